@@ -1,0 +1,102 @@
+// BLAKE2b (RFC 7693), the hash of every format here: keyed for authentication, unkeyed for
+// checksums and fingerprints. The state of a keyed hash is a secret and lies in guarded memory.
+internal import CSodium
+
+/// An incremental BLAKE2b.
+@safe package struct BLAKE2b: ~Copyable {
+    private var state: SecureBytes
+    private let outputByteCount: Int
+
+    /// Begins an unkeyed hash of `byteCount` (16...64) bytes.
+    package init(byteCount: Int) throws(SecureMemoryError) {
+        self.outputByteCount = byteCount
+        state = try BLAKE2b.emptyState()
+        unsafe state.withUnsafeMutableBytes { memory in
+            _ = unsafe crypto_generichash_init(pointer(memory), nil, 0, byteCount)
+        }
+    }
+
+    /// Begins a hash keyed with 16...64 secret bytes.
+    package init(byteCount: Int, key: borrowing SecureBytes) throws(SecureMemoryError) {
+        self.outputByteCount = byteCount
+        var state = try BLAKE2b.emptyState()
+        unsafe state.withUnsafeMutableBytes { memory in
+            unsafe key.withUnsafeBytes { key in
+                _ = unsafe crypto_generichash_init(
+                    pointer(memory), key.assumingMemoryBound(to: UInt8.self).baseAddress,
+                    key.count, byteCount)
+            }
+        }
+        self.state = state
+    }
+
+    /// Begins a hash keyed with public bytes: a label or a record's salt.
+    package init(byteCount: Int, publicKey: [UInt8]) throws(SecureMemoryError) {
+        self.outputByteCount = byteCount
+        state = try BLAKE2b.emptyState()
+        unsafe state.withUnsafeMutableBytes { memory in
+            _ = unsafe crypto_generichash_init(
+                pointer(memory), publicKey, publicKey.count, byteCount)
+        }
+    }
+
+    package mutating func update(_ bytes: Span<UInt8>) {
+        unsafe state.withUnsafeMutableBytes { memory in
+            unsafe bytes.withUnsafeBufferPointer { buffer in
+                _ = unsafe crypto_generichash_update(
+                    pointer(memory), buffer.baseAddress, UInt64(buffer.count))
+            }
+        }
+    }
+
+    package mutating func update(_ bytes: [UInt8]) { update(bytes.span) }
+    package mutating func update(_ text: StaticString) {
+        text.withUTF8Buffer { update(unsafe Span(_unsafeElements: $0)) }
+    }
+    package mutating func update(_ secret: borrowing SecureBytes) { secret.read { update($0) } }
+
+    /// The hash, for what is public.
+    package consuming func finish() -> [UInt8] {
+        var output = [UInt8](repeating: 0, count: outputByteCount)
+        unsafe state.withUnsafeMutableBytes { memory in
+            _ = unsafe crypto_generichash_final(pointer(memory), &output, outputByteCount)
+        }
+        return output
+    }
+
+    /// The hash, for what is a secret.
+    package consuming func finishSecret() throws(SecureMemoryError) -> SecureBytes {
+        var output = try SecureBytes(count: outputByteCount)
+        unsafe state.withUnsafeMutableBytes { memory in
+            unsafe output.withUnsafeMutableBytes { target in
+                _ = unsafe crypto_generichash_final(
+                    pointer(memory), target.assumingMemoryBound(to: UInt8.self).baseAddress!,
+                    outputByteCount)
+            }
+        }
+        scrubStackAndRegisters()
+        return output
+    }
+
+    private static func emptyState() throws(SecureMemoryError) -> SecureBytes {
+        // 384 bytes, aligned to 64: sodium_malloc ends at a page, so that a multiple is aligned.
+        try SecureBytes(count: crypto_generichash_statebytes())
+    }
+}
+
+private func pointer(_ memory: UnsafeMutableRawBufferPointer) -> OpaquePointer {
+    OpaquePointer(memory.baseAddress!)
+}
+
+/// BLAKE2b of public bytes in one call.
+package func blake2b(_ bytes: [UInt8], byteCount: Int) throws(SecureMemoryError) -> [UInt8] {
+    var hash = try BLAKE2b(byteCount: byteCount)
+    hash.update(bytes)
+    return hash.finish()
+}
+
+/// Whether two public or secret byte strings are the same, compared in constant time.
+package func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    guard left.count == right.count, !left.isEmpty else { return left.count == right.count }
+    return unsafe sodium_memcmp(left, right, left.count) == 0
+}

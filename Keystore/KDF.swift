@@ -1,0 +1,37 @@
+// Argon2id (RFC 9106) by libsodium's crypto_pwhash, the cost of one guess. Bound by DESIGN §3.
+internal import CSodium
+
+/// Why a key could not be derived. None of these is a wrong PIN.
+package enum KDFError: Error, Equatable, Sendable {
+    case outOfMemory
+    case memory(SecureMemoryError)
+}
+
+/// Argon2id13 of a secret, 32 bytes.
+///
+/// - Parameters:
+///   - salt: 16 bytes.
+///   - operations: passes over the memory.
+///   - memoryBytes: bounded by the caller before use.
+/// - Throws: `KDFError.outOfMemory`; a failure, never "wrong PIN".
+func argon2id(
+    _ secret: borrowing SecureBytes, salt: [UInt8], operations: Int, memoryBytes: Int
+) throws(KDFError) -> SecureBytes {
+    precondition(salt.count == Int(crypto_pwhash_SALTBYTES), "a salt has 16 bytes")
+    var key: SecureBytes
+    do throws(SecureMemoryError) { key = try SecureBytes(count: 32) } catch {
+        throw .memory(error)
+    }
+    let isDerived = unsafe key.withUnsafeMutableBytes { key in
+        unsafe secret.withUnsafeBytes { secret in
+            unsafe crypto_pwhash(
+                key.assumingMemoryBound(to: UInt8.self).baseAddress!, UInt64(key.count),
+                secret.assumingMemoryBound(to: CChar.self).baseAddress!, UInt64(secret.count),
+                salt, UInt64(operations), memoryBytes, crypto_pwhash_ALG_ARGON2ID13) == 0
+        }
+    }
+    // crypto_pwhash leaves its output on the stack and in vector registers (found 1 to 6 times).
+    scrubStackAndRegisters()
+    guard isDerived else { throw .outOfMemory }
+    return key
+}

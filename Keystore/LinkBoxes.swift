@@ -1,0 +1,217 @@
+// The two boxes in which a signed link carries its seed (CONTRACT §4): opened with an activation
+// code, or with this device's own key. The seed goes from the box straight into guarded memory.
+internal import CSodium
+
+/// Why a link's box did not give a seed.
+package enum LinkBoxError: Error, Equatable, Sendable {
+    /// The code is wrong, or the box is not for this device; the two can't be told from damage.
+    case notOpened
+    /// The seed inside has not 16...64 bytes, or the box names another link.
+    case malformedContent
+    /// Argon2id found no memory: a failure, never a wrong code.
+    case outOfMemory
+    case memory(SecureMemoryError)
+}
+
+/// What both boxes are bound to: the issuer's x and the link's jti.
+package struct LinkBinding: Equatable, Sendable {
+    package let x: [UInt8]
+    package let jti: [UInt8]
+
+    package init(x: [UInt8], jti: [UInt8]) {
+        precondition(x.count == 32 && jti.count == 16, "32 bytes of x, 16 of jti")
+        self.x = x
+        self.jti = jti
+    }
+}
+
+/// A seed encrypted under an activation code: XChaCha20-Poly1305-IETF under Argon2id13.
+package struct CodeBox: Equatable, Sendable {
+    /// CONTRACT §4: rejected outside, before any work.
+    package static let operations = 2...10
+    package static let memoryBytes = (64 << 20)...(1 << 30)
+
+    package let salt: [UInt8]
+    package let operations: Int
+    package let memoryBytes: Int
+    package let nonce: [UInt8]
+    package let box: [UInt8]
+
+    /// - Returns: nil for a salt that isn't 16 bytes, a nonce that isn't 24, a cost outside the
+    ///   limits, or a box that can't hold a seed of 16...64 bytes.
+    package init?(
+        salt: [UInt8], operations: Int, memoryBytes: Int, nonce: [UInt8], box: [UInt8]
+    ) {
+        guard salt.count == 16, nonce.count == 24, (32...80).contains(box.count),
+            CodeBox.operations.contains(operations), CodeBox.memoryBytes.contains(memoryBytes)
+        else { return nil }
+        self.salt = salt
+        self.operations = operations
+        self.memoryBytes = memoryBytes
+        self.nonce = nonce
+        self.box = box
+    }
+
+    /// Encrypts a seed under a code: softtoken-issuer's side.
+    ///
+    /// - Parameter code: the ten characters in upper case, ASCII.
+    package static func encrypt(
+        _ seed: borrowing Seed, code: borrowing SecureBytes, binding: LinkBinding, salt: [UInt8],
+        nonce: [UInt8], operations: Int, memoryBytes: Int
+    ) throws(LinkBoxError) -> CodeBox {
+        let key = try linkKey(code, salt: salt, operations: operations, memoryBytes: memoryBytes)
+        var box = [UInt8](repeating: 0, count: seed.byteCount + 16)
+        let additional = additionalData(binding)
+        unsafe key.withUnsafeBytes { key in
+            unsafe seed.bytes.withUnsafeBytes { seed in
+                _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
+                    &box, nil, seed.assumingMemoryBound(to: UInt8.self).baseAddress,
+                    UInt64(seed.count), additional, UInt64(additional.count), nil, nonce,
+                    key.assumingMemoryBound(to: UInt8.self).baseAddress!)
+            }
+        }
+        guard
+            let made = CodeBox(
+                salt: salt, operations: operations, memoryBytes: memoryBytes, nonce: nonce,
+                box: box)
+        else { throw .malformedContent }
+        return made
+    }
+
+    /// Decrypts the seed with the activation code.
+    ///
+    /// - Parameter code: the ten characters in upper case, ASCII, in guarded memory.
+    /// - Throws: `LinkBoxError`.
+    package func decrypt(
+        code: borrowing SecureBytes, binding: LinkBinding
+    ) throws(LinkBoxError) -> Seed {
+        let key = try CodeBox.linkKey(
+            code, salt: salt, operations: operations, memoryBytes: memoryBytes)
+        var seed = try secureBytes(count: box.count - 16)
+        let additional = CodeBox.additionalData(binding)
+        let isOpened = unsafe key.withUnsafeBytes { key in
+            unsafe seed.withUnsafeMutableBytes { seed in
+                unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
+                    seed.assumingMemoryBound(to: UInt8.self).baseAddress, nil, nil, box,
+                    UInt64(box.count), additional, UInt64(additional.count), nonce,
+                    key.assumingMemoryBound(to: UInt8.self).baseAddress!) == 0
+            }
+        }
+        scrubStackAndRegisters()
+        guard isOpened else { throw .notOpened }
+        return Seed(seed)
+    }
+
+    private static func linkKey(
+        _ code: borrowing SecureBytes, salt: [UInt8], operations: Int, memoryBytes: Int
+    ) throws(LinkBoxError) -> SecureBytes {
+        do throws(KDFError) {
+            return try argon2id(
+                code, salt: salt, operations: operations, memoryBytes: memoryBytes)
+        } catch {
+            switch error {
+            case .outOfMemory: throw .outOfMemory
+            case .memory(let error): throw .memory(error)
+            }
+        }
+    }
+
+    private static func additionalData(_ binding: LinkBinding) -> [UInt8] {
+        Array("softtoken-link-1".utf8) + [0] + binding.x + binding.jti
+    }
+}
+
+/// A device's key pair for links sealed to it: X25519, for one activation (DESIGN §7).
+package struct RequestKey: ~Copyable {
+    private let secret: SecureBytes
+    package let publicKey: [UInt8]
+
+    /// Draws a new key pair.
+    package init() throws(SecureMemoryError) {
+        try self.init(secret: SecureBytes(randomCount: 32))
+    }
+
+    /// The key pair of a private key that was kept.
+    package init(secret: consuming SecureBytes) throws(SecureMemoryError) {
+        precondition(secret.count == 32, "an X25519 private key has 32 bytes")
+        var publicKey = [UInt8](repeating: 0, count: 32)
+        unsafe secret.withUnsafeBytes { secret in
+            _ = unsafe crypto_scalarmult_base(
+                &publicKey, secret.assumingMemoryBound(to: UInt8.self).baseAddress!)
+        }
+        scrubStackAndRegisters()
+        self.secret = secret
+        self.publicKey = publicKey
+    }
+
+    /// Lends the private key, to be written to the state folder.
+    package borrowing func readSecret<R, E: Error>(
+        _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        try secret.read(body)
+    }
+
+    /// Unseals a link's seed: crypto_box_seal over x ‖ jti ‖ seed.
+    ///
+    /// - Throws: `LinkBoxError.notOpened` when it is sealed to another device;
+    ///   `malformedContent` when x or jti aren't the link's own.
+    package borrowing func unseal(
+        _ box: [UInt8], binding: LinkBinding
+    ) throws(LinkBoxError) -> Seed {
+        let contentCount = box.count - sealedBoxOverhead
+        guard (48 + 16...48 + 64).contains(contentCount) else { throw .malformedContent }
+        var content = try secureBytes(count: contentCount)
+        let isOpened = unsafe content.withUnsafeMutableBytes { content in
+            unsafe secret.withUnsafeBytes { secret in
+                unsafe crypto_box_seal_open(
+                    content.assumingMemoryBound(to: UInt8.self).baseAddress!, box,
+                    UInt64(box.count), publicKey,
+                    secret.assumingMemoryBound(to: UInt8.self).baseAddress!) == 0
+            }
+        }
+        scrubStackAndRegisters()
+        guard isOpened else { throw .notOpened }
+        let expected = binding.x + binding.jti
+        let isBound = content.read { content in
+            expected.indices.allSatisfy { content[$0] == expected[$0] }
+        }
+        guard isBound else { throw .malformedContent }
+        var seed = try secureBytes(count: contentCount - 48)
+        content.read { content in
+            seed.write { (target: inout MutableSpan<UInt8>) in
+                for index in target.indices { target[index] = content[48 + index] }
+            }
+        }
+        return Seed(seed)
+    }
+
+    /// Seals a seed to a device's public key: softtoken-issuer's side.
+    package static func seal(
+        _ seed: borrowing Seed, to publicKey: [UInt8], binding: LinkBinding
+    ) throws(SecureMemoryError) -> [UInt8]? {
+        precondition(publicKey.count == 32, "an X25519 public key has 32 bytes")
+        var content = try SecureBytes(count: 48 + seed.byteCount)
+        content.write { (target: inout MutableSpan<UInt8>) in
+            for (index, byte) in (binding.x + binding.jti).enumerated() { target[index] = byte }
+            seed.bytes.read { seed in
+                for index in seed.indices { target[48 + index] = seed[index] }
+            }
+        }
+        var box = [UInt8](repeating: 0, count: content.count + sealedBoxOverhead)
+        let isSealed = unsafe content.withUnsafeBytes { content in
+            unsafe crypto_box_seal(
+                &box, content.assumingMemoryBound(to: UInt8.self).baseAddress!,
+                UInt64(content.count), publicKey) == 0
+        }
+        return isSealed ? box : nil
+    }
+}
+
+private func secureBytes(count: Int) throws(LinkBoxError) -> SecureBytes {
+    do throws(SecureMemoryError) { return try SecureBytes(count: count) } catch {
+        throw .memory(error)
+    }
+}
+
+/// crypto_box_SEALBYTES: the ephemeral public key and the tag.
+private let sealedBoxOverhead = 48

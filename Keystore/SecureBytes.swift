@@ -1,0 +1,118 @@
+// Guarded memory: the only place where a secret may lie. One libsodium allocation, locked, kept out
+// of core dumps, unreadable between uses, zeroized and unmapped exactly once.
+// Bound by DESIGN §3 ("Guarded memory") and STYLE 7, 8.
+internal import CSodium
+internal import Glibc
+
+/// Why guarded memory could not be had.
+package enum SecureMemoryError: Error, Equatable, Sendable {
+    /// libsodium did not start, or there is no memory.
+    case unavailable
+}
+
+/// A secret's bytes in guarded memory.
+///
+/// It can't be copied, printed, compared with `==` or encoded; its bytes are lent to a closure and
+/// can't leave it. Between uses the pages are PROT_NONE, which stops slips, not a debugger: what
+/// protects is not having it any more.
+@safe package struct SecureBytes: ~Copyable, @unchecked Sendable {
+    private let base: UnsafeMutableRawPointer
+    /// The length in bytes.
+    package let count: Int
+
+    /// Allocates `count` zero bytes.
+    ///
+    /// - Throws: `SecureMemoryError.unavailable`.
+    package init(count: Int) throws(SecureMemoryError) {
+        precondition(count > 0, "a secret has at least a byte")
+        guard sodium_init() >= 0, let allocated = unsafe sodium_malloc(count) else {
+            throw .unavailable
+        }
+        unsafe sodium_memzero(allocated, count)
+        guard unsafe sodium_mprotect_noaccess(allocated) == 0 else {
+            unsafe sodium_free(allocated)
+            throw .unavailable
+        }
+        unsafe base = allocated
+        self.count = count
+    }
+
+    /// Draws `count` random bytes.
+    package init(randomCount count: Int) throws(SecureMemoryError) {
+        try self.init(count: count)
+        unsafe withUnsafeMutableBytes { unsafe randombytes_buf($0.baseAddress!, count) }
+    }
+
+    /// Copies bytes that already lie in guarded memory.
+    package init(copying bytes: Span<UInt8>) throws(SecureMemoryError) {
+        try self.init(count: bytes.count)
+        write { (target: inout MutableSpan<UInt8>) in
+            for index in bytes.indices { target[index] = bytes[index] }
+        }
+    }
+
+    deinit {
+        // sodium_free makes it writable, checks the canary, zeroizes, unlocks and unmaps.
+        unsafe sodium_free(base)
+    }
+
+    /// Lends the bytes for reading.
+    package borrowing func read<R: ~Copyable, E: Error>(
+        _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        try unsafe withUnsafeBytes { (bytes) throws(E) in
+            try body(unsafe Span(_unsafeBytes: bytes))
+        }
+    }
+
+    /// Lends the bytes for writing.
+    package mutating func write<R: ~Copyable, E: Error>(
+        _ body: (inout MutableSpan<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        try unsafe withUnsafeMutableBytes { (bytes) throws(E) in
+            var span = unsafe MutableSpan<UInt8>(_unsafeBytes: bytes)
+            return try body(&span)
+        }
+    }
+
+    /// For a C function that takes a pointer: valid inside the closure only.
+    @unsafe package borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        precondition(unsafe sodium_mprotect_readonly(base) == 0, "guarded memory can be opened")
+        defer { _ = unsafe sodium_mprotect_noaccess(base) }
+        return try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// For a C function that fills a buffer: valid inside the closure only.
+    @unsafe package mutating func withUnsafeMutableBytes<R: ~Copyable, E: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        precondition(unsafe sodium_mprotect_readwrite(base) == 0, "guarded memory can be opened")
+        defer { _ = unsafe sodium_mprotect_noaccess(base) }
+        return try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: count))
+    }
+
+    /// Whether two secrets are the same, compared in constant time.
+    package borrowing func matches(_ other: borrowing SecureBytes) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                unsafe sodium_memcmp(mine.baseAddress, theirs.baseAddress, count) == 0
+            }
+        }
+    }
+
+    /// Zeroizes the bytes now, before the allocation ends.
+    package mutating func zeroize() {
+        unsafe withUnsafeMutableBytes { unsafe sodium_memzero($0.baseAddress, $0.count) }
+    }
+
+    /// Whether guarded memory is really locked here (`RLIMIT_MEMLOCK` may be too small). For
+    /// `status`: a failed mlock is reported, not ignored.
+    package static func isLockingAvailable() -> Bool {
+        guard sodium_init() >= 0, let probe = unsafe sodium_malloc(32) else { return false }
+        defer { unsafe sodium_free(probe) }
+        return unsafe mlock(probe, 32) == 0
+    }
+}

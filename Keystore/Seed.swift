@@ -1,0 +1,94 @@
+// The seed, from the moment it is decoded to the moment its MAC is made: it goes in and never comes
+// out (DESIGN §1.2). Base32 and hexadecimal are decoded here, straight into guarded memory.
+
+/// The shared secret K of RFC 4226 §5.1.
+package struct Seed: ~Copyable {
+    /// The longest seed that is kept: CONTRACT §4.
+    package static let maximumByteCount = 64
+    /// RFC 4226 R6: 128 bits at least; shorter ones are accepted with a warning (CONTRACT §5).
+    package static let recommendedByteCount = 16
+
+    let bytes: SecureBytes
+    package var byteCount: Int { bytes.count }
+
+    package init(_ bytes: consuming SecureBytes) {
+        precondition((1...Seed.maximumByteCount).contains(bytes.count), "1 to 64 bytes")
+        self.bytes = bytes
+    }
+
+    /// Draws a new seed.
+    package init(randomByteCount: Int) throws(SecureMemoryError) {
+        self.init(try SecureBytes(randomCount: randomByteCount))
+    }
+}
+
+/// Why text is no seed.
+package enum SeedTextError: Error, Equatable, Sendable {
+    /// No character of a seed.
+    case empty
+    /// A character outside RFC 4648's base32 (space, dash and padding don't count).
+    case notBase32
+    /// More than 64 bytes.
+    case tooLong
+    case memory(SecureMemoryError)
+}
+
+extension Seed {
+    /// Decodes RFC 4648 base32 in either case, with spaces, dashes and padding, as people copy it.
+    ///
+    /// - Throws: `SeedTextError`. Unused bits in the last character need not be zero (the wild's
+    ///   links don't keep that).
+    package init(base32 text: Span<UInt8>) throws(SeedTextError) {
+        var digitCount = 0
+        var isPadded = false
+        for index in text.indices {
+            switch text[index] {
+            case UInt8(ascii: " "), UInt8(ascii: "-"): continue
+            case UInt8(ascii: "="): isPadded = true
+            case let character:
+                guard !isPadded, base32Value(character) != nil else { throw .notBase32 }
+                digitCount += 1
+            }
+        }
+        guard digitCount > 0 else { throw .empty }
+        // 1, 3 and 6 characters over a group of eight spell no whole byte: RFC 4648 §6.
+        guard ![1, 3, 6].contains(digitCount % 8) else { throw .notBase32 }
+        let byteCount = digitCount * 5 / 8
+        guard byteCount <= Seed.maximumByteCount else { throw .tooLong }
+        var bytes: SecureBytes
+        do throws(SecureMemoryError) { bytes = try SecureBytes(count: byteCount) } catch {
+            throw .memory(error)
+        }
+        bytes.write { (target: inout MutableSpan<UInt8>) in
+            decodeBase32(text, into: &target)
+        }
+        scrubStackAndRegisters()
+        self.init(bytes)
+    }
+}
+
+private func decodeBase32(_ text: Span<UInt8>, into target: inout MutableSpan<UInt8>) {
+    var pending: UInt32 = 0
+    var pendingBits = 0
+    var filled = 0
+    for index in text.indices {
+        guard let value = base32Value(text[index]) else { continue }
+        pending = pending << 5 | UInt32(value)
+        pendingBits += 5
+        if pendingBits >= 8, filled < target.count {
+            pendingBits -= 8
+            target[filled] = UInt8(truncatingIfNeeded: pending >> UInt32(pendingBits))
+            pending &= (1 << UInt32(pendingBits)) - 1
+            filled += 1
+        }
+    }
+}
+
+private func base32Value(_ character: UInt8) -> UInt8? {
+    switch character {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a")
+    case UInt8(ascii: "2")...UInt8(ascii: "7"): character - UInt8(ascii: "2") + 26
+    default: nil
+    }
+}

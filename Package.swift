@@ -1,0 +1,87 @@
+// swift-tools-version:6.2
+// SoftToken: the house, floor by floor. Imports point down only; .ci/check-imports holds them to it.
+import PackageDescription
+
+/// Every target is held to the same rules; `unsafe` is a word the compiler demands.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+let tests: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableExperimentalFeature("Lifetimes")]
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "softtoken",
+    products: [
+        .library(name: "SoftTokenCore", targets: ["SoftTokenCore"]),
+        .executable(name: "softtoken", targets: ["softtoken"]),
+        .executable(name: "softtoken-issuer", targets: ["softtoken-issuer"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // Floor 0: arithmetic without secrets, and the operating system.
+        .target(name: "OTP", swiftSettings: strict),
+        .target(name: "CLinux"),
+        .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
+        // Floor 1: the security kernel.
+        .systemLibrary(
+            name: "CSodium", path: "Keystore/CSodium", pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(
+            name: "CNettle", path: "Keystore/CNettle", pkgConfig: "nettle",
+            providers: [.apt(["nettle-dev"])]),
+        .target(
+            name: "Keystore", dependencies: ["OTP", "Linux", "CLinux", "CSodium", "CNettle"],
+            path: "Keystore", exclude: ["CSodium", "CNettle", "FORMAT.md", "Vectors"],
+            swiftSettings: strict),
+        // Floor 2: links and devices.
+        .target(
+            name: "Activation", dependencies: ["OTP", "Keystore"], exclude: ["FORMAT.md"],
+            swiftSettings: strict),
+        .target(
+            name: "Device", dependencies: ["Linux", "Keystore"], exclude: ["FORMAT.md"],
+            swiftSettings: strict),
+        // Floor 3: the one public door.
+        .target(
+            name: "SoftTokenCore",
+            dependencies: ["OTP", "Linux", "Keystore", "Activation", "Device"],
+            swiftSettings: strict),
+        // Floor 4: the programs.
+        .executableTarget(
+            name: "softtoken",
+            dependencies: ["SoftTokenCore", "Keystore", "Linux", "CLinux", argumentParser],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "softtoken-issuer",
+            dependencies: ["OTP", "Linux", "CLinux", "Keystore", "Activation", argumentParser],
+            swiftSettings: strict),
+        .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),
+        .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: tests),
+        .testTarget(
+            name: "KeystoreTests", dependencies: ["Keystore", "OTP", "Linux"],
+            swiftSettings: tests),
+        .testTarget(
+            name: "ActivationTests", dependencies: ["Activation", "Keystore", "OTP"],
+            swiftSettings: tests),
+        .testTarget(
+            name: "DeviceTests", dependencies: ["Device", "Keystore", "Linux"],
+            swiftSettings: tests),
+        .testTarget(
+            name: "SoftTokenCoreTests",
+            dependencies: ["SoftTokenCore", "Keystore", "Activation", "Device", "Linux", "OTP"],
+            swiftSettings: tests),
+        .testTarget(
+            name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore"],
+            swiftSettings: tests),
+        .testTarget(
+            name: "IssuerTests", dependencies: ["softtoken-issuer", "Activation", "Keystore", "OTP"],
+            swiftSettings: tests),
+    ])

@@ -1,0 +1,64 @@
+// What the Glibc module lacks, as thin inline wrappers: each is one system call or one instruction
+// sequence, named as the kernel or the manual names it. Sources/Linux gives them types; Keystore
+// uses the register scrub. Bound by DESIGN §2 ("header-only shims") and §3 (scrub after the KDF).
+#pragma once
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+// The real argument vector, as the kernel laid it out (arguments.c).
+int st_argument_count(void);
+char *_Nullable *_Nullable st_arguments(void);
+
+static inline int st_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
+static inline int st_get_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
+
+// STA_UNSYNC and the clock's state, as adjtimex(2) tells them without changing anything.
+static inline int st_clock_state(int *_Nonnull status) {
+    struct timex t = {0};
+    int state = adjtimex(&t);
+    *status = t.status;
+    return state;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx"))) static inline void st_scrub_avx(void) {
+    __asm__ volatile("vzeroall" ::: "memory");
+}
+__attribute__((target("avx512f"))) static inline void st_scrub_avx512(void) {
+#define ST_Z(n) "vpxorq %%zmm" #n ",%%zmm" #n ",%%zmm" #n "\n"
+    __asm__ volatile(ST_Z(16) ST_Z(17) ST_Z(18) ST_Z(19) ST_Z(20) ST_Z(21) ST_Z(22) ST_Z(23)
+                         ST_Z(24) ST_Z(25) ST_Z(26) ST_Z(27) ST_Z(28) ST_Z(29) ST_Z(30) ST_Z(31)
+                     ::: "memory");
+#undef ST_Z
+}
+static inline void st_scrub_sse(void) {
+#define ST_X(n) "pxor %%xmm" #n ",%%xmm" #n "\n"
+    __asm__ volatile(ST_X(0) ST_X(1) ST_X(2) ST_X(3) ST_X(4) ST_X(5) ST_X(6) ST_X(7) ST_X(8)
+                         ST_X(9) ST_X(10) ST_X(11) ST_X(12) ST_X(13) ST_X(14) ST_X(15)::: "memory");
+#undef ST_X
+}
+// Zeroes every vector register: crypto_pwhash leaves its output in them (found 1 to 6 times).
+static inline void st_scrub_vector_registers(void) {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f")) st_scrub_avx512();
+    if (__builtin_cpu_supports("avx")) st_scrub_avx();
+    else st_scrub_sse();
+}
+#elif defined(__aarch64__)
+static inline void st_scrub_vector_registers(void) {
+#define ST_V(n) "movi v" #n ".2d, #0\n"
+    __asm__ volatile(ST_V(0) ST_V(1) ST_V(2) ST_V(3) ST_V(4) ST_V(5) ST_V(6) ST_V(7)
+                         ST_V(16) ST_V(17) ST_V(18) ST_V(19) ST_V(20) ST_V(21) ST_V(22) ST_V(23)
+                         ST_V(24) ST_V(25) ST_V(26) ST_V(27) ST_V(28) ST_V(29) ST_V(30) ST_V(31)
+                     ::: "memory");
+#undef ST_V
+}
+#else
+#error "SoftToken is built for x86_64 and aarch64: the register scrub and the seccomp filter name them"
+#endif

@@ -1,0 +1,81 @@
+// Atomic replacement in two steps: write beside and fsync; then rename and fsync the folder. The
+// steps are apart because an attempt prepares two files before it renames either (DESIGN §4).
+// Bound by STYLE 21.
+internal import Glibc
+
+/// A new version of a private file, written beside the old one and on the disk, not yet in place.
+///
+/// Dropped without `replace`, it leaves nothing behind.
+@safe package struct PreparedFile: ~Copyable {
+    /// What stands behind a name while its new version is being written. The keystore's lock makes
+    /// one writer, so that a leftover of a killed one can be overwritten.
+    package static let suffix = ".new"
+
+    private let descriptor: Descriptor
+    private let folder: Int32
+    private let name: String
+    private var isPending = true
+
+    /// Writes `bytes` beside `name` and waits until they are on the disk.
+    ///
+    /// - Throws: `SystemError` (`create`, `write`, `sync`); then nothing new is on the disk.
+    package init(
+        _ name: String, in directory: borrowing Directory, bytes: Span<UInt8>
+    ) throws(SystemError) {
+        let beside = name + PreparedFile.suffix
+        let path = "\(directory.path)/\(name)"
+        let folder = directory.descriptor.number
+        _ = unsafe unlinkat(folder, beside, 0)
+        let number = unsafe openat(
+            folder, beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard number >= 0 else { throw .last(.create, path) }
+        let descriptor = Descriptor(owning: number, path: path)
+        do throws(SystemError) {
+            // An odd umask must not make a file that the next command refuses.
+            guard fchmod(number, 0o600) == 0 else { throw .last(.create, path) }
+            try descriptor.write(bytes)
+            try descriptor.sync()
+        } catch {
+            _ = unsafe unlinkat(folder, beside, 0)
+            throw error
+        }
+        self.descriptor = descriptor
+        self.folder = folder
+        self.name = name
+    }
+
+    deinit {
+        if isPending { _ = unsafe unlinkat(folder, name + PreparedFile.suffix, 0) }
+    }
+
+    /// Overwrites the prepared bytes, of the same length, in place and waits for the disk. Needs no
+    /// new space, so that a full disk can't stop it.
+    package borrowing func rewrite(_ bytes: Span<UInt8>) throws(SystemError) {
+        guard lseek(descriptor.number, 0, SEEK_SET) == 0 else {
+            throw .last(.write, descriptor.path)
+        }
+        try descriptor.write(bytes)
+        try descriptor.sync()
+    }
+
+    /// Puts the new version in place.
+    ///
+    /// - Throws: `SystemError` (`rename`); the old version then stands.
+    package mutating func replace() throws(SystemError) {
+        guard unsafe renameat(folder, name + PreparedFile.suffix, folder, name) == 0 else {
+            throw .last(.rename, descriptor.path)
+        }
+        isPending = false
+    }
+}
+
+extension Directory {
+    /// Replaces a file: write beside, fsync, rename, fsync the folder.
+    ///
+    /// - Throws: `SystemError`; the file is the old one or the new one, whole.
+    package borrowing func replace(_ name: String, bytes: Span<UInt8>) throws(SystemError) {
+        var prepared = try PreparedFile(name, in: self, bytes: bytes)
+        try prepared.replace()
+        try sync()
+    }
+}

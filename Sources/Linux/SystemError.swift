@@ -1,0 +1,39 @@
+// What the operating system answered when it did not cooperate. One type for the whole module;
+// the program above turns it into an exit code (CONTRACT §2: 73, 74, 78).
+internal import Glibc
+
+/// A system call that failed, with what was being done to which file.
+package struct SystemError: Error, Equatable, Sendable {
+    /// What was being done.
+    package enum Operation: String, Sendable {
+        case open, create, read, write, sync, rename, remove, inspect, lock, start
+    }
+
+    package let operation: Operation
+    /// The file's path or a plain noun ("terminal"); never file content.
+    package let subject: String
+    /// `errno` as the call left it.
+    package let code: Int32
+
+    package init(_ operation: Operation, _ subject: String, code: Int32) {
+        self.operation = operation
+        self.subject = subject
+        self.code = code
+    }
+
+    /// The error that `errno` holds now. Call it before anything else can change `errno`.
+    static func last(_ operation: Operation, _ subject: String) -> SystemError {
+        SystemError(operation, subject, code: errno)
+    }
+
+    package var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+    package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+    package var isInputOutput: Bool { code == EIO || isDiskFull }
+    package var isSymbolicLink: Bool { code == ELOOP }
+
+    /// The kernel's own words for the code, as strerror(3) gives them.
+    package var reason: String {
+        guard let text = unsafe strerror(code) else { return "error \(code)" }
+        return unsafe String(cString: text)
+    }
+}
