@@ -82,6 +82,7 @@ let package = Package(
             name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore"],
             swiftSettings: tests),
         .testTarget(
-            name: "IssuerTests", dependencies: ["softtoken-issuer", "Activation", "Keystore", "OTP"],
+            name: "IssuerTests",
+            dependencies: ["softtoken-issuer", "Activation", "Keystore", "OTP"],
             swiftSettings: tests),
     ])
