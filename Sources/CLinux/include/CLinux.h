@@ -3,8 +3,10 @@
 // uses the register scrub. Bound by DESIGN §2 ("header-only shims") and §3 (scrub after the KDF).
 #pragma once
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -14,6 +16,43 @@
 // The real argument vector, as the kernel laid it out (arguments.c).
 int st_argument_count(void);
 char *_Nullable *_Nullable st_arguments(void);
+
+// The terminal's modes, put back whatever ends the process (terminal.c). One terminal at a time.
+int st_terminal_adopt(int descriptor);
+int st_terminal_silence(void);
+int st_terminal_enter_alternate_screen(void);
+int st_terminal_request_bracketed_paste(void);
+void st_terminal_end_bracketed_paste(void);
+void st_terminal_restore(void);
+void st_terminal_stop(void);
+void st_terminal_release(void);
+
+// No core file, and no raising of that limit later.
+static inline int st_forbid_core_files(void) {
+    struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none);
+}
+static inline long st_core_file_limit(void) {
+    struct rlimit limit = {1, 1};
+    getrlimit(RLIMIT_CORE, &limit);
+    return (long)limit.rlim_cur;
+}
+// close_range(2), Linux 5.9; glibc's own name for it needs _GNU_SOURCE.
+static inline int st_close_range(unsigned first, unsigned last) {
+#ifdef SYS_close_range
+    return (int)syscall(SYS_close_range, first, last, 0u);
+#else
+    return (int)syscall(436, first, last, 0u);
+#endif
+}
+// The window's size; both 0 where the terminal doesn't know.
+static inline int st_window_size(int descriptor, int *_Nonnull columns, int *_Nonnull rows) {
+    struct winsize size = {0};
+    int result = ioctl(descriptor, TIOCGWINSZ, &size);
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return result;
+}
 
 static inline int st_set_dumpable(int value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
 static inline int st_get_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }

@@ -1,0 +1,56 @@
+// Which argument looks like a link, so that it is taken out of the argument vector. Too wide costs
+// nothing (the parser gets a placeholder, the command the bytes); too narrow leaves a seed in
+// /proc/PID/cmdline. Bound by CONTRACT §1, §4, §5. Pure: bytes in, answer out.
+
+/// Whether an argument has to be treated as one that may hold a seed.
+package func looksLikeLink(_ argument: Span<UInt8>) -> Bool {
+    guard !isPublicNotation(argument) else { return false }
+    return linkMarks.contains { mark in find(mark, in: argument) != nil }
+}
+
+/// Where the link begins: behind the equals sign of `--option=link`, else at 0.
+func linkStart(in argument: Span<UInt8>) -> Int {
+    guard argument.count > 2, argument[0] == dash, argument[1] == dash else { return 0 }
+    for index in argument.indices where argument[index] == UInt8(ascii: "=") { return index + 1 }
+    return 0
+}
+
+/// In lower case. `%3a` is a colon that a mail program escaped; `secret=` is what is left when the
+/// beginning was lost in copying.
+private let linkMarks: [[UInt8]] = [
+    "otpauth:", "otpauth-migration:", "softtoken:", "softtoken=", "otpauth%3a", "softtoken%3a",
+    "secret=", "secret%3d", "://",
+].map { Array($0.utf8) }
+
+/// Prescribing records and enrolment requests share the scheme and hold no secret; `device forbid`
+/// takes the one as an argument.
+private func isPublicNotation(_ argument: Span<UInt8>) -> Bool {
+    for mark in ["softtoken:prescribing#", "softtoken:request#"].map({ Array($0.utf8) })
+    where find(mark, in: argument) == 0 {
+        return (mark.count..<argument.count).allSatisfy { isBase64URL(argument[$0]) }
+    }
+    return false
+}
+
+/// The first position of `mark` in either case.
+private func find(_ mark: [UInt8], in bytes: Span<UInt8>) -> Int? {
+    guard bytes.count >= mark.count else { return nil }
+    return (0...(bytes.count - mark.count)).first { start in
+        mark.indices.allSatisfy { lowercased(bytes[start + $0]) == mark[$0] }
+    }
+}
+
+private func lowercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+}
+
+private func isBase64URL(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        true
+    default: false
+    }
+}
+
+private let dash = UInt8(ascii: "-")

@@ -1,0 +1,71 @@
+// The first thing main does: no memory image of this process, and no descriptor but those that it
+// was meant to have. Bound by DESIGN §8 ("Order at start") and §3 ("Core dumps off").
+internal import CLinux
+internal import Glibc
+
+/// What keeps others out of this process's memory and strange files out of its hands.
+package enum ProcessGuard {
+    /// Makes the process undumpable and its core files empty.
+    ///
+    /// A core_pattern that is a pipe ignores the limit, and ptrace and /proc/PID/mem heed the
+    /// dumpable flag alone: both are needed.
+    /// - Throws: `SystemError` (`start`).
+    package static func forbidMemoryImages() throws(SystemError) {
+        guard st_forbid_core_files() == 0, st_set_dumpable(0) == 0 else {
+            throw .last(.start, "core dump protection")
+        }
+    }
+
+    /// Whether the process could leave a core file, or be read by another of the same user. For
+    /// `status`: asked of the kernel, not remembered.
+    package static var allowsMemoryImages: Bool {
+        st_get_dumpable() != 0 || st_core_file_limit() != 0
+    }
+
+    /// Closes every descriptor above 2 but the `kept` ones, so that nothing inherited (a socket of
+    /// a parent, a log) is within reach.
+    package static func closeInheritedDescriptors(keeping kept: [Int32]) {
+        var first: UInt32 = 3
+        for number in Set(kept).sorted() where number >= 3 {
+            closeRange(first, UInt32(number) - 1)
+            first = UInt32(number) + 1
+        }
+        closeRange(first, UInt32.max)
+    }
+
+    /// Opens /dev/null for each of 0, 1 and 2 that is closed: else the next file opened, a
+    /// keystore perhaps, becomes standard error and gets the messages.
+    ///
+    /// - Throws: `SystemError` (`open`).
+    package static func openStandardDescriptors() throws(SystemError) {
+        for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
+            // The lowest free number is taken, which is this one: the lower ones are open.
+            guard unsafe open("/dev/null", O_RDWR) == number else {
+                throw .last(.open, "/dev/null")
+            }
+        }
+    }
+
+    private static func closeRange(_ first: UInt32, _ last: UInt32) {
+        guard first <= last, st_close_range(first, last) != 0 else { return }
+        // Before Linux 5.9: one by one, as far as descriptors can go.
+        let end = min(Int(last), max(1024, sysconf(Int32(_SC_OPEN_MAX))))
+        for number in stride(from: Int(first), through: end, by: 1) { _ = close(Int32(number)) }
+    }
+}
+
+/// The descriptors that the command line hands over: N of `--pin-fd N` and `--pin-fd=N`, and of
+/// /dev/fd/N and /proc/self/fd/N, as a shell's `<(…)` writes them.
+package func descriptorsNamed(in arguments: [String]) -> [Int32] {
+    var numbers: [Int32] = []
+    for (index, argument) in arguments.enumerated() {
+        if argument == "--pin-fd", index + 1 < arguments.count {
+            numbers += [Int32(arguments[index + 1])].compactMap(\.self)
+        }
+        for prefix in ["--pin-fd=", "/dev/fd/", "/proc/self/fd/"] {
+            guard let start = argument.firstRange(of: prefix)?.upperBound else { continue }
+            numbers += [Int32(argument[start...])].compactMap(\.self)
+        }
+    }
+    return numbers.filter { $0 >= 0 }
+}

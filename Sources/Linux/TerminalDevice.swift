@@ -1,0 +1,105 @@
+// The controlling terminal as a device: its modes, its size, bytes in and out, one wait for all its
+// events. What the modes have to be when is terminal.c's; what is said, the program's. Bound by
+// DESIGN §8. It touches /dev/tty alone.
+internal import CLinux
+internal import Glibc
+
+/// /dev/tty. One exists at a time; its end puts back the modes and the screen.
+@safe package struct TerminalDevice: ~Copyable {
+    package let descriptor: Descriptor
+
+    /// Opens the controlling terminal.
+    ///
+    /// - Throws: `SystemError` (`open`); `ENXIO` or `ENOENT` where there is none.
+    package init() throws(SystemError) {
+        let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+        guard number >= 0 else { throw .last(.open, "terminal") }
+        try self.init(adopting: Descriptor(owning: number, path: "terminal"))
+    }
+
+    /// Takes over an open terminal.
+    init(adopting descriptor: consuming Descriptor) throws(SystemError) {
+        guard st_terminal_adopt(descriptor.number) == 0 else { throw .last(.open, "terminal") }
+        self.descriptor = descriptor
+    }
+
+    deinit { st_terminal_release() }
+
+    /// Switches echo and line editing off. What was typed before is dropped; what is typed from now
+    /// on is not shown, between prompts neither, until `restore()` or the end.
+    ///
+    /// - Throws: `SystemError` (`start`): then no secret may be asked.
+    package borrowing func silence() throws(SystemError) {
+        guard st_terminal_silence() == 0 else { throw .last(.start, "terminal without echo") }
+    }
+
+    package borrowing func enterAlternateScreen() { _ = st_terminal_enter_alternate_screen() }
+
+    /// Asks the terminal to mark what is pasted, so that a line end in it can be told from Enter.
+    package borrowing func requestBracketedPaste() { _ = st_terminal_request_bracketed_paste() }
+    package borrowing func endBracketedPaste() { st_terminal_end_bracketed_paste() }
+
+    /// Puts back the main screen and the modes as they were found.
+    package borrowing func restore() { st_terminal_restore() }
+
+    /// Restores, then stops the process as Ctrl-Z does; returns when it is continued.
+    package borrowing func stop() { st_terminal_stop() }
+
+    /// Columns and rows; 80 and 24 where the terminal doesn't know.
+    package borrowing func size() -> (columns: Int, rows: Int) {
+        var columns: Int32 = 0
+        var rows: Int32 = 0
+        _ = unsafe st_window_size(descriptor.number, &columns, &rows)
+        return (columns > 0 ? Int(columns) : 80, rows > 0 ? Int(rows) : 24)
+    }
+
+    /// Writes text. A terminal that has gone is noticed by the next `wait`.
+    package borrowing func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        try? descriptor.write(bytes.span)
+    }
+
+    /// Reads one byte to `buffer[index]`; false when the terminal has gone.
+    package borrowing func readByte(
+        into buffer: inout MutableSpan<UInt8>, at index: Int
+    ) -> Bool {
+        (try? descriptor.readByte(into: &buffer, at: index)) ?? false
+    }
+}
+
+/// Whether a descriptor is a terminal (isatty).
+package func isTerminal(_ number: Int32) -> Bool { isatty(number) == 1 }
+
+extension Descriptor {
+    /// A second descriptor for what `number` is open on, above 2 and closed on exec.
+    ///
+    /// - Throws: `SystemError` (`open`); `EBADF` if it isn't open.
+    package init(duplicating number: Int32, path: String) throws(SystemError) {
+        let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw .last(.open, path) }
+        self.init(owning: copy, path: path)
+    }
+
+    /// Reads one byte to `buffer[index]`: never past a line's end, so that another program can
+    /// read on from the same pipe, and never through a buffer that would keep a copy.
+    ///
+    /// - Returns: false at the end of the input.
+    /// - Throws: `SystemError` (`read`).
+    package borrowing func readByte(
+        into buffer: inout MutableSpan<UInt8>, at index: Int
+    ) throws(SystemError) -> Bool {
+        precondition(index >= 0 && index < buffer.count, "the byte has a place")
+        let number = self.number
+        while true {
+            let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe Glibc.read(number, bytes.baseAddress! + index, 1)
+            }
+            if count >= 0 { return count == 1 }
+            if errno == EAGAIN {
+                _ = waitForEvents(input: number, signals: -1, timer: -1, milliseconds: -1)
+            } else if errno != EINTR {
+                throw .last(.read, path)
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// One question from its prompt to its answer: the loop of keys and signals under Terminal's
+// functions. Bound by DESIGN §8: Ctrl-C ends, Ctrl-Z stops and asks again, the end of the input
+// ends the command instead of asking for ever.
+import Keystore
+import Linux
+
+extension Terminal {
+    /// How long nothing must come before a line end counts as Enter: terminals that don't mark a
+    /// paste deliver it at once.
+    private static let pasteGapMilliseconds: Int32 = 100
+
+    /// - Returns: what was typed, or nil for an empty line.
+    borrowing func ask(
+        _ prompt: String, _ kind: TerminalEditor.Kind, limit: Int
+    ) throws(AnswerError) -> SecureBytes? {
+        var typed = try guardedMemory(limit + 1)
+        var editor = TerminalEditor(kind, limit: limit)
+        try begin(prompt, kind)
+        let signals = try signalQueue()
+        defer {
+            device.endBracketedPaste()
+            write("\n")
+        }
+        while true {
+            switch wait(signals, editor, prompt) {
+            case .signal:
+                guard try isAskedAgain(after: signals.next()) else { continue }
+                typed.zeroize()
+                editor = TerminalEditor(kind, limit: limit)
+                try begin(prompt, kind)
+            case .input:
+                guard try isComplete(&typed, &editor, signals) else { continue }
+                return try answer(typed, editor)
+            case .closed: throw .missing
+            case .tick, .timeout: continue
+            }
+        }
+    }
+
+    /// Echo goes off first: an answer typed the moment the prompt appears must not be shown.
+    private borrowing func begin(
+        _ prompt: String, _ kind: TerminalEditor.Kind
+    ) throws(AnswerError) {
+        do throws(SystemError) { try device.silence() } catch { throw .failed(error) }
+        if kind == .secretText { device.requestBracketedPaste() }
+        write(prompt)
+    }
+
+    private borrowing func signalQueue() throws(AnswerError) -> SignalQueue {
+        do throws(SystemError) { return try SignalQueue() } catch { throw .failed(error) }
+    }
+
+    /// Waits for the next event; when a paste pauses, says how much has arrived.
+    private borrowing func wait(
+        _ signals: borrowing SignalQueue, _ editor: TerminalEditor, _ prompt: String
+    ) -> TerminalEvent {
+        guard editor.kind == .secretText, editor.count > 0 else { return device.wait(signals) }
+        let event = device.wait(signals, milliseconds: Terminal.pasteGapMilliseconds)
+        guard event == .timeout else { return event }
+        let line = prompt.split(separator: "\n").last ?? ""
+        write("\r\(line)[\(editor.count) bytes] ")
+        return device.wait(signals)
+    }
+
+    /// Answers a signal; true when the question has to be asked again.
+    private borrowing func isAskedAgain(after signal: Signal?) throws(AnswerError) -> Bool {
+        guard let signal else { return false }
+        if let end = AnswerError(signal) { throw end }
+        switch signal {
+        case .suspend:
+            write("\n")
+            device.stop()
+            return true
+        // Stopped by another than us (kill -STOP): the shell has set modes of its own.
+        case .resume: return true
+        default: return false
+        }
+    }
+
+    /// Takes one byte; true when the answer is complete.
+    private borrowing func isComplete(
+        _ typed: inout SecureBytes, _ editor: inout TerminalEditor,
+        _ signals: borrowing SignalQueue
+    ) throws(AnswerError) -> Bool {
+        let count = editor.count
+        guard typed.write({ device.readByte(into: &$0, at: count) }) else { throw .missing }
+        let step = typed.write { editor.take(&$0) }
+        switch step {
+        case .nothing: return false
+        case .added: if editor.kind == .line { echoLast(of: typed, count: editor.count) }
+        case .erased(let columns):
+            guard editor.kind == .line else { return false }
+            for _ in 0..<columns { write("\u{8} \u{8}") }
+        case .endOfInput: throw .missing
+        case .lineEnd: return !isPasteGoingOn(&typed, &editor, signals)
+        }
+        return false
+    }
+
+    /// Echoes the byte just added; a character of several bytes appears with its last.
+    private borrowing func echoLast(of typed: borrowing SecureBytes, count: Int) {
+        typed.read { bytes in try? device.descriptor.write(bytes.extracting((count - 1)..<count)) }
+    }
+
+    /// Whether more follows a line end at once, which then belongs to the pasted text.
+    private borrowing func isPasteGoingOn(
+        _ typed: inout SecureBytes, _ editor: inout TerminalEditor,
+        _ signals: borrowing SignalQueue
+    ) -> Bool {
+        guard editor.kind == .secretText, editor.count > 0,
+            device.wait(signals, milliseconds: Terminal.pasteGapMilliseconds) == .input
+        else { return false }
+        typed.write { editor.addLineEnd(&$0) }
+        return true
+    }
+
+    private borrowing func answer(
+        _ typed: borrowing SecureBytes, _ editor: TerminalEditor
+    ) throws(AnswerError) -> SecureBytes? {
+        guard !editor.isTooLong else { throw .tooLong(limit: editor.limit) }
+        return try exactly(editor.count, of: typed)
+    }
+}
