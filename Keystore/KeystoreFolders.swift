@@ -3,7 +3,7 @@
 package import Linux
 
 /// The data folder and the state folder, both there and both private.
-package struct KeystoreFolders: ~Copyable {
+package final class KeystoreFolders: Sendable {
     package let data: Directory
     package let state: Directory
 
@@ -65,7 +65,7 @@ package struct KeystoreLock: ~Copyable {
     ///
     /// - Throws: `KeystoreError.busy`, `.problem`, `.system`.
     package static func take(
-        _ folders: borrowing KeystoreFolders
+        _ folders: KeystoreFolders
     ) throws(KeystoreError) -> KeystoreLock {
         let file = try opening { () throws(FileProblem) in
             try LockFile.open(fileName, in: folders.state)
@@ -82,7 +82,7 @@ package struct KeystoreLock: ~Copyable {
     }
 
     /// Checks that the path still names the file that is locked: again just before each try.
-    func confirm(_ folders: borrowing KeystoreFolders) throws(KeystoreError) {
+    func confirm(_ folders: KeystoreFolders) throws(KeystoreError) {
         guard
             LockFile.isSame(
                 file, path: "\(folders.state.path)/\(KeystoreLock.fileName)")

@@ -47,7 +47,7 @@ extension KeystoreCondition {
     ///
     /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.
     package static func examine(
-        _ folders: borrowing KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> KeystoreCondition {
         guard let unverified = try readKeystore(folders) else {
             return try examineWithoutKeystore(folders, machineID: machineID)
@@ -76,7 +76,7 @@ extension KeystoreCondition {
     }
 
     private static func readKeystore(
-        _ folders: borrowing KeystoreFolders
+        _ folders: KeystoreFolders
     ) throws(KeystoreError) -> UnverifiedKeystore? {
         let file: [UInt8]?
         do throws(FileProblem) {
@@ -102,7 +102,7 @@ extension KeystoreCondition {
     }
 
     private static func examineWithoutKeystore(
-        _ folders: borrowing KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> KeystoreCondition {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         let isResumable = try ErasureInProgress.find(folders, machineID: machineID)
