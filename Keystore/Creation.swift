@@ -9,7 +9,7 @@ extension UnlockedKeystore {
     /// - Throws: `KeystoreError.machineIDUnreadable`, `.outOfMemory`, `.busy`, `.system`.
     package static func create(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
-        lock: borrowing KeystoreLock, machineID: MachineID, policyLimit: Int,
+        lock: KeystoreLock, machineID: MachineID, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let binding = try MachineBinding.forNewKeystore(machineID)

@@ -9,7 +9,7 @@ package enum Erasure {
     /// - Returns: when the keystore was erased, Unix seconds.
     /// - Throws: `KeystoreError.system`, `.outOfMemory`; the next command goes on.
     package static func finish(
-        _ folders: KeystoreFolders, lock: borrowing KeystoreLock, machineID: MachineID,
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Int64 {
         try lock.confirm(folders)
@@ -37,7 +37,7 @@ package enum Erasure {
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func reset(
-        _ folders: KeystoreFolders, lock: borrowing KeystoreLock, machineID: MachineID,
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
         now: BootTime
     ) throws(KeystoreError) {
         try lock.confirm(folders)
@@ -120,5 +120,19 @@ enum ErasureInProgress {
             }
         }
         return nil
+    }
+}
+
+extension UnlockedKeystore {
+    /// Whether this keystore has never been saved.
+    package var isUnwritten: Bool { image.header.generation == 0 }
+
+    /// Removes the tombstone of a keystore before this one, which it does not name.
+    package func removeTombstone(_ folders: KeystoreFolders) throws(KeystoreError) {
+        guard folders.state.contains(Tombstone.fileName) else { return }
+        try translating { () throws(SystemError) in
+            try folders.state.remove(Tombstone.fileName)
+            try folders.state.sync()
+        }
     }
 }

@@ -52,7 +52,7 @@ package final class KeystoreFolders: Sendable {
 }
 
 /// The keystore's lock, held as long as this value lives.
-package struct KeystoreLock: ~Copyable {
+package final class KeystoreLock: Sendable {
     private static let fileName = "lock"
     /// CONTRACT §2, code 75: how long a command waits for the others.
     package static let patienceSeconds = 60
@@ -79,6 +79,15 @@ package struct KeystoreLock: ~Copyable {
         try lock.confirm(folders)
         folders.removeLeftovers()
         return lock
+    }
+
+    /// Does something under the lock.
+    package static func held<R: ~Copyable>(
+        _ folders: KeystoreFolders, _ body: () throws(KeystoreError) -> R
+    ) throws(KeystoreError) -> R {
+        let lock = try take(folders)
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
     }
 
     /// Checks that the path still names the file that is locked: again just before each try.

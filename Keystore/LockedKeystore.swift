@@ -43,6 +43,15 @@ package struct LockedKeystore: ~Copyable {
 }
 
 extension KeystoreCondition {
+    /// Nothing stands in the way of a new keystore.
+    package var isFree: Bool {
+        switch self {
+        case .missing: true
+        case .erased: true
+        default: false
+        }
+    }
+
     /// Reads the folders and judges them in the order of FORMAT.md §5; writes nothing.
     ///
     /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.

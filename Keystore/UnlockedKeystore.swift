@@ -149,7 +149,7 @@ extension UnlockedKeystore {
     ///
     /// - Throws: `KeystoreError.full`, `.outOfMemory`, `.busy`, `.system`.
     package mutating func save(
-        _ folders: KeystoreFolders, lock: borrowing KeystoreLock
+        _ folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) {
         try lock.confirm(folders)
         var next = image

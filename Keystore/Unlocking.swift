@@ -31,7 +31,7 @@ extension LockedKeystore {
     ///   `.outOfMemory`, `.busy`, `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
     package consuming func unlock(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
-        lock: borrowing KeystoreLock, policyLimit: Int,
+        lock: KeystoreLock, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }

@@ -15,7 +15,7 @@ package enum AuditLog {
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`; then no entry was added.
     package static func append(
-        _ entries: [AuditEntry], folders: KeystoreFolders, lock: borrowing KeystoreLock,
+        _ entries: [AuditEntry], folders: KeystoreFolders, lock: KeystoreLock,
         unixSeconds: Int64
     ) throws(KeystoreError) {
         let key = try LogKey.readOrCreate(folders.state)

@@ -1,8 +1,8 @@
 // The one public door: what happens in which order. Verdict before PIN, attempt before try, entry
 // before OTP. Bound by DESIGN §1, §4, §6, §7 and the precedence of CONTRACT §2.
 internal import Activation
-package import Device
-package import Keystore
+internal import Device
+internal import Keystore
 package import Linux
 
 /// The authenticator of one user on one device.
@@ -94,7 +94,7 @@ public struct Authenticator: ~Copyable {
 
     /// Carries an erasure through and records it.
     func erase(
-        _ folders: KeystoreFolders, _ lock: borrowing KeystoreLock
+        _ folders: KeystoreFolders, _ lock: KeystoreLock
     ) throws(KeystoreError) -> Int64 {
         let now = try reading().unixSeconds
         let erasedAt = try Erasure.finish(

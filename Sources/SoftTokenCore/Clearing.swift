@@ -1,8 +1,8 @@
 // From the answers to the types that open doors: an attestation and a confirmed clock are recorded
 // before they count. Bound by DESIGN §6 (attestation), §7 (clock).
-package import Activation
+internal import Activation
 internal import Device
-package import Keystore
+internal import Keystore
 internal import Linux
 
 /// What a person answered to the questions of an `Entry`.
@@ -52,6 +52,7 @@ extension Authenticator {
         guard attestedUnixSeconds != nil || isClockConfirmed || isObsolete else { return }
         try inKeystore { () throws(KeystoreError) in
             let lock = try KeystoreLock.take(folders)
+            defer { withExtendedLifetime(lock) {} }
             var entries: [AuditEntry] = []
             if isClockConfirmed {
                 entries.append(
@@ -80,13 +81,18 @@ extension Authenticator {
 
     /// Appends entries under the lock, making the folders where they are missing.
     func logged(_ entries: [AuditEntry]) throws(KeystoreError) {
-        let folders =
-            try self.folders
-            ?? KeystoreFolders.openOrCreate(
-                dataPath: place.dataPath, statePath: place.statePath)
+        let folders = try foldersForLog()
         let lock = try KeystoreLock.take(folders)
         try AuditLog.append(
             entries, folders: folders, lock: lock, unixSeconds: try reading().unixSeconds)
+    }
+}
+
+extension Authenticator {
+    private func foldersForLog() throws(KeystoreError) -> KeystoreFolders {
+        if let folders { return folders }
+        return try KeystoreFolders.openOrCreate(
+            dataPath: place.dataPath, statePath: place.statePath)
     }
 }
 

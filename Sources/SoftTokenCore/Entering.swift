@@ -3,8 +3,8 @@
 // as a question. Bound by DESIGN §1.6, §6, §7.
 package import Activation
 package import Device
-package import Keystore
-package import Linux
+internal import Keystore
+internal import Linux
 
 /// What a command is about to do.
 package enum Purpose: Sendable {

@@ -1,6 +1,7 @@
 // The OTPs of one use, all computed before the first is shown; a HOTP counter is on disk before its
 // OTP is. Bound by DESIGN §1.4, §8, RFC 4226 §7.2 and RFC 6238 §4.
 internal import Keystore
+internal import Linux
 internal import OTP
 
 extension Authenticator {

@@ -1,6 +1,5 @@
 // What else a right PIN allows: rename, remove, a new PIN, prescribing records, trusted issuers; and
 // reset, which needs none. Each change is written whole and recorded. Bound by CONTRACT §1.
-package import Activation
 package import Device
 package import Keystore
 internal import Linux

@@ -1,6 +1,5 @@
 // What comes out: the digits with their validity. Only `Authenticator` makes one, and only with a
 // separation clearance in hand. Bound by RFC 4226, RFC 6238 and DESIGN §1.6.
-package import OTP
 
 /// The digits shown, and when they hold.
 public struct OneTimePassword: Equatable, Sendable {

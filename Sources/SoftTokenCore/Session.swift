@@ -1,7 +1,7 @@
 // One use of the keystore: unlocked by a right PIN, under the lock, until it is written back. The
 // lock is let go before a person is asked anything. Bound by DESIGN §1.3, §1.8, §4.
 package import Keystore
-package import Linux
+internal import Linux
 
 /// An unlocked keystore in use. Dropped, its keys are zeroized.
 package struct Session: ~Copyable {
@@ -65,7 +65,7 @@ extension Authenticator {
     /// Tries the PIN and records what a wrong one did.
     private func tried(
         _ keystore: consuming LockedKeystore, _ pin: borrowing PINDigits,
-        folders: KeystoreFolders, lock: borrowing KeystoreLock
+        folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) -> UnlockedKeystore {
         let limit = combined(keystore.publicSection.policy).attemptLimit
         do throws(KeystoreError) {
@@ -86,7 +86,7 @@ extension Authenticator {
 
     private func note(
         _ event: AuditEvent, _ detail: String, _ folders: KeystoreFolders,
-        _ lock: borrowing KeystoreLock
+        _ lock: KeystoreLock
     ) {
         guard let now = try? reading().unixSeconds else { return }
         try? AuditLog.append(
@@ -97,7 +97,7 @@ extension Authenticator {
     /// Lets go of the lock before a person is asked: the count is reset first.
     package func settle(_ session: inout Session) throws(AuthenticatorError) {
         guard session.lock != nil else { return }
-        try inKeystore { () throws(KeystoreError) in try finish(&session) }
+        try inKeystore { () throws(KeystoreError) in try writeAttempts(&session) }
         session.lock = nil
     }
 
@@ -123,10 +123,10 @@ extension Authenticator {
                 entries = try body(&session)
                 try save(&session)
             } catch {
-                try? finish(&session)
+                try? writeAttempts(&session)
                 throw error
             }
-            try finish(&session)
+            try writeAttempts(&session)
             entries = session.notes + entries
             session.notes = []
             try append(entries, &session)
@@ -143,10 +143,10 @@ extension Authenticator {
             defer { session.lock = nil }
             let entries: [AuditEntry]
             do throws(KeystoreError) { entries = try body(&session) } catch {
-                try? finish(&session)
+                try? writeAttempts(&session)
                 throw error
             }
-            try finish(&session)
+            try writeAttempts(&session)
             let all = session.notes + entries
             session.notes = []
             if !all.isEmpty { try append(all, &session) }
@@ -154,12 +154,11 @@ extension Authenticator {
     }
 
     func save(_ session: inout Session) throws(KeystoreError) {
-        guard let lock = session.lock.take() else { throw .busy }
-        defer { session.lock = lock }
+        guard let lock = session.lock else { throw .busy }
         try session.keystore.save(session.folders, lock: lock)
     }
 
-    private func finish(_ session: inout Session) throws(KeystoreError) {
+    private func writeAttempts(_ session: inout Session) throws(KeystoreError) {
         let limit = combined(session.policy).attemptLimit
         try session.keystore.finish(
             session.folders, policyLimit: limit, now: try reading().boot)
@@ -168,8 +167,7 @@ extension Authenticator {
     private func append(
         _ entries: [AuditEntry], _ session: inout Session
     ) throws(KeystoreError) {
-        guard let lock = session.lock.take() else { throw .busy }
-        defer { session.lock = lock }
+        guard let lock = session.lock else { throw .busy }
         try AuditLog.append(
             entries, folders: session.folders, lock: lock,
             unixSeconds: try reading().unixSeconds)

@@ -54,7 +54,7 @@ package struct Surroundings: Sendable {
 
     private static func readIssuers() throws(AuthenticatorError) -> [IssuerFile] {
         var issuers: [IssuerFile] = []
-        for name in fileNames(inSystemFolder: issuersPath).sorted() where name.hasSuffix(".pub") {
+        for name in systemFolderNames(issuersPath) where name.hasSuffix(".pub") {
             let path = "\(issuersPath)/\(name)"
             guard let bytes = try administratorFile(path) else { continue }
             do throws(ActivationError) {
@@ -62,5 +62,27 @@ package struct Surroundings: Sendable {
             } catch { throw .configuration(path: path, reason: error.explanation) }
         }
         return issuers
+    }
+
+    /// A file of root's that nobody else can write; nil if there is none.
+    private static func administratorFile(
+        _ path: String
+    ) throws(AuthenticatorError) -> [UInt8]? {
+        do throws(AdministratorFileProblem) {
+            return try readAdministratorFile(path, limit: 65_536)
+        } catch { throw .configuration(path: path, reason: error.reason) }
+    }
+}
+
+extension AdministratorFileProblem {
+    /// Why the file can't be used, in words.
+    package var reason: String {
+        switch self {
+        case .system(let error): error.reason
+        case .wrongOwner: "it belongs to another user than root"
+        case .writableByOthers: "others than root can write it"
+        case .notPlain: "it is not a plain file"
+        case .tooLong: "it is too long"
+        }
     }
 }

@@ -32,6 +32,8 @@ package enum UsedLinks {
         unixSeconds: Int64
     ) throws(KeystoreError) -> Bool {
         let key = try LogKey.readOrCreate(folders.state)
+        let file: [UInt8]
+        let isWhole: Bool
         do throws(SecureMemoryError) {
             let macKey = try key.macKey(.usedLinks)
             let known = try read(folders, macKey)
@@ -45,12 +47,13 @@ package enum UsedLinks {
                 Entry(
                     hash: try hash(link, macKey),
                     expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
-            let file = try encoded(entries, macKey)
-            do throws(SystemError) {
-                try folders.state.replace(fileName, bytes: file.span)
-            } catch { throw KeystoreError.system(error) }
-            return known != nil
-        } catch let error as KeystoreError { throw error } catch { throw .outOfMemory }
+            file = try encoded(entries, macKey)
+            isWhole = known != nil
+        } catch { throw .outOfMemory }
+        do throws(SystemError) {
+            try folders.state.replace(fileName, bytes: file.span)
+        } catch { throw .system(error) }
+        return isWhole
     }
 
     private static func hash(
