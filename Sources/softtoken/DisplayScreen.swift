@@ -11,7 +11,7 @@ struct DisplayScreen {
     private var lastText = ""
 
     init(subject: DisplaySession.Subject, style: DisplayStyle) {
-        self.subject = subject
+        self.subject = style.glyphs == .ascii ? inASCII(subject) : subject
         self.style = style
     }
 
@@ -120,4 +120,16 @@ struct DisplayScreen {
         }
         return text
     }
+}
+
+/// A terminal that isn't UTF-8 shows other characters' bytes as something else, or obeys them.
+private func inASCII(_ subject: DisplaySession.Subject) -> DisplaySession.Subject {
+    var subject = subject
+    subject.name = inASCII(subject.name)
+    subject.issuer = subject.issuer.map(inASCII)
+    return subject
+}
+
+private func inASCII(_ text: String) -> String {
+    String(text.map { $0.isASCII ? $0 : "?" })
 }
