@@ -57,7 +57,9 @@ let package = Package(
         // Floor 4: the programs.
         .executableTarget(
             name: "softtoken",
-            dependencies: ["SoftTokenCore", "Keystore", "Linux", "CLinux", argumentParser],
+            dependencies: [
+                "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "softtoken-issuer",

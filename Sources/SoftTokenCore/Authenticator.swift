@@ -142,3 +142,11 @@ package struct Place: Equatable, Sendable {
             statePath: try folder(stateHome, "/.local/state/softtoken"))
     }
 }
+
+extension Authenticator {
+    /// The folders that the file sandbox leaves open.
+    package var folderDescriptors: [Int32] {
+        guard let folders else { return [] }
+        return [folders.data.descriptor.number, folders.state.descriptor.number]
+    }
+}
