@@ -61,7 +61,7 @@ private func bare(_ system: MadeUpSystem, keeping kept: [String]) -> MadeUpSyste
     var system = system
     let always = ["/proc/sys/", "/proc/self/uid_map", "/proc/self/timens"] + kept
     system.files = system.files.filter { file in always.contains { file.key.hasPrefix($0) } }
-    system.links = system.links.filter { $0.key.hasPrefix("/proc/self/ns/") }
+    system.links = [:]
     return system
 }
 
@@ -70,7 +70,7 @@ private func container(on system: MadeUpSystem) -> MadeUpSystem {
     var system = bare(system, keeping: [])
     system["/etc/machine-id"] = "aaaabbbbccccddddeeeeffff00001111\n"
     system["/run/.containerenv"] = ""
-    system.links["/proc/self/ns/pid"] = "pid:[4026532999]"
+    system.namespaces[.pid] = 4_026_532_999
     return system
 }
 
@@ -224,7 +224,7 @@ let unverifiedRows: [SeparationRow] = [
         advice: "run softtoken from an ordinary terminal"),
     SeparationRow(
         description: "a time namespace",
-        device: changed(otherLaptop) { $0.links["/proc/self/ns/time"] = "time:[4026532555]" },
+        device: changed(otherLaptop) { $0.namespaces[.time] = 4_026_532_555 },
         verdict: "unverified",
         reason: "this is a time namespace, where the clocks are not the device's",
         advice: "run softtoken from an ordinary terminal"),
