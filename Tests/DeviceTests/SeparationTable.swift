@@ -243,7 +243,7 @@ let unverifiedRows: [SeparationRow] = [
         verdict: "unverified",
         reason: "this device has too little in common with the record of \"desk 0\" to be "
             + "compared",
-        advice: "on that computer, run softtoken device unregister and device register again"),
+        advice: "attest that this is another device, or have that computer registered again"),
     SeparationRow(
         description: "one record that differs and one of a machine that shows next to nothing",
         device: otherLaptop,
@@ -251,7 +251,7 @@ let unverifiedRows: [SeparationRow] = [
         verdict: "unverified",
         reason: "this device has too little in common with the record of \"desk 1\" to be "
             + "compared",
-        advice: "on that computer, run softtoken device unregister and device register again"),
+        advice: "attest that this is another device, or have that computer registered again"),
     SeparationRow(
         description: "no /proc",
         device: changed(otherLaptop) {
