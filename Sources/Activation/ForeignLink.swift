@@ -38,6 +38,15 @@ package enum ForeignLink: Equatable, Sendable, CaseIterable {
         }
     }
 
+    /// The product whose link begins at a position in the middle of a text. A brace begins much
+    /// else there, and addresses are looked at whole.
+    static func beginning(_ text: Span<UInt8>, at position: Int) -> ForeignLink? {
+        allCases.first { kind in
+            kind != .issuerFile && kind != .webPage
+                && kind.marks.beginnings.contains { text.hasPrefix($0, at: position) }
+        }
+    }
+
     /// The product whose link this is.
     ///
     /// - Parameter range: one word of `text`: a link without white space around it.
