@@ -40,7 +40,7 @@ struct AttemptFiles: ~Copyable {
     /// - Throws: `KeystoreError.system`; `undo` then has been written to the state copy if that one
     ///   was replaced already.
     func write(
-        _ record: AttemptRecord, in folders: borrowing KeystoreFolders, undo: AttemptRecord?
+        _ record: AttemptRecord, in folders: KeystoreFolders, undo: AttemptRecord?
     ) throws(KeystoreError) {
         let bytes = try bytes(record)
         do throws(SystemError) {
@@ -63,7 +63,7 @@ struct AttemptFiles: ~Copyable {
 
     /// Reserves the space for a reset, before the attempt that it may follow: so that a full disk
     /// can't keep a right PIN from resetting the count. What is reserved is no record: it is zeros.
-    func reserve(in folders: borrowing KeystoreFolders) throws(KeystoreError) -> ReservedReset {
+    func reserve(in folders: KeystoreFolders) throws(KeystoreError) -> ReservedReset {
         let zeros = [UInt8](repeating: 0, count: 112)
         do throws(SystemError) {
             return ReservedReset(

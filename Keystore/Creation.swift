@@ -8,8 +8,8 @@ extension UnlockedKeystore {
     ///
     /// - Throws: `KeystoreError.machineIDUnreadable`, `.outOfMemory`, `.busy`, `.system`.
     package static func create(
-        _ pin: borrowing PINDigits, folders: borrowing KeystoreFolders,
-        lock: borrowing KeystoreLock, machineID: MachineID, policyLimit: Int,
+        _ pin: borrowing PINDigits, folders: KeystoreFolders,
+        lock: KeystoreLock, machineID: MachineID, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let binding = try MachineBinding.forNewKeystore(machineID)

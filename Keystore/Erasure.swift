@@ -9,7 +9,7 @@ package enum Erasure {
     /// - Returns: when the keystore was erased, Unix seconds.
     /// - Throws: `KeystoreError.system`, `.outOfMemory`; the next command goes on.
     package static func finish(
-        _ folders: borrowing KeystoreFolders, lock: borrowing KeystoreLock, machineID: MachineID,
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Int64 {
         try lock.confirm(folders)
@@ -37,7 +37,7 @@ package enum Erasure {
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func reset(
-        _ folders: borrowing KeystoreFolders, lock: borrowing KeystoreLock, machineID: MachineID,
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
         now: BootTime
     ) throws(KeystoreError) {
         try lock.confirm(folders)
@@ -59,7 +59,7 @@ package enum Erasure {
 
     /// The share, then the keystore.
     private static func removeSecrets(
-        _ folders: borrowing KeystoreFolders
+        _ folders: KeystoreFolders
     ) throws(KeystoreError) {
         try translating { () throws(SystemError) in
             try folders.state.overwriteAndRemove(DeviceShare.fileName)
@@ -70,7 +70,7 @@ package enum Erasure {
     }
 
     /// The device key, what hangs on it, and last the records.
-    private static func removeRest(_ folders: borrowing KeystoreFolders) throws(KeystoreError) {
+    private static func removeRest(_ folders: KeystoreFolders) throws(KeystoreError) {
         try translating { () throws(SystemError) in
             try folders.state.overwriteAndRemove(DeviceKey.fileName)
             try folders.state.remove(Attestation.fileName)
@@ -88,7 +88,7 @@ package enum Erasure {
 enum ErasureInProgress {
     /// Whether, with no keystore there, an erasure has to be carried through.
     static func find(
-        _ folders: borrowing KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> Bool {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         guard folders.state.contains(DeviceKey.fileName) else {
@@ -102,7 +102,7 @@ enum ErasureInProgress {
 
     /// The device whose records are at their limit, or whose tombstone stands.
     static func device(
-        _ folders: borrowing KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> (name: [UInt8], binding: MachineBinding)? {
         guard let key = try? DeviceKey.read(folders.state) else { return nil }
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
@@ -120,5 +120,19 @@ enum ErasureInProgress {
             }
         }
         return nil
+    }
+}
+
+extension UnlockedKeystore {
+    /// Whether this keystore has never been saved.
+    package var isUnwritten: Bool { image.header.generation == 0 }
+
+    /// Removes the tombstone of a keystore before this one, which it does not name.
+    package func removeTombstone(_ folders: KeystoreFolders) throws(KeystoreError) {
+        guard folders.state.contains(Tombstone.fileName) else { return }
+        try translating { () throws(SystemError) in
+            try folders.state.remove(Tombstone.fileName)
+            try folders.state.sync()
+        }
     }
 }

@@ -149,7 +149,7 @@ extension UnlockedKeystore {
     ///
     /// - Throws: `KeystoreError.full`, `.outOfMemory`, `.busy`, `.system`.
     package mutating func save(
-        _ folders: borrowing KeystoreFolders, lock: borrowing KeystoreLock
+        _ folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) {
         try lock.confirm(folders)
         var next = image
@@ -185,7 +185,7 @@ extension UnlockedKeystore {
     ///
     /// - Throws: `KeystoreError.system`.
     package mutating func finish(
-        _ folders: borrowing KeystoreFolders, policyLimit: Int, now: BootTime
+        _ folders: KeystoreFolders, policyLimit: Int, now: BootTime
     ) throws(KeystoreError) {
         let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
         let generation = image.header.generation
@@ -204,7 +204,7 @@ extension UnlockedKeystore {
     ///
     /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced or erased.
     package mutating func refresh(
-        _ folders: borrowing KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) {
         guard
             case .locked(let current) = try KeystoreCondition.examine(

@@ -30,8 +30,8 @@ extension LockedKeystore {
     /// - Throws: `KeystoreError.delayed`, `.wrongPIN`, `.erasedNow` (then call `Erasure`), `.damaged`,
     ///   `.outOfMemory`, `.busy`, `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
     package consuming func unlock(
-        _ pin: borrowing PINDigits, folders: borrowing KeystoreFolders,
-        lock: borrowing KeystoreLock, policyLimit: Int,
+        _ pin: borrowing PINDigits, folders: KeystoreFolders,
+        lock: KeystoreLock, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
@@ -68,7 +68,7 @@ extension LockedKeystore {
     }
 
     private func checkDelay(
-        _ files: borrowing AttemptFiles, folders: borrowing KeystoreFolders, policyLimit: Int,
+        _ files: borrowing AttemptFiles, folders: KeystoreFolders, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) {
         let now = try translating(clock).boot
