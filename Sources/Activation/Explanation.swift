@@ -113,6 +113,7 @@ extension ForeignLink {
         case .enrolmentRequest: "this is an enrolment request, not an activation link"
         case .prescribingRecord: "this is a prescribing record, not an activation link"
         case .issuerFile: "this is an issuer's file, not an activation link"
+        case .activationCode: "this looks like an activation code, not like a link"
         case .webPage: "this is the address of a web page, without an activation link in it"
         }
     }
@@ -123,6 +124,7 @@ extension ForeignLink {
         case .enrolmentRequest: "send it to the issuer, who answers with a link"
         case .prescribingRecord: "give it to: softtoken device forbid"
         case .issuerFile: "give it to: softtoken issuer add"
+        case .activationCode: "give the link first; the code is asked for afterwards"
         case .webPage: "copy the link that begins with softtoken: or otpauth:, or the whole mail"
         case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft:
             "ask the issuer for a link for SoftToken or for any authenticator (otpauth)"

@@ -17,6 +17,8 @@ package enum ForeignLink: Equatable, Sendable, CaseIterable {
     case prescribingRecord
     /// An issuer's file, for `softtoken issuer add`.
     case issuerFile
+    /// The activation code, which is asked for after the link.
+    case activationCode
     /// An address without a token in it.
     case webPage
 
@@ -34,6 +36,7 @@ package enum ForeignLink: Equatable, Sendable, CaseIterable {
         case .enrolmentRequest: (["softtoken:request#"], [])
         case .prescribingRecord: (["softtoken:prescribing#"], [])
         case .issuerFile: (["{"], [])
+        case .activationCode: ([], [])
         case .webPage: (["https://", "http://"], [])
         }
     }

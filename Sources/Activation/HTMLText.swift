@@ -1,14 +1,25 @@
 // The text and the addresses of an HTML mail, as far as links need them: tags go, what `href` says
 // stays on a line of its own, entities stand for their characters.
 
+/// After so many brackets that begin no whole tag, the rest is read as text.
+private let maximumOpenTags = 64
+
 /// The text of an HTML part.
 func htmlText(_ html: Span<UInt8>) throws(ActivationError) -> LinkText? {
     // What replaces a tag is no longer than the tag.
     try LinkText.decoded(capacity: html.count) { (target: inout MutableSpan<UInt8>) in
         var count = 0
         var position = 0
+        var openTags = 0
         while position < html.count {
-            if html[position] == UInt8(ascii: "<"), let end = tagEnd(html, position) {
+            // A page of tags that never end would be read to its end for each of them.
+            if html[position] == UInt8(ascii: "<"), openTags < maximumOpenTags {
+                guard let end = tagEnd(html, position) else {
+                    openTags += 1
+                    target.append(html[position], to: &count)
+                    position += 1
+                    continue
+                }
                 writeTag(html, position..<end, to: &target, &count)
                 position = end
             } else {

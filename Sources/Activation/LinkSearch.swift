@@ -5,10 +5,13 @@
 struct LinkSearch: ~Copyable {
     /// A mail with more links than that is no mail that a person reads.
     private static let maximumCandidates = 256
+    /// Addresses that are looked at; the rest of such a page is advertising.
+    private static let maximumAddresses = 4096
     private let drawing: (Int) -> [UInt8]
     private var found: ActivationLink?
     private var others: [LinkSummary] = []
     private var candidates = 0
+    private var addresses = 0
     private var rejection: ActivationError?
     private var foreign: ForeignLink?
     private var isAboutHardToken = false
@@ -54,6 +57,8 @@ struct LinkSearch: ~Copyable {
     ) throws(ActivationError) {
         let start = position
         position = start + 1
+        addresses += 1
+        guard addresses <= LinkSearch.maximumAddresses else { return }
         // An address may be wrapped before its fragment: what stands behind it counts too.
         let reach = start..<min(start + maximumAddressByteCount, text.count)
         guard isOurs(text, start) || mayHoldLink(text, reach) else {
