@@ -1,39 +1,39 @@
 // Looks for what hides the device: several signs for each finding, because each sign alone can be
 // missing. Bound by FORMAT.md §6.
+internal import Linux
 
 extension DeviceEnvironment {
     init(tree: SystemTree) {
         var findings: Set<Finding> = []
-        if tree.isWSL { findings.insert(.wsl) }
+        let release = tree.line("/proc/sys/kernel/osrelease")
+        if tree.isWSL(release: release) { findings.insert(.wsl) }
         if tree.isContainer { findings.insert(.container) }
         if tree.isUserNamespace { findings.insert(.userNamespace) }
         if tree.isTimeNamespace { findings.insert(.timeNamespace) }
         if tree.isVirtualMachine { findings.insert(.virtualMachine) }
-        if tree.isHidden { findings.insert(.unreadable) }
+        if release.isEmpty || tree.isHidden { findings.insert(.unreadable) }
         self.init(findings)
     }
 }
 
 extension SystemTree {
-    private var kernelRelease: String { line("/proc/sys/kernel/osrelease") }
-
-    fileprivate var isWSL: Bool {
-        kernelRelease.lowercased().contains("microsoft") || isPresent("/run/WSL")
+    fileprivate func isWSL(release: String) -> Bool {
+        release.lowercased().contains("microsoft") || isPresent("/run/WSL")
     }
 
     fileprivate var isContainer: Bool {
-        containerSigns.contains(where: isPresent) || isNamespace("pid", otherThan: 4_026_531_836)
+        containerSigns.contains(where: isPresent) || isNamespace(.pid, otherThan: 4_026_531_836)
     }
 
     fileprivate var isUserNamespace: Bool {
-        if isNamespace("user", otherThan: 4_026_531_837) { return true }
+        if isNamespace(.user, otherThan: 4_026_531_837) { return true }
         guard let map = bytes("/proc/self/uid_map") else { return false }
         let numbers = String(decoding: map, as: UTF8.self).split { $0 == " " || $0 == "\n" }
         return numbers != ["0", "0", "4294967295"]
     }
 
     fileprivate var isTimeNamespace: Bool {
-        if isNamespace("time", otherThan: 4_026_531_834) { return true }
+        if isNamespace(.time, otherThan: 4_026_531_834) { return true }
         guard let offsets = bytes("/proc/self/timens_offsets") else { return false }
         let words = String(decoding: offsets, as: UTF8.self).split { $0 == " " || $0 == "\n" }
         return words.contains { Int64($0).map { $0 != 0 } ?? false }
@@ -41,9 +41,9 @@ extension SystemTree {
 
     /// Whether this process lies in another namespace than the kernel's first, whose inode numbers
     /// are fixed (linux/proc_ns.h). No such file: a kernel without that kind, no sign.
-    private func isNamespace(_ name: String, otherThan initial: UInt64) -> Bool {
-        guard let link = link("/proc/self/ns/\(name)") else { return false }
-        return link != "\(name):[\(initial)]"
+    private func isNamespace(_ kind: NamespaceKind, otherThan initial: UInt64) -> Bool {
+        guard case .inode(let inode) = namespace(kind) else { return false }
+        return inode != initial
     }
 
     fileprivate var isVirtualMachine: Bool {
@@ -57,7 +57,9 @@ extension SystemTree {
 
     /// Whether /proc isn't what it should be.
     fileprivate var isHidden: Bool {
-        kernelRelease.isEmpty
+        // Every kernel has mount namespaces: where they are missing, others may only seem to be.
+        namespace(.mount) == .absent
+            || NamespaceKind.allCases.contains { namespace($0) == .forged }
             || bytes("/proc/sys/kernel/random/boot_id").flatMap(normalUUID) == nil
     }
 }

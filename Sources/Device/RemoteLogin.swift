@@ -12,9 +12,10 @@ package func isRemoteLogin(sshConnection: String?) -> Bool? {
 func isRemoteLogin(sshConnection: String?, tree: SystemTree) -> Bool? {
     if sshConnection != nil { return true }
     guard var parent = tree.process("self")?.parent else { return nil }
+    // An ancestor outside of the pid namespace is number 0, which /proc doesn't have.
     // 64: deeper than any session is nested; a bound, should /proc answer nonsense.
     for _ in 0..<64 {
-        guard parent > 0, let process = tree.process(String(parent)) else { return nil }
+        guard let process = tree.process(String(parent)) else { return nil }
         if remoteServers.contains(process.name) { return true }
         if parent == 1 { return false }
         parent = process.parent

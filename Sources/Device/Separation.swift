@@ -54,7 +54,7 @@ private func likeness(in judgements: [SeparationVerdict]) -> UnverifiedReason? {
 /// What one record and one device have in common.
 struct RecordComparison: Equatable {
     let label: String
-    /// Kinds that both have; without boot-id, which proves nothing when it differs.
+    /// Kinds that both have. A boot-id that differs proves nothing: its class is never counted.
     let comparable: [IdentifierKind]
     /// Kinds of which an identifier is the same.
     let matching: [IdentifierKind]
@@ -98,7 +98,6 @@ extension PrescribingRecord {
                 matching.insert(identifier.kind)
             }
         }
-        comparable.remove(.bootID)
         return RecordComparison(
             label: label, comparable: IdentifierKind.allCases.filter(comparable.contains),
             matching: IdentifierKind.allCases.filter(matching.contains))

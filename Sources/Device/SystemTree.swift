@@ -1,6 +1,6 @@
-// How this module sees the system: four questions about absolute paths. The program has one
-// answerer, the system itself; tests answer for made-up machines. No option and no variable can
-// point the program elsewhere. Bound by DESIGN §6 (last paragraph) and STYLE 19.
+// How this module sees the system: four questions about absolute paths and one about
+// namespaces. The program has one answerer, the system itself; tests answer for made-up machines.
+// No option and no variable can point the program elsewhere. Bound by DESIGN §6 (last paragraph) and STYLE 19.
 internal import Linux
 
 /// What reading a file gave.
@@ -26,6 +26,8 @@ struct SystemTree: Sendable {
     let link: @Sendable (_ path: String) -> String?
     /// Whether something stands at a path.
     let isPresent: @Sendable (_ path: String) -> Bool
+    /// One of this process's namespaces.
+    let namespace: @Sendable (_ kind: NamespaceKind) -> NamespaceReading
 
     /// This device.
     static let real = SystemTree(
@@ -36,7 +38,8 @@ struct SystemTree: Sendable {
                 return error.isNotFound ? .absent : .unreadable
             }
         },
-        names: systemFolderNames, link: systemLinkTarget, isPresent: isSystemPathPresent)
+        names: systemFolderNames, link: systemLinkTarget, isPresent: isSystemPathPresent,
+        namespace: readNamespace)
 
     /// A short file's bytes, or nil.
     func bytes(_ path: String, limit: Int = 256) -> [UInt8]? { contents(path, limit).bytes }

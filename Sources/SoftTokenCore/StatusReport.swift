@@ -1,8 +1,9 @@
 // Everything that needs no PIN, in one value. Bound by CONTRACT §3 (`status`) and DESIGN §9: what is
 // weak is said plainly.
+internal import Activation
 package import Device
 package import Keystore
-internal import Linux
+package import Linux
 
 package struct StatusReport: Equatable, Sendable {
     package let facts: KeystoreFacts
@@ -48,5 +49,31 @@ extension Authenticator {
     package func log() throws(AuthenticatorError) -> AuditReport {
         guard let folders else { return AuditReport(lines: [], flaw: nil) }
         return try inKeystore { () throws(KeystoreError) in try AuditLog.read(folders) }
+    }
+}
+
+extension Authenticator {
+    /// The status of folders that can't be read at all: of wrong owner or mode.
+    package static func refusedStatus(
+        _ problem: FileProblem, sshConnection: String?
+    ) throws(AuthenticatorError) -> StatusReport {
+        let surroundings = try Surroundings.read(sshConnection: sshConnection)
+        let facts = KeystoreFacts(.problem(problem))
+        let verdict = try guarded { () throws(SecureMemoryError) in
+            try separationVerdict(
+                of: surroundings.identity, records: [], marker: surroundings.marker,
+                environment: surroundings.environment)
+        }
+        return StatusReport(
+            facts: facts, retryAtUnixSeconds: nil, verdict: verdict,
+            isRemote: surroundings.isRemote,
+            isClockSynchronized: try fromSystem(ClockReading.now).isSynchronized,
+            isMemoryLocked: SecureBytes.isLockingAvailable(), isLogWhole: true,
+            policy: surroundings.policy?.policy ?? TokenPolicy())
+    }
+
+    /// How long a session may last, seconds: the stricter of all policies.
+    package func sessionSeconds(_ session: borrowing Session) -> Int {
+        combined(session.policy).sessionLimitSeconds
     }
 }

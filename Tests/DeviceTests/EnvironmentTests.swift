@@ -1,4 +1,6 @@
 // What hides a device, and remote logins, from made-up /proc and /sys. Bound by FORMAT.md §6.
+import Foundation
+import Linux
 import Testing
 
 @testable import Device
@@ -45,14 +47,35 @@ import Testing
     @Test(
         "A namespace that isn't the kernel's first is found",
         arguments: [
-            ("user", .userNamespace), ("time", .timeNamespace), ("pid", .container),
-        ] as [(String, DeviceEnvironment.Finding)])
-    func namespaces(name: String, finding: DeviceEnvironment.Finding) {
+            (.user, .userNamespace), (.time, .timeNamespace), (.pid, .container),
+        ] as [(NamespaceKind, DeviceEnvironment.Finding)])
+    func namespaces(kind: NamespaceKind, finding: DeviceEnvironment.Finding) {
         var system = MadeUpSystem.laptop()
-        system.links["/proc/self/ns/\(name)"] = "\(name):[4026532555]"
+        system.namespaces[kind] = 4_026_532_555
         #expect(system.environment.findings == [finding])
-        system.links["/proc/self/ns/\(name)"] = nil
+        system.namespaces[kind] = nil
         #expect(system.environment.findings == [])
+    }
+
+    @Test("Namespaces that the kernel didn't tell are no sign of an ordinary terminal")
+    func forgedNamespaces() {
+        var system = MadeUpSystem.laptop()
+        system.hasForgedNamespaces = true
+        #expect(system.environment.findings == [.unreadable])
+        system.hasForgedNamespaces = false
+        system.namespaces[.mount] = nil
+        #expect(system.environment.findings == [.unreadable])
+    }
+
+    @Test("The kernel confirms each kind of namespace that this system has")
+    func thisSystem() throws {
+        for kind in NamespaceKind.allCases {
+            let link = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/self/ns/\(kind.rawValue)")
+            let inode = link?.split(separator: "[").last?.dropLast()
+            let expected = inode.flatMap { UInt64($0) }.map { NamespaceReading.inode($0) }
+            #expect(readNamespace(kind) == expected ?? .absent)
+        }
     }
 
     @Test("Findings stand in the order in which they are named")

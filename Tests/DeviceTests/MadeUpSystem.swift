@@ -1,11 +1,17 @@
 // A made-up system: paths with contents, links and files that this user can't read. Folders are
 // what the paths imply. Answers the four questions of SystemTree.
+import Linux
+
 @testable import Device
 
 struct MadeUpSystem: Sendable {
     var files: [String: [UInt8]] = [:]
     var links: [String: String] = [:]
     var unreadable: Set<String> = []
+    /// Inode numbers; a kind that is missing is one that the kernel doesn't have.
+    var namespaces: [NamespaceKind: UInt64] = [:]
+    /// Whether something else stands where the kernel tells the namespaces.
+    var hasForgedNamespaces = false
 
     subscript(path: String) -> String? {
         get { files[path].map { String(decoding: $0, as: UTF8.self) } }
@@ -33,6 +39,10 @@ struct MadeUpSystem: Sendable {
                 system.files[path] != nil || system.links[path] != nil
                     || system.unreadable.contains(path)
                     || system.files.keys.contains { $0.hasPrefix(path + "/") }
+            },
+            namespace: { kind in
+                if system.hasForgedNamespaces { return .forged }
+                return system.namespaces[kind].map { .inode($0) } ?? .absent
             })
     }
 
@@ -86,9 +96,10 @@ extension MadeUpSystem {
         self["/proc/self/uid_map"] = "         0          0 4294967295\n"
         self["/proc/self/timens_offsets"] = "monotonic           0         0\nboottime  0  0\n"
         self["/sys/devices/system/cpu/modalias"] = "cpu:type:x86,ven0000fam0006:feature:,0000,009E"
-        links["/proc/self/ns/user"] = "user:[4026531837]"
-        links["/proc/self/ns/time"] = "time:[4026531834]"
-        links["/proc/self/ns/pid"] = "pid:[4026531836]"
+        namespaces = [
+            .mount: 4_026_531_832, .user: 4_026_531_837, .time: 4_026_531_834,
+            .pid: 4_026_531_836,
+        ]
     }
 
     private mutating func addFirmware(serial: String) {

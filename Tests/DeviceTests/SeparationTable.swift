@@ -61,7 +61,7 @@ private func bare(_ system: MadeUpSystem, keeping kept: [String]) -> MadeUpSyste
     var system = system
     let always = ["/proc/sys/", "/proc/self/uid_map", "/proc/self/timens"] + kept
     system.files = system.files.filter { file in always.contains { file.key.hasPrefix($0) } }
-    system.links = system.links.filter { $0.key.hasPrefix("/proc/self/ns/") }
+    system.links = [:]
     return system
 }
 
@@ -70,7 +70,7 @@ private func container(on system: MadeUpSystem) -> MadeUpSystem {
     var system = bare(system, keeping: [])
     system["/etc/machine-id"] = "aaaabbbbccccddddeeeeffff00001111\n"
     system["/run/.containerenv"] = ""
-    system.links["/proc/self/ns/pid"] = "pid:[4026532999]"
+    system.namespaces[.pid] = 4_026_532_999
     return system
 }
 
@@ -224,7 +224,7 @@ let unverifiedRows: [SeparationRow] = [
         advice: "run softtoken from an ordinary terminal"),
     SeparationRow(
         description: "a time namespace",
-        device: changed(otherLaptop) { $0.links["/proc/self/ns/time"] = "time:[4026532555]" },
+        device: changed(otherLaptop) { $0.namespaces[.time] = 4_026_532_555 },
         verdict: "unverified",
         reason: "this is a time namespace, where the clocks are not the device's",
         advice: "run softtoken from an ordinary terminal"),
@@ -243,7 +243,7 @@ let unverifiedRows: [SeparationRow] = [
         verdict: "unverified",
         reason: "this device has too little in common with the record of \"desk 0\" to be "
             + "compared",
-        advice: "on that computer, run softtoken device unregister and device register again"),
+        advice: "attest that this is another device, or have that computer registered again"),
     SeparationRow(
         description: "one record that differs and one of a machine that shows next to nothing",
         device: otherLaptop,
@@ -251,7 +251,7 @@ let unverifiedRows: [SeparationRow] = [
         verdict: "unverified",
         reason: "this device has too little in common with the record of \"desk 1\" to be "
             + "compared",
-        advice: "on that computer, run softtoken device unregister and device register again"),
+        advice: "attest that this is another device, or have that computer registered again"),
     SeparationRow(
         description: "no /proc",
         device: changed(otherLaptop) {
