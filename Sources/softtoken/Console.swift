@@ -63,9 +63,9 @@ struct Console: ~Copyable {
         _ question: String, prompt: String, limit: Int = 256
     ) throws(Failure) -> String {
         try answering(question) { () throws(AnswerError) in
-            if lines != nil { return try lines!.nextLine(limit: limit) }
-            guard terminal != nil else { throw .missing }
-            return try terminal!.readLine(prompt, limit: limit)
+            if let lines { return try lines.nextLine(limit: limit) }
+            guard let terminal else { throw .missing }
+            return try terminal.readLine(prompt, limit: limit)
         }
     }
 
@@ -79,20 +79,20 @@ struct Console: ~Copyable {
         _ question: String, prompt: String, limit: Int = 64
     ) throws(Failure) -> SecureBytes? {
         try answering(question) { () throws(AnswerError) in
-            if lines != nil { return try lines!.nextSecret(limit: limit) }
-            guard terminal != nil else { throw .missing }
-            return try terminal!.readSecret(prompt, limit: limit)
+            if let lines { return try lines.nextSecret(limit: limit) }
+            guard let terminal else { throw .missing }
+            return try terminal.readSecret(prompt, limit: limit)
         }
     }
 
     /// Asks for a link, or a whole mail pasted at a terminal.
     func linkText(prompt: String) throws(Failure) -> SecureBytes? {
         try answering("the link") { () throws(AnswerError) in
-            if lines != nil {
-                return try lines!.nextSecret(limit: LinkText.maximumByteCount)
+            if let lines {
+                return try lines.nextSecret(limit: LinkText.maximumByteCount)
             }
-            guard terminal != nil else { throw .missing }
-            return try terminal!.readSecretText(prompt, limit: LinkText.maximumByteCount)
+            guard let terminal else { throw .missing }
+            return try terminal.readSecretText(prompt, limit: LinkText.maximumByteCount)
         }
     }
 
@@ -101,10 +101,10 @@ struct Console: ~Copyable {
     /// - Throws: `Failure.malformedPIN`; no attempt is spent.
     func pin(_ question: String = "the PIN", prompt: String) throws(Failure) -> PINDigits {
         let typed = try answering(question) { () throws(AnswerError) in
-            if pinLines != nil { return try pinLines!.nextSecret(limit: 64) }
-            if lines != nil { return try lines!.nextSecret(limit: 64) }
-            guard terminal != nil else { throw .missing }
-            return try terminal!.readSecret(prompt)
+            if let pinLines { return try pinLines.nextSecret(limit: 64) }
+            if let lines { return try lines.nextSecret(limit: 64) }
+            guard let terminal else { throw .missing }
+            return try terminal.readSecret(prompt)
         }
         guard let typed, let pin = try digits(typed) else { throw .malformedPIN }
         return pin
@@ -118,8 +118,8 @@ struct Console: ~Copyable {
 
     /// Tells a person something between questions.
     func say(_ text: String) {
-        if isInteractive, terminal != nil {
-            terminal!.write(text + "\n")
+        if isInteractive, let terminal {
+            terminal.write(text + "\n")
         } else {
             Output.note(text)
         }

@@ -26,10 +26,10 @@ enum DisplayEnd: Equatable, Sendable {
 
 /// Shows a session at a terminal until it ends.
 enum DisplayLoop {
-    /// - Parameter session: its OTPs are zeroized when this returns.
+    /// - Parameter session: its OTPs are zeroized when the caller lets it go.
     /// - Throws: `SystemError` if the terminal can't be used.
     static func run(
-        _ session: consuming DisplaySession, on terminal: borrowing Terminal, style: DisplayStyle
+        _ session: borrowing DisplaySession, on terminal: Terminal, style: DisplayStyle
     ) throws(SystemError) -> DisplayEnd {
         let signals = try SignalQueue()
         let timer = try SecondTimer()
@@ -47,7 +47,7 @@ enum DisplayLoop {
 
     /// Waits until there is something to draw, or an end.
     private static func nextEnd(
-        _ terminal: borrowing Terminal, _ signals: borrowing SignalQueue,
+        _ terminal: Terminal, _ signals: borrowing SignalQueue,
         _ timer: borrowing SecondTimer, _ view: inout DisplayView
     ) throws(SystemError) -> DisplayEnd? {
         while true {
@@ -68,7 +68,7 @@ enum DisplayLoop {
     }
 
     private static func answer(
-        _ signal: Signal, _ terminal: borrowing Terminal, _ view: inout DisplayView
+        _ signal: Signal, _ terminal: Terminal, _ view: inout DisplayView
     ) throws(SystemError) -> DisplayEnd? {
         switch signal {
         case .interrupt: return .quit
@@ -97,13 +97,13 @@ private struct DisplayView {
         screen = DisplayScreen(subject: subject, style: style)
     }
 
-    mutating func open(_ terminal: borrowing Terminal) throws(SystemError) {
+    mutating func open(_ terminal: Terminal) throws(SystemError) {
         screen.forget()
         try terminal.device.silence()
         if screen.style.form == .screen { terminal.device.enterAlternateScreen() }
     }
 
-    mutating func show(_ showing: DisplayFrame.Showing, on terminal: borrowing Terminal) {
+    mutating func show(_ showing: DisplayFrame.Showing, on terminal: Terminal) {
         let size = terminal.device.size()
         let text = screen.draw(showing, columns: size.columns, rows: size.rows)
         if !text.isEmpty { terminal.write(text) }
@@ -111,7 +111,7 @@ private struct DisplayView {
 
     mutating func redraw() { screen.forget() }
 
-    mutating func close(_ terminal: borrowing Terminal) {
+    mutating func close(_ terminal: Terminal) {
         let text = screen.clear()
         if !text.isEmpty { terminal.write(text) }
         terminal.device.restore()
@@ -120,7 +120,7 @@ private struct DisplayView {
 
 extension Terminal {
     /// The next key's byte; nil when the terminal has gone. Not for secrets.
-    fileprivate borrowing func readKey() -> UInt8? {
+    fileprivate func readKey() -> UInt8? {
         var byte: [UInt8] = [0]
         var span = byte.mutableSpan
         return device.readByte(into: &span, at: 0) ? span[0] : nil

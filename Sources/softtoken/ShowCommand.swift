@@ -58,8 +58,8 @@ struct ShowCommand: Command {
         }
         // The keys go before the first digit is shown.
         _ = consume session
-        if rolls, console.terminal != nil {
-            try roll(otps, seconds: length, console)
+        if rolls, let terminal = console.terminal {
+            try roll(otps, seconds: length, terminal)
         } else {
             try printOnce(otps, now: try currentSeconds(authenticator))
         }
@@ -88,35 +88,30 @@ struct ShowCommand: Command {
     }
 
     private func roll(
-        _ otps: OneTimePasswords, seconds: Int, _ console: borrowing Console
+        _ otps: OneTimePasswords, seconds: Int, _ terminal: Terminal
     ) throws(Failure) {
         let style = DisplayStyle(
             wantsPlain: plain, forbidsColour: common.forbidsColor,
             environment: environmentVariable)
         let start = try running(ClockReading.now)
-        switch try run(otps, start: start, seconds: seconds, style, console) {
+        guard let session = try? DisplaySession(otps, start: start, seconds: seconds) else {
+            throw .authenticator(.keystore(.outOfMemory))
+        }
+        switch try show(session, style, terminal) {
         case .session(.clockMoved):
             Output.note(
-                "softtoken: the clock was set while the password was shown; run softtoken show again"
-            )
+                "softtoken: the clock was set while the password was shown; run softtoken show again")
         case .session, .quit: return
         case .signal(let signal): throw .signal(signal)
         case .closed: throw .signal(.hangUp)
         }
     }
-}
 
-extension ShowCommand {
-    private func run(
-        _ otps: OneTimePasswords, start: ClockReading, seconds: Int, _ style: DisplayStyle,
-        _ console: borrowing Console
+    private func show(
+        _ session: borrowing DisplaySession, _ style: DisplayStyle, _ terminal: Terminal
     ) throws(Failure) -> DisplayEnd {
-        let session: DisplaySession
-        do throws(SecureMemoryError) {
-            session = try DisplaySession(otps, start: start, seconds: seconds)
-        } catch { throw .authenticator(.keystore(.outOfMemory)) }
         do throws(SystemError) {
-            return try DisplayLoop.run(session, on: console.terminal!, style: style)
+            return try DisplayLoop.run(session, on: terminal, style: style)
         } catch { throw .system(error) }
     }
 }
