@@ -53,6 +53,7 @@ struct TerminalEditorTests {
     func overwrites() {
         let answer = type("1234\u{15}5\u{1B}[A\r", .secret)
         #expect(answer.buffer == [UInt8(ascii: "5"), 0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(type("5\u{7F}", .secret).buffer.allSatisfy { $0 == 0 })
     }
 
     @Test("An echoed character is taken back with all its columns")
