@@ -57,7 +57,9 @@ let package = Package(
         // Floor 4: the programs.
         .executableTarget(
             name: "softtoken",
-            dependencies: ["SoftTokenCore", "Keystore", "Linux", "CLinux", argumentParser],
+            dependencies: [
+                "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "softtoken-issuer",
@@ -82,6 +84,7 @@ let package = Package(
             name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore"],
             swiftSettings: tests),
         .testTarget(
-            name: "IssuerTests", dependencies: ["softtoken-issuer", "Activation", "Keystore", "OTP"],
+            name: "IssuerTests",
+            dependencies: ["softtoken-issuer", "Activation", "Keystore", "OTP"],
             swiftSettings: tests),
     ])

@@ -75,7 +75,8 @@ extension HashAlgorithm {
     }
 
     @unsafe fileprivate func mac(
-        _ context: UnsafeMutableRawPointer, of counter: UInt64, into mac: inout InlineArray<64, UInt8>
+        _ context: UnsafeMutableRawPointer, of counter: UInt64,
+        into mac: inout InlineArray<64, UInt8>
     ) {
         unsafe withUnsafeBytes(of: counter) { message in
             var span = mac.mutableSpan

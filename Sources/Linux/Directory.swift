@@ -114,6 +114,24 @@ package enum FileProblem: Error, Equatable, Sendable {
         }
     }
 
+    /// Overwrites a file's bytes, waits for the disk, and removes it; one that is not there is no
+    /// error. On SSDs and copy-on-write disks old blocks may survive (DESIGN §9).
+    package borrowing func overwriteAndRemove(_ name: String) throws(SystemError) {
+        let path = "\(path)/\(name)"
+        let number = unsafe openat(
+            descriptor.number, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        if number >= 0 {
+            let file = Descriptor(owning: number, path: path)
+            let attributes = try file.attributes()
+            if attributes.isRegularFile {
+                let zeros = [UInt8](repeating: 0, count: min(attributes.byteCount, 1 << 20))
+                try file.write(zeros.span)
+                try file.sync()
+            }
+        }
+        try remove(name)
+    }
+
     /// Waits until the folder's entries are on the disk.
     package borrowing func sync() throws(SystemError) { try descriptor.sync() }
 

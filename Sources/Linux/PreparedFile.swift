@@ -10,10 +10,13 @@ internal import Glibc
     /// What stands behind a name while its new version is being written. The keystore's lock makes
     /// one writer, so that a leftover of a killed one can be overwritten.
     package static let suffix = ".new"
+    /// What stands behind it while only its space is taken.
+    package static let reservedSuffix = ".reserved"
 
     private let descriptor: Descriptor
     private let folder: Int32
     private let name: String
+    private let beside: String
     private var isPending = true
 
     /// Writes `bytes` beside `name` and waits until they are on the disk.
@@ -22,7 +25,24 @@ internal import Glibc
     package init(
         _ name: String, in directory: borrowing Directory, bytes: Span<UInt8>
     ) throws(SystemError) {
-        let beside = name + PreparedFile.suffix
+        try self.init(name, in: directory, suffix: PreparedFile.suffix, bytes: bytes, waits: true)
+    }
+
+    /// Takes the space for a later `rewrite` of the same length, without waiting for the disk.
+    ///
+    /// - Throws: `SystemError` (`create`, `write`); then nothing new is on the disk.
+    package init(
+        _ name: String, in directory: borrowing Directory, reserving bytes: Span<UInt8>
+    ) throws(SystemError) {
+        try self.init(
+            name, in: directory, suffix: PreparedFile.reservedSuffix, bytes: bytes, waits: false)
+    }
+
+    private init(
+        _ name: String, in directory: borrowing Directory, suffix: String, bytes: Span<UInt8>,
+        waits: Bool
+    ) throws(SystemError) {
+        let beside = name + suffix
         let path = "\(directory.path)/\(name)"
         let folder = directory.descriptor.number
         _ = unsafe unlinkat(folder, beside, 0)
@@ -34,7 +54,7 @@ internal import Glibc
             // An odd umask must not make a file that the next command refuses.
             guard fchmod(number, 0o600) == 0 else { throw .last(.create, path) }
             try descriptor.write(bytes)
-            try descriptor.sync()
+            if waits { try descriptor.sync() }
         } catch {
             _ = unsafe unlinkat(folder, beside, 0)
             throw error
@@ -42,10 +62,11 @@ internal import Glibc
         self.descriptor = descriptor
         self.folder = folder
         self.name = name
+        self.beside = beside
     }
 
     deinit {
-        if isPending { _ = unsafe unlinkat(folder, name + PreparedFile.suffix, 0) }
+        if isPending { _ = unsafe unlinkat(folder, beside, 0) }
     }
 
     /// Overwrites the prepared bytes, of the same length, in place and waits for the disk. Needs no
@@ -62,7 +83,7 @@ internal import Glibc
     ///
     /// - Throws: `SystemError` (`rename`); the old version then stands.
     package mutating func replace() throws(SystemError) {
-        guard unsafe renameat(folder, name + PreparedFile.suffix, folder, name) == 0 else {
+        guard unsafe renameat(folder, beside, folder, name) == 0 else {
             throw .last(.rename, descriptor.path)
         }
         isPending = false

@@ -1,0 +1,95 @@
+// The two copies on disk: read, counted, taken back, reset. An attempt is on disk before the PIN is
+// tried; killing the process never buys one. Bound by DESIGN §4 ("To count") and FORMAT.md §7.
+internal import Linux
+
+/// The two folders' attempt records with the key that authenticates them.
+struct AttemptFiles: ~Copyable {
+    private let key: MACKey
+    private let deviceName: [UInt8]
+
+    init(_ deviceKey: borrowing DeviceKey) throws(SecureMemoryError) {
+        key = try deviceKey.macKey(.attempts)
+        deviceName = deviceKey.deviceName
+    }
+
+    /// Reads one folder's copy.
+    func read(_ folder: borrowing Directory) throws(KeystoreError) -> AttemptCopy {
+        let file: [UInt8]?
+        do throws(FileProblem) {
+            file = try folder.contents(of: AttemptRecord.fileName, limit: 4096)
+        } catch {
+            if case .tooLong = error { return .altered }
+            return try opening { () throws(FileProblem) in throw error }
+        }
+        guard let file else { return .missing }
+        let record = try guarded { () throws(SecureMemoryError) in
+            try AttemptRecord(file, deviceName: deviceName, key: key)
+        }
+        guard let record else { return .altered }
+        return .whole(record)
+    }
+
+    func bytes(_ record: AttemptRecord) throws(KeystoreError) -> [UInt8] {
+        try guarded { () throws(SecureMemoryError) in
+            try record.encoded(deviceName: deviceName, key: key)
+        }
+    }
+
+    /// Puts `record` in both places, in the order of FORMAT.md §7.
+    ///
+    /// - Throws: `KeystoreError.system`; `undo` then has been written to the state copy if that one
+    ///   was replaced already.
+    func write(
+        _ record: AttemptRecord, in folders: KeystoreFolders, undo: AttemptRecord?
+    ) throws(KeystoreError) {
+        let bytes = try bytes(record)
+        do throws(SystemError) {
+            var state = try PreparedFile(
+                AttemptRecord.fileName, in: folders.state, bytes: bytes.span)
+            var data = try PreparedFile(AttemptRecord.fileName, in: folders.data, bytes: bytes.span)
+            try state.replace()
+            do throws(SystemError) {
+                try folders.state.sync()
+                try data.replace()
+                try folders.data.sync()
+            } catch {
+                if let undo, let undoBytes = try? self.bytes(undo) {
+                    try? folders.state.replace(AttemptRecord.fileName, bytes: undoBytes.span)
+                }
+                throw error
+            }
+        } catch { throw .system(error) }
+    }
+
+    /// Reserves the space for a reset, before the attempt that it may follow: so that a full disk
+    /// can't keep a right PIN from resetting the count. What is reserved is no record: it is zeros.
+    func reserve(in folders: KeystoreFolders) throws(KeystoreError) -> ReservedReset {
+        let zeros = [UInt8](repeating: 0, count: 112)
+        do throws(SystemError) {
+            return ReservedReset(
+                state: try PreparedFile(
+                    AttemptRecord.fileName, in: folders.state, reserving: zeros.span),
+                data: try PreparedFile(
+                    AttemptRecord.fileName, in: folders.data, reserving: zeros.span))
+        } catch { throw .system(error) }
+    }
+}
+
+/// Space for both copies, to be filled after a right PIN; dropped, it leaves nothing behind.
+struct ReservedReset: ~Copyable {
+    private var state: PreparedFile
+    private var data: PreparedFile
+
+    init(state: consuming PreparedFile, data: consuming PreparedFile) {
+        self.state = state
+        self.data = data
+    }
+
+    /// Puts the reset record in both places; its folders need no fsync (DESIGN §4).
+    mutating func fill(_ bytes: [UInt8]) throws(SystemError) {
+        try state.rewrite(bytes.span)
+        try data.rewrite(bytes.span)
+        try state.replace()
+        try data.replace()
+    }
+}

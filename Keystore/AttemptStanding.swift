@@ -1,0 +1,147 @@
+// How many attempts are left, and whether one may be made now: pure functions of the two copies and
+// of boot time. Bound by DESIGN §4 and FORMAT.md §6.
+package import Linux
+
+/// One copy of the attempt record as it was found.
+package enum AttemptCopy: Equatable, Sendable {
+    case missing
+    case altered
+    case whole(AttemptRecord)
+
+    fileprivate var record: AttemptRecord? {
+        if case .whole(let record) = self { record } else { nil }
+    }
+}
+
+/// Where the attempts stand: judged only after the keystore is known to be whole and this device's.
+package struct AttemptStanding: Equatable, Sendable {
+    /// The copy that counts.
+    package let record: AttemptRecord
+    /// One copy is missing or altered: one attempt is left, and it is counted as the last.
+    package let isCopyLost: Bool
+
+    /// Judges the two copies.
+    ///
+    /// - Returns: nil when both are missing or altered: no attempt is left.
+    package init?(state: AttemptCopy, data: AttemptCopy) {
+        switch (state.record, data.record) {
+        case (nil, nil): return nil
+        case (let only?, nil), (nil, let only?):
+            record = only
+            isCopyLost = true
+        case (let left?, let right?):
+            record = left.generation >= right.generation ? left : right
+            // No writer makes two records of one generation: one of them was put there.
+            isCopyLost = left.generation == right.generation && left != right
+        }
+    }
+
+    /// The count has reached the limit written in the record itself: an erasure is in progress.
+    package var isErasing: Bool { record.count >= record.limit }
+
+    /// The limit that holds for the next attempt: the stricter of the record's and the policy's; a
+    /// limit lowered later leaves at least one attempt.
+    package func limit(policy: Int) -> Int { max(min(record.limit, policy), record.count + 1) }
+
+    /// How many attempts remain, the next one included.
+    package func attemptsLeft(policy: Int) -> Int {
+        isErasing ? 0 : isCopyLost ? 1 : limit(policy: policy) - record.count
+    }
+
+    /// The record to be on disk before the next PIN is tried.
+    package func counted(policy: Int, now: BootTime) -> AttemptRecord {
+        let limit = limit(policy: policy)
+        return next(count: isCopyLost ? limit : record.count + 1, limit: limit, now: now)
+    }
+
+    /// The record that takes a count back when it could not be written whole: never kinder than
+    /// before.
+    package func takenBack(policy: Int, after counted: AttemptRecord, now: BootTime)
+        -> AttemptRecord
+    {
+        let limit = counted.limit
+        let count = isCopyLost ? limit - 1 : record.count
+        return AttemptRecord(
+            generation: counted.generation + 1, keystoreGeneration: record.keystoreGeneration,
+            count: count, limit: isCopyLost ? limit : record.limit, delayStart: record.delayStart,
+            now: now)
+    }
+
+    /// The same count with its delay beginning now; never kinder than before.
+    func delayedAnew(policy: Int, now: BootTime) -> AttemptRecord {
+        let limit = isCopyLost ? limit(policy: policy) : record.limit
+        return next(count: isCopyLost ? limit - 1 : record.count, limit: limit, now: now)
+    }
+
+    /// The record that begins an erasure.
+    package func atLimit(now: BootTime) -> AttemptRecord {
+        next(count: record.limit, limit: record.limit, now: now)
+    }
+
+    private func next(count: Int, limit: Int, now: BootTime) -> AttemptRecord {
+        AttemptRecord(
+            generation: record.generation + 1, keystoreGeneration: record.keystoreGeneration,
+            count: count, limit: limit, now: now)
+    }
+}
+
+/// Whether the delay after wrong PINs is over.
+package enum Delay: Equatable, Sendable {
+    case over
+    /// So many seconds remain, rounded up.
+    case remaining(seconds: Int)
+    /// Boot time can't be trusted: the full delay again, recorded with now as its start.
+    case restart(seconds: Int)
+}
+
+extension AttemptRecord {
+    /// The delay after `count` failures in a row, seconds: 30 from the 5th, doubling.
+    package static func delaySeconds(count: Int) -> Int {
+        count < firstDelayedCount ? 0 : 30 << (count - firstDelayedCount)
+    }
+
+    /// Judges the delay in boot time; the wall clock is never used for it.
+    package func delay(now: BootTime) -> Delay {
+        guard let delayStart else { return .over }
+        let seconds = AttemptRecord.delaySeconds(count: count)
+        let needed = UInt64(seconds) * 1_000_000_000
+        guard now.offsetNanoseconds == delayStart.offsetNanoseconds else {
+            return .restart(seconds: seconds)
+        }
+        let elapsed: UInt64
+        if now.bootID == delayStart.bootID {
+            guard now.nanoseconds >= delayStart.nanoseconds else {
+                return .restart(seconds: seconds)
+            }
+            elapsed = now.nanoseconds - delayStart.nanoseconds
+        } else {
+            elapsed = now.nanoseconds
+        }
+        guard elapsed < needed else { return .over }
+        return .remaining(seconds: Int((needed - elapsed + 999_999_999) / 1_000_000_000))
+    }
+
+    /// The record after a right PIN.
+    func reset(keystoreGeneration: UInt64, limit: Int, now: BootTime) -> AttemptRecord {
+        AttemptRecord(
+            generation: generation + 1, keystoreGeneration: keystoreGeneration, count: 0,
+            limit: limit, now: now)
+    }
+
+    /// The same record of a keystore that has been written again.
+    func following(keystoreGeneration: UInt64, now: BootTime) -> AttemptRecord {
+        AttemptRecord(
+            generation: generation + 1, keystoreGeneration: keystoreGeneration, count: count,
+            limit: limit, delayStart: delayStart, now: now)
+    }
+
+    /// A record with an explicit start, where there has to be one.
+    fileprivate init(
+        generation: UInt64, keystoreGeneration: UInt64, count: Int, limit: Int,
+        delayStart: BootTime?, now: BootTime
+    ) {
+        self.init(
+            generation: generation, keystoreGeneration: keystoreGeneration, count: count,
+            limit: limit, now: delayStart ?? now)
+    }
+}

@@ -1,0 +1,51 @@
+// A new keystore: a new device key, share and keystore key; written in the order device key, share,
+// both attempt records, keystore. Whatever is cut before the last is `none`. Bound by FORMAT.md §7.
+package import Linux
+
+extension UnlockedKeystore {
+    /// Makes the keys of a new keystore and writes everything but the keystore itself, which the
+    /// first `save` writes.
+    ///
+    /// - Throws: `KeystoreError.machineIDUnreadable`, `.outOfMemory`, `.busy`, `.system`.
+    package static func create(
+        _ pin: borrowing PINDigits, folders: KeystoreFolders,
+        lock: KeystoreLock, machineID: MachineID, policyLimit: Int,
+        clock: () throws(SystemError) -> ClockReading
+    ) throws(KeystoreError) -> UnlockedKeystore {
+        let binding = try MachineBinding.forNewKeystore(machineID)
+        let key = try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }
+        let deviceKey = try guarded { () throws(SecureMemoryError) in
+            try DeviceKey(key, binding: binding)
+        }
+        let share = try guarded { () throws(SecureMemoryError) in try DeviceShare() }
+        let header = Header(
+            protector: .deviceFile, isBound: binding != .unbound, cost: .moderate,
+            deviceName: deviceKey.deviceName)
+        let pinKey = try derivePINKey(pin, header: header)
+        let record = AttemptRecord(
+            generation: 1, keystoreGeneration: 1, count: 0, limit: policyLimit,
+            now: try translating(clock).boot)
+        try lock.confirm(folders)
+        try DeviceKey.write(key, in: folders.state)
+        try share.write(in: folders.state, deviceKey: deviceKey)
+        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        try files.write(record, in: folders, undo: nil)
+        return UnlockedKeystore(
+            image: KeystoreImage(empty: header), deviceKey: deviceKey, share: share,
+            pinKey: pinKey,
+            keystoreKey: RootKey(
+                try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }),
+            metadata: Metadata(), record: record, reserved: nil)
+    }
+}
+
+extension KeystoreImage {
+    /// The image of a keystore that has never been written: eight unused slots.
+    fileprivate init(empty header: Header) {
+        self.header = header
+        publicSection = PublicSection()
+        sealedKey = SealedKey([])
+        metadata = Box([])
+        slots = (0..<8).flatMap { _ in SeedSlot.unused() }
+    }
+}

@@ -1,0 +1,174 @@
+// The device key: authenticates, without a PIN, what must be checked before one. With the machine
+// binding it names the device that a keystore belongs to. Bound by FORMAT.md §2, §3.
+internal import Linux
+
+/// What ties a keystore to a machine that lies outside every home.
+struct MachineBinding: Equatable, Sendable {
+    /// 32 bytes; all zero for a keystore made without a machine-id.
+    let bytes: [UInt8]
+
+    static let unbound = MachineBinding(bytes: [UInt8](repeating: 0, count: 32))
+
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+
+    init(machineID digits: [UInt8]) throws(KeystoreError) {
+        bytes = try guarded { () throws(SecureMemoryError) in
+            var hash = try BLAKE2b(
+                byteCount: 32, publicKey: Array("softtoken-machine-1".utf8))
+            hash.update(digits)
+            return hash.finish()
+        }
+    }
+
+    /// The binding of this machine for a new keystore: unbound where there is no machine-id.
+    static func forNewKeystore(_ machineID: MachineID) throws(KeystoreError) -> MachineBinding {
+        switch machineID {
+        case .digits(let digits): try MachineBinding(machineID: digits)
+        case .none: .unbound
+        case .unreadable: throw .machineIDUnreadable
+        }
+    }
+}
+
+/// The keys that authenticate this device's files, and the device's name.
+struct DeviceKey: ~Copyable {
+    static let fileName = "device-key"
+    private static let magic = Array("ST-DKEY1".utf8)
+
+    /// H(16, device key, …): 16 bytes.
+    let deviceName: [UInt8]
+    let binding: MachineBinding
+    private let root: RootKey
+
+    init(_ key: borrowing SecureBytes, binding: MachineBinding) throws(SecureMemoryError) {
+        var name = try BLAKE2b(byteCount: 16, key: key)
+        name.update("softtoken-device-1")
+        name.update(binding.bytes)
+        var root = try BLAKE2b(byteCount: 32, key: key)
+        root.update("softtoken-device-keys-1")
+        root.update(binding.bytes)
+        let rootKey = try root.finishSecret()
+        deviceName = name.finish()
+        self.binding = binding
+        self.root = RootKey(rootKey)
+    }
+
+    /// What a device subkey authenticates.
+    enum Purpose: UInt64 {
+        case keystore = 1
+        case attempts = 2
+        case deviceShare = 3
+        case attestation = 4
+    }
+
+    func macKey(_ purpose: Purpose) throws(SecureMemoryError) -> MACKey {
+        MACKey(try root.subkey(purpose.rawValue, "stdevice"))
+    }
+
+    /// Reads the key from the state folder, without a binding yet.
+    ///
+    /// - Returns: nil if there is none.
+    /// - Throws: `KeystoreError.damaged`.
+    static func read(_ state: borrowing Directory) throws(KeystoreError) -> SecureBytes? {
+        try readKeyFile(fileName, in: state, magic: magic, damaged: .damaged(.deviceKey))
+    }
+
+    static func write(
+        _ key: borrowing SecureBytes, in state: borrowing Directory
+    ) throws(KeystoreError) {
+        try writeKeyFile(fileName, in: state, magic: magic, key: key)
+    }
+}
+
+/// Reads `magic ‖ key (32) ‖ H(16, …)` straight into guarded memory. FORMAT.md §3.
+func readKeyFile(
+    _ name: String, in folder: borrowing Directory, magic: [UInt8], damaged: KeystoreError
+) throws(KeystoreError) -> SecureBytes? {
+    guard
+        let content = try readSecretFile(name, in: folder, byteCount: 56, damaged: damaged)
+    else { return nil }
+    let checksum = try guarded { () throws(SecureMemoryError) in
+        var hash = try BLAKE2b(byteCount: 16)
+        content.read { hash.update($0.extracting(0..<40)) }
+        return hash.finish()
+    }
+    let isWhole = content.read { bytes in
+        magic.indices.allSatisfy { bytes[$0] == magic[$0] }
+            && checksum.indices.allSatisfy { bytes[40 + $0] == checksum[$0] }
+    }
+    guard isWhole else { throw damaged }
+    return try guarded { () throws(SecureMemoryError) in try copy(8..<40, of: content) }
+}
+
+/// Writes a key file, whole or not at all. FORMAT.md §3.
+func writeKeyFile(
+    _ name: String, in folder: borrowing Directory, magic: [UInt8], key: borrowing SecureBytes
+) throws(KeystoreError) {
+    precondition(key.count == 32, "a key has 32 bytes")
+    let file = try guarded { () throws(SecureMemoryError) in
+        var file = try SecureBytes(count: 56)
+        fill(&file, at: 0, with: magic)
+        fill(&file, at: 8, with: key)
+        var hash = try BLAKE2b(byteCount: 16)
+        file.read { hash.update($0.extracting(0..<40)) }
+        fill(&file, at: 40, with: hash.finish())
+        return file
+    }
+    try replaceSecretFile(name, in: folder, with: file)
+}
+
+/// Reads a file of a known length into guarded memory; nil if there is none.
+func readSecretFile(
+    _ name: String, in folder: borrowing Directory, byteCount: Int, damaged: KeystoreError
+) throws(KeystoreError) -> SecureBytes? {
+    guard let file = try opening({ () throws(FileProblem) in try folder.open(name) }) else {
+        return nil
+    }
+    guard
+        try translating({ () throws(SystemError) in try file.attributes() }).byteCount == byteCount
+    else { throw damaged }
+    var content = try guarded { () throws(SecureMemoryError) in try SecureBytes(count: byteCount) }
+    let count = try unsafe content.withUnsafeMutableBytes { (memory) throws(KeystoreError) in
+        try translating { () throws(SystemError) in try unsafe file.read(into: memory) }
+    }
+    guard count == byteCount else { throw damaged }
+    return content
+}
+
+/// Replaces a file with guarded bytes.
+func replaceSecretFile(
+    _ name: String, in folder: borrowing Directory, with content: borrowing SecureBytes
+) throws(KeystoreError) {
+    try content.read { (bytes) throws(KeystoreError) in
+        try translating { () throws(SystemError) in try folder.replace(name, bytes: bytes) }
+    }
+}
+
+/// Copies public bytes into guarded memory.
+func fill(_ target: inout SecureBytes, at offset: Int, with bytes: [UInt8]) {
+    target.write { (target: inout MutableSpan<UInt8>) in
+        for index in bytes.indices { target[offset + index] = bytes[index] }
+    }
+}
+
+/// Copies guarded bytes into guarded memory.
+func fill(_ target: inout SecureBytes, at offset: Int, with bytes: borrowing SecureBytes) {
+    target.write { (target: inout MutableSpan<UInt8>) in
+        bytes.read { bytes in
+            for index in bytes.indices { target[offset + index] = bytes[index] }
+        }
+    }
+}
+
+/// A part of guarded bytes, in guarded memory of its own.
+func copy(
+    _ range: Range<Int>, of bytes: borrowing SecureBytes
+) throws(SecureMemoryError) -> SecureBytes {
+    var part = try SecureBytes(count: range.count)
+    part.write { (target: inout MutableSpan<UInt8>) in
+        bytes.read { bytes in
+            for index in target.indices { target[index] = bytes[range.lowerBound + index] }
+        }
+    }
+    return part
+}

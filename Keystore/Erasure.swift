@@ -1,0 +1,138 @@
+// Erasure: an ordered act that any command resumes. First the records at their limit, last the
+// records; in between nothing is left that a PIN could open. Bound by DESIGN §4 and FORMAT.md §8.
+package import Linux
+
+package enum Erasure {
+    /// Carries an erasure through, from wherever it was cut. Call it under the lock, after the
+    /// attempt records reached their limit (the wrong PIN did that).
+    ///
+    /// - Returns: when the keystore was erased, Unix seconds.
+    /// - Throws: `KeystoreError.system`, `.outOfMemory`; the next command goes on.
+    package static func finish(
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
+        unixSeconds: Int64
+    ) throws(KeystoreError) -> Int64 {
+        try lock.confirm(folders)
+        var erasedAt = unixSeconds
+        if let (name, binding) = try ErasureInProgress.device(folders, machineID: machineID) {
+            try removeSecrets(folders)
+            let tombstone = try Tombstone.read(folders.state, machineID: machineID)
+            if let tombstone, tombstone.deviceName == name {
+                erasedAt = tombstone.unixSeconds
+            } else {
+                let key = try LogKey.readOrCreate(folders.state)
+                try Tombstone(deviceName: name, unixSeconds: unixSeconds).write(
+                    folders.state, binding: binding, key: key)
+            }
+        } else if let tombstone = try Tombstone.read(folders.state, machineID: machineID) {
+            erasedAt = tombstone.unixSeconds
+            try removeSecrets(folders)
+        }
+        try removeRest(folders)
+        return erasedAt
+    }
+
+    /// Destroys the keystore, the device share and the device key: the same act, ending without a
+    /// tombstone. What is foreign or damaged is just removed. Call it under the lock.
+    ///
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
+    package static func reset(
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
+        now: BootTime
+    ) throws(KeystoreError) {
+        try lock.confirm(folders)
+        if case .locked(let keystore)? = try? KeystoreCondition.examine(
+            folders, machineID: machineID)
+        {
+            let files = try guarded { () throws(SecureMemoryError) in
+                try AttemptFiles(keystore.deviceKey)
+            }
+            try files.write(keystore.attempts.atLimit(now: now), in: folders, undo: nil)
+        }
+        try removeSecrets(folders)
+        try removeRest(folders)
+        try translating { () throws(SystemError) in
+            try folders.state.remove(Tombstone.fileName)
+            try folders.state.sync()
+        }
+    }
+
+    /// The share, then the keystore.
+    private static func removeSecrets(
+        _ folders: KeystoreFolders
+    ) throws(KeystoreError) {
+        try translating { () throws(SystemError) in
+            try folders.state.overwriteAndRemove(DeviceShare.fileName)
+            try folders.state.sync()
+            try folders.data.remove(KeystoreImage.fileName)
+            try folders.data.sync()
+        }
+    }
+
+    /// The device key, what hangs on it, and last the records.
+    private static func removeRest(_ folders: KeystoreFolders) throws(KeystoreError) {
+        try translating { () throws(SystemError) in
+            try folders.state.overwriteAndRemove(DeviceKey.fileName)
+            try folders.state.remove(Attestation.fileName)
+            try folders.state.overwriteAndRemove(RequestFile.fileName)
+            try folders.state.sync()
+            try folders.data.remove(AttemptRecord.fileName)
+            try folders.data.sync()
+            try folders.state.remove(AttemptRecord.fileName)
+            try folders.state.sync()
+        }
+    }
+}
+
+/// What an erasure that was cut short can be told by.
+enum ErasureInProgress {
+    /// Whether, with no keystore there, an erasure has to be carried through.
+    static func find(
+        _ folders: KeystoreFolders, machineID: MachineID
+    ) throws(KeystoreError) -> Bool {
+        let tombstone = try Tombstone.read(folders.state, machineID: machineID)
+        guard folders.state.contains(DeviceKey.fileName) else {
+            return tombstone != nil
+                && (folders.state.contains(AttemptRecord.fileName)
+                    || folders.data.contains(AttemptRecord.fileName)
+                    || folders.state.contains(DeviceShare.fileName))
+        }
+        return try device(folders, machineID: machineID) != nil
+    }
+
+    /// The device whose records are at their limit, or whose tombstone stands.
+    static func device(
+        _ folders: KeystoreFolders, machineID: MachineID
+    ) throws(KeystoreError) -> (name: [UInt8], binding: MachineBinding)? {
+        guard let key = try? DeviceKey.read(folders.state) else { return nil }
+        let tombstone = try Tombstone.read(folders.state, machineID: machineID)
+        for binding in Tombstone.candidates(machineID) {
+            let deviceKey = try guarded { () throws(SecureMemoryError) in
+                try DeviceKey(key, binding: binding)
+            }
+            let files = try guarded { () throws(SecureMemoryError) in
+                try AttemptFiles(deviceKey)
+            }
+            let standing = AttemptStanding(
+                state: try files.read(folders.state), data: try files.read(folders.data))
+            if tombstone?.deviceName == deviceKey.deviceName || standing?.isErasing == true {
+                return (deviceKey.deviceName, binding)
+            }
+        }
+        return nil
+    }
+}
+
+extension UnlockedKeystore {
+    /// Whether this keystore has never been saved.
+    package var isUnwritten: Bool { image.header.generation == 0 }
+
+    /// Removes the tombstone of a keystore before this one, which it does not name.
+    package func removeTombstone(_ folders: KeystoreFolders) throws(KeystoreError) {
+        guard folders.state.contains(Tombstone.fileName) else { return }
+        try translating { () throws(SystemError) in
+            try folders.state.remove(Tombstone.fileName)
+            try folders.state.sync()
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// Everything that can keep a keystore from opening or a command from being carried out. A case says
+// what happened; its payload is what a caller can act on, never input, never a secret (STYLE 13).
+package import Linux
+
+package enum KeystoreError: Error, Equatable, Sendable {
+    /// A part of FORMAT.md that can be damaged.
+    package enum Part: String, Sendable {
+        case keystore, deviceKey = "device-key", deviceShare = "device-share"
+    }
+
+    /// There is no keystore.
+    case missing
+    /// Too many wrong PINs: the keys are destroyed. When, Unix seconds.
+    case erased(atUnixSeconds: Int64)
+    /// Both attempt records are missing or altered: no attempt is left.
+    case attemptRecordsLost
+    /// A file breaks FORMAT.md.
+    case damaged(Part)
+    /// Another device key, or another machine-id.
+    case foreign
+    /// The keystore is bound to the machine-id, and that can't be read.
+    case machineIDUnreadable
+    /// A file or folder is someone else's, open to others, or not plain.
+    case problem(FileProblem)
+    /// The system did not cooperate.
+    case system(SystemError)
+    /// The PIN is wrong.
+    case wrongPIN(attemptsLeft: Int, delaySeconds: Int)
+    /// The PIN was wrong once too often: the keystore has just been erased.
+    case erasedNow
+    /// A delay is in force.
+    case delayed(seconds: Int)
+    /// Another process held the lock for a minute, or the lock file was swapped.
+    case busy
+    /// The keystore was replaced, or its PIN changed, between two steps of this command.
+    case changed
+    /// Argon2id or guarded memory found no memory. Not a wrong PIN.
+    case outOfMemory
+    /// A token of this name is there already.
+    case nameTaken
+    /// No such token (any more).
+    case tokenMissing
+    /// The keystore holds as many tokens, records or issuers as it can.
+    case full
+    /// A HOTP counter is at its end: 2^53 − 1.
+    case counterExhausted
+
+    init(_ error: SecureMemoryError) { self = .outOfMemory }
+    init(_ error: KDFError) { self = .outOfMemory }
+}
+
+/// Runs a step of the operating system, in this module's error.
+func translating<R: ~Copyable>(
+    _ body: () throws(SystemError) -> R
+) throws(KeystoreError) -> R {
+    do throws(SystemError) { return try body() } catch { throw .system(error) }
+}
+
+/// Opens a private file or folder, in this module's error.
+func opening<R: ~Copyable>(
+    _ body: () throws(FileProblem) -> R
+) throws(KeystoreError) -> R {
+    do throws(FileProblem) { return try body() } catch {
+        if case .system(let error) = error { throw .system(error) }
+        throw .problem(error)
+    }
+}
+
+/// Works in guarded memory, in this module's error.
+func guarded<R: ~Copyable>(
+    _ body: () throws(SecureMemoryError) -> R
+) throws(KeystoreError) -> R {
+    do throws(SecureMemoryError) { return try body() } catch { throw KeystoreError(error) }
+}

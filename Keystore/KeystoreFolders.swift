@@ -1,0 +1,100 @@
+// The two folders and the lock. The lock is a file of its own, never renamed or unlinked; it is held
+// from the delay check to the last write, and never at a prompt. Bound by DESIGN §1.8, §3.
+package import Linux
+
+/// The data folder and the state folder, both there and both private.
+package final class KeystoreFolders: Sendable {
+    package let data: Directory
+    package let state: Directory
+
+    private init(data: consuming Directory, state: consuming Directory) {
+        self.data = data
+        self.state = state
+    }
+
+    /// Opens both folders.
+    ///
+    /// - Parameters: absolute paths, `…/softtoken`.
+    /// - Returns: nil if one of them is missing.
+    /// - Throws: `KeystoreError.problem`, `.system`.
+    package static func open(
+        dataPath: String, statePath: String
+    ) throws(KeystoreError) -> KeystoreFolders? {
+        guard let data = try opening({ () throws(FileProblem) in try Directory.open(dataPath) }),
+            let state = try opening({ () throws(FileProblem) in try Directory.open(statePath) })
+        else { return nil }
+        return KeystoreFolders(data: data, state: state)
+    }
+
+    /// Opens both folders and makes what is missing (0700).
+    package static func openOrCreate(
+        dataPath: String, statePath: String
+    ) throws(KeystoreError) -> KeystoreFolders {
+        let data = try opening { () throws(FileProblem) in try Directory.openOrCreate(dataPath) }
+        let state = try opening { () throws(FileProblem) in try Directory.openOrCreate(statePath) }
+        return KeystoreFolders(data: data, state: state)
+    }
+
+    /// Removes what a killed writer left beside the files. Call it under the lock.
+    func removeLeftovers() {
+        for suffix in [PreparedFile.suffix, PreparedFile.reservedSuffix] {
+            for name in ["keystore", "attempts"] where data.contains(name + suffix) {
+                try? data.remove(name + suffix)
+            }
+            for name in [
+                "attempts", "device-key", "device-share", "attestation", "used-links", "log",
+                "log-head", "log-key", "request", "erased",
+            ] where state.contains(name + suffix) {
+                try? state.remove(name + suffix)
+            }
+        }
+    }
+}
+
+/// The keystore's lock, held as long as this value lives.
+package final class KeystoreLock: Sendable {
+    private static let fileName = "lock"
+    /// CONTRACT §2, code 75: how long a command waits for the others.
+    package static let patienceSeconds = 60
+
+    private let file: Descriptor
+
+    private init(holding file: consuming Descriptor) { self.file = file }
+
+    /// Waits for the lock, at most a minute, and clears away what a killed writer left.
+    ///
+    /// - Throws: `KeystoreError.busy`, `.problem`, `.system`.
+    package static func take(
+        _ folders: KeystoreFolders
+    ) throws(KeystoreError) -> KeystoreLock {
+        let file = try opening { () throws(FileProblem) in
+            try LockFile.open(fileName, in: folders.state)
+        }
+        guard
+            try translating({ () throws(SystemError) in
+                try LockFile.acquire(file, patienceSeconds: patienceSeconds)
+            })
+        else { throw .busy }
+        let lock = KeystoreLock(holding: file)
+        try lock.confirm(folders)
+        folders.removeLeftovers()
+        return lock
+    }
+
+    /// Does something under the lock.
+    package static func held<R: ~Copyable>(
+        _ folders: KeystoreFolders, _ body: () throws(KeystoreError) -> R
+    ) throws(KeystoreError) -> R {
+        let lock = try take(folders)
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
+    }
+
+    /// Checks that the path still names the file that is locked: again just before each try.
+    func confirm(_ folders: KeystoreFolders) throws(KeystoreError) {
+        guard
+            LockFile.isSame(
+                file, path: "\(folders.state.path)/\(KeystoreLock.fileName)")
+        else { throw .busy }
+    }
+}

@@ -1,0 +1,122 @@
+// A keystore that is whole and this device's, without its keys: it can say what is known without a
+// PIN and take one, and has no function that makes an OTP. Bound by DESIGN §4 and FORMAT.md §5.
+package import Linux
+
+/// What the two folders hold.
+package enum KeystoreCondition: ~Copyable {
+    /// Nothing, or a cut creation.
+    case missing
+    /// Erased after too many wrong PINs; when, Unix seconds.
+    case erased(atUnixSeconds: Int64)
+    /// An erasure that something cut short: finish it under the lock.
+    case erasing
+    /// Both attempt records are lost: no attempt is left.
+    case attemptRecordsLost
+    /// Whole, and waiting for a PIN.
+    case locked(LockedKeystore)
+}
+
+package struct LockedKeystore: ~Copyable {
+    let image: KeystoreImage
+    let deviceKey: DeviceKey
+    let share: DeviceShare
+    package let attempts: AttemptStanding
+
+    package var publicSection: PublicSection { image.publicSection }
+    package var protector: Protector { image.header.protector }
+    package var isBoundToMachine: Bool { image.header.isBound }
+    package var generation: UInt64 { image.header.generation }
+    /// A keystore older than the attempt record says: somebody put an old copy back.
+    package var isOlderThanRecorded: Bool {
+        image.header.generation < attempts.record.keystoreGeneration
+    }
+
+    init(
+        image: KeystoreImage, deviceKey: consuming DeviceKey, share: consuming DeviceShare,
+        attempts: AttemptStanding
+    ) {
+        self.image = image
+        self.deviceKey = deviceKey
+        self.share = share
+        self.attempts = attempts
+    }
+}
+
+extension KeystoreCondition {
+    /// Nothing stands in the way of a new keystore.
+    package var isFree: Bool {
+        switch self {
+        case .missing: true
+        case .erased: true
+        default: false
+        }
+    }
+
+    /// Reads the folders and judges them in the order of FORMAT.md §5; writes nothing.
+    ///
+    /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.
+    package static func examine(
+        _ folders: KeystoreFolders, machineID: MachineID
+    ) throws(KeystoreError) -> KeystoreCondition {
+        guard let unverified = try readKeystore(folders) else {
+            return try examineWithoutKeystore(folders, machineID: machineID)
+        }
+        guard let key = try DeviceKey.read(folders.state) else { throw .foreign }
+        let binding = try binding(unverified, machineID: machineID)
+        let deviceKey = try guarded { () throws(SecureMemoryError) in
+            try DeviceKey(key, binding: binding)
+        }
+        guard deviceKey.deviceName == unverified.deviceName else { throw .foreign }
+        let image = try unverified.verified(by: deviceKey)
+        if try Tombstone.read(folders.state, machineID: machineID)?.deviceName
+            == deviceKey.deviceName
+        {
+            return .erasing
+        }
+        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        guard
+            let attempts = AttemptStanding(
+                state: try files.read(folders.state), data: try files.read(folders.data))
+        else { return .attemptRecordsLost }
+        guard !attempts.isErasing else { return .erasing }
+        let share = try DeviceShare.read(folders.state, deviceKey: deviceKey)
+        return .locked(
+            LockedKeystore(image: image, deviceKey: deviceKey, share: share, attempts: attempts))
+    }
+
+    private static func readKeystore(
+        _ folders: KeystoreFolders
+    ) throws(KeystoreError) -> UnverifiedKeystore? {
+        let file: [UInt8]?
+        do throws(FileProblem) {
+            file = try folders.data.contents(
+                of: KeystoreImage.fileName, limit: KeystoreImage.maximumByteCount)
+        } catch {
+            if case .tooLong = error { throw .damaged(.keystore) }
+            file = try opening { () throws(FileProblem) in throw error }
+        }
+        guard let file else { return nil }
+        return try UnverifiedKeystore(file)
+    }
+
+    /// The binding that the header asks for.
+    private static func binding(
+        _ keystore: UnverifiedKeystore, machineID: MachineID
+    ) throws(KeystoreError) -> MachineBinding {
+        guard keystore.isBound else { return .unbound }
+        switch machineID {
+        case .digits(let digits): return try MachineBinding(machineID: digits)
+        case .none, .unreadable: throw .machineIDUnreadable
+        }
+    }
+
+    private static func examineWithoutKeystore(
+        _ folders: KeystoreFolders, machineID: MachineID
+    ) throws(KeystoreError) -> KeystoreCondition {
+        let tombstone = try Tombstone.read(folders.state, machineID: machineID)
+        let isResumable = try ErasureInProgress.find(folders, machineID: machineID)
+        if isResumable { return .erasing }
+        if let tombstone { return .erased(atUnixSeconds: tombstone.unixSeconds) }
+        return .missing
+    }
+}

@@ -1,0 +1,53 @@
+// The log key: outlives erasure, so that the audit log, the used links and the tombstone still show
+// edits by anyone who can't read it. Bound by FORMAT.md §2, §3.
+package import Linux
+
+package struct LogKey: ~Copyable {
+    static let fileName = "log-key"
+    private static let magic = Array("ST-LKEY1".utf8)
+
+    /// What a log subkey authenticates.
+    package enum Purpose: UInt64, Sendable {
+        case chain = 1
+        case head = 2
+        case usedLinks = 3
+        case tombstone = 4
+    }
+
+    /// How the key was found: a missing or altered one never stops a command.
+    package enum Origin: Equatable, Sendable {
+        case read
+        case created
+        /// The file was damaged and has been replaced.
+        case replaced
+    }
+
+    private let root: RootKey
+    package let origin: Origin
+
+    /// Reads the key; nil if it is missing or damaged.
+    package static func read(_ state: borrowing Directory) -> LogKey? {
+        guard
+            let key = try? readKeyFile(
+                fileName, in: state, magic: magic, damaged: .damaged(.deviceKey))
+        else { return nil }
+        return LogKey(root: RootKey(key), origin: .read)
+    }
+
+    /// Reads the key, or draws a new one.
+    ///
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
+    package static func readOrCreate(
+        _ state: borrowing Directory
+    ) throws(KeystoreError) -> LogKey {
+        let isPresent = state.contains(fileName)
+        if isPresent, let key = read(state) { return key }
+        let key = try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }
+        try writeKeyFile(fileName, in: state, magic: magic, key: key)
+        return LogKey(root: RootKey(key), origin: isPresent ? .replaced : .created)
+    }
+
+    package func macKey(_ purpose: Purpose) throws(SecureMemoryError) -> MACKey {
+        MACKey(try root.subkey(purpose.rawValue, "stlogkey"))
+    }
+}

@@ -1,0 +1,52 @@
+// PINs that are easy to guess: refused when a PIN is set, by rule and by a short list, at most 1,000
+// of the 10,000 (DESIGN §4). The list is the head of the published rankings of four-digit PINs
+// (D. Amitay 2011; DataGenetics 2012; Markert et al. 2020) that no rule covers.
+
+package enum PINBlocklist {
+    /// Whether four ASCII digits are easy to guess.
+    package static func contains(_ pin: Span<UInt8>) -> Bool {
+        precondition(pin.count == 4, "a PIN has four digits")
+        let digits = (0..<4).map { Int(pin[$0]) - 48 }
+        let number = digits.reduce(0) { $0 * 10 + $1 }
+        return isRepetition(digits) || isSequence(digits) || isYear(number)
+            || lines.contains(number) || ranked.contains(number)
+    }
+
+    /// aaaa, abab, aabb, abba.
+    private static func isRepetition(_ d: [Int]) -> Bool {
+        d[0] == d[2] && d[1] == d[3] || d[0] == d[1] && d[2] == d[3] || d[0] == d[3] && d[1] == d[2]
+    }
+
+    /// Up or down by a fixed step, the 9 followed by the 0 included: 1234, 9876, 2468, 7890.
+    private static func isSequence(_ d: [Int]) -> Bool {
+        let steps = (1..<4).map { (d[$0] - d[$0 - 1] + 10) % 10 }
+        return steps[0] == steps[1] && steps[1] == steps[2] && [1, 2, 8, 9].contains(steps[0])
+    }
+
+    /// A year of birth or of a wedding.
+    private static func isYear(_ number: Int) -> Bool { (1930...2039).contains(number) }
+
+    /// Lines, squares and corners on a telephone's keypad.
+    private static let lines: Set<Int> = [
+        258, 741, 753, 852, 951, 963, 1236, 1245, 1254, 1397, 1452, 1470, 1475, 1478, 1590, 1598,
+        1793, 2356, 2365, 2486, 2563, 2580, 2684, 2846, 3179, 3214, 3570, 3578, 3690, 3698, 3971,
+        4268, 4578, 4587, 4785, 5689, 5698, 5896, 6248, 7139, 7412, 7536, 7896, 7931, 8520, 8624,
+        8741, 8963, 9317, 9514, 9632, 9713, 9874,
+    ]
+
+    private static let ranked: Set<Int> = [
+        1, 7, 10, 70, 100, 102, 103, 104, 105, 106, 107, 108, 109, 111, 112, 200, 214, 312, 321,
+        420, 704, 812, 911, 1000, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1011, 1012, 1013,
+        1014, 1015, 1016, 1017, 1018, 1019, 1020, 1021, 1022, 1023, 1024, 1025, 1026, 1027, 1028,
+        1029, 1030, 1031, 1101, 1102, 1103, 1104, 1105, 1106, 1107, 1108, 1109, 1110, 1112, 1113,
+        1114, 1115, 1116, 1117, 1118, 1119, 1120, 1121, 1123, 1124, 1125, 1126, 1127, 1128, 1129,
+        1130, 1200, 1201, 1202, 1203, 1204, 1205, 1206, 1207, 1208, 1209, 1210, 1211, 1213, 1214,
+        1215, 1216, 1217, 1218, 1219, 1220, 1222, 1223, 1224, 1225, 1226, 1227, 1228, 1229, 1230,
+        1231, 1232, 1235, 1237, 1243, 1256, 1300, 1301, 1304, 1305, 1309, 1310, 1311, 1312, 1314,
+        1316, 1320, 1321, 1324, 1326, 1337, 1342, 1345, 1379, 1410, 1415, 1423, 1432, 1500, 1520,
+        1523, 1543, 1600, 1618, 1776, 1800, 1812, 1865, 2113, 2223, 2301, 2310, 2324, 2369, 2411,
+        2512, 2589, 2636, 3000, 3001, 3006, 3110, 3112, 3141, 3435, 4000, 4121, 4123, 4200, 4254,
+        4512, 4569, 4711, 5000, 5055, 5150, 5310, 5683, 6000, 7000, 7410, 7894, 8000, 8246, 8675,
+        9000, 9001, 9110, 9510, 9512,
+    ]
+}

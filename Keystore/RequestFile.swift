@@ -1,0 +1,73 @@
+// The private key of this device's enrolment request: serves one activation. Bound by DESIGN §7 and
+// FORMAT.md §12.
+package import Linux
+
+package enum RequestFile {
+    static let fileName = "request"
+    /// DESIGN §7: how long a request lives.
+    package static let lifeSeconds: Int64 = 14 * 24 * 3600
+    private static let magic = Array("ST-REQU1".utf8)
+
+    /// The living request; nil if there is none, it is damaged or older than 14 days.
+    package static func read(
+        _ state: borrowing Directory, unixSeconds: Int64
+    ) throws(KeystoreError) -> RequestKey? {
+        let file: SecureBytes?
+        do throws(KeystoreError) {
+            file = try readSecretFile(
+                fileName, in: state, byteCount: 64, damaged: .damaged(.deviceKey))
+        } catch {
+            guard case .damaged = error else { throw error }
+            return nil
+        }
+        guard let file else { return nil }
+        let checksum = try checksum(of: file)
+        let created = file.read { bytes in
+            (8..<16).reduce(Int64(0)) { $0 << 8 | Int64(bytes[$1]) }
+        }
+        let isWhole = file.read { bytes in
+            magic.indices.allSatisfy { bytes[$0] == magic[$0] }
+                && checksum.indices.allSatisfy { bytes[48 + $0] == checksum[$0] }
+        }
+        guard isWhole, created <= unixSeconds, unixSeconds - created <= lifeSeconds else {
+            return nil
+        }
+        return try guarded { () throws(SecureMemoryError) in
+            try RequestKey(secret: copy(16..<48, of: file))
+        }
+    }
+
+    /// Keeps a new request's key.
+    package static func write(
+        _ key: borrowing RequestKey, in state: borrowing Directory, unixSeconds: Int64
+    ) throws(KeystoreError) {
+        var header = ByteWriter()
+        header.append(magic)
+        header.append(unixSeconds)
+        var file = try guarded { () throws(SecureMemoryError) in try SecureBytes(count: 64) }
+        fill(&file, at: 0, with: header.bytes)
+        file.write { (target: inout MutableSpan<UInt8>) in
+            key.readSecret { secret in
+                for index in secret.indices { target[16 + index] = secret[index] }
+            }
+        }
+        fill(&file, at: 48, with: try checksum(of: file))
+        try replaceSecretFile(fileName, in: state, with: file)
+    }
+
+    /// Erases the key.
+    package static func remove(_ state: borrowing Directory) throws(KeystoreError) {
+        try translating { () throws(SystemError) in
+            try state.overwriteAndRemove(fileName)
+            try state.sync()
+        }
+    }
+
+    private static func checksum(of file: borrowing SecureBytes) throws(KeystoreError) -> [UInt8] {
+        try guarded { () throws(SecureMemoryError) in
+            var hash = try BLAKE2b(byteCount: 16)
+            file.read { hash.update($0.extracting(0..<48)) }
+            return hash.finish()
+        }
+    }
+}

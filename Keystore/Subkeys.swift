@@ -1,0 +1,67 @@
+// Keys drawn from keys, and the MACs made with them. Bound by FORMAT.md §2.
+internal import CSodium
+
+/// A 256 bit key from which others are drawn: libsodium's crypto_kdf.
+struct RootKey: ~Copyable {
+    let bytes: SecureBytes
+
+    init(_ bytes: consuming SecureBytes) { self.bytes = bytes }
+
+    /// `KDF(key, number, context)` of FORMAT.md §2.
+    func subkey(_ number: UInt64, _ context: StaticString) throws(SecureMemoryError) -> SecureBytes
+    {
+        precondition(context.utf8CodeUnitCount == 8, "crypto_kdf takes a context of eight bytes")
+        var subkey = try SecureBytes(count: 32)
+        unsafe subkey.withUnsafeMutableBytes { subkey in
+            unsafe bytes.withUnsafeBytes { key in
+                context.withUTF8Buffer { context in
+                    _ = unsafe crypto_kdf_derive_from_key(
+                        subkey.assumingMemoryBound(to: UInt8.self).baseAddress!, subkey.count,
+                        number,
+                        UnsafeRawBufferPointer(context).assumingMemoryBound(to: CChar.self)
+                            .baseAddress!,
+                        key.assumingMemoryBound(to: UInt8.self).baseAddress!)
+                }
+            }
+        }
+        scrubStackAndRegisters()
+        return subkey
+    }
+}
+
+/// A key that authenticates one kind of file.
+package struct MACKey: ~Copyable {
+    private let key: SecureBytes
+
+    init(_ key: consuming SecureBytes) { self.key = key }
+
+    /// `H(32, key, parts)`.
+    package func mac(of parts: [UInt8]...) throws(SecureMemoryError) -> [UInt8] {
+        var hash = try BLAKE2b(byteCount: 32, key: key)
+        for part in parts { hash.update(part) }
+        return hash.finish()
+    }
+
+    /// `H(32, key, the first bytes of a secret)`.
+    func mac(
+        ofSecret secret: borrowing SecureBytes, byteCount: Int
+    ) throws(SecureMemoryError) -> [UInt8] {
+        var hash = try BLAKE2b(byteCount: 32, key: key)
+        secret.read { hash.update($0.extracting(0..<byteCount)) }
+        return hash.finish()
+    }
+
+    /// Whether the last 32 bytes of `file` are the MAC of what precedes them and of `context`.
+    func isAuthentic(_ file: [UInt8], context: [UInt8] = []) throws(SecureMemoryError) -> Bool {
+        guard file.count > 32 else { return false }
+        let content = Array(file.dropLast(32))
+        return isEqualInConstantTime(try mac(of: content, context), Array(file.suffix(32)))
+    }
+
+    /// `content` with its MAC after it.
+    func authenticated(
+        _ content: [UInt8], context: [UInt8] = []
+    ) throws(SecureMemoryError) -> [UInt8] {
+        content + (try mac(of: content, context))
+    }
+}

@@ -1,0 +1,66 @@
+// The file `erased`: says that a keystore was erased on this device, and when. Bound by FORMAT.md §8.
+internal import Linux
+
+struct Tombstone: Equatable, Sendable {
+    static let fileName = "erased"
+    private static let magic = Array("ST-ERAS1".utf8)
+
+    let deviceName: [UInt8]
+    let unixSeconds: Int64
+
+    init(deviceName: [UInt8], unixSeconds: Int64) {
+        self.deviceName = deviceName
+        self.unixSeconds = unixSeconds
+    }
+
+    /// Reads a tombstone of this machine; nil if there is none or it is not authentic here.
+    static func read(
+        _ state: borrowing Directory, machineID: MachineID
+    ) throws(KeystoreError) -> Tombstone? {
+        guard state.contains(fileName), let key = LogKey.read(state) else { return nil }
+        let file = try opening { () throws(FileProblem) in
+            try state.contents(of: fileName, limit: 64)
+        }
+        guard let file else { return nil }
+        for binding in candidates(machineID) {
+            let isAuthentic = try guarded { () throws(SecureMemoryError) in
+                try key.macKey(.tombstone).isAuthentic(file, context: binding.bytes)
+            }
+            if isAuthentic { return Tombstone(file) }
+        }
+        return nil
+    }
+
+    /// Writes the tombstone, durably.
+    func write(
+        _ state: borrowing Directory, binding: MachineBinding, key: borrowing LogKey
+    ) throws(KeystoreError) {
+        var writer = ByteWriter()
+        writer.append(Tombstone.magic)
+        writer.append(deviceName)
+        writer.append(unixSeconds)
+        let file = try guarded { () throws(SecureMemoryError) in
+            try key.macKey(.tombstone).authenticated(writer.bytes, context: binding.bytes)
+        }
+        try translating { () throws(SystemError) in
+            try state.replace(Tombstone.fileName, bytes: file.span)
+        }
+    }
+
+    private init?(_ file: [UInt8]) {
+        var reader = ByteReader(file)
+        guard file.count == 64, reader.bytes(8) == Tombstone.magic, let name = reader.bytes(16),
+            let unixSeconds = reader.integer(Int64.self)
+        else { return nil }
+        deviceName = name
+        self.unixSeconds = unixSeconds
+    }
+
+    /// The bindings that a keystore of this machine can have had.
+    static func candidates(_ machineID: MachineID) -> [MachineBinding] {
+        guard case .digits(let digits) = machineID,
+            let bound = try? MachineBinding(machineID: digits)
+        else { return [.unbound] }
+        return [bound, .unbound]
+    }
+}

@@ -1,0 +1,265 @@
+// What can be done with the right PIN: make codes, add, rename, remove, change the PIN; and how it
+// is written back. Bound by DESIGN §3 and FORMAT.md §5, §7.
+package import Linux
+package import OTP
+
+/// A new token's public content.
+package struct NewToken: Sendable {
+    package var name: String
+    package var issuer: String?
+    package var account: String?
+    package var serial: String?
+    package var parameters: TokenParameters
+    package var activatedUnixSeconds: Int64
+    package var pendingUntilUnixSeconds: Int64?
+    package var expiresUnixSeconds: Int64?
+    package var origin: TokenRecord.Origin
+    package var warnings: TokenWarnings
+    package var policy: TokenPolicy
+
+    package init(
+        name: String, issuer: String?, account: String?, serial: String?,
+        parameters: TokenParameters, activatedUnixSeconds: Int64, pendingUntilUnixSeconds: Int64?,
+        expiresUnixSeconds: Int64?, origin: TokenRecord.Origin, warnings: TokenWarnings,
+        policy: TokenPolicy
+    ) {
+        self.name = name
+        self.issuer = issuer
+        self.account = account
+        self.serial = serial
+        self.parameters = parameters
+        self.activatedUnixSeconds = activatedUnixSeconds
+        self.pendingUntilUnixSeconds = pendingUntilUnixSeconds
+        self.expiresUnixSeconds = expiresUnixSeconds
+        self.origin = origin
+        self.warnings = warnings
+        self.policy = policy
+    }
+}
+
+extension UnlockedKeystore {
+    /// Decrypts one token's seed, keys its HMAC and drops the seed.
+    ///
+    /// - Throws: `KeystoreError.tokenMissing`, `.damaged`, `.outOfMemory`.
+    package borrowing func codeGenerator(_ id: UInt64) throws(KeystoreError) -> CodeGenerator {
+        guard let token = metadata.tokens.first(where: { $0.id == id }) else {
+            throw .tokenMissing
+        }
+        let seed = try guarded { () throws(SecureMemoryError) in
+            try SeedSlot.decrypt(
+                image.slot(token.slot), tokenID: id, keystoreID: image.header.keystoreID,
+                keystoreKey: keystoreKey)
+        }
+        guard let seed else { throw .damaged(.keystore) }
+        return try guarded { () throws(SecureMemoryError) in
+            try CodeGenerator(seed: seed, algorithm: token.parameters.algorithm)
+        }
+    }
+
+    /// Takes a token in; its seed is encrypted at once.
+    ///
+    /// - Returns: its id.
+    /// - Throws: `KeystoreError.nameTaken`, `.full`, `.outOfMemory`.
+    package mutating func add(
+        _ token: NewToken, seed: borrowing Seed
+    ) throws(KeystoreError) -> UInt64 {
+        guard !metadata.tokens.contains(where: { $0.name == token.name }) else { throw .nameTaken }
+        guard metadata.tokens.count < Metadata.maximumTokens else { throw .full }
+        let id = unusedID()
+        let slot = unusedSlot()
+        let encrypted = try guarded { () throws(SecureMemoryError) in
+            try SeedSlot.encrypt(
+                seed, tokenID: id, keystoreID: image.header.keystoreID, keystoreKey: keystoreKey)
+        }
+        replaceSlot(slot, with: encrypted)
+        metadata.tokens.append(TokenRecord(id: id, slot: slot, token: token))
+        return id
+    }
+
+    /// - Throws: `KeystoreError.nameTaken`, `.tokenMissing`.
+    package mutating func rename(_ id: UInt64, to name: String) throws(KeystoreError) {
+        guard !metadata.tokens.contains(where: { $0.name == name && $0.id != id }) else {
+            throw .nameTaken
+        }
+        metadata.tokens[try index(of: id)].name = name
+    }
+
+    /// Removes a token and overwrites its slot.
+    ///
+    /// - Throws: `KeystoreError.tokenMissing`.
+    package mutating func remove(_ id: UInt64) throws(KeystoreError) {
+        let token = metadata.tokens.remove(at: try index(of: id))
+        replaceSlot(token.slot, with: SeedSlot.unused())
+    }
+
+    /// Uses a HOTP counter: the next one is what stands in the keystore afterwards.
+    ///
+    /// - Returns: the counter to be used now.
+    /// - Throws: `KeystoreError.counterExhausted`, `.tokenMissing`.
+    package mutating func useCounter(_ id: UInt64) throws(KeystoreError) -> UInt64 {
+        let index = try index(of: id)
+        guard case .counter(let counter) = metadata.tokens[index].parameters.factor else {
+            preconditionFailure("only a HOTP token has a counter")
+        }
+        guard counter <= TokenParameters.maximumCounter else { throw .counterExhausted }
+        metadata.tokens[index].parameters.factor = .counter(counter + 1)
+        return counter
+    }
+
+    /// Adds a prescribing record; one that is there already is no error.
+    ///
+    /// - Throws: `KeystoreError.full`.
+    package mutating func add(prescribingRecord record: String) throws(KeystoreError) {
+        guard !image.publicSection.prescribingRecords.contains(record) else { return }
+        guard image.publicSection.prescribingRecords.count < PublicSection.maximumRecords else {
+            throw .full
+        }
+        image.publicSection.prescribingRecords.append(record)
+    }
+
+    /// Trusts an issuer's signing key; one that is there already is no error.
+    ///
+    /// - Throws: `KeystoreError.full`.
+    package mutating func trust(_ issuer: TrustedIssuer) throws(KeystoreError) {
+        guard !metadata.issuers.contains(where: { $0.key == issuer.key }) else { return }
+        guard metadata.issuers.count < Metadata.maximumIssuers else { throw .full }
+        metadata.issuers.append(issuer)
+    }
+
+    /// - Returns: whether the key was trusted.
+    package mutating func distrust(_ key: VerifyingKey) -> Bool {
+        let count = metadata.issuers.count
+        metadata.issuers.removeAll { $0.key == key }
+        return metadata.issuers.count < count
+    }
+
+    /// Derives the new PIN's key under a new salt. The same keystore key is wrapped anew at `save`.
+    ///
+    /// - Throws: `KeystoreError.outOfMemory`.
+    package mutating func setPIN(_ pin: borrowing PINDigits) throws(KeystoreError) {
+        var header = image.header
+        header.salt = randomBytes(count: 16)
+        pinKey = try derivePINKey(pin, header: header)
+        image.header = header
+    }
+}
+
+extension UnlockedKeystore {
+    /// Writes the keystore, one generation on: the old one or the new one, whole.
+    ///
+    /// - Throws: `KeystoreError.full`, `.outOfMemory`, `.busy`, `.system`.
+    package mutating func save(
+        _ folders: KeystoreFolders, lock: KeystoreLock
+    ) throws(KeystoreError) {
+        try lock.confirm(folders)
+        var next = image
+        next.header.generation += 1
+        next.publicSection.policy = metadata.policy
+        let publicBytes = next.publicSection.encoded
+        let plain = metadata.encoded
+        next.header.publicByteCount = publicBytes.count
+        next.header.metadataByteCount = plain.count + Box.tagByteCount
+        next.header.slotCount = next.slots.count / SeedSlot.byteCount
+        guard Header(next.header.encoded) != nil,
+            next.header.fileByteCount <= KeystoreImage.maximumByteCount
+        else { throw .full }
+        let headerHash = try KeystoreImage.headerHash(next.header, publicBytes)
+        try guarded { () throws(SecureMemoryError) in
+            let unlockKey = try UnlockKey(
+                pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
+            next.sealedKey = SealedKey(
+                wrapping: keystoreKey.bytes, unlockKey: unlockKey, headerHash: headerHash)
+            next.metadata = Box(
+                encrypting: plain, key: try keystoreKey.subkey(0, "stmetada"),
+                additional: headerHash)
+        }
+        let file = try next.encoded(by: deviceKey)
+        try translating { () throws(SystemError) in
+            try folders.data.replace(KeystoreImage.fileName, bytes: file.span)
+        }
+        image = next
+    }
+
+    /// Records that the PIN was right: both attempt records at 0, or, when nothing was tried, that
+    /// the keystore has been written again. Call it once, after `save`, under the same lock.
+    ///
+    /// - Throws: `KeystoreError.system`.
+    package mutating func finish(
+        _ folders: KeystoreFolders, policyLimit: Int, now: BootTime
+    ) throws(KeystoreError) {
+        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        let generation = image.header.generation
+        if var reset = reserved.take() {
+            record = record.reset(keystoreGeneration: generation, limit: policyLimit, now: now)
+            let bytes = try files.bytes(record)
+            try translating { () throws(SystemError) in try reset.fill(bytes) }
+        } else if record.keystoreGeneration != generation {
+            record = record.following(keystoreGeneration: generation, now: now)
+            try files.write(record, in: folders, undo: nil)
+        }
+    }
+
+    /// Reads the keystore again under a lock taken anew: others may have written it while a person
+    /// chose. No PIN is tried: the key of the one that was right is.
+    ///
+    /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced or erased.
+    package mutating func refresh(
+        _ folders: KeystoreFolders, machineID: MachineID
+    ) throws(KeystoreError) {
+        guard
+            case .locked(let current) = try KeystoreCondition.examine(
+                folders, machineID: machineID),
+            current.image.header.salt == image.header.salt,
+            current.image.header.keystoreID == image.header.keystoreID
+        else { throw .changed }
+        let unlockKey = try current.unlockKey(pinKey)
+        guard isEqualInConstantTime(unlockKey.commitment, current.image.sealedKey.commitment)
+        else { throw .changed }
+        keystoreKey = RootKey(try current.image.unwrap(unlockKey))
+        metadata = try current.image.openMetadata(keystoreKey)
+        image = current.image
+        record = current.attempts.record
+    }
+}
+
+extension UnlockedKeystore {
+    private func index(of id: UInt64) throws(KeystoreError) -> Int {
+        guard let index = metadata.tokens.firstIndex(where: { $0.id == id }) else {
+            throw .tokenMissing
+        }
+        return index
+    }
+
+    private func unusedID() -> UInt64 {
+        while true {
+            let id = randomBytes(count: 8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            if id != 0, !metadata.tokens.contains(where: { $0.id == id }) { return id }
+        }
+    }
+
+    /// The first free slot; eight new ones when there is none.
+    private mutating func unusedSlot() -> UInt32 {
+        let used = Set(metadata.tokens.map(\.slot))
+        let count = UInt32(image.slots.count / SeedSlot.byteCount)
+        if let free = (0..<count).first(where: { !used.contains($0) }) { return free }
+        for _ in 0..<8 { image.slots += SeedSlot.unused() }
+        return count
+    }
+
+    private mutating func replaceSlot(_ number: UInt32, with bytes: [UInt8]) {
+        let start = Int(number) * SeedSlot.byteCount
+        image.slots.replaceSubrange(start..<start + SeedSlot.byteCount, with: bytes)
+    }
+}
+
+extension TokenRecord {
+    fileprivate init(id: UInt64, slot: UInt32, token: NewToken) {
+        self.init(
+            id: id, slot: slot, name: token.name, issuer: token.issuer, account: token.account,
+            serial: token.serial, parameters: token.parameters,
+            activatedUnixSeconds: token.activatedUnixSeconds,
+            pendingUntilUnixSeconds: token.pendingUntilUnixSeconds,
+            expiresUnixSeconds: token.expiresUnixSeconds, origin: token.origin,
+            warnings: token.warnings, policy: token.policy)
+    }
+}

@@ -1,0 +1,128 @@
+// The attempt: check the delay, derive the key, count and fsync, unwrap, all under the lock. Nothing
+// that ends the process before the count costs an attempt; nothing after it buys one.
+// Bound by DESIGN §1.5, §4.
+package import Linux
+
+/// A keystore whose PIN was right: the only thing that can decrypt a seed.
+package struct UnlockedKeystore: ~Copyable {
+    var image: KeystoreImage
+    let deviceKey: DeviceKey
+    let share: DeviceShare
+    var pinKey: SecureBytes
+    var keystoreKey: RootKey
+    var metadata: Metadata
+    /// The attempt record as it is on disk.
+    var record: AttemptRecord
+    /// Taken before the try, so that a full disk can't keep a right PIN from resetting the count.
+    var reserved: ReservedReset?
+
+    package var tokens: [TokenRecord] { metadata.tokens }
+    package var issuers: [TrustedIssuer] { metadata.issuers }
+    package var publicSection: PublicSection { image.publicSection }
+}
+
+extension LockedKeystore {
+    /// Tries a PIN.
+    ///
+    /// - Parameters:
+    ///   - policyLimit: the stricter attempt limit of the administrator's policy and the tokens'.
+    ///   - clock: read under the lock, before the delay and before the count.
+    /// - Throws: `KeystoreError.delayed`, `.wrongPIN`, `.erasedNow` (then call `Erasure`), `.damaged`,
+    ///   `.outOfMemory`, `.busy`, `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
+    package consuming func unlock(
+        _ pin: borrowing PINDigits, folders: KeystoreFolders,
+        lock: KeystoreLock, policyLimit: Int,
+        clock: () throws(SystemError) -> ClockReading
+    ) throws(KeystoreError) -> UnlockedKeystore {
+        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        try checkDelay(
+            files, folders: folders, policyLimit: policyLimit, clock: clock)
+        let pinKey = try derivePINKey(pin, header: image.header)
+        let unlockKey = try unlockKey(pinKey)
+        let now = try translating(clock).boot
+        let counted = attempts.counted(policy: policyLimit, now: now)
+        let reserved = try files.reserve(in: folders)
+        try lock.confirm(folders)
+        try files.write(
+            counted, in: folders,
+            undo: attempts.takenBack(policy: policyLimit, after: counted, now: now))
+        guard isEqualInConstantTime(unlockKey.commitment, image.sealedKey.commitment) else {
+            guard counted.count < counted.limit else { throw .erasedNow }
+            throw .wrongPIN(
+                attemptsLeft: counted.limit - counted.count,
+                delaySeconds: AttemptRecord.delaySeconds(count: counted.count))
+        }
+        let keystoreKey = RootKey(try image.unwrap(unlockKey))
+        let metadata = try image.openMetadata(keystoreKey)
+        return UnlockedKeystore(
+            image: image, deviceKey: deviceKey, share: share, pinKey: pinKey,
+            keystoreKey: keystoreKey, metadata: metadata, record: counted, reserved: reserved)
+    }
+
+    /// How long the delay still lasts; 0 if it is over.
+    package func delaySeconds(now: BootTime) -> Int {
+        switch attempts.record.delay(now: now) {
+        case .over: 0
+        case .remaining(let seconds), .restart(let seconds): seconds
+        }
+    }
+
+    private func checkDelay(
+        _ files: borrowing AttemptFiles, folders: KeystoreFolders, policyLimit: Int,
+        clock: () throws(SystemError) -> ClockReading
+    ) throws(KeystoreError) {
+        let now = try translating(clock).boot
+        switch attempts.record.delay(now: now) {
+        case .over: return
+        case .remaining(let seconds): throw .delayed(seconds: seconds)
+        case .restart(let seconds):
+            try files.write(
+                attempts.delayedAnew(policy: policyLimit, now: now), in: folders, undo: nil)
+            throw .delayed(seconds: seconds)
+        }
+    }
+
+    /// The key that a PIN's key, this device's share and this header make together.
+    func unlockKey(_ pinKey: borrowing SecureBytes) throws(KeystoreError) -> UnlockKey {
+        let headerHash = try image.headerHash
+        return try guarded { () throws(SecureMemoryError) in
+            try UnlockKey(
+                pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
+        }
+    }
+}
+
+/// PINKey of FORMAT.md §2.
+func derivePINKey(
+    _ pin: borrowing PINDigits, header: Header
+) throws(KeystoreError) -> SecureBytes {
+    do throws(KDFError) {
+        return try argon2id(
+            pin.bytes, salt: header.salt, operations: header.cost.operations,
+            memoryBytes: header.cost.memoryBytes)
+    } catch { throw KeystoreError(error) }
+}
+
+extension KeystoreImage {
+    /// Unwraps the keystore key after the commitment fitted; what doesn't open then is damage.
+    func unwrap(_ unlockKey: borrowing UnlockKey) throws(KeystoreError) -> SecureBytes {
+        let headerHash = try headerHash
+        let keystoreKey = try guarded { () throws(SecureMemoryError) in
+            try sealedKey.wrapped.decryptSecret(key: unlockKey.key, additional: headerHash)
+        }
+        guard let keystoreKey, keystoreKey.count == 32 else { throw .damaged(.keystore) }
+        return keystoreKey
+    }
+
+    /// Decrypts names and parameters.
+    func openMetadata(_ keystoreKey: borrowing RootKey) throws(KeystoreError) -> Metadata {
+        let headerHash = try headerHash
+        let key = try guarded { () throws(SecureMemoryError) in
+            try keystoreKey.subkey(0, "stmetada")
+        }
+        guard let plain = metadata.decrypt(key: key, additional: headerHash),
+            let opened = Metadata(plain, slotCount: header.slotCount)
+        else { throw .damaged(.keystore) }
+        return opened
+    }
+}

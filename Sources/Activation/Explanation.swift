@@ -1,0 +1,120 @@
+// What the command says about a rejected link: what happened and why, then what to do, in words
+// that a prescriber understands, without a word of the link itself (DESIGN §1.9, STYLE 16).
+
+extension ActivationError {
+    /// What happened and why: lower case, no full stop.
+    package var explanation: String {
+        switch self {
+        case .noLink: "there is no activation link in this text"
+        case .tooLong: "this text is too long to be an activation link"
+        case .foreign(let kind): kind.explanation
+        case .unknownType: "this otpauth link is for neither a totp nor a hotp token"
+        case .malformedPercentEncoding: "the link is damaged: a percent sign stands alone in it"
+        case .controlCharacter: "the link holds a control character"
+        case .unacceptableText(let parameter):
+            "the link's \(parameter.rawValue) is too long or can't be shown"
+        case .missingSecret: "the link holds no seed"
+        case .emptySecret: "the link's seed is empty"
+        case .secretNotBase32: "the link's seed is damaged: it is not base32"
+        case .seedTooShort: "the link's seed is too short to be safe: it has under 10 bytes"
+        case .seedTooLong: "the link's seed is too long: it has over 64 bytes"
+        case .repeatedParameter(let parameter): "the link says \(parameter.rawValue) twice"
+        case .unknownAlgorithm: "the link asks for an unknown algorithm"
+        case .unsupportedEncoder: "the link asks for one-time passwords that are not digits"
+        case .missingCounter: "the link is for a hotp token and has no counter"
+        case .rejectedNumber(let parameter):
+            "the link's \(parameter.rawValue) is not a number that is allowed"
+        case .malformedJWS: "the link is damaged or cut off"
+        case .malformedJSON(let part, _): "\(part.words) is damaged"
+        case .unknownMember(let part): "\(part.words) holds a member that is not allowed there"
+        case .missingMember(let member): "the member \(member.rawValue) is missing"
+        case .rejectedMember(let member):
+            "the member \(member.rawValue) is of the wrong kind or outside its limits"
+        case .signatureInvalid: "the link was changed on its way: its signature is wrong"
+        case .unknownVersion: "the link is made for a newer version of SoftToken"
+        case .hardToken: "this mail is for a hard token"
+        case .malformedCode: "an activation code has ten letters and digits, as XXXXX-XXXXX"
+        case .wrongCode: "the activation code doesn't open this link"
+        case .sealedToAnotherDevice: "this link is sealed to another device"
+        case .malformedRequest: "this is not a whole enrolment request"
+        case .rejectedCarrier: "a link can't be carried by this address"
+        case .outOfMemory: "there is not enough free memory to open the link"
+        case .memory: "there is no guarded memory for the link"
+        }
+    }
+
+    /// What to do next: lower case, no full stop.
+    package var hint: String? {
+        switch self {
+        case .noLink, .tooLong:
+            "copy the whole link from the mail that announced your soft token"
+        case .foreign(let kind): kind.hint
+        case .malformedJWS, .signatureInvalid, .malformedJSON(.header, _),
+            .malformedJSON(.payload, _), .malformedJSON(.key, _):
+            "copy the whole link again; if that doesn't help, ask the issuer for a new one"
+        case .malformedJSON, .unknownMember(.policyFile), .unknownMember(.issuerFile):
+            "ask your administrator to mend the file"
+        case .unknownMember, .missingMember, .rejectedMember:
+            "ask the issuer of the token for a new link"
+        case .unknownVersion: "install the newest version, then try again"
+        case .hardToken:
+            "have its serial number ready; look for the other mail, for your soft token"
+        case .malformedCode: "the code comes on another way than the link, not in the same mail"
+        case .wrongCode: "type it again; nothing is used up"
+        case .sealedToAnotherDevice:
+            "open the link on the device that made the request, or send the issuer a new one"
+        case .malformedRequest: "copy the whole line that softtoken request printed"
+        case .rejectedCarrier: "use an address that begins with https:// and has no #"
+        case .outOfMemory, .memory: "close other programs, then try again"
+        case .unknownType, .unknownAlgorithm, .unsupportedEncoder, .seedTooShort, .seedTooLong,
+            .repeatedParameter, .missingCounter, .rejectedNumber, .unacceptableText:
+            "ask the issuer of the token for a new link"
+        case .malformedPercentEncoding, .controlCharacter, .missingSecret, .emptySecret,
+            .secretNotBase32:
+            "copy the whole link again; if that doesn't help, ask the issuer for a new one"
+        }
+    }
+}
+
+extension JSONPart {
+    fileprivate var words: String {
+        switch self {
+        case .header: "the link's header"
+        case .key: "the issuer's key"
+        case .payload: "the link's content"
+        case .policy: "the link's policy"
+        case .issuerFile: "the issuer's file"
+        case .policyFile: "the administrator's policy"
+        }
+    }
+}
+
+extension ForeignLink {
+    var explanation: String {
+        switch self {
+        case .mobilePASS: "this link is for MobilePASS, which only the MobilePASS app can activate"
+        case .rsa: "this link is for RSA SecurID, which only the RSA app can activate"
+        case .duo: "this link is for Duo Mobile, which only the Duo app can activate"
+        case .okta: "this link is for Okta Verify, which only the Okta app can activate"
+        case .steam: "this link is for Steam Guard, which doesn't make digits"
+        case .microsoft: "this link is for Microsoft Authenticator"
+        case .migration: "this is an export of another app, which would make a copy of its tokens"
+        case .enrolmentRequest: "this is an enrolment request, not an activation link"
+        case .prescribingRecord: "this is a prescribing record, not an activation link"
+        case .issuerFile: "this is an issuer's file, not an activation link"
+        case .webPage: "this is the address of a web page, without an activation link in it"
+        }
+    }
+
+    var hint: String {
+        switch self {
+        case .migration: "a token lives on one device: ask its issuer for a new link"
+        case .enrolmentRequest: "send it to the issuer, who answers with a link"
+        case .prescribingRecord: "give it to: softtoken device forbid"
+        case .issuerFile: "give it to: softtoken issuer add"
+        case .webPage: "copy the link that begins with softtoken: or otpauth:, or the whole mail"
+        case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft:
+            "ask the issuer for a link for SoftToken or for any authenticator (otpauth)"
+        }
+    }
+}

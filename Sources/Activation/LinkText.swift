@@ -1,0 +1,49 @@
+// The text in which a link arrives: an argument, a line typed, a whole mail. It may hold a seed, so
+// that it lies in guarded memory and is read as bytes (DESIGN §3, STYLE 8).
+package import Keystore
+
+/// Text that may hold an activation link, in memory that is zeroized when it ends.
+package struct LinkText: ~Copyable {
+    /// The longest text that is read: a mail without its pictures.
+    package static let maximumByteCount = 1 << 20
+
+    private let memory: SecureBytes
+    /// How many bytes of the memory are text.
+    package let byteCount: Int
+
+    /// Copies text; whoever lent it overwrites the original.
+    ///
+    /// - Throws: `ActivationError.noLink` when it is empty, `.tooLong`, `.memory`.
+    package init(copying text: Span<UInt8>) throws(ActivationError) {
+        guard text.count > 0 else { throw .noLink }
+        guard text.count <= LinkText.maximumByteCount else { throw .tooLong }
+        memory = try guarded { () throws(SecureMemoryError) in try SecureBytes(copying: text) }
+        byteCount = text.count
+    }
+
+    /// Takes over memory whose first `byteCount` bytes were read from a descriptor.
+    ///
+    /// - Throws: `ActivationError.noLink` when it is empty, `.tooLong`.
+    package init(_ memory: consuming SecureBytes, byteCount: Int) throws(ActivationError) {
+        precondition((0...memory.count).contains(byteCount), "the text lies in its memory")
+        guard byteCount > 0 else { throw .noLink }
+        guard byteCount <= LinkText.maximumByteCount else { throw .tooLong }
+        self.memory = memory
+        self.byteCount = byteCount
+    }
+
+    /// Lends the text.
+    package borrowing func read<R: ~Copyable, E: Error>(
+        _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        let byteCount = byteCount
+        return try memory.read { (bytes) throws(E) in try body(bytes.extracting(0..<byteCount)) }
+    }
+}
+
+/// Translates Keystore's one failure into this module's error.
+func guarded<R: ~Copyable>(
+    _ body: () throws(SecureMemoryError) -> R
+) throws(ActivationError) -> R {
+    do throws(SecureMemoryError) { return try body() } catch { throw .memory(error) }
+}

@@ -1,0 +1,60 @@
+// What surrounds the program and can hide which device it runs on. A value and its words; how it
+// is read stands in EnvironmentReading.swift. Bound by DESIGN §6 (`.unverified`) and FORMAT.md §6.
+
+/// What was found around the program.
+package struct DeviceEnvironment: Equatable, Sendable {
+    /// One thing that keeps a device from being shown to be another one. Raw values are the order
+    /// in which a verdict names them: what is nearest to the program first.
+    package enum Finding: UInt8, CaseIterable, Sendable {
+        case wsl = 1
+        case container
+        case userNamespace
+        case timeNamespace
+        case virtualMachine
+        case unreadable
+    }
+
+    /// In the order of their raw values, each once.
+    package let findings: [Finding]
+
+    package init(_ findings: Set<Finding> = []) {
+        self.findings = findings.sorted { $0.rawValue < $1.rawValue }
+    }
+}
+
+extension DeviceEnvironment.Finding {
+    /// A stable name.
+    package var name: String {
+        switch self {
+        case .wsl: "wsl"
+        case .container: "container"
+        case .userNamespace: "user-namespace"
+        case .timeNamespace: "time-namespace"
+        case .virtualMachine: "virtual-machine"
+        case .unreadable: "unreadable"
+        }
+    }
+
+    /// What was found and why it matters: one sentence, lower case, no full stop.
+    package var sentence: String {
+        switch self {
+        case .wsl: "this is Linux inside of Windows (WSL), which hides the computer it runs on"
+        case .container: "this is a container, which hides the computer it runs on"
+        case .userNamespace: "this is a user namespace, where any device can be made up"
+        case .timeNamespace: "this is a time namespace, where the clocks are not the device's"
+        case .virtualMachine: "this is a virtual machine, which hides the computer it runs on"
+        case .unreadable: "this device can't be told: /proc is not readable here"
+        }
+    }
+
+    /// What to do about it.
+    package var advice: String {
+        switch self {
+        case .wsl: "use a Linux device of its own, apart from the Windows computer"
+        case .container: "run softtoken outside of the container"
+        case .userNamespace, .timeNamespace: "run softtoken from an ordinary terminal"
+        case .virtualMachine: "run softtoken on a device of its own, not inside of another"
+        case .unreadable: "run softtoken from an ordinary terminal, with /proc mounted"
+        }
+    }
+}

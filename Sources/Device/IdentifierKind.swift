@@ -1,0 +1,90 @@
+// What a device can be recognised by: the kinds, their numbers on disk, their names in JSON and
+// their words for a prescriber. Bound by FORMAT.md §1 and CONTRACT §3 (`device check`).
+
+/// A kind of identifier; the raw value is its number in a prescribing record.
+package enum IdentifierKind: UInt8, CaseIterable, Sendable {
+    case machineID = 1
+    case bootID = 2
+    // 3 is the marker: evidence, never an identifier.
+    case productUUID = 4
+    case productSerial = 5
+    case boardSerial = 6
+    case chassisSerial = 7
+    case diskSerial = 8
+    case rootUUID = 9
+    case tpmEndorsementKey = 10
+    case macAddress = 11
+
+    /// How much a match of this kind says.
+    package enum Class: Sendable {
+        /// Stays when the system is installed anew.
+        case hardware
+        /// Is copied with the image of a system.
+        case software
+        /// Moves from one device to another with a dock or an adapter.
+        case weak
+        /// The running kernel: equal is the same boot, different proves nothing.
+        case kernel
+    }
+
+    package var identifierClass: Class {
+        switch self {
+        case .machineID, .rootUUID: .software
+        case .bootID: .kernel
+        case .productUUID, .productSerial, .boardSerial, .chassisSerial, .diskSerial,
+            .tpmEndorsementKey:
+            .hardware
+        case .macAddress: .weak
+        }
+    }
+}
+
+/// One thing that speaks for this being a prescribing device.
+package enum Sign: Equatable, Sendable {
+    /// /etc/softtoken/prescribing-device is there.
+    case marker
+    /// An identifier of this kind is the same as in the record.
+    case identifier(IdentifierKind)
+
+    /// Its place in every list of evidence: the numbers of FORMAT.md §1.
+    package var order: UInt8 {
+        switch self {
+        case .marker: 3
+        case .identifier(let kind): kind.rawValue
+        }
+    }
+
+    /// Its name in JSON.
+    package var name: String {
+        switch self {
+        case .marker: "marker"
+        case .identifier(.machineID): "machine-id"
+        case .identifier(.bootID): "boot-id"
+        case .identifier(.productUUID): "product-uuid"
+        case .identifier(.productSerial): "product-serial"
+        case .identifier(.boardSerial): "board-serial"
+        case .identifier(.chassisSerial): "chassis-serial"
+        case .identifier(.diskSerial): "disk-serial"
+        case .identifier(.rootUUID): "root-uuid"
+        case .identifier(.tpmEndorsementKey): "tpm-ek"
+        case .identifier(.macAddress): "mac"
+        }
+    }
+
+    /// What it says to a prescriber: a clause without a full stop.
+    package var words: String {
+        switch self {
+        case .marker: "it is marked as a computer that sends prescriptions"
+        case .identifier(.machineID): "the installed system is the same (machine-id)"
+        case .identifier(.bootID): "it is the same running system"
+        case .identifier(.productUUID): "the machine's hardware number matches"
+        case .identifier(.productSerial): "the machine's serial number matches"
+        case .identifier(.boardSerial): "the main board's serial number matches"
+        case .identifier(.chassisSerial): "the case's serial number matches"
+        case .identifier(.diskSerial): "a built-in disk's serial number matches"
+        case .identifier(.rootUUID): "the system's file system is the same"
+        case .identifier(.tpmEndorsementKey): "the security chip (TPM) is the same"
+        case .identifier(.macAddress): "a network card's address matches"
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// The prescribing record: a prescribing device's transferable description, which tells no
+// identifier. Bound by CONTRACT §4 ("Prescribing record") and FORMAT.md §4.
+internal import Keystore
+
+/// Why a prescribing record is rejected, or can't be made. Names as in FORMAT.md §4.
+package enum PrescribingRecordError: Error, Equatable, Sendable {
+    case tooLong
+    case notARecord
+    case malformedBase64
+    case cut
+    /// Made by a newer SoftToken.
+    case unknownVersion
+    case damaged
+    case unacceptableLabel
+    case noEntries
+    case trailingBytes
+    case unknownKind
+    /// An entry that isn't greater than the one before it.
+    case unsortedEntries
+    /// Making: the device shows neither hardware nor software identifiers.
+    case nothingToRecogniseBy
+    /// There is no memory to hash in.
+    case outOfMemory
+}
+
+/// A device registered for prescribing, as another device knows it.
+package struct PrescribingRecord: Sendable {
+    /// One identifier of the device, hashed under the record's salt.
+    package struct Entry: Equatable, Sendable {
+        package let kind: IdentifierKind
+        /// 16 bytes.
+        package let hash: [UInt8]
+    }
+
+    package static let prefix = "softtoken:prescribing#"
+    /// The longest text, bytes.
+    package static let textByteLimit = 2048
+    package static let labelBytes = 0...64
+    package static let saltByteCount = 16
+
+    /// What its owner called the device; "" if nothing.
+    package let label: String
+    package let salt: [UInt8]
+    /// Sorted, each once, at least one.
+    package let entries: [Entry]
+    /// The binary form of FORMAT.md §4.
+    package let encoded: [UInt8]
+
+    init(label: String, salt: [UInt8], entries: [Entry], encoded: [UInt8]) {
+        self.label = label
+        self.salt = salt
+        self.entries = entries
+        self.encoded = encoded
+    }
+
+    /// The text that travels in links, files and terminals.
+    package var text: String { PrescribingRecord.prefix + base64URL(encoded) }
+
+    /// Whether a text may be a label.
+    package static func isAcceptableLabel(_ label: String) -> Bool {
+        isAcceptableText(label, bytes: labelBytes)
+    }
+}
+
+extension PrescribingRecord: Equatable {
+    /// The same bytes: two spellings of one label are two records.
+    package static func == (left: PrescribingRecord, right: PrescribingRecord) -> Bool {
+        left.encoded == right.encoded
+    }
+}
+
+extension PrescribingRecord {
+    /// Describes a device, under a fresh salt unless one is given.
+    ///
+    /// - Throws: `PrescribingRecordError`; `unacceptableLabel`, `nothingToRecogniseBy`.
+    package static func make(
+        of identity: DeviceIdentity, label: String,
+        salt: [UInt8] = randomBytes(count: saltByteCount)
+    ) throws(PrescribingRecordError) -> PrescribingRecord {
+        precondition(salt.count == saltByteCount, "a record's salt has 16 bytes")
+        guard isAcceptableLabel(label) else { throw .unacceptableLabel }
+        guard identity.isRecognisable else { throw .nothingToRecogniseBy }
+        var entries: [Entry] = []
+        for identifier in identity.identifiers {
+            entries.append(try hashed(identifier, salt: salt))
+        }
+        entries.sort { $0.encoded.lexicographicallyPrecedes($1.encoded) }
+        let encoded = try encode(label: label, salt: salt, entries: entries)
+        return PrescribingRecord(label: label, salt: salt, entries: entries, encoded: encoded)
+    }
+
+    private static func hashed(
+        _ identifier: Identifier, salt: [UInt8]
+    ) throws(PrescribingRecordError) -> Entry {
+        do throws(SecureMemoryError) {
+            return try Entry(of: identifier, salt: salt)
+        } catch {
+            throw .outOfMemory
+        }
+    }
+}
+
+extension PrescribingRecord.Entry {
+    /// The first 16 bytes of H(32, salt, kind ‖ identifier).
+    init(of identifier: Identifier, salt: [UInt8]) throws(SecureMemoryError) {
+        var hash = try BLAKE2b(byteCount: 32, publicKey: salt)
+        hash.update([identifier.kind.rawValue] + identifier.bytes)
+        self.init(kind: identifier.kind, hash: Array(hash.finish().prefix(16)))
+    }
+
+    /// The 17 bytes of FORMAT.md §4.
+    var encoded: [UInt8] { [kind.rawValue] + hash }
+}

@@ -1,0 +1,104 @@
+// Text to prescribing record and back, byte for byte canonical: what is accepted encodes again to
+// the same text. Bound by FORMAT.md §4; the checks stand in the order of its table.
+internal import Keystore
+
+/// Bytes before the label, after it without entries, of an entry, and of the checksum.
+private let headByteCount = 2
+private let entryByteCount = 17
+private let checksumByteCount = 4
+private let leastByteCount = 23
+
+extension PrescribingRecord {
+    /// Parses a record's text, exactly.
+    ///
+    /// - Throws: `PrescribingRecordError`, the first of FORMAT.md §4's list that applies.
+    package init(parsing text: [UInt8]) throws(PrescribingRecordError) {
+        guard text.count <= PrescribingRecord.textByteLimit else { throw .tooLong }
+        let prefix = Array(PrescribingRecord.prefix.utf8)
+        guard text.starts(with: prefix) else { throw .notARecord }
+        guard let binary = bytesFromBase64URL(text[prefix.count...]) else {
+            throw .malformedBase64
+        }
+        try self.init(decoding: binary)
+    }
+
+    package init(parsing text: String) throws(PrescribingRecordError) {
+        try self.init(parsing: Array(text.utf8))
+    }
+
+    /// Parses a file that holds one record: one LF or CRLF after it is dropped.
+    package init(parsingFile bytes: [UInt8]) throws(PrescribingRecordError) {
+        var text = bytes
+        if text.last == UInt8(ascii: "\n") {
+            text.removeLast()
+            if text.last == UInt8(ascii: "\r") { text.removeLast() }
+        }
+        try self.init(parsing: text)
+    }
+
+    /// Decodes the binary form.
+    private init(decoding binary: [UInt8]) throws(PrescribingRecordError) {
+        guard binary.count >= leastByteCount else { throw .cut }
+        guard binary[0] == 1 else { throw .unknownVersion }
+        let body = Array(binary.dropLast(checksumByteCount))
+        guard try PrescribingRecord.checksum(of: body) == Array(binary.suffix(checksumByteCount))
+        else { throw .damaged }
+        let label = try PrescribingRecord.label(in: body)
+        let saltStart = headByteCount + Int(body[1])
+        let countIndex = saltStart + PrescribingRecord.saltByteCount
+        guard countIndex < body.count else { throw .cut }
+        self.init(
+            label: label, salt: Array(body[saltStart..<countIndex]),
+            entries: try PrescribingRecord.entries(
+                in: body[(countIndex + 1)...], count: Int(body[countIndex])),
+            encoded: binary)
+    }
+
+    /// Encodes; `entries` are sorted and each stands once.
+    static func encode(
+        label: String, salt: [UInt8], entries: [Entry]
+    ) throws(PrescribingRecordError) -> [UInt8] {
+        var bytes: [UInt8] = [1, UInt8(label.utf8.count)]
+        bytes += Array(label.utf8) + salt
+        bytes.append(UInt8(entries.count))
+        for entry in entries { bytes += entry.encoded }
+        return bytes + (try checksum(of: bytes))
+    }
+
+    private static func label(in body: [UInt8]) throws(PrescribingRecordError) -> String {
+        let count = Int(body[1])
+        guard count <= labelBytes.upperBound else { throw .unacceptableLabel }
+        guard headByteCount + count <= body.count else { throw .cut }
+        let bytes = body[headByteCount..<headByteCount + count]
+        guard let label = String(validating: bytes, as: UTF8.self), isAcceptableLabel(label)
+        else { throw .unacceptableLabel }
+        return label
+    }
+
+    private static func entries(
+        in bytes: ArraySlice<UInt8>, count: Int
+    ) throws(PrescribingRecordError) -> [Entry] {
+        guard count > 0 else { throw .noEntries }
+        guard bytes.count >= count * entryByteCount else { throw .cut }
+        guard bytes.count == count * entryByteCount else { throw .trailingBytes }
+        var entries: [Entry] = []
+        var previous: ArraySlice<UInt8> = []
+        for index in 0..<count {
+            let start = bytes.startIndex + index * entryByteCount
+            let entry = bytes[start..<start + entryByteCount]
+            guard let kind = IdentifierKind(rawValue: entry[start]) else { throw .unknownKind }
+            guard previous.lexicographicallyPrecedes(entry) else { throw .unsortedEntries }
+            entries.append(Entry(kind: kind, hash: Array(entry.dropFirst())))
+            previous = entry
+        }
+        return entries
+    }
+
+    private static func checksum(of body: [UInt8]) throws(PrescribingRecordError) -> [UInt8] {
+        do throws(SecureMemoryError) {
+            return Array(try blake2b(body, byteCount: 32).prefix(checksumByteCount))
+        } catch {
+            throw .outOfMemory
+        }
+    }
+}

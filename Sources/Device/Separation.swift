@@ -1,0 +1,120 @@
+// The separation policy: a pure function from what was read to a verdict, tested with made-up
+// machines. Bound by 21 CFR 1311.115(b), DESIGN §6 and FORMAT.md §7, whose tables it follows.
+package import Keystore
+
+/// Whether this device is apart from the one that sends prescriptions.
+package enum SeparationVerdict: Equatable, Sendable {
+    /// It is the prescribing device, or can't be told from it: refused (80).
+    case same(SeparationEvidence)
+    /// It can't be shown: the prescriber attests, or policy refuses (81).
+    case unverified(UnverifiedReason)
+    /// It differs from each registered prescribing device.
+    case separate
+}
+
+/// Judges the separation of a device.
+///
+/// - Parameters:
+///   - identity: this device.
+///   - records: prescribing records of the link or the keystore, in their order there.
+///   - marker: /etc/softtoken/prescribing-device of this device.
+///   - environment: what surrounds the program.
+/// - Throws: `SecureMemoryError` if there is no memory to hash in; then there is no verdict.
+package func separationVerdict(
+    of identity: DeviceIdentity, records: [PrescribingRecord], marker: PrescribingMarker,
+    environment: DeviceEnvironment
+) throws(SecureMemoryError) -> SeparationVerdict {
+    if let evidence = try marker.evidence(for: identity) { return .same(evidence) }
+    var judgements: [SeparationVerdict] = []
+    for record in records {
+        let verdict = try record.comparison(with: identity).verdict
+        if case .same = verdict { return verdict }
+        judgements.append(verdict)
+    }
+    if let likeness = likeness(in: judgements) { return .unverified(likeness) }
+    if let finding = environment.findings.first { return .unverified(.surroundings(finding)) }
+    guard !judgements.isEmpty else { return .unverified(.noRecord) }
+    guard identity.isRecognisable else { return .unverified(.noIdentifiers) }
+    return judgements.first { $0 != .separate } ?? .separate
+}
+
+/// The cloned image or else the network card among the verdicts over single records.
+private func likeness(in judgements: [SeparationVerdict]) -> UnverifiedReason? {
+    var card: UnverifiedReason?
+    for case .unverified(let reason) in judgements {
+        switch reason {
+        case .clonedImage: return reason
+        case .networkCard: card = card ?? reason
+        default: continue
+        }
+    }
+    return card
+}
+
+/// What one record and one device have in common.
+struct RecordComparison: Equatable {
+    let label: String
+    /// Kinds that both have. A boot-id that differs proves nothing: its class is never counted.
+    let comparable: [IdentifierKind]
+    /// Kinds of which an identifier is the same.
+    let matching: [IdentifierKind]
+
+    /// FORMAT.md §7, first table.
+    var verdict: SeparationVerdict {
+        if matches(.kernel) || matches(.hardware) { return .same(evidence) }
+        if matches(.software) {
+            return count(.hardware) >= 2 ? .unverified(.clonedImage(evidence)) : .same(evidence)
+        }
+        if matches(.weak) { return .unverified(.networkCard(evidence)) }
+        guard count(.hardware) + count(.software) >= 2 else {
+            return .unverified(.tooLittleInCommon(label: label))
+        }
+        return .separate
+    }
+
+    var signs: [Sign] { matching.map { .identifier($0) } }
+    private var evidence: SeparationEvidence { SeparationEvidence(label: label, signs: signs) }
+
+    private func matches(_ wanted: IdentifierKind.Class) -> Bool {
+        matching.contains { $0.identifierClass == wanted }
+    }
+
+    private func count(_ wanted: IdentifierKind.Class) -> Int {
+        comparable.count { $0.identifierClass == wanted }
+    }
+}
+
+extension PrescribingRecord {
+    /// Compares a device with this record, under the record's own salt.
+    func comparison(
+        with identity: DeviceIdentity
+    ) throws(SecureMemoryError) -> RecordComparison {
+        let known = Set(entries.map(\.kind))
+        var comparable: Set<IdentifierKind> = []
+        var matching: Set<IdentifierKind> = []
+        for identifier in identity.identifiers where known.contains(identifier.kind) {
+            comparable.insert(identifier.kind)
+            if entries.contains(try Entry(of: identifier, salt: salt)) {
+                matching.insert(identifier.kind)
+            }
+        }
+        return RecordComparison(
+            label: label, comparable: IdentifierKind.allCases.filter(comparable.contains),
+            matching: IdentifierKind.allCases.filter(matching.contains))
+    }
+}
+
+extension PrescribingMarker {
+    /// The marker's evidence: that it is there, and what matches in its record.
+    func evidence(
+        for identity: DeviceIdentity
+    ) throws(SecureMemoryError) -> SeparationEvidence? {
+        switch self {
+        case .absent: return nil
+        case .damaged: return SeparationEvidence(label: "", signs: [.marker])
+        case .record(let record):
+            let signs = try record.comparison(with: identity).signs
+            return SeparationEvidence(label: record.label, signs: [.marker] + signs)
+        }
+    }
+}
