@@ -4,6 +4,9 @@ internal import Glibc
 
 /// A time of day in the device's zone.
 package struct LocalTime: Equatable, Sendable {
+    package let year: Int
+    package let month: Int
+    package let day: Int
     package let hour: Int
     package let minute: Int
     package let second: Int
@@ -16,11 +19,16 @@ package struct LocalTime: Equatable, Sendable {
         var moment = time_t(seconds)
         var parts = unsafe tm()
         _ = unsafe localtime_r(&moment, &parts)
+        year = unsafe Int(parts.tm_year) + 1900
+        month = unsafe Int(parts.tm_mon) + 1
+        day = unsafe Int(parts.tm_mday)
         hour = unsafe Int(parts.tm_hour)
         minute = unsafe Int(parts.tm_min)
         second = unsafe Int(parts.tm_sec)
     }
 
+    /// "2026-11-23".
+    package var date: String { "\(year)-\(twoDigits(month))-\(twoDigits(day))" }
     /// "14:03".
     package var hoursAndMinutes: String { "\(twoDigits(hour)):\(twoDigits(minute))" }
     /// "14:03:30".

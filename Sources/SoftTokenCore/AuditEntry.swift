@@ -63,7 +63,7 @@ package struct AuditLine: Equatable, Sendable {
 
     /// Parses a line; nil unless it is written exactly as `AuditEntry` writes it.
     init?(_ line: ArraySlice<UInt8>) {
-        let tailCount = 75  // ,"mac":"<64 digits>"}
+        let tailCount = 74  // ,"mac":"<64 digits>"}
         guard line.count > tailCount else { return nil }
         let content = Array(line.dropLast(tailCount))
         let tail = Array(line.suffix(tailCount))

@@ -83,8 +83,12 @@ public struct Authenticator: ~Copyable {
         facts.attemptLimit = keystore.attempts.limit(policy: policy.attemptLimit)
         facts.delaySeconds = keystore.delaySeconds(now: now.boot)
         facts.state = facts.delaySeconds > 0 ? .delayed : .locked
-        facts.records = keystore.publicSection.prescribingRecords.compactMap {
-            try? PrescribingRecord(parsing: $0)
+        for text in keystore.publicSection.prescribingRecords {
+            // Whole and authentic, yet unreadable: never judged as if it were not there.
+            guard let record = try? PrescribingRecord(parsing: text) else {
+                throw .damaged(.keystore)
+            }
+            facts.records.append(record)
         }
         facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
         facts.protector = keystore.protector

@@ -1,5 +1,6 @@
 // Everything that needs no PIN, in one value. Bound by CONTRACT §3 (`status`) and DESIGN §9: what is
 // weak is said plainly.
+internal import Activation
 package import Device
 package import Keystore
 package import Linux

@@ -52,7 +52,7 @@ struct ActivateCommand: Command {
         var authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor, isInputTaken: from == "-")
         let text = try linkText(context.link.take(), console)
-        let offer = try Offer(text)
+        var offer = try Offer.read(text)
         let trusted = fingerprint.flatMap(VerifyingKey.normalizedFingerprint)
         let entry = try authenticating { () throws(AuthenticatorError) in
             try authenticator.enter(
@@ -62,12 +62,12 @@ struct ActivateCommand: Command {
         try authenticating { () throws(AuthenticatorError) in try authenticator.makeFolders() }
         try confine(authenticator)
         let clearance = try authenticator.clearance(entry, console)
-        try complete(offer, entry, clearance, &authenticator, console)
+        try complete(&offer, entry, clearance, &authenticator, console)
     }
 
     /// From the clearance to the token.
     private func complete(
-        _ offer: consuming Offer, _ entry: Entry, _ clearance: borrowing SeparationClearance,
+        _ offer: inout Offer, _ entry: Entry, _ clearance: borrowing SeparationClearance,
         _ authenticator: inout Authenticator, _ console: borrowing Console
     ) throws(Failure) {
         console.say(offer.introduction)
@@ -80,7 +80,8 @@ struct ActivateCommand: Command {
         }
         let enrolment = try offer.open(authenticator, console)
         if let clientPart = enrolment.clientPart { console.say(clientPartWords(clientPart)) }
-        var name = try name ?? askName(enrolment.suggestedName, console)
+        let suggestion = enrolment.suggestedName
+        var chosenName = try askedName(suggestion, console)
         var session = try unlocked(
             entry, policy: enrolment.policy, clearance, &authenticator, console)
         if let signed, let unknown = entry.untrustedFingerprint, hasKeystore,
@@ -92,21 +93,20 @@ struct ActivateCommand: Command {
             try trust(unknown, signed, console)
             isTrustedNow = true
         }
-        while session.tokens.contains(where: { $0.name == name }) {
+        while session.tokens.contains(where: { $0.name == chosenName }) {
             try authenticating { () throws(AuthenticatorError) in
                 try authenticator.settle(&session)
             }
             guard console.isInteractive else { throw .authenticator(.keystore(.nameTaken)) }
             console.say("A token of this name is here already.")
-            name = try askName(enrolment.suggestedName, console)
+            chosenName = try askName(suggestion, console)
         }
         let issuer = isTrustedNow || fingerprint != nil ? signed?.trustedIssuer : nil
-        let chosenName = name
-        let opened = enrolment
-        let token = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.activate(
-                &session, opened, from: signed, named: chosenName, trusting: issuer, clearance)
-        }
+        let token: Token
+        do throws(AuthenticatorError) {
+            token = try authenticator.activate(
+                &session, enrolment, from: signed, named: chosenName, trusting: issuer, clearance)
+        } catch { throw .authenticator(error) }
         sayDone(token, console)
     }
 
@@ -142,6 +142,13 @@ struct ActivateCommand: Command {
         else { throw .authenticator(.untrustedIssuer(fingerprint: fingerprint)) }
     }
 
+    private func askedName(
+        _ suggestion: String, _ console: borrowing Console
+    ) throws(Failure) -> String {
+        if let name { return name }
+        return try askName(suggestion, console)
+    }
+
     private func askName(
         _ suggestion: String, _ console: borrowing Console
     ) throws(Failure) -> String {
@@ -164,7 +171,7 @@ struct ActivateCommand: Command {
         console.say("\(token.name) is activated. Show its one-time password with: softtoken show")
         if let pending = token.record.pendingUntilUnixSeconds {
             console.say(
-                "It may not be accepted before \(LocalTime.time(unixSeconds: pending)), "
+                "It may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes), "
                     + "while the pharmacy network learns of it.")
         }
     }

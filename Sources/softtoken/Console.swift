@@ -26,25 +26,31 @@ struct Console: ~Copyable {
         pinDescriptor: Int32?, isInputTaken: Bool = false, needsTerminal: Bool = false
     ) throws(Failure) {
         let asksAtTerminal = isTerminal(0) || isInputTaken
-        var pins: LineSource?
-        if let pinDescriptor {
-            pins = try answering("the PIN") { () throws(AnswerError) in
-                try LineSource(descriptor: pinDescriptor)
-            }
-        }
+        let pins = try Console.source(pinDescriptor, "the PIN")
+        let answers = try Console.source(asksAtTerminal ? nil : 0, "the answer")
+        // Where all of standard input is the link, only an answer that is asked for is missed.
+        let mustHave = asksAtTerminal && !isInputTaken
+        let device = try Console.device(
+            isWanted: asksAtTerminal || needsTerminal, mustHave: mustHave)
         pinLines = pins
-        if asksAtTerminal {
-            lines = nil
-            do throws(SystemError) { terminal = try Terminal() } catch {
-                // Only an answer that is asked for is missed then.
-                guard isInputTaken else { throw .system(error) }
-                terminal = nil
-            }
-        } else {
-            lines = try answering("the answer") { () throws(AnswerError) in
-                try LineSource(descriptor: 0)
-            }
-            terminal = needsTerminal ? try? Terminal() : nil
+        lines = answers
+        terminal = device
+    }
+
+    private static func source(
+        _ number: Int32?, _ question: String
+    ) throws(Failure) -> LineSource? {
+        guard let number else { return nil }
+        return try answering(question) { () throws(AnswerError) in
+            try LineSource(descriptor: number)
+        }
+    }
+
+    private static func device(isWanted: Bool, mustHave: Bool) throws(Failure) -> Terminal? {
+        guard isWanted else { return nil }
+        do throws(SystemError) { return try Terminal() } catch {
+            guard !mustHave else { throw .system(error) }
+            return nil
         }
     }
 

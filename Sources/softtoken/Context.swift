@@ -23,7 +23,7 @@ struct Context: ~Copyable {
 
     /// Opens the authenticator of this user on this device.
     func authenticator() throws(Failure) -> Authenticator {
-        LocalTime.readZone()
+        LocalTime.prepare()
         return try authenticating { () throws(AuthenticatorError) in
             let place = try Place(
                 home: environmentVariable("HOME"),
@@ -113,4 +113,9 @@ extension Console {
             }
         }
     }
+}
+
+/// The wall clock now, Unix seconds.
+func currentSeconds(_ authenticator: borrowing Authenticator) throws(Failure) -> Int64 {
+    try authenticating { () throws(AuthenticatorError) in try authenticator.now().unixSeconds }
 }

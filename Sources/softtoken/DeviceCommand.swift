@@ -3,6 +3,7 @@
 import Activation
 import ArgumentParser
 import Device
+import Keystore
 import Linux
 import SoftTokenCore
 
@@ -69,11 +70,10 @@ struct ForbidCommand: Command {
     }
 
     private func parsedRecord() throws(Failure) -> PrescribingRecord {
+        let isText = record.hasPrefix(PrescribingRecord.prefix)
+        let bytes = try isText ? Array(record.utf8) : readInput(record)
         do throws(PrescribingRecordError) {
-            if record.hasPrefix(PrescribingRecord.prefix) {
-                return try PrescribingRecord(parsing: record)
-            }
-            return try PrescribingRecord(parsingFile: try readInput(record))
+            return try PrescribingRecord(parsingFile: bytes)
         } catch { throw .authenticator(.record(error)) }
     }
 }

@@ -3,6 +3,7 @@
 import Activation
 import Keystore
 import Linux
+import SoftTokenCore
 
 extension ActivateCommand {
     /// The text that holds the link.
@@ -37,11 +38,44 @@ extension LinkText {
 
     fileprivate init(from path: String) throws(Failure) {
         let limit = LinkText.maximumByteCount
+        let source = try path == "-" ? LinkText.standardInput() : LinkText.file(path)
         let content = try answering("the link") { () throws(AnswerError) in
-            if path == "-" { return try LineSource(descriptor: 0).rest(limit: limit) }
-            return try LineSource(path: path).rest(limit: limit)
+            try source.rest(limit: limit)
         }
         guard let content else { throw .authenticator(.activation(.noLink)) }
         try self.init(secret: content)
+    }
+
+    /// Reads a QR picture with zbarimg, where it is installed. It runs before any PIN is asked.
+    fileprivate init(qrImage path: String) throws(Failure) {
+        guard isSystemPathPresent(path) else { throw .noInput(path: path) }
+        let arguments = ["--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", "--", path]
+        let child = try running { () throws(SystemError) in
+            try ChildProcess.start("zbarimg", arguments: arguments)
+        }
+        guard let child else {
+            throw .usage(
+                "--qr needs the program zbarimg, which is not installed",
+                hint: "install zbar-tools, or paste the link instead")
+        }
+        let source = LineSource(try running { () throws(SystemError) in try child.output.copy() })
+        let content = try answering("the link") { () throws(AnswerError) in
+            try source.rest(limit: LinkText.maximumByteCount)
+        }
+        guard child.succeeded(), let content else {
+            throw .rejectedInput(
+                "there is no QR code in \(path)", hint: "take the picture again, closer and straight")
+        }
+        try self.init(secret: content)
+    }
+
+    private static func standardInput() throws(Failure) -> LineSource {
+        try answering("the link") { () throws(AnswerError) in try LineSource(descriptor: 0) }
+    }
+
+    private static func file(_ path: String) throws(Failure) -> LineSource {
+        do throws(SystemError) { return LineSource(try openInput(path)) } catch {
+            throw error.isNotFound ? .noInput(path: path) : .system(error)
+        }
     }
 }

@@ -141,9 +141,9 @@ extension ClockDoubt {
         let since =
             switch self {
             case .beforeBaseline(let time):
-                "it was \(LocalTime.date(unixSeconds: time)) here already"
+                "it was \(LocalTime(atUnixSeconds: time).date) here already"
             case .beforeLink(let time):
-                "the link was made on \(LocalTime.date(unixSeconds: time))"
+                "the link was made on \(LocalTime(atUnixSeconds: time).date)"
             }
         return Message(
             86, "this device's clock can't be right: \(since); a wrong clock makes wrong "

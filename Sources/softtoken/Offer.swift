@@ -6,45 +6,47 @@ import SoftTokenCore
 
 /// What a link offers: an unsigned one is open at once, a signed one needs a code or this device.
 struct Offer: ~Copyable {
-    private let link: ActivationLink
+    private var unsigned: Enrolment?
     let signed: VerifiedLink?
     /// Issuer, account and serial, for the prescriber to see.
     let introduction: String
 
+    private init(_ enrolment: consuming Enrolment) {
+        introduction = Offer.words(
+            enrolment.issuer, enrolment.account, enrolment.serial, signed: "not signed")
+        signed = nil
+        unsigned = consume enrolment
+    }
+
+    private init(_ link: VerifiedLink) {
+        introduction = Offer.words(
+            link.issuer, link.account, link.serial, signed: "signed with key \(link.fingerprint)")
+        signed = link
+        unsigned = nil
+    }
+
     /// Reads the link and verifies its signature.
-    init(_ text: borrowing LinkText) throws(Failure) {
-        let link = try judging { () throws(ActivationError) in try readActivation(text) }
-        switch link {
-        case .unsigned(let enrolment):
-            signed = nil
-            introduction = Offer.words(
-                enrolment.issuer, enrolment.account, enrolment.serial, signed: "not signed")
-        case .signed(let verified):
-            signed = verified
-            introduction = Offer.words(
-                verified.issuer, verified.account, verified.serial,
-                signed: "signed with key \(verified.fingerprint)")
+    static func read(_ text: borrowing LinkText) throws(Failure) -> Offer {
+        let link = try judging { () throws(ActivationError) in
+            try text.read { (bytes) throws(ActivationError) in try readLink(bytes) }
         }
-        self.link = link
+        switch consume link {
+        case .unsigned(let enrolment): return Offer(enrolment)
+        case .signed(let verified): return Offer(verified)
+        }
     }
 
     /// Opens the seed: with the activation code, or with the key of this device's request.
-    consuming func open(
+    mutating func open(
         _ authenticator: borrowing Authenticator, _ console: borrowing Console
     ) throws(Failure) -> Enrolment {
-        switch consume link {
-        case .unsigned(let enrolment): return enrolment
-        case .signed(let verified):
-            if case .device = verified.box {
-                let key = try authenticating { () throws(AuthenticatorError) in
-                    try authenticator.requestKey()
-                }
-                return try judging { () throws(ActivationError) in
-                    try verified.open(requestKey: key)
-                }
-            }
-            return try Offer.open(verified, console)
+        if let enrolment = unsigned.take() { return enrolment }
+        guard let signed else { preconditionFailure("an offer is opened once") }
+        guard case .device = signed.box else { return try Offer.open(signed, console) }
+        let key = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.requestKey()
         }
+        return try judging { () throws(ActivationError) in try signed.open(requestKey: key) }
     }
 
     private static func open(
@@ -52,13 +54,13 @@ struct Offer: ~Copyable {
     ) throws(Failure) -> Enrolment {
         let typed = try console.secret(
             "the activation code", prompt: "Activation code (it came on another way): ")
-        return try judging { () throws(ActivationError) in
-            guard let typed else { throw .malformedCode }
+        guard let typed else { throw .authenticator(.activation(.malformedCode)) }
+        do throws(ActivationError) {
             let code = try typed.read { (bytes) throws(ActivationError) in
                 try ActivationCode(parsing: bytes)
             }
             return try link.open(code: code)
-        }
+        } catch { throw .authenticator(.activation(error)) }
     }
 
     private static func words(

@@ -21,8 +21,8 @@ extension Console {
         say("This device's clock may be wrong, and a wrong clock makes wrong one-time passwords.")
         return try isYes(
             "the confirmation of the clock",
-            prompt: "It shows \(LocalTime.date(unixSeconds: now)) "
-                + "\(LocalTime.time(unixSeconds: now)). Is that right? Type yes: ")
+            prompt: "It shows \(LocalTime(atUnixSeconds: now).date) "
+                + "\(LocalTime(atUnixSeconds: now).hoursAndMinutes). Is that right? Type yes: ")
     }
 
     /// Trust in a new issuer, by its fingerprint.

@@ -1,6 +1,8 @@
 // `softtoken reset`: destroys the keystore, the device share and the device key. Needs no PIN: who
 // forgot it must be able to begin anew. Bound by CONTRACT §1 and DESIGN §4.
 import ArgumentParser
+import Keystore
+import Linux
 import SoftTokenCore
 
 struct ResetCommand: Command {
@@ -20,7 +22,8 @@ struct ResetCommand: Command {
         }
         let console = try Console(pinDescriptor: common.pinDescriptor)
         try confine(authenticator)
-        guard try yes || isConfirmed(console) else {
+        let isConfirmed = try yes ? true : isConfirmed(console)
+        guard isConfirmed else {
             throw .usage("nothing was destroyed", hint: "type yes to reset, or add --yes")
         }
         try authenticating { () throws(AuthenticatorError) in try authenticator.reset() }

@@ -61,7 +61,7 @@ struct ShowCommand: Command {
         if rolls, console.terminal != nil {
             try roll(otps, seconds: length, console)
         } else {
-            try printOnce(otps, now: try authenticating(authenticator.now).unixSeconds)
+            try printOnce(otps, now: try currentSeconds(authenticator))
         }
     }
 
@@ -80,7 +80,7 @@ struct ShowCommand: Command {
     private func printOnce(_ otps: OneTimePasswords, now: Int64) throws(Failure) {
         if let pending = otps.token.pendingUntil(atUnixSeconds: now) {
             Output.warning(
-                "this token may not be accepted before \(LocalTime.time(unixSeconds: pending))")
+                "this token may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)")
         }
         guard json else { return try Output.line(otps.current.digits) }
         try Output.json(otps.json(now: now))
@@ -93,14 +93,7 @@ struct ShowCommand: Command {
             wantsPlain: plain, forbidsColour: common.forbidsColor,
             environment: environmentVariable)
         let start = try running(ClockReading.now)
-        let session: DisplaySession
-        do throws(SecureMemoryError) {
-            session = try DisplaySession(otps, start: start, seconds: seconds)
-        } catch { throw .authenticator(.keystore(.outOfMemory)) }
-        let end = try running { () throws(SystemError) in
-            try DisplayLoop.run(session, on: console.terminal!, style: style)
-        }
-        switch end {
+        switch try run(otps, start: start, seconds: seconds, style, console) {
         case .session(.clockMoved):
             Output.note(
                 "softtoken: the clock was set while the password was shown; run softtoken show again")
@@ -108,6 +101,21 @@ struct ShowCommand: Command {
         case .signal(let signal): throw .signal(signal)
         case .closed: throw .signal(.hangUp)
         }
+    }
+}
+
+extension ShowCommand {
+    private func run(
+        _ otps: OneTimePasswords, start: ClockReading, seconds: Int, _ style: DisplayStyle,
+        _ console: borrowing Console
+    ) throws(Failure) -> DisplayEnd {
+        let session: DisplaySession
+        do throws(SecureMemoryError) {
+            session = try DisplaySession(otps, start: start, seconds: seconds)
+        } catch { throw .authenticator(.keystore(.outOfMemory)) }
+        do throws(SystemError) {
+            return try DisplayLoop.run(session, on: console.terminal!, style: style)
+        } catch { throw .system(error) }
     }
 }
 
@@ -132,7 +140,7 @@ struct AttestationOptions: ParsableArguments {
         if let clockDate {
             let now: ClockReading
             do throws(SystemError) { now = try ClockReading.now() } catch { throw .system(error) }
-            isConfirmed = clockDate == LocalTime.date(unixSeconds: now.unixSeconds)
+            isConfirmed = clockDate == LocalTime(atUnixSeconds: now.unixSeconds).date
         }
         return Answers(
             isInteractive: console.isInteractive, isAttested: isAttested,

@@ -2,6 +2,8 @@
 // Bound by CONTRACT §3 and DESIGN §9.
 import Activation
 import ArgumentParser
+import Device
+import Keystore
 import Linux
 import SoftTokenCore
 
@@ -12,25 +14,35 @@ struct StatusCommand: Command {
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(Failure) {
-        let status: StatusReport
+        let status = try report(context)
+        let sandbox = SandboxState.probe()
+        if json { return try Output.json(status.json(sandbox)) }
+        for line in status.lines(sandbox) { try Output.line(line) }
+    }
+}
+
+extension StatusCommand {
+    /// Reads the status and closes the sandbox. Folders of wrong owner or mode are something to
+    /// report, not to fail at.
+    private func report(_ context: borrowing Context) throws(Failure) -> StatusReport {
         do throws(Failure) {
             let authenticator = try context.authenticator()
-            status = try authenticating { () throws(AuthenticatorError) in
+            let status = try authenticating { () throws(AuthenticatorError) in
                 try authenticator.status()
             }
             try confine(authenticator)
+            return status
         } catch {
-            // Folders of wrong owner or mode are something to report, not to fail at.
-            guard case .authenticator(.keystore(.problem(let problem))) = error else { throw error }
-            status = try authenticating { () throws(AuthenticatorError) in
+            guard case .authenticator(.keystore(.problem(let problem))) = error else {
+                throw error
+            }
+            let status = try authenticating { () throws(AuthenticatorError) in
                 try Authenticator.refusedStatus(
                     problem, sshConnection: environmentVariable("SSH_CONNECTION"))
             }
             _ = try running { () throws(SystemError) in try Sandbox.confineFiles(to: []) }
+            return status
         }
-        let sandbox = SandboxState.probe()
-        if json { return try Output.json(status.json(sandbox)) }
-        for line in status.lines(sandbox) { try Output.line(line) }
     }
 }
 

@@ -19,6 +19,9 @@ struct LineSource: ~Copyable {
         }
     }
 
+    /// Reads from an open file.
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
     /// The next line as an ordinary answer.
     ///
     /// - Throws: `AnswerError`; `missing` at the end of the input.

@@ -19,7 +19,7 @@ struct ListCommand: Command {
         var session = try openSession(authenticator, console)
         let tokens = session.tokens
         try authenticating { () throws(AuthenticatorError) in try authenticator.finish(&session) }
-        let now = try authenticating(authenticator.now).unixSeconds
+        let now = try currentSeconds(authenticator)
         if json {
             return try Output.json(["tokens": .array(tokens.map { $0.json(now: now) })])
         }
@@ -64,7 +64,8 @@ struct RemoveCommand: Command {
         let console = try Console(pinDescriptor: common.pinDescriptor)
         var session = try openSession(authenticator, console)
         let token = try settledChoice(token, &session, authenticator, console)
-        guard try yes || isConfirmed(token, &session, authenticator, console) else {
+        let isConfirmed = try yes ? true : isConfirmed(token, &session, authenticator, console)
+        guard isConfirmed else {
             throw .usage("nothing was removed", hint: "type yes to remove the token, or add --yes")
         }
         try authenticating { () throws(AuthenticatorError) in
@@ -103,7 +104,7 @@ extension Token {
         if let account { parts.append(account) }
         if let serial { parts.append("serial \(serial)") }
         if let pending = pendingUntil(atUnixSeconds: now) {
-            parts.append("may not be accepted before \(LocalTime.time(unixSeconds: pending))")
+            parts.append("may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)")
         }
         return (parts + record.warnings.words).joined(separator: "  ")
     }
