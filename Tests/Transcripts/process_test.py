@@ -58,6 +58,21 @@ class PromptTest(unittest.TestCase):
         report = json.loads(done.stdout)
         self.assertEqual(report["attemptsLeft"], report["attemptLimit"])
 
+    def test_ctrl_c_while_the_pin_is_worked_on_restores_and_costs_nothing(self):
+        session = Session(["/bin/bash", "-c", f"trap : INT; {screen.PROGRAM} show; echo code=$?; "
+                           f"stty -a; {screen.PROGRAM} status --json"],
+                          environment(self.home.path))
+        session.wait_for("PIN")
+        session.child.send(PIN + "\r")
+        session.read(0.1)
+        session.child.sendintr()
+        session.end()
+        written = session.bytes.decode()
+        self.assertIn("code=130", written)
+        self.assertRegex(written, r" icanon[\s\S]* echo ")
+        report = json.loads(written[written.index("{"):])
+        self.assertEqual(report["attemptsLeft"], report["attemptLimit"])
+
     def test_the_end_of_input_ends_the_command(self):
         session = at_the_prompt(self.home)
         session.child.send("\x04")
