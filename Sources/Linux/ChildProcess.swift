@@ -52,7 +52,7 @@ package struct ChildProcess: ~Copyable {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         var vector = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe text in unsafe vector { unsafe free(text) } }
+        defer { unsafe vector.forEach { unsafe free($0) } }
         var process = pid_t()
         let code = unsafe posix_spawn(&process, path, &actions, nil, &vector, environ)
         guard code == 0 else { throw SystemError(.start, path, code: code) }

@@ -67,13 +67,15 @@ package struct AuditLine: Equatable, Sendable {
         guard line.count > tailCount else { return nil }
         let content = Array(line.dropLast(tailCount))
         let tail = Array(line.suffix(tailCount))
-        guard tail.starts(with: Array(",\"mac\":\"".utf8)), tail.suffix(2) == Array("\"}".utf8)[...],
+        guard tail.starts(with: Array(",\"mac\":\"".utf8)),
+            tail.suffix(2) == Array("\"}".utf8)[...],
             let mac = bytesFromHexadecimal(Array(tail[8..<72]))
         else { return nil }
         var reader = LineReader(content)
         guard let sequence = reader.value("{\"seq\":", until: ",").flatMap(UInt64.init),
             let time = reader.value("\"time\":\"", until: "\",").flatMap(UTCTime.unixSeconds),
-            let event = reader.value("\"event\":\"", until: "\",").flatMap(AuditEvent.init(rawValue:)),
+            let event = reader.value("\"event\":\"", until: "\",").flatMap(
+                AuditEvent.init(rawValue:)),
             let outcome = reader.value("\"outcome\":\"", until: "\",")
                 .flatMap(AuditOutcome.init(rawValue:)),
             let token = reader.value("\"token\":", until: ","),

@@ -40,7 +40,7 @@ extension Authenticator {
     }
 
     /// Admits a command that makes no OTP.
-    package func admit(_ entry: Entry) -> Admission { Admission(entry.verdict) }
+    package func admit(_ entry: Entry) -> Admission { Admission(verdict: entry.verdict) }
 
     /// Writes down what was attested and confirmed; where there is no keystore yet, its making does.
     private func keep(

@@ -14,11 +14,6 @@ public struct OneTimePassword: Equatable, Sendable {
     /// 6, 7 or 8 ASCII digits.
     public let digits: String
     public let validity: Validity
-
-    init(digits: String, validity: Validity) {
-        self.digits = digits
-        self.validity = validity
-    }
 }
 
 /// All the OTPs of one use: computed before the first is shown, when the seed is gone already.

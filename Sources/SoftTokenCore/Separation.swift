@@ -5,14 +5,10 @@ package import Device
 /// This is not known to be the prescribing device: a PIN may be asked for.
 package struct Admission: ~Copyable {
     package let verdict: SeparationVerdict
-
-    init(_ verdict: SeparationVerdict) { self.verdict = verdict }
 }
 
 /// This device is separate, or its prescriber attested that it is: an OTP may be made.
 public struct SeparationClearance: ~Copyable {
     /// When the prescriber attested just now, Unix seconds: to be kept with a keystore to be made.
     let attestedUnixSeconds: Int64?
-
-    init(attestedUnixSeconds: Int64?) { self.attestedUnixSeconds = attestedUnixSeconds }
 }

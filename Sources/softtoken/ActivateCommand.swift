@@ -30,7 +30,8 @@ struct ActivateCommand: Command {
     @OptionGroup var attestation: AttestationOptions
     @Option(
         name: .customLong("trust-issuer"),
-        help: ArgumentHelp("Trust the issuer whose key has this fingerprint.", valueName: "FINGERPRINT"))
+        help: ArgumentHelp(
+            "Trust the issuer whose key has this fingerprint.", valueName: "FINGERPRINT"))
     var fingerprint: String?
     @Option(help: "What holds the device's share of the key.") var protector: ProtectorName?
     @OptionGroup var common: CommonOptions

@@ -80,7 +80,8 @@ struct IssuerRemoveCommand: Command {
             try authenticating { () throws(AuthenticatorError) in
                 try authenticator.finish(&session)
             }
-            throw .usage("this key is not among the trusted ones", hint: "see softtoken issuer list")
+            throw .usage(
+                "this key is not among the trusted ones", hint: "see softtoken issuer list")
         }
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.distrust(&session, found)

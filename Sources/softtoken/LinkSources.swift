@@ -49,7 +49,9 @@ extension LinkText {
     /// Reads a QR picture with zbarimg, where it is installed. It runs before any PIN is asked.
     fileprivate init(qrImage path: String) throws(Failure) {
         guard isSystemPathPresent(path) else { throw .noInput(path: path) }
-        let arguments = ["--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", "--", path]
+        let arguments = [
+            "--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", "--", path,
+        ]
         let child = try running { () throws(SystemError) in
             try ChildProcess.start("zbarimg", arguments: arguments)
         }
@@ -64,7 +66,8 @@ extension LinkText {
         }
         guard child.succeeded(), let content else {
             throw .rejectedInput(
-                "there is no QR code in \(path)", hint: "take the picture again, closer and straight")
+                "there is no QR code in \(path)",
+                hint: "take the picture again, closer and straight")
         }
         try self.init(secret: content)
     }

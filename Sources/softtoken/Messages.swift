@@ -79,11 +79,13 @@ extension AuthenticatorError {
                 hint: "run softtoken at this device itself")
         case .separationNotVerified(let reason):
             Message(
-                81, "policy wants this device shown to be apart from the prescribing one, but "
+                81,
+                "policy wants this device shown to be apart from the prescribing one, but "
                     + reason.sentence, hint: reason.advice)
         case .attestationMissing(let reason):
             Message(
-                81, "nobody attested that this is not the prescribing device, and \(reason.sentence)",
+                81,
+                "nobody attested that this is not the prescribing device, and \(reason.sentence)",
                 hint: "if you do not send prescriptions from this device, add "
                     + "--not-prescribing-device")
         case .attestationDenied:
@@ -107,7 +109,8 @@ extension AuthenticatorError {
         case .easyPIN:
             Message(
                 88, "this PIN is easy to guess",
-                hint: "choose one without a year, a pattern or repeated digits, or use --random-pin")
+                hint: "choose one without a year, a pattern or repeated digits, or use --random-pin"
+            )
         case .activation(let error): error.message
         case .record(let error): error.message
         case .linkExpired:
@@ -146,7 +149,8 @@ extension ClockDoubt {
                 "the link was made on \(LocalTime(atUnixSeconds: time).date)"
             }
         return Message(
-            86, "this device's clock can't be right: \(since); a wrong clock makes wrong "
+            86,
+            "this device's clock can't be right: \(since); a wrong clock makes wrong "
                 + "one-time passwords",
             hint: "set the clock; if it is right, add --clock-is with today's date")
     }
@@ -162,7 +166,8 @@ extension KeystoreError {
         case .erased, .erasedNow:
             Message(
                 83, "too many wrong PINs: the keystore was erased, and its tokens are gone",
-                hint: "tell your EPCS administrator within one business day, and ask for a new link")
+                hint: "tell your EPCS administrator within one business day, and ask for a new link"
+            )
         case .attemptRecordsLost:
             Message(
                 83, "both attempt records are missing or altered, so no attempt is left",

@@ -70,7 +70,8 @@ struct Offer: ~Copyable {
         if let issuer { parts.append("issuer \(issuer)") }
         if let account { parts.append("account \(account)") }
         if let serial { parts.append("serial \(serial)") }
-        let who = parts.isEmpty ? "The link names nobody" : "Token of \(parts.joined(separator: ", "))"
+        let who =
+            parts.isEmpty ? "The link names nobody" : "Token of \(parts.joined(separator: ", "))"
         return "\(who) (\(signed))"
     }
 }

@@ -80,7 +80,8 @@ struct ShowCommand: Command {
     private func printOnce(_ otps: OneTimePasswords, now: Int64) throws(Failure) {
         if let pending = otps.token.pendingUntil(atUnixSeconds: now) {
             Output.warning(
-                "this token may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)")
+                "this token may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)"
+            )
         }
         guard json else { return try Output.line(otps.current.digits) }
         try Output.json(otps.json(now: now))
@@ -96,7 +97,8 @@ struct ShowCommand: Command {
         switch try run(otps, start: start, seconds: seconds, style, console) {
         case .session(.clockMoved):
             Output.note(
-                "softtoken: the clock was set while the password was shown; run softtoken show again")
+                "softtoken: the clock was set while the password was shown; run softtoken show again"
+            )
         case .session, .quit: return
         case .signal(let signal): throw .signal(signal)
         case .closed: throw .signal(.hangUp)
@@ -149,7 +151,8 @@ struct AttestationOptions: ParsableArguments {
 
     func validate() throws {
         guard let clockDate else { return }
-        let parts = clockDate.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        let parts = clockDate.utf8.split(
+            separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         let isDate =
             parts.map(\.count) == [4, 2, 2]
             && parts.allSatisfy { $0.allSatisfy { (0x30...0x39).contains($0) } }

@@ -98,7 +98,8 @@ extension StatusReport {
                 + (sandbox.areFilesConfined
                     ? "confined to the two folders" : "open: this kernel has no Landlock"),
             "log         "
-                + (isLogWhole ? "whole at its end; softtoken log --verify checks all of it"
+                + (isLogWhole
+                    ? "whole at its end; softtoken log --verify checks all of it"
                     : "altered: run softtoken log --verify"),
         ]
     }

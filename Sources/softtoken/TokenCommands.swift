@@ -23,7 +23,9 @@ struct ListCommand: Command {
         if json {
             return try Output.json(["tokens": .array(tokens.map { $0.json(now: now) })])
         }
-        if tokens.isEmpty { Output.note("there are no tokens: activate one with softtoken activate") }
+        if tokens.isEmpty {
+            Output.note("there are no tokens: activate one with softtoken activate")
+        }
         for token in tokens { try Output.line(token.row(now: now)) }
     }
 }
@@ -104,7 +106,8 @@ extension Token {
         if let account { parts.append(account) }
         if let serial { parts.append("serial \(serial)") }
         if let pending = pendingUntil(atUnixSeconds: now) {
-            parts.append("may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)")
+            parts.append(
+                "may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)")
         }
         return (parts + record.warnings.words).joined(separator: "  ")
     }
