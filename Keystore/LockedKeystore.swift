@@ -75,7 +75,7 @@ extension KeystoreCondition {
             LockedKeystore(image: image, deviceKey: deviceKey, share: share, attempts: attempts))
     }
 
-    private static func readKeystore(
+    static func readKeystore(
         _ folders: borrowing KeystoreFolders
     ) throws(KeystoreError) -> UnverifiedKeystore? {
         let file: [UInt8]?
