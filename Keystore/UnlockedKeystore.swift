@@ -163,6 +163,11 @@ extension UnlockedKeystore {
         guard Header(next.header.encoded) != nil,
             next.header.fileByteCount <= KeystoreImage.maximumByteCount
         else { throw .full }
+        // A text that breaks its rule would make the whole keystore damaged at its next opening.
+        precondition(
+            PublicSection(publicBytes) != nil
+                && Metadata(plain, slotCount: next.header.slotCount) != nil,
+            "names and records are checked before they come here")
         let headerHash = try KeystoreImage.headerHash(next.header, publicBytes)
         try guarded { () throws(SecureMemoryError) in
             let unlockKey = try UnlockKey(
@@ -202,7 +207,8 @@ extension UnlockedKeystore {
     /// Reads the keystore again under a lock taken anew: others may have written it while a person
     /// chose. No PIN is tried: the key of the one that was right is.
     ///
-    /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced or erased.
+    /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced by another or
+    ///   an older one, or erased.
     package mutating func refresh(
         _ folders: borrowing KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) {
@@ -210,7 +216,9 @@ extension UnlockedKeystore {
             case .locked(let current) = try KeystoreCondition.examine(
                 folders, machineID: machineID),
             current.image.header.salt == image.header.salt,
-            current.image.header.keystoreID == image.header.keystoreID
+            current.image.header.keystoreID == image.header.keystoreID,
+            // An older copy put back in between would make a counter go back.
+            current.image.header.generation >= image.header.generation
         else { throw .changed }
         let unlockKey = try current.unlockKey(pinKey)
         guard isEqualInConstantTime(unlockKey.commitment, current.image.sealedKey.commitment)
