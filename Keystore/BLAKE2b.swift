@@ -61,6 +61,8 @@ internal import CSodium
         unsafe state.withUnsafeMutableBytes { memory in
             _ = unsafe crypto_generichash_final(pointer(memory), &output, outputByteCount)
         }
+        // What is hashed may be a secret even where the hash is not: its last block is on the stack.
+        scrubStackAndRegisters()
         return output
     }
 
