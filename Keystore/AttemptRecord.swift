@@ -43,6 +43,8 @@ package struct AttemptRecord: Equatable, Sendable {
             let isDelayed = reader.integer(UInt8.self), reader.skipsZeros(5),
             let bootID = reader.bytes(16), let nanoseconds = reader.integer(UInt64.self),
             let offset = reader.integer(Int64.self), (1...10).contains(limit), count <= limit,
+            KeystoreImage.generations.contains(generation),
+            KeystoreImage.generations.contains(keystoreGeneration),
             isDelayed == (count >= AttemptRecord.firstDelayedCount ? 1 : 0)
         else { return nil }
         let start = BootTime(bootID: bootID, nanoseconds: nanoseconds, offsetNanoseconds: offset)

@@ -5,6 +5,8 @@
 struct KeystoreImage: Equatable, Sendable {
     static let fileName = "keystore"
     static let maximumByteCount = 16 << 20
+    /// Bounded, so that the next one can always be counted.
+    static let generations: ClosedRange<UInt64> = 1...(1 << 63)
 
     var header: Header
     var publicSection: PublicSection
