@@ -5,7 +5,9 @@ package import Linux
 package enum KeystoreError: Error, Equatable, Sendable {
     /// A part of FORMAT.md that can be damaged.
     package enum Part: String, Sendable {
-        case keystore, deviceKey = "device-key", deviceShare = "device-share"
+        case keystore
+        case deviceKey = "device-key"
+        case deviceShare = "device-share"
     }
 
     /// There is no keystore.
