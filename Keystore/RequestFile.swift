@@ -29,7 +29,8 @@ package enum RequestFile {
             magic.indices.allSatisfy { bytes[$0] == magic[$0] }
                 && checksum.indices.allSatisfy { bytes[48 + $0] == checksum[$0] }
         }
-        guard isWhole, created <= unixSeconds, unixSeconds - created <= lifeSeconds else {
+        guard isWhole, created >= 0, created <= unixSeconds, unixSeconds - created <= lifeSeconds
+        else {
             return nil
         }
         return try guarded { () throws(SecureMemoryError) in

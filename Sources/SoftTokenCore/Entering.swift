@@ -101,12 +101,9 @@ extension Authenticator {
                 records.append(try PrescribingRecord(parsing: text))
             } catch { throw .record(error) }
         }
-        let all = records
-        return try guarded { () throws(SecureMemoryError) in
-            try separationVerdict(
-                of: surroundings.identity, records: all, marker: surroundings.marker,
-                environment: surroundings.environment)
-        }
+        return separationVerdict(
+            of: surroundings.identity, records: records, marker: surroundings.marker,
+            environment: surroundings.environment)
     }
 
     private func checkRemote() throws(AuthenticatorError) {
