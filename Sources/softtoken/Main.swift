@@ -13,6 +13,9 @@ import SoftTokenCore
         do throws(Failure) {
             var context = try prepared()
             guard let command = try parsed() else { return 0 }
+            guard context.link == nil || type(of: command).takesLinks else {
+                throw .usage("a link stands where this command takes something else")
+            }
             try command.execute(&context)
             return 0
         } catch {
@@ -39,6 +42,7 @@ import SoftTokenCore
     private static func takenLink() throws(Failure) -> SecureBytes? {
         let positions = ArgumentVector.linkPositions
         defer { for position in positions { ArgumentVector.overwriteLink(at: position) } }
+        guard positions.count <= 1 else { throw .usage("more than one argument is a link") }
         guard let position = positions.first else { return nil }
         let count = ArgumentVector.linkByteCount(at: position)
         do throws(SecureMemoryError) {
