@@ -87,6 +87,9 @@ public struct Authenticator: ~Copyable {
         facts.attemptsLeft = keystore.attempts.attemptsLeft(policy: policy.attemptLimit)
         facts.attemptLimit = keystore.attempts.limit(policy: policy.attemptLimit)
         facts.delaySeconds = keystore.delaySeconds(now: now.boot)
+        if case .restart = keystore.attempts.record.delay(now: now.boot) {
+            facts.beginsDelayAnew = true
+        }
         facts.state = facts.delaySeconds > 0 ? .delayed : .locked
         for text in keystore.publicSection.prescribingRecords {
             // Whole and authentic, yet unreadable: never judged as if it were not there.

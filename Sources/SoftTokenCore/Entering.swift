@@ -106,7 +106,11 @@ extension Authenticator {
         try checkKeystore(purpose, facts: facts)
         if purpose.needsClearance { try checkAttestation(answers, entry: &entry) }
         if answers.wantsTPM { throw .protectorUnreachable }
-        if facts.delaySeconds > 0 { throw .keystore(.delayed(seconds: facts.delaySeconds)) }
+        // A delay that begins anew has to be recorded, or it would never end; the try does that,
+        // under the lock, before it looks at the PIN.
+        if facts.delaySeconds > 0, !facts.beginsDelayAnew {
+            throw .keystore(.delayed(seconds: facts.delaySeconds))
+        }
         return entry
     }
 

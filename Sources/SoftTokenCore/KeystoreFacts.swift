@@ -15,6 +15,8 @@ package struct KeystoreFacts: Equatable, Sendable {
     package var attemptsLeft: Int?
     package var attemptLimit: Int?
     package var delaySeconds = 0
+    /// Boot time can't be trusted: the next try begins the delay anew and records that.
+    package var beginsDelayAnew = false
     package var policy = TokenPolicy()
     package var records: [PrescribingRecord] = []
     package var attestedUnixSeconds: Int64?
