@@ -21,6 +21,9 @@ struct AuditHead: Equatable {
     /// The latest time of an ok entry since the clock was last confirmed, Unix seconds (DESIGN §7).
     var baselineUnixSeconds: Int64 = 0
 
+    /// A new chain that follows entries which are gone; pruning would have left their last MAC.
+    var beginsAnew: Bool { baseSequence > 0 && baseMAC == AuditHead.zeroMAC }
+
     init() {}
 
     init?(_ file: [UInt8], key: borrowing MACKey) throws(SecureMemoryError) {

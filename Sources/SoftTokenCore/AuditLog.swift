@@ -10,6 +10,7 @@ package enum AuditLog {
     /// Pruning is done a month's worth at a time.
     private static let slackSeconds: Int64 = 31 * 86_400
     static let maximumByteCount = 64 << 20
+    static let newChainWords = ": a new chain begins"
 
     /// Appends entries durably.
     ///
@@ -168,7 +169,7 @@ package enum AuditLog {
         head.byteCount = UInt64(end)
         head.baselineUnixSeconds = old?.baselineUnixSeconds ?? 0
         var notes = Notes()
-        notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + ": a new chain begins")]
+        notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + newChainWords)]
         return (head, notes)
     }
 

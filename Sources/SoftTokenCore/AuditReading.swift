@@ -71,7 +71,17 @@ extension AuditLog {
         guard head.baseOffset == 0 else {
             return "the entries before \(head.baseSequence + 1) were altered and can't be verified"
         }
+        guard !head.beginsAnew, !beginsAnew(file) else {
+            return "the entries before \(head.baseSequence + 1) are missing"
+        }
         return nil
+    }
+
+    /// Whether the first entry tells that a new chain begins: what was there before it is gone.
+    private static func beginsAnew(_ file: [UInt8]) -> Bool {
+        guard let end = file.firstIndex(of: UInt8(ascii: "\n")), let line = AuditLine(file[..<end])
+        else { return false }
+        return line.event == .tamper && line.detail.hasSuffix(newChainWords)
     }
 
     private static func lastWholeSequence(
@@ -100,6 +110,6 @@ extension AuditLog {
             let file = try? folders.state.open(fileName),
             let size = try? file.attributes().byteCount
         else { return false }
-        return size >= head.byteCount && head.baseOffset == 0
+        return size >= head.byteCount && head.baseOffset == 0 && !head.beginsAnew
     }
 }
