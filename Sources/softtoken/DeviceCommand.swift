@@ -142,6 +142,8 @@ private func registering<R>(_ body: () throws(RegistrationError) -> R) throws(Fa
     do throws(RegistrationError) { return try body() } catch {
         switch error {
         case .notRoot: throw .notRoot
+        case .record(.unacceptableLabel):
+            throw .usage("this label is too long or can't be shown", hint: "use 1 to 64 letters")
         case .record(let error): throw .authenticator(.record(error))
         case .file(let problem): throw .administratorFile(problem)
         }

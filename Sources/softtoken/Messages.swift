@@ -311,8 +311,6 @@ extension ActivationError {
 extension PrescribingRecordError {
     var message: Message {
         switch self {
-        case .unacceptableLabel:
-            Message(64, "this label is too long or can't be shown", hint: "use 1 to 64 letters")
         case .nothingToRecogniseBy:
             Message(
                 74, "this device shows nothing that it could be recognised by",
