@@ -1,55 +1,24 @@
 """A real pseudo-terminal and the screen that stands on it: what transcripts look at.
 
-Runs with /usr/bin/python3 (python3-pexpect, python3-pyte). SOFTTOKEN names the program; without it
-the debug build of this checkout is taken.
+Runs with /usr/bin/python3 (python3-pexpect, python3-pyte).
 """
-import os
-import pathlib
-import pexpect
-import pyte
-import subprocess
-import tempfile
 import termios
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("SOFTTOKEN", str(ROOT / ".build/debug/softtoken"))
-PIN = "4271"
-SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # RFC 6238, appendix B
+import pexpect
+import pyte
+
+import program
+from program import PIN, PROGRAM, SEED, environment, otpauth
 
 
-def environment(home, **changes):
-    """An environment of its own: nothing of the caller's reaches the program."""
-    values = {"HOME": home, "PATH": "/usr/bin:/bin", "TERM": "xterm-256color", "TZ": "UTC",
-              "LANG": "C.UTF-8"}
-    values.update(changes)
-    return {name: value for name, value in values.items() if value is not None}
-
-
-class EmptyHome:
-    """A home folder that goes when the test is over."""
-
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="softtoken-")
-        self.path = self.folder.name
-
-
-class Home(EmptyHome):
-    """A keystore with one token, made through standard input."""
+class Home(program.Home):
+    """A keystore with one token, its time step short enough to watch."""
 
     def __init__(self, kind="totp", digits=6, period=6, name="Clinic"):
         super().__init__()
-        moving = f"period={period}" if kind == "totp" else "counter=0"
-        link = (f"otpauth://{kind}/alice?secret={SEED}&issuer=Example%20Health"
-                f"&digits={digits}&{moving}")
-        file = pathlib.Path(self.path) / "link"
-        file.write_text(link)
-        done = subprocess.run(
-            [PROGRAM, "activate", "--from", str(file), "--name", name,
-             "--not-prescribing-device", "--clock-is", time.strftime("%Y-%m-%d", time.gmtime())],
-            input=f"{PIN}\n", text=True, capture_output=True, env=environment(self.path))
-        if done.returncode != 0:
-            raise AssertionError(f"activate: {done.returncode} {done.stderr}")
+        moving = {"period": period} if kind == "totp" else {"counter": 0}
+        self.activate(otpauth(kind, digits=digits, **moving), name)
 
 
 class Session:
@@ -59,6 +28,7 @@ class Session:
         self.screen = pyte.HistoryScreen(columns, rows, history=1000)
         self.stream = pyte.ByteStream(self.screen)
         self.bytes = b""
+        self.answered = 0
         self.child = pexpect.spawn(command[0], command[1:], env=env, timeout=20,
                                    dimensions=(rows, columns))
         self.child.delaybeforesend = None
@@ -100,6 +70,17 @@ class Session:
         self.wait_for("PIN")
         self.child.send(PIN + "\r")
 
+    def answer(self, prompt, typed, end="\r", seconds=20):
+        """Waits for a prompt that was not answered before, and types."""
+        limit = time.monotonic() + seconds
+        while (found := self.bytes.find(prompt.encode(), self.answered)) < 0:
+            if time.monotonic() > limit or not self.read(0.05):
+                self.read(0.1)
+                if prompt.encode() not in self.bytes[self.answered:]:
+                    raise AssertionError(f"{prompt!r} never came; the screen:\n{self.text()}")
+        self.answered = found + len(prompt)
+        self.child.send(typed + end)
+
     def has_echo(self):
         return bool(termios.tcgetattr(self.child.child_fd)[3] & termios.ECHO)
 
@@ -109,6 +90,13 @@ class Session:
     def after_main_screen(self):
         """What was written after the alternate screen was left."""
         return self.bytes.rsplit(b"\x1b[?1049l", 1)[-1].decode()
+
+    def close(self):
+        """Ends what still runs; a terminal that a test closed itself is no error."""
+        try:
+            self.child.close(force=True)
+        except OSError:
+            pass
 
     def end(self):
         """Waits for the end; the exit code, or minus the signal."""

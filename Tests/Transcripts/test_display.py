@@ -1,7 +1,4 @@
-"""The rolling display at a real terminal. Binds DESIGN §8, issue 4.1 and CONTRACT §1, §2.
-
-    /usr/bin/python3 -m unittest discover -s Tests/Transcripts -p '*_test.py'
-"""
+"""The rolling display at a real terminal. Binds DESIGN §8, issue 4.1 and CONTRACT §1, §2."""
 import os
 import re
 import signal

@@ -1,0 +1,449 @@
+"""At a real pseudo-terminal, as transcripts: what is typed, what stands on the screen, how it ends.
+The rolling display itself is test_display's matter.
+"""
+import os
+import re
+import signal
+import subprocess
+import time
+import unittest
+
+import files
+import links
+import screen
+from machine import Machine
+from program import (Home, PIN, PROGRAM, ProgramTest, environment, needs_root, one_token, otpauth,
+                     three_tokens, today)
+from screen import Session
+
+ISSUER = links.Issuer()
+ATTESTED = "--not-prescribing-device"
+
+
+class TerminalTest(ProgramTest):
+    def start(self, home, *arguments, machine=None, **changes):
+        command = home.command([str(argument) for argument in arguments], machine)
+        session = Session(command, environment(home.path, **changes), columns=100, rows=40)
+        self.addCleanup(session.close)
+        return session
+
+    def answer(self, session, prompt, typed, end="\r"):
+        session.answer(prompt, typed, end)
+
+    def assert_end(self, session, code, words=None):
+        self.assertEqual(session.end(), code, session.text())
+        if words is not None:
+            self.assertIn(words, re.sub(r"\s+", " ", session.text()))
+
+
+class ActivateTest(TerminalTest):
+    def test_activation_from_the_link_to_the_otp(self):
+        home = Home()
+        session = self.start(home, "activate")
+        self.answer(session, "Paste the activation link", otpauth())
+        self.answer(session, "Type no to attest that it is not:", "no")
+        session.wait_for("Token of issuer Example Health, account alice (not signed)")
+        self.answer(session, "Name of the token [", "Clinic")
+        session.wait_for("Choose a PIN of four digits")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", PIN)
+        self.assert_end(session, 0, "Clinic is activated")
+        for secret in (PIN, screen.SEED, "otpauth"):
+            self.assertNotIn(secret.encode(), session.bytes)
+        self.assert_ends(home.run("show", answers=PIN), 0)
+
+    def test_a_signed_link_asks_for_trust_and_the_code(self):
+        home = Home()
+        session = self.start(home, "activate", ISSUER.link())
+        self.answer(session, "Type no to attest that it is not:", "no")
+        session.wait_for(ISSUER.fingerprint)
+        self.answer(session, "Type yes to trust it:", "yes")
+        self.answer(session, "Activation code", links.CODE)
+        self.answer(session, "Name of the token [", "")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", PIN)
+        self.assert_end(session, 0, "is activated")
+        self.assertNotIn(links.CODE.encode(), session.bytes)
+        # Trusted now, and attested: neither is asked again.
+        session = self.start(home, "activate", ISSUER.link())
+        self.answer(session, "Activation code", links.CODE)
+        self.answer(session, "Name of the token [", "Second")
+        self.answer(session, "PIN:", PIN)
+        self.assert_end(session, 0, "Second is activated")
+        self.assertNotIn(b"attest", session.bytes)
+        self.assertNotIn(b"trust", session.bytes)
+
+    def test_who_does_not_attest_or_trust_is_refused(self):
+        home = Home()
+        for typed in ("yes", "", "n", "No"):
+            session = self.start(home, "activate", otpauth())
+            self.answer(session, "Type no to attest that it is not:", typed)
+            self.assert_end(session, 81)
+        session = self.start(home, "activate", ISSUER.link(), ATTESTED)
+        self.answer(session, "Type yes to trust it:", "y")
+        self.assert_end(session, 88, ISSUER.fingerprint)
+        self.assertEqual(home.status()["keystore"], "none")
+
+    def test_the_clock_is_asked_about_when_it_can_not_be_right(self):
+        home = Home()
+        link = ISSUER.link(iat=int(time.time()) + 7200, exp=int(time.time()) + 86400)
+        options = (link, ATTESTED, "--trust-issuer", ISSUER.fingerprint)
+        session = self.start(home, "activate", *options)
+        session.wait_for(f"It shows {today()}")
+        self.answer(session, "Is that right? Type yes:", "no")
+        self.assert_end(session, 86)
+        session = self.start(home, "activate", *options)
+        self.answer(session, "Is that right? Type yes:", "yes")
+        self.answer(session, "Activation code", links.CODE)
+        self.answer(session, "Name of the token [", "Clinic")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", PIN)
+        self.assert_end(session, 0)
+
+    def test_a_new_pin_is_asked_until_it_is_good_and_typed_twice_alike(self):
+        home = Home()
+        session = self.start(home, "activate", otpauth(), ATTESTED, "--name", "Clinic")
+        self.answer(session, "New PIN:", "1234")
+        session.wait_for("easy to guess")
+        self.answer(session, "New PIN:", "427")
+        session.wait_for("exactly four digits")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", "4272")
+        session.wait_for("not the same")
+        self.answer(session, "New PIN:", "8305")
+        self.answer(session, "The same PIN again:", "8305")
+        self.assert_end(session, 0)
+        for pin in (PIN, "8305", "1234", "4272"):
+            self.assertNotIn(pin.encode(), session.bytes)
+        self.assert_ends(home.run("show", answers="8305"), 0)
+
+    def test_a_taken_name_is_asked_again(self):
+        home = one_token()
+        session = self.start(home, "activate", otpauth(label="bob"))
+        self.answer(session, "Name of the token [", "a\x1b[Ab")
+        self.answer(session, "PIN:", PIN)
+        self.assert_end(session, 0, "ab is activated")
+        session = self.start(home, "activate", otpauth(label="carol"))
+        self.answer(session, "Name of the token [", "x" * 65)
+        session.wait_for("1 to 64 bytes")
+        self.answer(session, "Name of the token [", "Clinic")
+        self.answer(session, "PIN:", PIN)
+        session.wait_for("A token of this name is here already")
+        self.answer(session, "Name of the token [", "Other")
+        self.assert_end(session, 0, "Other is activated")
+        self.assertEqual(len(home.run("list", answers=PIN).out.splitlines()), 3)
+
+    def test_a_random_pin_is_shown_once_at_the_terminal(self):
+        home = Home()
+        session = self.start(home, "activate", otpauth(), ATTESTED, "--name", "Clinic",
+                             "--random-pin")
+        self.assert_end(session, 0, "Your PIN is")
+        pin = re.search(r"Your PIN is (\d{4})", session.text()).group(1)
+        self.assert_ends(home.run("show", answers=pin), 0)
+
+    def test_a_pasted_mail_is_taken_whole(self):
+        home = Home()
+        mail = f"Dear doctor,\r\n\r\n  {otpauth()}\r\n\r\nThe pharmacy\r\n"
+        session = self.start(home, "activate", ATTESTED)
+        session.wait_for("Paste the activation link")
+        session.child.send(f"\x1b[200~{mail}\x1b[201~\r")
+        self.answer(session, "Name of the token [", "Clinic")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", PIN)
+        self.assert_end(session, 0)
+        self.assertNotIn(screen.SEED.encode(), session.bytes)
+
+    def test_all_of_standard_input_as_the_link_asks_at_the_terminal(self):
+        home = Home()
+        file = home.path / "link"
+        file.write_text(otpauth())
+        session = Session(["/bin/sh", "-c", f'"{PROGRAM}" activate --from - < {file}'],
+                          environment(home.path))
+        self.addCleanup(session.close)
+        self.answer(session, "Type no to attest that it is not:", "no")
+        self.answer(session, "Name of the token [", "Clinic")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", PIN)
+        self.assert_end(session, 0)
+
+
+class PINTest(TerminalTest):
+    def test_a_wrong_pin_and_then_the_right_one(self):
+        home = one_token()
+        session = self.start(home, "show", "--once")
+        self.answer(session, "PIN:", "8305")
+        self.assert_end(session, 77, "wrong PIN; 9 attempts are left")
+        session = self.start(home, "show", "--once")
+        self.answer(session, "PIN (9 attempts left):", PIN)
+        self.assert_end(session, 0)
+        self.assertRegex(session.text(), r"(?m)^\d{6}$")
+        self.assertNotIn(PIN.encode(), session.bytes)
+
+    def test_a_delay_is_told_before_the_pin(self):
+        home = one_token()
+        files.write_attempts(home, 5)
+        session = self.start(home, "show")
+        self.assert_end(session, 75, "try again in")
+        self.assertNotIn(b"PIN:", session.bytes)
+
+    def test_the_last_attempt_is_announced_and_then_erases(self):
+        home = one_token()
+        files.write_attempts(home, 2, limit=3)
+        session = self.start(home, "show")
+        session.wait_for("This is the last attempt")
+        self.answer(session, "PIN:", "8305")
+        self.assert_end(session, 83, "the keystore was erased")
+        session = self.start(home, "show")
+        self.assert_end(session, 83, "EPCS administrator")
+        self.assertNotIn(b"PIN:", session.bytes)
+
+    def test_a_malformed_pin_spends_no_attempt(self):
+        home = one_token()
+        for typed in ("427", "42711", "427a", "", "４２７１"):
+            session = self.start(home, "show")
+            self.answer(session, "PIN:", typed)
+            self.assert_end(session, 64, "no attempt was spent")
+        self.assert_no_attempt(home)
+
+    def test_what_was_mistyped_can_be_taken_back(self):
+        home = one_token()
+        session = self.start(home, "show", "--once")
+        self.answer(session, "PIN:", "99\x7f\x7f1\x15" + PIN)
+        self.assert_end(session, 0)
+
+    def test_a_new_pin_is_typed_twice(self):
+        home = one_token()
+        session = self.start(home, "pin")
+        self.answer(session, "PIN:", PIN)
+        self.answer(session, "New PIN:", "8305")
+        self.answer(session, "The same PIN again:", "8305")
+        self.assert_end(session, 0, "the PIN was changed")
+        self.assertNotIn(b"8305", session.bytes)
+        self.assert_ends(home.run("show", answers="8305"), 0)
+
+    def test_pin_descriptor_asks_nothing(self):
+        home = one_token()
+        session = Session(["/bin/sh", "-c", f'"{PROGRAM}" show --once --pin-fd 3 3<<E\n{PIN}\nE'],
+                          environment(home.path))
+        self.addCleanup(session.close)
+        self.assert_end(session, 0)
+        self.assertNotIn(b"PIN:", session.bytes)
+        self.assertRegex(session.text(), r"(?m)^\d{6}$")
+
+
+class EchoTest(TerminalTest):
+    def test_echo_is_off_when_the_prompt_appears(self):
+        home = one_token()
+        for _ in range(5):
+            session = self.start(home, "show", "--once")
+            while b"PIN:" not in session.bytes:
+                session.read(0.01)
+            self.assertFalse(session.has_echo())
+            session.child.send(PIN + "\r")
+            self.assertEqual(session.end(), 0)
+            self.assertNotIn(PIN.encode(), session.bytes)
+
+    def test_what_is_typed_during_the_check_is_not_shown(self):
+        home = one_token()
+        session = self.start(home, "show", "--once")
+        self.answer(session, "PIN:", PIN)
+        for _ in range(5):
+            session.child.send("8305")
+            session.read(0.05)
+        self.assertEqual(session.end(), 0)
+        self.assertNotIn(b"8305", session.bytes.split(b"PIN:", 1)[1].split(b"\n")[0])
+
+    def test_nothing_but_a_name_is_echoed(self):
+        session = self.start(Home(), "activate", otpauth(), ATTESTED)
+        self.answer(session, "Name of the token [", "Lake clinic", end="")
+        session.wait_for("Lake clinic")
+        session.child.send("\x7f\x7f\x7f\r")
+        session.wait_for("New PIN:")
+        self.assertIn("Lake cli", session.text())
+        session.child.sendintr()
+        self.assertEqual(session.end(), 130)
+
+
+class EndingTest(TerminalTest):
+    """However a prompt ends, the terminal is as it was found."""
+    QUESTIONS = [(("activate",), "Paste the activation link"),
+                 (("activate", otpauth()), "Type no to attest that it is not:"),
+                 (("activate", otpauth(), ATTESTED), "Name of the token ["),
+                 (("activate", otpauth(), ATTESTED, "--name", "b"), "New PIN:"),
+                 (("activate", ISSUER.link(), ATTESTED), "Type yes to trust it:"),
+                 (("activate", ISSUER.link(), ATTESTED, "--trust-issuer", ISSUER.fingerprint),
+                  "Activation code")]
+
+    def shell(self, home, command):
+        """A shell that tells the modes before and after, and the exit code."""
+        script = f'stty -g; {command}; echo "code=$?"; stty -g'
+        session = Session(["/bin/bash", "-c", "trap : INT; " + script], environment(home.path),
+                          columns=200, rows=40)
+        self.addCleanup(session.close)
+        return session
+
+    def check(self, home, command, prompt, how, code):
+        session = self.shell(home, command)
+        session.wait_for(prompt)
+        how(session)
+        session.wait_for("code=")
+        session.end()
+        self.assertIn(f"code={code}", session.text())
+        modes = re.findall(r"(?m)^[0-9a-f:]{40,}$", session.text())
+        self.assertEqual(len(modes), 2, session.text())
+        self.assertEqual(modes[0], modes[1])
+        self.assertNotIn("softtoken: error", session.text() if code == 130 else "")
+        return session
+
+    def test_ctrl_c_at_each_question_is_130_and_restores_the_terminal(self):
+        home = Home()
+        for arguments, prompt in self.QUESTIONS:
+            with self.subTest(prompt):
+                command = " ".join(f"'{word}'" for word in (PROGRAM, *arguments))
+                self.check(home, command, prompt, lambda s: s.child.sendintr(), 130)
+        home = one_token()
+        for command, prompt in (("show", "PIN:"), ("list", "PIN:"), ("pin", "PIN:"),
+                                ("reset", "Type yes:")):
+            with self.subTest(command):
+                self.check(home, f"{PROGRAM} {command}", prompt, lambda s: s.child.sendintr(), 130)
+        self.assert_no_attempt(home)
+
+    def test_ctrl_c_after_typing_spends_no_attempt(self):
+        home = one_token()
+
+        def type_and_end(session):
+            session.child.send("830")
+            session.read(0.1)
+            session.child.sendintr()
+        self.check(home, f"{PROGRAM} show", "PIN:", type_and_end, 130)
+        self.assert_no_attempt(home)
+
+    def test_the_end_of_the_input_is_64_and_asks_no_more(self):
+        home = one_token()
+        for command, prompt in (("show", "PIN:"), ("pin", "PIN:"), ("reset", "Type yes:"),
+                                ("activate", "Paste the activation link")):
+            with self.subTest(command):
+                session = self.check(home, f"{PROGRAM} {command}", prompt,
+                                     lambda s: s.child.send("\x04"), 64)
+                self.assertEqual(session.text().count(prompt), 1)
+        self.assert_no_attempt(home)
+
+    def test_signals_end_it_and_restore_the_terminal(self):
+        home = one_token()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            def send(session):
+                found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(session.child.pid)],
+                                       capture_output=True, text=True).stdout.split()
+                os.kill(int(found[0]), number)
+            with self.subTest(number.name):
+                self.check(home, f"{PROGRAM} show", "PIN:", send, 128 + number)
+
+    def test_a_terminal_that_goes_away_ends_it(self):
+        home = one_token()
+        session = self.start(home, "show")
+        session.wait_for("PIN:")
+        pid = session.child.pid
+        os.close(session.child.child_fd)
+        session.child.child_fd, session.child.closed = -1, True
+        deadline = time.monotonic() + 5
+        while not os.waitpid(pid, os.WNOHANG)[0]:
+            self.assertLess(time.monotonic(), deadline, "it still runs")
+            time.sleep(0.05)
+        self.assert_no_attempt(home)
+
+    def test_suspended_at_the_prompt_it_asks_again(self):
+        home = one_token()
+        session = Session(["/bin/bash", "--norc", "-i"], environment(home.path, PS1="$ "))
+        self.addCleanup(session.close)
+        session.child.send(f"{PROGRAM} show --once\r")
+        session.wait_for("PIN:")
+        session.child.send("83")
+        session.child.send("\x1a")
+        session.wait_for("Stopped")
+        self.assertTrue(session.has_echo() or session.is_canonical() is False)
+        session.screen.reset()
+        session.child.send("fg\r")
+        session.wait_for("PIN:")
+        # What was typed before is forgotten.
+        session.child.send(PIN + "\r")
+        end = time.monotonic() + 10
+        while not re.search(r"(?m)^\d{6}$", session.text()):
+            self.assertLess(time.monotonic(), end, session.text())
+            session.read(0.1)
+        self.assert_no_attempt(home)
+
+
+class ChoiceTest(TerminalTest):
+    def test_the_chooser_comes_after_the_pin(self):
+        home = three_tokens()
+        session = self.start(home, "show", "--once")
+        self.answer(session, "PIN:", PIN)
+        session.wait_for("Clinic at the lake")
+        for typed in ("0", "4", "x", ""):
+            self.answer(session, "Which token (1 to 3)?", typed)
+        lines = [line.split(None, 1) for line in session.text().splitlines()
+                 if re.match(r" +[123] ", line)]
+        number = next(n for n, name in lines if name.startswith("Old"))
+        self.answer(session, "Which token (1 to 3)?", number)
+        self.assert_end(session, 0)
+        self.assertIn("755224", session.text())
+
+    def test_a_wrong_pin_learns_no_names(self):
+        home = three_tokens()
+        session = self.start(home, "show", "Cl")
+        self.answer(session, "PIN:", "8305")
+        self.assert_end(session, 77)
+        self.assertNotIn("lake", session.text())
+
+    def test_a_start_of_several_names_is_chosen_among_those(self):
+        home = three_tokens()
+        session = self.start(home, "remove", "Cli")
+        self.answer(session, "PIN:", PIN)
+        self.answer(session, "Which token (1 to 2)?", "2")
+        self.answer(session, "Type yes:", "yes")
+        self.assert_end(session, 0)
+        self.assertEqual(len(home.run("list", answers=PIN).out.splitlines()), 2)
+
+    def test_leaving_the_chooser_spends_nothing(self):
+        home = three_tokens()
+        session = self.start(home, "show")
+        self.answer(session, "PIN:", PIN)
+        session.wait_for("Which token")
+        session.child.sendintr()
+        self.assertEqual(session.end(), 130)
+        self.assert_no_attempt(home)
+        self.assertEqual(home.run("show", "Old", answers=PIN).out, "755224\n")
+
+
+class PipeTest(TerminalTest):
+    def test_with_a_pipe_on_stdout_the_prompt_is_on_the_terminal(self):
+        home = one_token()
+        file = home.path / "otp"
+        session = Session(["/bin/sh", "-c", f'"{PROGRAM}" show > {file}'], environment(home.path))
+        self.addCleanup(session.close)
+        self.answer(session, "PIN:", PIN)
+        self.assertEqual(session.end(), 0)
+        self.assertRegex(file.read_text(), r"\A\d{6}\n\Z")
+        self.assertNotIn(file.read_text().strip(), session.text())
+
+
+@needs_root
+class RefusalTest(TerminalTest):
+    def test_the_prescribing_device_asks_nothing(self):
+        machine = Machine()
+        home = Home()
+        home.activate(machine=machine)
+        machine.write("etc/softtoken/prescribing-device", "")
+        for command in (["show"], ["activate"], ["activate", otpauth()], ["list"], ["pin"]):
+            with self.subTest(command):
+                session = self.start(home, *command, machine=machine)
+                if command == ["activate"]:
+                    # Without a link there is no verdict over its records yet.
+                    self.answer(session, "Paste", otpauth())
+                self.assert_end(session, 80, "sends prescriptions")
+                self.assertNotIn(b"PIN:", session.bytes)
+                self.assertNotIn(b"Type ", session.bytes)
+
+
+if __name__ == "__main__":
+    unittest.main()
