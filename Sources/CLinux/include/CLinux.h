@@ -27,6 +27,14 @@ void st_terminal_restore(void);
 void st_terminal_stop(void);
 void st_terminal_release(void);
 
+// seccomp and Landlock (sandbox.c): 0 or a descriptor, or -1 and errno.
+int st_install_seccomp_filter(void);
+int st_landlock_abi(void);
+int st_landlock_create(int abi);
+int st_landlock_allow_folder(int ruleset, int folder, int abi);
+int st_landlock_allow_reading(int ruleset, int file);
+int st_landlock_restrict(int ruleset);
+
 // No core file, and no raising of that limit later.
 static inline int st_forbid_core_files(void) {
     struct rlimit none = {0, 0};

@@ -1,0 +1,87 @@
+// Offline is enforced, not promised: seccomp takes away every socket but AF_UNIX, Landlock every
+// file but those of two folders. Bound by DESIGN §1.7, §8 ("Order at start"), CONTRACT §3 (`network`,
+// `files`). Both hold for the process and for what it starts, for ever.
+internal import CLinux
+internal import Glibc
+
+/// What the process can no longer do.
+package enum Sandbox {
+    /// How far files could be confined.
+    package enum Confinement: Equatable, Sendable {
+        /// By Landlock of this ABI: 2 adds moves between folders, 3 truncation, 4 TCP, 5 devices,
+        /// 6 abstract sockets and signals.
+        case landlock(abi: Int)
+        /// This kernel has no Landlock, or it is switched off.
+        case unavailable
+    }
+
+    /// Takes away sockets other than AF_UNIX, io_uring, other ABIs, and reaching into another
+    /// process. A refused socket is `EAFNOSUPPORT`; a foreign ABI ends the process.
+    ///
+    /// Call it before anything is read, while there is one thread.
+    /// - Throws: `SystemError` (`start`): then nothing secret may be touched.
+    package static func blockNetwork() throws(SystemError) {
+        guard st_install_seccomp_filter() == 0 else { throw .last(.start, "network filter") }
+    }
+
+    /// Takes away every file but those beneath `folders`, and those of `reading` for reading.
+    ///
+    /// What is open already stays open: the terminal, descriptors of other files. It holds for the
+    /// calling thread and those that it starts: call it while there is one.
+    /// - Parameter folders: descriptors of the data and the state folder; none for a command that
+    ///   has none.
+    /// - Returns: what this kernel could do.
+    /// - Throws: `SystemError` (`start`) if Landlock is there and failed.
+    package static func confineFiles(
+        to folders: [Int32], reading files: [String] = clockFiles
+    ) throws(SystemError) -> Confinement {
+        let abi = st_landlock_abi()
+        guard abi >= 1 else { return .unavailable }
+        let number = st_landlock_create(abi)
+        guard number >= 0 else { throw .last(.start, "file sandbox") }
+        let ruleset = Descriptor(owning: number, path: "file sandbox")
+        for folder in folders {
+            guard st_landlock_allow_folder(ruleset.number, folder, abi) == 0 else {
+                throw .last(.start, "file sandbox")
+            }
+        }
+        for file in files { try allowReading(file, in: ruleset) }
+        guard st_landlock_restrict(ruleset.number) == 0 else { throw .last(.start, "file sandbox") }
+        return .landlock(abi: Int(abi))
+    }
+
+    /// What `ClockReading.now()` opens each time.
+    package static let clockFiles = [
+        "/proc/sys/kernel/random/boot_id", "/proc/self/timens_offsets",
+    ]
+
+    /// Whether an Internet socket is refused; tried, not remembered.
+    package static var isNetworkBlocked: Bool {
+        let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        if number >= 0 { _ = close(number) }
+        return number < 0
+    }
+
+    /// Whether files outside of the folders are refused; tried, not remembered.
+    package static var areFilesConfined: Bool {
+        let number = unsafe open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if number >= 0 { _ = close(number) }
+        return number < 0
+    }
+
+    /// The descriptor stays open on purpose: /proc makes its files anew when they are forgotten,
+    /// and a rule holds for the very file that it was made for.
+    private static func allowReading(
+        _ path: String, in ruleset: borrowing Descriptor
+    ) throws(SystemError) {
+        let number = unsafe open(path, pathOnly | O_CLOEXEC)
+        // A kernel without time namespaces has no such file, and nobody will read it.
+        guard number >= 0 else { return }
+        guard st_landlock_allow_reading(ruleset.number, number) == 0 else {
+            throw .last(.start, "file sandbox")
+        }
+    }
+
+    /// O_PATH, which Glibc's module lacks: a name without the right to read.
+    private static let pathOnly: Int32 = 0o10_000_000
+}

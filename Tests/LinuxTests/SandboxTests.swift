@@ -1,0 +1,183 @@
+// The sandbox from inside: each test runs in a process of its own and tries what must not work.
+// Binds DESIGN §1.7 and §8, issue 4.3.
+import Foundation
+import Glibc
+import Testing
+
+@testable import Linux
+
+@Suite("The network filter")
+struct NetworkFilterTests {
+    @Test("Internet, packet, netlink and vsock sockets are refused, and the probe says so")
+    func refusesSockets() async {
+        await #expect(processExitsWith: .success) {
+            precondition(!Sandbox.isNetworkBlocked, "an Internet socket can be had before")
+            try Sandbox.blockNetwork()
+            precondition(Sandbox.isNetworkBlocked)
+            for family in [AF_INET, AF_INET6, AF_PACKET, AF_NETLINK, AF_VSOCK] {
+                precondition(socket(family, Int32(SOCK_DGRAM.rawValue), 0) < 0)
+                precondition(errno == EAFNOSUPPORT)
+            }
+        }
+    }
+
+    @Test("A family that only looks like AF_UNIX in its low bits is refused")
+    func refusesDisguisedFamily() async {
+        await #expect(processExitsWith: .success) {
+            try Sandbox.blockNetwork()
+            // The kernel takes the low 32 bits: AF_INET with a high bit set is AF_INET.
+            precondition(call(Number.socket, 1 << 32 | Int(AF_INET), 2, 0) == -1)
+            precondition(errno == EAFNOSUPPORT)
+        }
+    }
+
+    @Test("Unix sockets and socket pairs still work; pairs of another family don't")
+    func allowsUnixSockets() async {
+        await #expect(processExitsWith: .success) {
+            try Sandbox.blockNetwork()
+            let stream = Int32(SOCK_STREAM.rawValue)
+            var pair: [Int32] = [0, 0]
+            precondition(socket(AF_UNIX, stream, 0) >= 0)
+            precondition(socketpair(AF_UNIX, stream, 0, &pair) == 0)
+            precondition(socketpair(AF_INET, stream, 0, &pair) < 0 && errno == EAFNOSUPPORT)
+        }
+    }
+
+    @Test("io_uring is not there", arguments: [425, 426, 427])
+    func refusesRing(number: Int) async {
+        await #expect(processExitsWith: .success) { [number] in
+            try Sandbox.blockNetwork()
+            precondition(call(Int32(number), 1, 0, 0) == -1 && errno == ENOSYS)
+        }
+    }
+
+    @Test("Reaching into another process is refused")
+    func refusesOtherProcesses() async {
+        await #expect(processExitsWith: .success) {
+            try Sandbox.blockNetwork()
+            for number in [Number.ptrace, Number.readMemory, Number.writeMemory, 438] {
+                precondition(call(Int32(number), 0, 0, 0) == -1 && errno == EPERM)
+            }
+        }
+    }
+
+    #if arch(x86_64)
+        @Test("A call by x32's numbers ends the process")
+        func killsForeignABI() async {
+            await #expect(processExitsWith: .signal(SIGSYS)) {
+                precondition(call(0x4000_0000 | 39, 0, 0, 0) != 0)
+                try Sandbox.blockNetwork()
+                _ = call(0x4000_0000 | 39, 0, 0, 0)
+            }
+        }
+    #endif
+}
+
+@Suite("The file sandbox", .enabled(if: landlockIsThere, "this kernel has no Landlock"))
+struct FileSandboxTests {
+    @Test("Inside the folders everything works that the keystore needs")
+    func allowsFolders() async {
+        await #expect(processExitsWith: .success) {
+            let place = try ConfinedPlace()
+            try place.directory.replace("keystore", bytes: [1, 2, 3].span)
+            try place.directory.replace("keystore", bytes: [4, 5].span)
+            let content = try place.directory.contents(of: "keystore", limit: 8)
+            precondition(content == [4, 5])
+            let file = open(place.directory.path + "/keystore", O_RDWR | O_TRUNC)
+            precondition(file >= 0 && flock(file, LOCK_EX) == 0)
+            try place.directory.remove("keystore")
+        }
+    }
+
+    @Test("Outside of the folders nothing is read, written or made, and the probe says so")
+    func refusesOutside() async {
+        await #expect(processExitsWith: .success) {
+            precondition(!Sandbox.areFilesConfined)
+            let place = try ConfinedPlace()
+            let outside = place.outside
+            precondition(Sandbox.areFilesConfined)
+            precondition(open(outside, O_RDONLY) < 0 && errno == EACCES)
+            precondition(open(outside, O_WRONLY) < 0 && errno == EACCES)
+            precondition(open(outside + ".new", O_WRONLY | O_CREAT, 0o600) < 0 && errno == EACCES)
+            precondition(unlink(outside) < 0 && errno == EACCES)
+            for path in ["/etc/passwd", "/dev/tty", "/proc/self/mem", "/proc/self/environ"] {
+                precondition(open(path, O_RDONLY) < 0 && errno == EACCES, path)
+            }
+            precondition(mkdir(place.directory.path + "/folder", 0o700) < 0 && errno == EACCES)
+            precondition(symlink("/etc", place.directory.path + "/link") < 0 && errno == EACCES)
+        }
+    }
+
+    @Test("The clocks can still be read, and what was open stays open")
+    func keepsClocks() async {
+        await #expect(processExitsWith: .success) {
+            let before = try ClockReading.now()
+            let passwords = open("/etc/passwd", O_RDONLY)
+            _ = try ConfinedPlace()
+            for _ in 0..<3 {
+                let now = try ClockReading.now()
+                precondition(now.boot.bootID == before.boot.bootID)
+                precondition(now.boot.offsetNanoseconds == before.boot.offsetNanoseconds)
+            }
+            var byte: UInt8 = 0
+            precondition(read(passwords, &byte, 1) == 1)
+            precondition(open("/proc/self/timens_offsets", O_RDONLY) >= 0 || errno == ENOENT)
+        }
+    }
+
+    @Test("TCP is refused from ABI 4 on, signals to others from ABI 6 on")
+    func refusesTCPAndSignals() async {
+        await #expect(processExitsWith: .success) {
+            let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let parent = getppid()
+            precondition(kill(parent, 0) == 0)
+            let abi = try ConfinedPlace().abi
+            var address = sockaddr()
+            address.sa_family = sa_family_t(AF_INET)
+            let size = socklen_t(MemoryLayout<sockaddr>.size)
+            if abi >= 4 { precondition(bind(socket, &address, size) < 0 && errno == EACCES) }
+            if abi >= 6 { precondition(kill(parent, 0) < 0 && errno == EPERM) }
+        }
+    }
+}
+
+/// System calls that Glibc's module doesn't name.
+private enum Number {
+    #if arch(x86_64)
+        static let socket = 41
+        static let ptrace = 101
+        static let readMemory = 310
+        static let writeMemory = 311
+    #else
+        static let socket = 198
+        static let ptrace = 117
+        static let readMemory = 270
+        static let writeMemory = 271
+    #endif
+}
+
+/// A system call by number: Glibc's module has no variadic functions.
+private func call(_ number: some BinaryInteger, _ a: Int, _ b: Int, _ c: Int) -> Int {
+    typealias Call = @convention(c) (Int, Int, Int, Int, Int, Int, Int) -> Int
+    let syscall = unsafeBitCast(dlsym(nil, "syscall"), to: Call.self)
+    return syscall(Int(number), a, b, c, 0, 0, 0)
+}
+
+private let landlockIsThere = call(444, 0, 0, 1) >= 1
+
+/// A private folder that this process is confined to, and a file beside it.
+private final class ConfinedPlace {
+    let directory: Directory
+    let outside: String
+    let abi: Int
+
+    init() throws {
+        let base = NSTemporaryDirectory() + "softtoken-\(UUID().uuidString)"
+        directory = try Directory.openOrCreate(base + "/data")
+        outside = base + "/outside"
+        try Data([1]).write(to: URL(fileURLWithPath: outside))
+        let result = try Sandbox.confineFiles(to: [directory.descriptor.number])
+        guard case .landlock(let abi) = result else { preconditionFailure("Landlock answers") }
+        self.abi = abi
+    }
+}
