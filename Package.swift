@@ -59,10 +59,15 @@ let package = Package(
             name: "softtoken",
             dependencies: ["SoftTokenCore", "Keystore", "Linux", "CLinux", argumentParser],
             swiftSettings: strict),
+        .systemLibrary(
+            name: "CExpat", path: "Sources/softtoken-issuer/CExpat", pkgConfig: "expat",
+            providers: [.apt(["libexpat1-dev"])]),
         .executableTarget(
             name: "softtoken-issuer",
-            dependencies: ["OTP", "Linux", "CLinux", "Keystore", "Activation", argumentParser],
-            swiftSettings: strict),
+            dependencies: [
+                "OTP", "Linux", "CLinux", "Keystore", "Activation", "CExpat", argumentParser,
+            ],
+            exclude: ["CExpat", "RECORDS.md"], swiftSettings: strict),
         .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: tests),
         .testTarget(
@@ -83,6 +88,6 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "IssuerTests",
-            dependencies: ["softtoken-issuer", "Activation", "Keystore", "OTP"],
+            dependencies: ["softtoken-issuer", "Activation", "Keystore", "Linux", "OTP"],
             swiftSettings: tests),
     ])
