@@ -34,7 +34,32 @@ package enum ActivationError: Error, Equatable, Sendable {
     /// No integer, or one outside its limits.
     case rejectedNumber(OTPAuthParameter)
 
+    // MARK: signed links, CONTRACT §4
+    /// Not three parts in base64url, or a signature that isn't 64 bytes.
+    case malformedJWS
+    case malformedJSON(JSONPart, JSONError)
+    /// A member that this part must not have.
+    case unknownMember(JSONPart)
+    case missingMember(Member)
+    /// Of the wrong type, or outside its limits.
+    case rejectedMember(Member)
+    case signatureInvalid
+    /// Made by a newer issuer.
+    case unknownVersion
+    /// The link is for a hard token.
+    case hardToken
+    case malformedCode
+    /// The activation code doesn't open the link; nothing is used up.
+    case wrongCode
+    /// This device has another key than the one that the link is sealed to.
+    case sealedToAnotherDevice
+    case malformedRequest
+    /// The address can't carry a link: the issuer's own mistake.
+    case rejectedCarrier
+
     // MARK: the environment
+    /// Argon2id found no memory: never a wrong code.
+    case outOfMemory
     case memory(SecureMemoryError)
 }
 

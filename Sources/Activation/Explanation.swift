@@ -24,6 +24,21 @@ extension ActivationError {
         case .missingCounter: "the link is for a hotp token and has no counter"
         case .rejectedNumber(let parameter):
             "the link's \(parameter.rawValue) is not a number that is allowed"
+        case .malformedJWS: "the link is damaged or cut off"
+        case .malformedJSON(let part, _): "\(part.words) is damaged"
+        case .unknownMember(let part): "\(part.words) holds a member that is not allowed there"
+        case .missingMember(let member): "the member \(member.rawValue) is missing"
+        case .rejectedMember(let member):
+            "the member \(member.rawValue) is of the wrong kind or outside its limits"
+        case .signatureInvalid: "the link was changed on its way: its signature is wrong"
+        case .unknownVersion: "the link is made for a newer version of SoftToken"
+        case .hardToken: "this mail is for a hard token"
+        case .malformedCode: "an activation code has ten letters and digits, as XXXXX-XXXXX"
+        case .wrongCode: "the activation code doesn't open this link"
+        case .sealedToAnotherDevice: "this link is sealed to another device"
+        case .malformedRequest: "this is not a whole enrolment request"
+        case .rejectedCarrier: "a link can't be carried by this address"
+        case .outOfMemory: "there is not enough free memory to open the link"
         case .memory: "there is no guarded memory for the link"
         }
     }
@@ -34,13 +49,42 @@ extension ActivationError {
         case .noLink, .tooLong:
             "copy the whole link from the mail that announced your soft token"
         case .foreign(let kind): kind.hint
-        case .memory: "close other programs, then try again"
+        case .malformedJWS, .signatureInvalid, .malformedJSON(.header, _),
+            .malformedJSON(.payload, _), .malformedJSON(.key, _):
+            "copy the whole link again; if that doesn't help, ask the issuer for a new one"
+        case .malformedJSON, .unknownMember(.policyFile), .unknownMember(.issuerFile):
+            "ask your administrator to mend the file"
+        case .unknownMember, .missingMember, .rejectedMember:
+            "ask the issuer of the token for a new link"
+        case .unknownVersion: "install the newest version, then try again"
+        case .hardToken:
+            "have its serial number ready; look for the other mail, for your soft token"
+        case .malformedCode: "the code comes on another way than the link, not in the same mail"
+        case .wrongCode: "type it again; nothing is used up"
+        case .sealedToAnotherDevice:
+            "open the link on the device that made the request, or send the issuer a new one"
+        case .malformedRequest: "copy the whole line that softtoken request printed"
+        case .rejectedCarrier: "use an address that begins with https:// and has no #"
+        case .outOfMemory, .memory: "close other programs, then try again"
         case .unknownType, .unknownAlgorithm, .unsupportedEncoder, .seedTooShort, .seedTooLong,
             .repeatedParameter, .missingCounter, .rejectedNumber, .unacceptableText:
             "ask the issuer of the token for a new link"
         case .malformedPercentEncoding, .controlCharacter, .missingSecret, .emptySecret,
             .secretNotBase32:
             "copy the whole link again; if that doesn't help, ask the issuer for a new one"
+        }
+    }
+}
+
+extension JSONPart {
+    fileprivate var words: String {
+        switch self {
+        case .header: "the link's header"
+        case .key: "the issuer's key"
+        case .payload: "the link's content"
+        case .policy: "the link's policy"
+        case .issuerFile: "the issuer's file"
+        case .policyFile: "the administrator's policy"
         }
     }
 }

@@ -1,0 +1,52 @@
+// A device's enrolment request: the public key to which an issuer seals a link. Bound by
+// CONTRACT §4.
+package import Keystore
+
+/// An enrolment request, on either side.
+package struct EnrolmentRequest: Equatable, Sendable {
+    static let prefix = "softtoken:request#"
+    private static let version: UInt8 = 1
+    /// The device's X25519 public key, 32 bytes.
+    package let publicKey: [UInt8]
+    /// `NNNN NNNN`, which both sides read out.
+    package let verificationNumber: String
+    /// The request as it is sent.
+    package let text: String
+
+    /// The request of a device's key.
+    ///
+    /// - Throws: `SecureMemoryError`, where hashing finds no memory.
+    package init(publicKey: [UInt8]) throws(SecureMemoryError) {
+        precondition(publicKey.count == 32, "an X25519 public key has 32 bytes")
+        let content = [EnrolmentRequest.version] + publicKey
+        let digest = try blake2b(content, byteCount: 32)
+        self.publicKey = publicKey
+        verificationNumber = EnrolmentRequest.verificationNumber(digest)
+        text = EnrolmentRequest.prefix + base64URLEncoded(content + digest[0..<4])
+    }
+
+    /// Parses a request; white space, angle brackets and quotation marks around it don't count.
+    ///
+    /// - Throws: `ActivationError.malformedRequest`.
+    package init(parsing text: Span<UInt8>) throws(ActivationError) {
+        let range = withoutBrackets(text, text.indices)
+        let start = range.lowerBound + EnrolmentRequest.prefix.utf8.count
+        guard text.hasPrefix(EnrolmentRequest.prefix, at: range.lowerBound),
+            let bytes = text.base64URLDecoded(start..<range.upperBound),
+            bytes.count == 1 + 32 + 4, bytes[0] == EnrolmentRequest.version
+        else { throw .malformedRequest }
+        let publicKey = Array(bytes[1..<33])
+        self = try guarded { () throws(SecureMemoryError) in
+            try EnrolmentRequest(publicKey: publicKey)
+        }
+        // Only the canonical text encodes to itself: the checksum is compared with it.
+        guard base64URLDecoded(String(self.text.dropFirst(EnrolmentRequest.prefix.count))) == bytes
+        else { throw .malformedRequest }
+    }
+
+    private static func verificationNumber(_ digest: [UInt8]) -> String {
+        let number = digest[4..<12].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 100_000_000
+        let digits = String(number + 100_000_000).dropFirst()
+        return digits.prefix(4) + " " + digits.suffix(4)
+    }
+}

@@ -1,0 +1,149 @@
+// Making signed links: softtoken-issuer's side. What is made here is read again by this module's own
+// reader before it is given out, so that no link is made that a device would reject.
+// Bound by CONTRACT §4 and FORMAT.md.
+package import Keystore
+package import OTP
+
+/// What a link says, without its seed.
+package struct SignedLinkContent: Equatable, Sendable {
+    package var issuer: String
+    package var account: String
+    package var serial: String
+    package var parameters: TokenParameters
+    package var issuedAtUnixSeconds: Int64
+    package var expiresUnixSeconds: Int64
+    package var terms: LinkTerms
+    /// This link, 16 bytes.
+    package var jti: [UInt8]
+
+    package init(
+        issuer: String, account: String, serial: String, parameters: TokenParameters,
+        issuedAtUnixSeconds: Int64, expiresUnixSeconds: Int64, terms: LinkTerms = LinkTerms(),
+        jti: [UInt8] = randomBytes(count: 16)
+    ) {
+        self.issuer = issuer
+        self.account = account
+        self.serial = serial
+        self.parameters = parameters
+        self.issuedAtUnixSeconds = issuedAtUnixSeconds
+        self.expiresUnixSeconds = expiresUnixSeconds
+        self.terms = terms
+        self.jti = jti
+    }
+}
+
+/// How a link travels.
+package enum LinkCarrier: Equatable, Sendable {
+    /// `softtoken:activate#…`
+    case activate
+    /// `https://ANY/PATH#softtoken=…`: the address without its fragment.
+    case web(address: String)
+}
+
+/// The work that trying one activation code costs.
+package struct CodeCost: Equatable, Sendable {
+    package let operations: Int
+    package let memoryBytes: Int
+
+    /// The least that CONTRACT §4 allows: 0.1 s. 50 bits at that price are millions of core years.
+    package static let standard = CodeCost(operations: 2, memoryBytes: 64 << 20)
+
+    package init(operations: Int, memoryBytes: Int) {
+        self.operations = operations
+        self.memoryBytes = memoryBytes
+    }
+}
+
+extension SignedLinkContent {
+    /// Makes a link that an activation code opens.
+    ///
+    /// - Throws: `ActivationError`: the content can't be a link's, by the reader's own rules.
+    package func link(
+        _ seed: borrowing Seed, code: borrowing ActivationCode, cost: CodeCost = .standard,
+        signedBy key: borrowing SigningKey, carrier: LinkCarrier = .activate,
+        salt: [UInt8] = randomBytes(count: 16), nonce: [UInt8] = randomBytes(count: 24)
+    ) throws(ActivationError) -> String {
+        let box: CodeBox
+        do throws(LinkBoxError) {
+            box = try CodeBox.encrypt(
+                seed, code: code.characters, binding: binding(key), salt: salt, nonce: nonce,
+                operations: cost.operations, memoryBytes: cost.memoryBytes)
+        } catch {
+            switch error {
+            case .outOfMemory: throw .outOfMemory
+            case .memory(let error): throw .memory(error)
+            case .notOpened, .malformedContent: throw .rejectedMember(.box)
+            }
+        }
+        return try link(.code(box), signedBy: key, carrier: carrier)
+    }
+
+    /// Makes a link that only the requesting device opens.
+    ///
+    /// - Throws: `ActivationError.malformedRequest` for a key that nothing can be sealed to, or as
+    ///   above.
+    package func link(
+        _ seed: borrowing Seed, request: EnrolmentRequest, signedBy key: borrowing SigningKey,
+        carrier: LinkCarrier = .activate
+    ) throws(ActivationError) -> String {
+        let box: [UInt8]?
+        do throws(SecureMemoryError) {
+            box = try RequestKey.seal(seed, to: request.publicKey, binding: binding(key))
+        } catch { throw .memory(error) }
+        guard let box else { throw .malformedRequest }
+        return try link(.device(box), signedBy: key, carrier: carrier)
+    }
+
+    private func binding(_ key: borrowing SigningKey) -> LinkBinding {
+        LinkBinding(x: key.verifyingKey.bytes, jti: jti)
+    }
+
+    private func link(
+        _ box: SeedBox, signedBy key: borrowing SigningKey, carrier: LinkCarrier
+    ) throws(ActivationError) -> String {
+        let header: JSONValue = [
+            "alg": "EdDSA", "typ": .string(VerifiedJWS.mediaType), "jwk": jwk(key.verifyingKey),
+        ]
+        let content = base64URLEncoded(header.bytes) + "." + base64URLEncoded(json(box).bytes)
+        let jws = content + "." + base64URLEncoded(key.sign(Array(content.utf8)))
+        let made = try VerifiedLink(verifying: Array(jws.utf8).span)
+        precondition(made.jti == jti && made.box == box, "a link says what it was made from")
+        return try carrier.prefix + jws
+    }
+
+    private func json(_ box: SeedBox) -> JSONValue {
+        let start: [JSONMember] = [
+            JSONMember("v", 1), JSONMember("kind", "soft"),
+            JSONMember("serial", .string(serial)),
+        ]
+        let token = start + parameters.json + [JSONMember("seed", box.json)] + terms.json
+        return [
+            "iss": .string(issuer), "sub": .string(account),
+            "jti": .string(base64URLEncoded(jti)), "iat": .integer(issuedAtUnixSeconds),
+            "exp": .integer(expiresUnixSeconds), "st": .object(token),
+        ]
+    }
+}
+
+extension LinkCarrier {
+    /// What stands before the JWS.
+    fileprivate var prefix: String {
+        get throws(ActivationError) {
+            switch self {
+            case .activate: return activateCarrier
+            case .web(let address):
+                let bytes = Array(address.utf8)
+                guard bytes.span.hasPrefix("https://"),
+                    (9...maximumAddressByteCount).contains(bytes.count),
+                    bytes.allSatisfy({ (0x21...0x7E).contains($0) && !notInAddress.contains($0) })
+                else { throw .rejectedCarrier }
+                return address + webCarrierMark
+            }
+        }
+    }
+}
+
+/// The longest address before a link's fragment.
+let maximumAddressByteCount = 2 << 10
+/// What ends an address, or ends a link in a mail.
+private let notInAddress = Array("#<>\"'\\".utf8)

@@ -1,0 +1,154 @@
+// The small formats: base64url, activation code, enrolment request, issuer file, policy file.
+import Keystore
+import Testing
+
+@testable import Activation
+
+private func code(_ text: String) throws -> String {
+    let code = try ActivationCode(parsing: Array(text.utf8).span)
+    return code.readShown { shown in
+        String(decoding: shown.indices.map { shown[$0] }, as: UTF8.self)
+    }
+}
+
+private func request(_ bytes: [UInt8]) throws(ActivationError) -> EnrolmentRequest {
+    try EnrolmentRequest(parsing: bytes.span)
+}
+
+private func issuerFile(_ bytes: [UInt8]) throws(ActivationError) -> IssuerFile {
+    try IssuerFile(parsing: bytes.span)
+}
+
+private func policy(_ bytes: [UInt8]) throws(ActivationError) -> AdministratorPolicy {
+    try AdministratorPolicy(parsing: bytes.span)
+}
+
+@Suite("Codecs")
+struct CodecTests {
+    @Test("base64url spells each byte string in one way")
+    func base64URL() {
+        for count in 0..<70 {
+            let bytes = randomBytes(count: count)
+            let text = base64URLEncoded(bytes)
+            #expect(base64URLDecoded(text) == bytes)
+            #expect(base64URLDecoded(text + "=") == nil && base64URLDecoded(text + "\n") == nil)
+        }
+        #expect(base64URLEncoded([0xFB, 0xEF, 0xFF]) == "--__")
+        #expect(base64URLEncoded(Array("foobar".utf8)) == "Zm9vYmFy")
+        for text in ["A", "AB", "AAB", "A+AA", "A/AA", "AA==", "AAAAA"] {
+            #expect(base64URLDecoded(text) == nil, "\(text)")
+        }
+    }
+
+    @Test("An activation code is read as people type it")
+    func activationCode() throws {
+        #expect(try code("7g3kq0zmx1") == "7G3KQ-0ZMX1")
+        #expect(try code(" 7G3K-QoZM xL\n") == "7G3KQ-0ZMX1")
+        #expect(try code("OIl0000000") == "01100-00000")
+        for text in ["", "7G3KQ-0ZMX", "7G3KQ-0ZMX12", "7G3KU-0ZMX1", "7G3KQ_0ZMX1", "７G3KQ0ZMX1"] {
+            #expect(throws: ActivationError.malformedCode) { try code(text) }
+        }
+    }
+
+    @Test("A drawn activation code is read again")
+    func drawnCode() throws {
+        var shown: Set<String> = []
+        for _ in 0..<50 {
+            let drawn = try ActivationCode()
+            let text = drawn.readShown { shown in
+                String(decoding: shown.indices.map { shown[$0] }, as: UTF8.self)
+            }
+            #expect(try code(text) == text)
+            shown.insert(text)
+        }
+        #expect(shown.count == 50)
+    }
+
+    @Test("An enrolment request is parsed again and names its number")
+    func enrolmentRequest() throws {
+        let made = try EnrolmentRequest(publicKey: Array(0..<32))
+        let text = Array(made.text.utf8)
+        #expect(try request(text) == made)
+        #expect(try request(Array(" <\(made.text)>\n".utf8)) == made)
+        // BLAKE2b-256 of 01 00 01 … 1f by Python's hashlib.
+        #expect(
+            made.text == "softtoken:request#AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fw-jwcQ")
+        #expect(made.verificationNumber == "8036 0348")
+        for count in text.indices {
+            #expect(throws: ActivationError.malformedRequest) {
+                try request(text[..<count].map(\.self))
+            }
+        }
+        for index in text.indices.dropFirst(18) {
+            for bit in 0..<8 {
+                var changed = text
+                changed[index] ^= 1 << UInt8(bit)
+                #expect(throws: ActivationError.malformedRequest) {
+                    try request(changed)
+                }
+            }
+        }
+    }
+
+    @Test("An issuer's file is read again, and a cut or changed one isn't")
+    func issuer() throws {
+        let key = try SigningKey().verifyingKey
+        let file = try #require(IssuerFile(name: "Clinic \"é\"", key: key))
+        #expect(try issuerFile(file.bytes) == file)
+        for count in 0..<(file.bytes.count - 1) {
+            #expect(throws: ActivationError.self) {
+                try issuerFile(file.bytes[..<count].map(\.self))
+            }
+        }
+        #expect(IssuerFile(name: "", key: key) == nil && IssuerFile(name: "\u{7}", key: key) == nil)
+        let x = base64URLEncoded(key.bytes)
+        for (text, error) in [
+            (#"{"name":"A"}"#, .missingMember(.key)), (#"{"jwk":{}}"#, .missingMember(.name)),
+            (#"{"name":"A","jwk":[]}"#, .rejectedMember(.key)),
+            (#"{"name":"","jwk":{}}"#, .rejectedMember(.name)),
+            (#"{"name":"A","jwk":{"kty":"OKP","crv":"Ed25519","x":"AA"}}"#, .rejectedMember(.x)),
+            (
+                #"{"name":"A","jwk":{"kty":"OKP","crv":"Ed25519","x":"\#(x)","d":"AA"}}"#,
+                .unknownMember(.key)
+            ),
+            (#"{"name":"A","jwk":{},"url":""}"#, .unknownMember(.issuerFile)),
+            ("{}{}", .malformedJSON(.issuerFile, .trailingBytes)),
+        ] as [(String, ActivationError)] {
+            #expect(throws: error) { try issuerFile(Array(text.utf8)) }
+        }
+    }
+
+    @Test("The administrator's policy is read, and anything else is rejected by name")
+    func administrator() throws {
+        let text =
+            #"{"unsigned":false,"remote":true,"attempts":5,"session":60,"separation":"strict"}"#
+        let whole = try policy(Array("\(text)\n".utf8))
+        #expect(whole.unsigned == false && whole.remote == true)
+        #expect(whole.policy == TokenPolicy(attempts: 5, sessionSeconds: 60, separation: .strict))
+        let empty = try policy(Array("{}".utf8))
+        #expect(empty.unsigned == nil && empty.remote == nil && empty.policy == TokenPolicy())
+        for (text, error) in [
+            (#"{"pin":4}"#, .unknownMember(.policyFile)),
+            (#"{"unsigned":1}"#, .rejectedMember(.unsigned)),
+            (#"{"remote":"no"}"#, .rejectedMember(.remote)),
+            (#"{"attempts":2}"#, .rejectedMember(.attempts)),
+            (#"{"session":901}"#, .rejectedMember(.session)),
+            (#"{"separation":"none"}"#, .rejectedMember(.separation)),
+            ("", .malformedJSON(.policyFile, .malformed)),
+            ("[]", .malformedJSON(.policyFile, .malformed)),
+        ] as [(String, ActivationError)] {
+            #expect(throws: error) { try policy(Array(text.utf8)) }
+        }
+    }
+
+    @Test("A fingerprint is read as people type it")
+    func fingerprint() throws {
+        let key = try #require(VerifyingKey(Array(0..<32)))
+        let fingerprint = try key.fingerprint()
+        #expect(fingerprint == "ZMXV-CYH4-D57A-LJK6")
+        let typed = fingerprint.lowercased().replacing("-", with: " ")
+        #expect(VerifyingKey.normalizedFingerprint(typed) == fingerprint)
+        #expect(VerifyingKey.normalizedFingerprint("AAAA-AAAA-AAAA-AAA") == nil)
+        #expect(VerifyingKey.normalizedFingerprint("AAAA-AAAA-AAAA-AAA1") == nil)
+    }
+}
