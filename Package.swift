@@ -65,7 +65,8 @@ let package = Package(
         .executableTarget(
             name: "softtoken-issuer",
             dependencies: [
-                "OTP", "Linux", "CLinux", "Keystore", "Activation", "CExpat", argumentParser,
+                "OTP", "Linux", "CLinux", "Keystore", "Activation", "Device", "CExpat",
+                argumentParser,
             ],
             exclude: ["CExpat", "RECORDS.md"], swiftSettings: strict),
         .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),

@@ -30,19 +30,6 @@ extension SecureBytes {
         return bytes
     }
 
-    /// Appends the text of a secret to output that is to hold it.
-    package borrowing func append(
-        to text: inout MutableSpan<UInt8>, at start: Int, as alphabet: SecretAlphabet
-    ) -> Int {
-        var end = start
-        read { bytes in
-            alphabet.encode(bytes) { letter in
-                text[end] = letter
-                end += 1
-            }
-        }
-        return end
-    }
 }
 
 extension Seed {
@@ -53,6 +40,20 @@ extension Seed {
 }
 
 extension SecretAlphabet {
+    /// Writes a secret's text into guarded memory.
+    ///
+    /// - Returns: the position behind it.
+    package func write(
+        _ bytes: Span<UInt8>, to text: inout MutableSpan<UInt8>, at start: Int
+    ) -> Int {
+        var end = start
+        encode(bytes) { letter in
+            text[end] = letter
+            end += 1
+        }
+        return end
+    }
+
     fileprivate var bitsPerLetter: Int { self == .hexadecimal ? 4 : 6 }
 
     /// How many bytes the text spells; nil for a letter or a length that can't be.
