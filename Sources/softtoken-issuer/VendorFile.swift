@@ -43,7 +43,7 @@ final class VendorFile {
                 body(package)
             }
             if outline.isSigned {
-                Console.hint("the file's signature was not verified: pskctool --verify does that")
+                Console.note("the file's signature was not verified: pskctool --verify does that")
             }
         } catch { throw Failure(error, path: path) }
     }

@@ -89,7 +89,7 @@ extension VerifierOptions {
         switch try session.verdict(otps, window: limits, at: now) {
         case .notFound: return nil
         case .usedAlready:
-            throw Failure(.rejected, "this one-time password was used already")
+            throw Failure(.rejected, "this one-time password, or a later one, was used already")
         case .accepted(let state, let moved):
             try session.remember(state, account: account)
             return AcceptedOTP(state: state, moved: moved)
