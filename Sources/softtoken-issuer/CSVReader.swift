@@ -76,16 +76,15 @@ struct CSVReader: ~Copyable {
                     isQuoted = false
                 }
             case _ where isQuoted: bytes.append(byte)
-            case quotationMark:
-                if wasQuoted || !bytes.isEmpty { isWhole = false }
+            case quotationMark where bytes.isEmpty && !wasQuoted:
                 isQuoted = true
                 wasQuoted = true
             case UInt8(ascii: ","): return (bytes, byte)
             case UInt8(ascii: "\n"): return (bytes, byte)
             case UInt8(ascii: "\r") where try peek() == UInt8(ascii: "\n"): continue
             default:
-                // Nothing may stand behind a closing quotation mark.
-                if wasQuoted { isWhole = false }
+                // A quotation mark stands at the beginning, and nothing behind the closing one.
+                if wasQuoted || byte == quotationMark { isWhole = false }
                 bytes.append(byte)
             }
             if bytes.count > CSVReader.maximumRowByteCount {

@@ -60,7 +60,8 @@ struct FigureTests {
         #expect(throws: KeyProblem.noSecret) { try opened(4) }
     }
 
-    @Test("Figure 5's local PIN is the device's business for a verifier, and can't be a soft token's")
+    @Test(
+        "Figure 5's local PIN is the device's business for a verifier, and can't be a soft token's")
     func pin() throws {
         let (keys, _) = try packages(of: Vectors.figure(5))
         #expect(throws: Never.self) { try keys[0].policy.check(for: .verifying, at: 0) }
