@@ -27,7 +27,7 @@ struct Bind: ParsableCommand {
         let accepted = try options.accept(account: account) { (bound) throws(Failure) in
             guard bound == nil || bound == account else {
                 throw Failure(
-                    .refused, "\(options.serial) is bound to another account already",
+                    .refused, "token \(options.serial) is bound to another account already",
                     hint: "take its UserId out of the records if that is what you want")
             }
         }

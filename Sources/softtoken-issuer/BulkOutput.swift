@@ -7,8 +7,8 @@ import Linux
 /// The files of one run, being written.
 struct BulkOutput: ~Copyable {
     private var records: RecordsWriter
-    private var links: NewFile
-    private var codes: NewFile
+    private var links: BufferedFile
+    private var codes: BufferedFile
     private(set) var count = 0
     private var codeCount = 0
 
@@ -19,16 +19,17 @@ struct BulkOutput: ~Copyable {
         do throws(SystemError) { try makePrivateFolder(folder) } catch { throw Failure(error) }
         let records = try RecordsWriter.open(records ?? "\(folder)/records.xml")
         do throws(SystemError) {
-            let links = try NewFile("\(folder)/links.csv", policy: .refuse)
-            let codes = try NewFile("\(folder)/codes.csv", policy: .refuse)
-            try links.write(Array("account,serial,jti,link\r\n".utf8).span)
-            try codes.write(Array("account,serial,code\r\n".utf8).span)
+            var links = try BufferedFile("\(folder)/links.csv", policy: .refuse)
+            var codes = try BufferedFile("\(folder)/codes.csv", policy: .refuse)
+            try links.write("account,serial,jti,link\r\n")
+            try codes.write("account,serial,code\r\n")
             return BulkOutput(records: records, links: links, codes: codes)
         } catch { throw Failure(error) }
     }
 
     private init(
-        records: consuming RecordsWriter, links: consuming NewFile, codes: consuming NewFile
+        records: consuming RecordsWriter, links: consuming BufferedFile,
+        codes: consuming BufferedFile
     ) {
         self.records = records
         self.links = links
@@ -44,10 +45,9 @@ struct BulkOutput: ~Copyable {
         try records.add(order, issuer: issuer, seed: seed)
         let start = csvField(order.account) + "," + csvField(order.serial) + ","
         do throws(SystemError) {
-            let line = start + publicBase64URL(made.jti) + "," + made.link + "\r\n"
-            try links.write(Array(line.utf8).span)
+            try links.write(start + publicBase64URL(made.jti) + "," + made.link + "\r\n")
             if let code = made.code {
-                try codes.write(Array((start + code + "\r\n").utf8).span)
+                try codes.write(start + code + "\r\n")
                 codeCount += 1
             }
         } catch { throw Failure(error) }

@@ -24,6 +24,8 @@ struct CSVReader: ~Copyable {
 
     init(_ file: consuming Descriptor) { self.file = file }
 
+    var input: InputKind { InputKind(file) }
+
     /// How long the file is; 0 for a pipe.
     var totalByteCount: Int { (try? file.attributes().byteCount) ?? 0 }
 

@@ -79,8 +79,7 @@ struct FromPSKC: ParsableCommand {
         _ vendor: VendorFile, _ out: String, _ maker: borrowing LinkMaker
     ) throws(Failure) {
         let now = try currentUnixSeconds()
-        var run = BulkRun(
-            output: try BulkOutput.open(out, records: link.records), source: file)
+        var run = try BulkRun.open(out, records: link.records, source: file, input: vendor.input)
         try vendor.read { package in
             let opened: VendorToken
             do throws(KeyProblem) { opened = try vendor.open(package, at: now) } catch {

@@ -80,7 +80,7 @@ extension Failure {
             case .policy: .refused
             default: .rejected
             }
-        self.init(status, "\(serial): \(problem.explanation)", hint: problem.hint)
+        self.init(status, "token \(serial): \(problem.explanation)", hint: problem.hint)
     }
 }
 

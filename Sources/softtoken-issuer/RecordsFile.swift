@@ -25,7 +25,7 @@ func lockRecords(_ path: String) throws(Failure) -> Descriptor {
 struct RecordsWriter: ~Copyable {
     private let lock: Descriptor
     private let old: Descriptor?
-    private var file: NewFile
+    private var file: BufferedFile
     private let prefix: String
     /// Hashes of the serials, eight bytes each, so that 100,000 of them stay small.
     private var serials: Set<Int>
@@ -37,7 +37,7 @@ struct RecordsWriter: ~Copyable {
     static func open(_ path: String) throws(Failure) -> RecordsWriter {
         let lock = try lockRecords(path)
         guard nameExists(path) else {
-            let writer = RecordsWriter(
+            var writer = RecordsWriter(
                 lock: lock, old: nil, file: try newFile(path), prefix: "", serials: [])
             try writer.write(Array(recordsHead.utf8))
             return writer
@@ -46,17 +46,17 @@ struct RecordsWriter: ~Copyable {
             try openPrivateFile(path)
         }
         let (outline, serials) = try readSerials(old, path: path)
-        let file = try newFile(path)
+        var file = try newFile(path)
         try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
             try old.rewind()
-            try copy(old, count: outline.insertionOffset, to: file)
+            try file.copy(old, count: outline.insertionOffset)
         }
         return RecordsWriter(
             lock: lock, old: old, file: file, prefix: outline.prefix, serials: serials)
     }
 
     private init(
-        lock: consuming Descriptor, old: consuming Descriptor?, file: consuming NewFile,
+        lock: consuming Descriptor, old: consuming Descriptor?, file: consuming BufferedFile,
         prefix: String, serials: Set<Int>
     ) {
         self.lock = lock
@@ -83,20 +83,20 @@ struct RecordsWriter: ~Copyable {
         guard count > 0 else { return }
         do throws(SystemError) {
             switch old {
-            case .some(let old): try copy(old, count: nil, to: file)
-            case nil: try file.write(Array(recordsTail.utf8).span)
+            case .some(let old): try file.copy(old, count: nil)
+            case nil: try file.write(recordsTail)
             }
             try file.place()
         } catch { throw Failure(error) }
     }
 
-    private borrowing func write(_ bytes: [UInt8]) throws(Failure) {
-        do throws(SystemError) { try file.write(bytes.span) } catch { throw Failure(error) }
+    private mutating func write(_ bytes: [UInt8]) throws(Failure) {
+        do throws(SystemError) { try file.write(bytes) } catch { throw Failure(error) }
     }
 }
 
-private func newFile(_ path: String) throws(Failure) -> NewFile {
-    do throws(SystemError) { return try NewFile(path) } catch { throw Failure(error) }
+private func newFile(_ path: String) throws(Failure) -> BufferedFile {
+    do throws(SystemError) { return try BufferedFile(path) } catch { throw Failure(error) }
 }
 
 private func readSerials(

@@ -33,6 +33,8 @@ final class VendorFile {
         self.path = path
     }
 
+    var input: InputKind { InputKind(file) }
+
     /// Lends the keys one by one.
     ///
     /// - Throws: `Failure` (65) for a file that is damaged.

@@ -12,6 +12,7 @@
 // residue (STYLE 8), because the file itself holds the same seeds in the clear, and the program
 // that reads it ends when it has read it.
 internal import CExpat
+internal import Glibc
 
 /// Why a file is no XML that is read here.
 enum XMLError: Error, Equatable, Sendable {
@@ -43,6 +44,10 @@ enum XMLEvent: Sendable {
     private var depth = 0
     private var textByteCount = 0
     private var failure: XMLError?
+    /// The names met so far, because a file of 100,000 tokens has twenty; no more than that many are
+    /// kept, whatever a hostile file holds.
+    private var names: [(text: [CChar], name: XMLName)] = []
+    private static let maximumNames = 64
 
     /// - Parameter handler: takes the events in order, from inside `feed`.
     /// - Throws: `XMLError.noMemory`.
@@ -121,11 +126,11 @@ extension XMLReader {
         var found: [XMLName: String] = [:]
         var index = 0
         while let key = unsafe attributes?[index], let value = unsafe attributes?[index + 1] {
-            unsafe found[XMLReader.name(key)] = unsafe String(cString: value)
+            found[unsafe self.name(key)] = unsafe String(cString: value)
             index += 2
         }
         guard failure == nil else { return }
-        handler(.start(unsafe XMLReader.name(name), attributes: found, range: range))
+        handler(.start(unsafe self.name(name), attributes: found, range: range))
     }
 
     private func end() {
@@ -150,8 +155,20 @@ extension XMLReader {
         return start..<(start + count)
     }
 
+    @unsafe private func name(_ text: UnsafePointer<XML_Char>) -> XMLName {
+        if let known = names.first(where: { unsafe strcmp($0.text, text) == 0 }) {
+            return known.name
+        }
+        let name = unsafe XMLReader.parsedName(text)
+        if names.count < XMLReader.maximumNames {
+            let count = unsafe strlen(text) + 1
+            names.append((unsafe Array(UnsafeBufferPointer(start: text, count: count)), name))
+        }
+        return name
+    }
+
     /// A triplet of Expat: namespace, local name, prefix, as far as there are any.
-    @unsafe private static func name(_ text: UnsafePointer<XML_Char>) -> XMLName {
+    @unsafe private static func parsedName(_ text: UnsafePointer<XML_Char>) -> XMLName {
         let parts = unsafe String(cString: text).split(separator: "\n", maxSplits: 2)
         return switch parts.count {
         case 3: XMLName(String(parts[0]), String(parts[1]), prefix: parts[2] + ":")
