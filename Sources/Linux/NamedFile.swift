@@ -111,11 +111,14 @@ package func lockNamedFile(
     _ path: String, patienceSeconds: Int
 ) throws(SystemError) -> Descriptor? {
     let lockPath = path + ".lock"
-    let number = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard number >= 0 else { throw .last(.create, lockPath) }
-    let file = Descriptor(owning: number, path: lockPath)
-    guard try LockFile.acquire(file, patienceSeconds: patienceSeconds) else { return nil }
-    return file
+    while true {
+        let number = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard number >= 0 else { throw .last(.create, lockPath) }
+        let file = Descriptor(owning: number, path: lockPath)
+        guard try LockFile.acquire(file, patienceSeconds: patienceSeconds) else { return nil }
+        // Somebody removed the file while we waited: another may hold the new one.
+        if LockFile.isSame(file, path: lockPath) { return file }
+    }
 }
 
 /// Makes a private folder (0700) unless there is one.

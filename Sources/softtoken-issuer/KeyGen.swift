@@ -33,7 +33,7 @@ struct KeyGen: ParsableCommand {
         let text = try key.privateFile()
         let publicText = try key.publicFile()
         do throws(SystemError) {
-            // The public half first: a private key that stands alone could not be made again.
+            // Both are made before either is placed: a name that is taken is told first.
             var publicFile = try NewFile(out + ".pub", mode: 0o644, policy: .refuse)
             var file = try NewFile(out, policy: .refuse)
             try publicFile.write(publicText.span)

@@ -19,7 +19,8 @@ enum XMLError: Error, Equatable, Sendable {
     case notWellFormed(line: Int)
     /// A document type definition: entities are how XML reads other files and fills memory.
     case doctype(line: Int)
-    /// Deeper than 32 elements, or more than 1 MiB of text in one of them.
+    /// Deeper than 32 elements, more than 1 MiB of text in one of them, or of anything else (a tag, a
+    /// comment) at once.
     case tooMuch(line: Int)
     /// There is no memory for a parser.
     case noMemory
@@ -36,6 +37,8 @@ enum XMLEvent: Sendable {
 @safe final class XMLReader {
     private static let maximumDepth = 32
     private static let maximumTextByteCount = 1 << 20
+    /// Expat before 2.6 looks at an unfinished tag anew with each piece of it (CVE-2023-52425).
+    private static let maximumSilentByteCount = 1 << 20
     /// Can't stand in a namespace's name: Expat refuses those that hold its separator.
     private static let separator = UInt8(ascii: "\n")
 
@@ -43,6 +46,8 @@ enum XMLEvent: Sendable {
     private let handler: (XMLEvent) -> Void
     private var depth = 0
     private var textByteCount = 0
+    /// How many bytes were taken without an event.
+    private var silentByteCount = 0
     private var failure: XMLError?
     /// The names met so far, because a file of 100,000 tokens has twenty; no more than that many are
     /// kept, whatever a hostile file holds.
@@ -75,6 +80,10 @@ enum XMLEvent: Sendable {
                 Int32(bytes.count), isLast ? 1 : 0)
         }
         if let failure { throw failure }
+        silentByteCount += bytes.count
+        guard silentByteCount <= XMLReader.maximumSilentByteCount else {
+            throw .tooMuch(line: line)
+        }
         guard status == XML_STATUS_OK else { throw .notWellFormed(line: line) }
     }
 
@@ -122,6 +131,7 @@ extension XMLReader {
     ) {
         depth += 1
         textByteCount = 0
+        silentByteCount = 0
         guard depth <= XMLReader.maximumDepth else { return fail(.tooMuch(line: line)) }
         var found: [XMLName: String] = [:]
         var index = 0
@@ -135,12 +145,14 @@ extension XMLReader {
 
     private func end() {
         depth -= 1
+        silentByteCount = 0
         guard failure == nil else { return }
         handler(.end(range: range))
     }
 
     @unsafe private func text(_ bytes: UnsafeRawBufferPointer) {
         textByteCount += bytes.count
+        silentByteCount = 0
         guard textByteCount <= XMLReader.maximumTextByteCount else {
             return fail(.tooMuch(line: line))
         }

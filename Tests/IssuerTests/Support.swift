@@ -73,8 +73,13 @@ func decoded(_ text: [UInt8]) throws -> [UInt8]? {
 
 /// The key packages of a PSKC text and what protects them.
 func packages(of text: String) throws -> (keys: [PSKCKeyPackage], outline: PSKCOutline) {
+    try packages(of: Array(text.utf8))
+}
+
+func packages(of bytes: [UInt8]) throws -> (keys: [PSKCKeyPackage], outline: PSKCOutline) {
     let folder = try Folder()
-    let path = try folder.file("file.xml", text)
+    let path = folder.path + "/file.xml"
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
     var keys: [PSKCKeyPackage] = []
     let outline = try readPSKC(openInput(path)) { package, _ in keys.append(package) }
     return (keys, outline)

@@ -42,6 +42,32 @@ struct XMLTests {
         #expect(try error(container(data: flood)) == .xml(.tooMuch(line: 7)))
     }
 
+    @Test("A tag or a comment without end is too much", arguments: ["<x a=\"@\"/>", "<!--@-->"])
+    func silence(around: String) throws {
+        let flood = String(repeating: "a", count: 3 << 20)
+        let text = container(data: around.replacingOccurrences(of: "@", with: flood))
+        #expect(try error(text) == .xml(.tooMuch(line: 7)))
+        let tame = container(data: around.replacingOccurrences(of: "@", with: "aaa"))
+        #expect(try error(tame) == nil)
+    }
+
+    @Test("A file with a changed byte is read or rejected, and never a crash")
+    func mutations() throws {
+        let bytes = Array(container(policy: "<KeyUsage>OTP</KeyUsage>").utf8)
+        var generator = SystemRandomNumberGenerator()
+        var rejected = 0
+        for index in bytes.indices {
+            var changed = bytes
+            changed[index] = [0, 0x3C, 0x26, 0x22, 0xFF, generator.next()].randomElement()!
+            do {
+                let (keys, _) = try packages(of: changed)
+                for key in keys { _ = try? key.parameters(PSKCKeyring()) }
+                for key in keys { _ = try? key.seed(PSKCKeyring()).byteCount }
+            } catch { rejected += 1 }
+        }
+        #expect(rejected > bytes.count / 4)
+    }
+
     @Test("A file that is no container, of another version, or without a key is told apart")
     func containers() throws {
         #expect(try error("<html/>") == .notPSKC)

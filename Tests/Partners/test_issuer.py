@@ -348,6 +348,44 @@ class RecordTests(Case):
         os.symlink(self.path("real.xml"), self.path("r.xml"))
         self.verify([totp(seed, NOW)], code=78)
 
+    def test_a_full_disk_is_told_and_leaves_the_records_as_they_were(self):
+        self.issue("--serial", "S1")
+        before = read(self.path("r.xml"))
+        arguments = [BIN, "issue", "--key", self.path("key"), "--account", "a"]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("no space left", done.stderr)
+        # A file may grow to 512 bytes and no further: the record's new version doesn't fit.
+        done = subprocess.run(
+            ["bash", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "bash", *arguments,
+             "--records", self.path("r.xml")], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 74, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(read(self.path("r.xml")), before)
+        self.assertNotIn("r.xml.new", os.listdir(self.folder.name))
+
+    def test_a_kill_at_any_call_of_the_update_leaves_the_old_record_or_the_new_one(self):
+        self.issue("--serial", "S1", "--hotp")
+        seed = self.seed_of("S1")
+        before = read(self.path("r.xml"))
+        for call in ("openat", "write", "fsync", "renameat"):
+            for number in range(1, 300):
+                self.write("r.xml", before)
+                done = subprocess.run(
+                    ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                     "-e", f"inject={call}:signal=KILL:when={number}", BIN, "verify", "--records",
+                     self.path("r.xml"), "--serial", "S1"],
+                    input=hotp(seed, 3), text=True, capture_output=True)
+                after = read(self.path("r.xml"))
+                if done.returncode == 0:
+                    break
+                self.assertIn(
+                    after, (before, before.replace("<PlainValue>0<", "<PlainValue>4<")),
+                    f"{call} {number}")
+            self.assertGreater(number, 1, call)
+            self.assertEqual(done.returncode, 0, call)
+
     def test_a_serial_is_there_once(self):
         self.issue("--serial", "S1")
         before = read(self.path("r.xml"))
