@@ -155,7 +155,10 @@ extension Authenticator {
             surroundings.issuers.contains { $0.key == link.key }
             || answers.trustedFingerprint == link.fingerprint
         guard !isTrusted else { return }
-        // Whether the keystore trusts it is known after the PIN only.
+        // Whether a keystore trusts it is known after the PIN only.
+        guard answers.isInteractive || entry.facts.isOpenable else {
+            throw .untrustedIssuer(fingerprint: link.fingerprint)
+        }
         entry.untrustedFingerprint = link.fingerprint
     }
 
