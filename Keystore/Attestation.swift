@@ -8,11 +8,9 @@ package enum Attestation {
 
     /// When it was given, Unix seconds; nil if it is missing, altered, or of another keystore.
     package static func read(
-        _ folders: borrowing KeystoreFolders, of keystore: borrowing LockedKeystore
+        _ folders: KeystoreFolders, of keystore: borrowing LockedKeystore
     ) throws(KeystoreError) -> Int64? {
-        let file = try opening { () throws(FileProblem) in
-            try folders.state.contents(of: fileName, limit: 4096)
-        }
+        let file = try contents(of: fileName, in: folders.state, limit: 80)
         guard let file, file.count == 80 else { return nil }
         let isAuthentic = try guarded { () throws(SecureMemoryError) in
             try keystore.deviceKey.macKey(.attestation).isAuthentic(file)
@@ -26,12 +24,12 @@ package enum Attestation {
     }
 
     /// Removes it: the verdict was `.separate`, and asks again when it no longer is.
-    package static func remove(_ folders: borrowing KeystoreFolders) throws(KeystoreError) {
+    package static func remove(_ folders: KeystoreFolders) throws(KeystoreError) {
         try translating { () throws(SystemError) in try folders.state.remove(fileName) }
     }
 
     fileprivate static func write(
-        _ folders: borrowing KeystoreFolders, deviceKey: borrowing DeviceKey, keystoreID: [UInt8],
+        _ folders: KeystoreFolders, deviceKey: borrowing DeviceKey, keystoreID: [UInt8],
         unixSeconds: Int64
     ) throws(KeystoreError) {
         var writer = ByteWriter()
@@ -51,7 +49,7 @@ package enum Attestation {
 extension LockedKeystore {
     /// Keeps the attestation for this keystore.
     package func keepAttestation(
-        _ folders: borrowing KeystoreFolders, unixSeconds: Int64
+        _ folders: KeystoreFolders, unixSeconds: Int64
     ) throws(KeystoreError) {
         try Attestation.write(
             folders, deviceKey: deviceKey, keystoreID: image.header.keystoreID,
@@ -62,7 +60,7 @@ extension LockedKeystore {
 extension UnlockedKeystore {
     /// Keeps the attestation that was given before this keystore was made.
     package func keepAttestation(
-        _ folders: borrowing KeystoreFolders, unixSeconds: Int64
+        _ folders: KeystoreFolders, unixSeconds: Int64
     ) throws(KeystoreError) {
         try Attestation.write(
             folders, deviceKey: deviceKey, keystoreID: image.header.keystoreID,

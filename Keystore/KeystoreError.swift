@@ -4,8 +4,10 @@ package import Linux
 
 package enum KeystoreError: Error, Equatable, Sendable {
     /// A part of FORMAT.md that can be damaged.
-    package enum Part: String, Sendable {
-        case keystore, deviceKey = "device-key", deviceShare = "device-share"
+    package enum Part: Sendable {
+        case keystore
+        case deviceKey
+        case deviceShare
     }
 
     /// There is no keystore.

@@ -3,7 +3,7 @@
 package import Linux
 
 /// The data folder and the state folder, both there and both private.
-package struct KeystoreFolders: ~Copyable {
+package final class KeystoreFolders: Sendable {
     package let data: Directory
     package let state: Directory
 
@@ -51,8 +51,18 @@ package struct KeystoreFolders: ~Copyable {
     }
 }
 
+/// The bytes of a small file that counts only if it is authentic; nil also when it is too long to be.
+func contents(
+    of name: String, in folder: borrowing Directory, limit: Int
+) throws(KeystoreError) -> [UInt8]? {
+    do throws(FileProblem) { return try folder.contents(of: name, limit: limit) } catch {
+        if case .tooLong = error { return nil }
+        return try opening { () throws(FileProblem) in throw error }
+    }
+}
+
 /// The keystore's lock, held as long as this value lives.
-package struct KeystoreLock: ~Copyable {
+package final class KeystoreLock: Sendable {
     private static let fileName = "lock"
     /// CONTRACT §2, code 75: how long a command waits for the others.
     package static let patienceSeconds = 60
@@ -65,7 +75,7 @@ package struct KeystoreLock: ~Copyable {
     ///
     /// - Throws: `KeystoreError.busy`, `.problem`, `.system`.
     package static func take(
-        _ folders: borrowing KeystoreFolders
+        _ folders: KeystoreFolders
     ) throws(KeystoreError) -> KeystoreLock {
         let file = try opening { () throws(FileProblem) in
             try LockFile.open(fileName, in: folders.state)
@@ -81,8 +91,17 @@ package struct KeystoreLock: ~Copyable {
         return lock
     }
 
+    /// Does something under the lock.
+    package static func held<R: ~Copyable>(
+        _ folders: KeystoreFolders, _ body: () throws(KeystoreError) -> R
+    ) throws(KeystoreError) -> R {
+        let lock = try take(folders)
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
+    }
+
     /// Checks that the path still names the file that is locked: again just before each try.
-    func confirm(_ folders: borrowing KeystoreFolders) throws(KeystoreError) {
+    func confirm(_ folders: KeystoreFolders) throws(KeystoreError) {
         guard
             LockFile.isSame(
                 file, path: "\(folders.state.path)/\(KeystoreLock.fileName)")

@@ -43,11 +43,20 @@ package struct LockedKeystore: ~Copyable {
 }
 
 extension KeystoreCondition {
+    /// Nothing stands in the way of a new keystore.
+    package var isFree: Bool {
+        switch self {
+        case .missing: true
+        case .erased: true
+        default: false
+        }
+    }
+
     /// Reads the folders and judges them in the order of FORMAT.md §5; writes nothing.
     ///
     /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.
     package static func examine(
-        _ folders: borrowing KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> KeystoreCondition {
         guard let unverified = try readKeystore(folders) else {
             return try examineWithoutKeystore(folders, machineID: machineID)
@@ -75,8 +84,8 @@ extension KeystoreCondition {
             LockedKeystore(image: image, deviceKey: deviceKey, share: share, attempts: attempts))
     }
 
-    private static func readKeystore(
-        _ folders: borrowing KeystoreFolders
+    static func readKeystore(
+        _ folders: KeystoreFolders
     ) throws(KeystoreError) -> UnverifiedKeystore? {
         let file: [UInt8]?
         do throws(FileProblem) {
@@ -96,13 +105,13 @@ extension KeystoreCondition {
     ) throws(KeystoreError) -> MachineBinding {
         guard keystore.isBound else { return .unbound }
         switch machineID {
-        case .digits(let digits): return try MachineBinding(machineID: digits)
+        case .digits(let digits): return MachineBinding(machineID: digits)
         case .none, .unreadable: throw .machineIDUnreadable
         }
     }
 
     private static func examineWithoutKeystore(
-        _ folders: borrowing KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> KeystoreCondition {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         let isResumable = try ErasureInProgress.find(folders, machineID: machineID)

@@ -56,7 +56,8 @@ package enum SecureMemoryError: Error, Equatable, Sendable {
         unsafe sodium_free(base)
     }
 
-    /// Lends the bytes for reading.
+    /// Lends the bytes for reading. Not reentrant: a read within a read of the same secret would
+    /// close the pages under the outer one, and the process would end.
     package borrowing func read<R: ~Copyable, E: Error>(
         _ body: (Span<UInt8>) throws(E) -> R
     ) throws(E) -> R {

@@ -56,6 +56,14 @@ package struct ActivationCode: ~Copyable {
     }
 }
 
+/// Whether text has a code's letters and, besides them, one dash at most.
+func looksLikeActivationCode(_ text: Span<UInt8>) -> Bool {
+    let letters = text.indices.filter { crockfordValue(text[$0]) != nil }
+    return letters.count == ActivationCode.characterCount
+        && (text.count == letters.count
+            || text.count == letters.count + 1 && text[5] == UInt8(ascii: "-"))
+}
+
 private func isSeparator(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: "-") || byte.isWhiteSpace
 }

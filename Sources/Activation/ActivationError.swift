@@ -9,6 +9,8 @@ package enum ActivationError: Error, Equatable, Sendable {
     case noLink
     /// The text has more than 1 MiB, or the link more than 16 KiB.
     case tooLong
+    /// More than one link that differ: the prescriber gives the one that is meant.
+    case severalLinks([LinkSummary])
     /// Another product's link, or ours in the wrong place.
     case foreign(ForeignLink)
 
@@ -61,6 +63,13 @@ package enum ActivationError: Error, Equatable, Sendable {
     /// Argon2id found no memory: never a wrong code.
     case outOfMemory
     case memory(SecureMemoryError)
+}
+
+/// What tells one link of a mail from another; the order in which they stand there.
+package struct LinkSummary: Equatable, Sendable {
+    package let issuer: String?
+    package let account: String?
+    package let serial: String?
 }
 
 /// The parameters of an otpauth link that mean something here.

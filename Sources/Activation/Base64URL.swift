@@ -54,7 +54,7 @@ func base64URLEncoded(_ bytes: [UInt8]) -> String {
 /// Whether a byte is a letter of the alphabet.
 func isBase64URL(_ byte: UInt8) -> Bool { base64URLValue(byte) != nil }
 
-private func base64URLValue(_ letter: UInt8) -> UInt8? {
+func base64URLValue(_ letter: UInt8) -> UInt8? {
     switch letter {
     case UInt8(ascii: "A")...UInt8(ascii: "Z"): letter - UInt8(ascii: "A")
     case UInt8(ascii: "a")...UInt8(ascii: "z"): letter - UInt8(ascii: "a") + 26

@@ -50,6 +50,12 @@ package struct Enrolment: ~Copyable {
         self.seed = seed
     }
 
+    /// Whether two links make the same token.
+    borrowing func isSame(as other: borrowing Enrolment) -> Bool {
+        issuer == other.issuer && account == other.account && parameters == other.parameters
+            && seed.matches(other.seed)
+    }
+
     /// Gives up the seed, which goes into the keystore.
     package consuming func takeSeed() -> Seed { seed }
 

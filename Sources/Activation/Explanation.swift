@@ -7,6 +7,8 @@ extension ActivationError {
         switch self {
         case .noLink: "there is no activation link in this text"
         case .tooLong: "this text is too long to be an activation link"
+        case .severalLinks(let links):
+            "there are several links: " + links.map(\.words).joined(separator: "; ")
         case .foreign(let kind): kind.explanation
         case .unknownType: "this otpauth link is for neither a totp nor a hotp token"
         case .malformedPercentEncoding: "the link is damaged: a percent sign stands alone in it"
@@ -48,6 +50,7 @@ extension ActivationError {
         switch self {
         case .noLink, .tooLong:
             "copy the whole link from the mail that announced your soft token"
+        case .severalLinks: "copy the one link that you want to activate"
         case .foreign(let kind): kind.hint
         case .malformedJWS, .signatureInvalid, .malformedJSON(.header, _),
             .malformedJSON(.payload, _), .malformedJSON(.key, _):
@@ -73,6 +76,14 @@ extension ActivationError {
             .secretNotBase32:
             "copy the whole link again; if that doesn't help, ask the issuer for a new one"
         }
+    }
+}
+
+extension LinkSummary {
+    fileprivate var words: String {
+        let serial = serial.map { "serial \($0)" }
+        let parts = [issuer, account, serial].compactMap { $0 }
+        return parts.isEmpty ? "one without a name" : parts.joined(separator: ", ")
     }
 }
 
@@ -102,6 +113,7 @@ extension ForeignLink {
         case .enrolmentRequest: "this is an enrolment request, not an activation link"
         case .prescribingRecord: "this is a prescribing record, not an activation link"
         case .issuerFile: "this is an issuer's file, not an activation link"
+        case .activationCode: "this looks like an activation code, not like a link"
         case .webPage: "this is the address of a web page, without an activation link in it"
         }
     }
@@ -112,6 +124,7 @@ extension ForeignLink {
         case .enrolmentRequest: "send it to the issuer, who answers with a link"
         case .prescribingRecord: "give it to: softtoken device forbid"
         case .issuerFile: "give it to: softtoken issuer add"
+        case .activationCode: "give the link first; the code is asked for afterwards"
         case .webPage: "copy the link that begins with softtoken: or otpauth:, or the whole mail"
         case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft:
             "ask the issuer for a link for SoftToken or for any authenticator (otpauth)"

@@ -17,6 +17,8 @@ package enum ForeignLink: Equatable, Sendable, CaseIterable {
     case prescribingRecord
     /// An issuer's file, for `softtoken issuer add`.
     case issuerFile
+    /// The activation code, which is asked for after the link.
+    case activationCode
     /// An address without a token in it.
     case webPage
 
@@ -34,7 +36,17 @@ package enum ForeignLink: Equatable, Sendable, CaseIterable {
         case .enrolmentRequest: (["softtoken:request#"], [])
         case .prescribingRecord: (["softtoken:prescribing#"], [])
         case .issuerFile: (["{"], [])
+        case .activationCode: ([], [])
         case .webPage: (["https://", "http://"], [])
+        }
+    }
+
+    /// The product whose link begins at a position in the middle of a text. A brace begins much
+    /// else there, and addresses are looked at whole.
+    static func beginning(_ text: Span<UInt8>, at position: Int) -> ForeignLink? {
+        allCases.first { kind in
+            kind != .issuerFile && kind != .webPage
+                && kind.marks.beginnings.contains { text.hasPrefix($0, at: position) }
         }
     }
 

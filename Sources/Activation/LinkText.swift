@@ -32,12 +32,38 @@ package struct LinkText: ~Copyable {
         self.byteCount = byteCount
     }
 
+    /// Decodes text into new memory.
+    ///
+    /// - Parameters:
+    ///   - capacity: what is decoded has at most as many bytes.
+    ///   - fill: writes the bytes and answers how many they are.
+    /// - Returns: nil where nothing is left.
+    static func decoded(
+        capacity: Int, _ fill: (inout MutableSpan<UInt8>) -> Int
+    ) throws(ActivationError) -> LinkText? {
+        guard capacity > 0 else { return nil }
+        var memory = try guarded { () throws(SecureMemoryError) in
+            try SecureBytes(count: capacity)
+        }
+        let byteCount = memory.write(fill)
+        return byteCount > 0 ? try LinkText(memory, byteCount: byteCount) : nil
+    }
+
     /// Lends the text.
     package borrowing func read<R: ~Copyable, E: Error>(
         _ body: (Span<UInt8>) throws(E) -> R
     ) throws(E) -> R {
         let byteCount = byteCount
         return try memory.read { (bytes) throws(E) in try body(bytes.extracting(0..<byteCount)) }
+    }
+}
+
+extension MutableSpan where Element == UInt8 {
+    /// Writes a byte behind the first `count` ones, while there is room.
+    mutating func append(_ byte: UInt8, to count: inout Int) {
+        guard count < self.count else { return }
+        self[count] = byte
+        count += 1
     }
 }
 

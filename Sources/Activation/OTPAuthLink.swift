@@ -24,13 +24,15 @@ package func parseOTPAuth(
     let digits = try query.digits(link)
     let factor = try query.factor(link, of: parts.type)
     let label = try OTPAuthLabel(link, parts.label, issuerParameter: query.issuer(link))
-    let seed = try query.seed(link)
+    let twoStep = try query.twoStep(link, algorithm)
+    let clientPart = twoStep.map { drawing($0.saltByteCount) }
+    let seed = try query.seed(link, twoStep, clientPart)
     var warnings: TokenWarnings = label.issuerDiffers ? .issuerDiffers : []
     if seed.byteCount < Seed.recommendedByteCount { warnings.insert(.shortSeed) }
     return Enrolment(
         origin: .unsigned, identity: label.identity,
         parameters: TokenParameters(algorithm: algorithm, digits: digits, factor: factor),
-        warnings: warnings, seed: seed)
+        warnings: warnings, seed: seed, clientPart: clientPart.map(base32Check))
 }
 
 /// Where the parts of an otpauth link stand.
@@ -135,7 +137,29 @@ private struct OTPAuthQuery {
         return try link.decoded(value, plus: .space)
     }
 
-    func seed(_ link: Span<UInt8>) throws(ActivationError) -> Seed {
+    /// privacyIDEA's two-step, where one of its parameters is there.
+    func twoStep(
+        _ link: Span<UInt8>, _ algorithm: HashAlgorithm
+    ) throws(ActivationError) -> TwoStep? {
+        let salt = try number(link, .twoStepSalt, in: TwoStep.saltByteCounts)
+        let output = try number(
+            link, .twoStepOutput, in: minimumSeedByteCount...Seed.maximumByteCount)
+        let difficulty = try number(link, .twoStepDifficulty, in: TwoStep.difficulties)
+        guard salt != nil || output != nil || difficulty != nil else { return nil }
+        return TwoStep(
+            saltByteCount: salt ?? 8, outputByteCount: output ?? algorithm.macByteCount,
+            difficulty: difficulty ?? 10_000)
+    }
+
+    func seed(
+        _ link: Span<UInt8>, _ twoStep: TwoStep?, _ clientPart: [UInt8]?
+    ) throws(ActivationError) -> Seed {
+        let seed = try linkSeed(link)
+        guard let twoStep, let clientPart else { return seed }
+        return try twoStep.complete(seed, clientPart: clientPart)
+    }
+
+    private func linkSeed(_ link: Span<UInt8>) throws(ActivationError) -> Seed {
         guard let value = values[.secret] else { throw .missingSecret }
         guard !value.isEmpty else { throw .emptySecret }
         let text = try link.decodedSecret(value)

@@ -27,7 +27,8 @@ func recognise(_ text: Span<UInt8>, in range: Range<Int>) -> RecognisedText {
         return .signed(mark.upperBound..<range.upperBound)
     }
     if let foreign = ForeignLink.recognise(text, range) { return .foreign(foreign) }
-    return word.hasPrefix("otpauth://") ? .otpauth(range) : .nothing
+    if word.hasPrefix("otpauth://") { return .otpauth(range) }
+    return looksLikeActivationCode(word) ? .foreign(.activationCode) : .nothing
 }
 
 /// CONTRACT §4's two carriers.

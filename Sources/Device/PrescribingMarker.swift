@@ -1,5 +1,7 @@
 // The marker of a prescribing device: its own prescribing record in a file that root alone writes.
-// Bound by DESIGN §6 (`device register`) and FORMAT.md §5: it fails closed.
+// Bound by DESIGN §6 (`device register`) and FORMAT.md §5: reading it fails closed.
+internal import Glibc
+package import Linux
 
 /// What stands at /etc/softtoken/prescribing-device.
 package enum PrescribingMarker: Equatable, Sendable {
@@ -9,4 +11,105 @@ package enum PrescribingMarker: Equatable, Sendable {
     case record(PrescribingRecord)
     /// Something that can't be trusted or parsed: still the mark of a prescribing device.
     case damaged
+
+    package static let path = "\(folder)/\(name)"
+    private static let folder = "/etc/softtoken"
+    private static let name = "prescribing-device"
+    /// A record's text and CRLF.
+    private static let byteLimit = PrescribingRecord.textByteLimit + 2
+
+    /// Reads this device's marker.
+    package static func read() -> PrescribingMarker { read(folder: folder, owner: 0) }
+
+    /// Reads a marker; another folder and owner than root's in tests only.
+    static func read(folder: String, owner: UInt32) -> PrescribingMarker {
+        // Whatever stands there and isn't a whole record of root's is a damaged marker, so that
+        // spoiling the file doesn't lift the rule.
+        do throws(AdministratorFileProblem) {
+            let path = "\(folder)/\(name)"
+            guard let bytes = try readAdministratorFile(path, limit: byteLimit, owner: owner)
+            else { return .absent }
+            return (try? PrescribingRecord(parsingFile: bytes)).map { .record($0) } ?? .damaged
+        } catch {
+            return .damaged
+        }
+    }
+}
+
+/// Why a device can't be registered or unregistered.
+package enum RegistrationError: Error, Equatable, Sendable {
+    /// Only root can.
+    case notRoot
+    /// The record can't be made: `unacceptableLabel`, `nothingToRecogniseBy`.
+    case record(PrescribingRecordError)
+    /// /etc/softtoken can't be trusted or written.
+    case file(AdministratorFileProblem)
+}
+
+/// What registering did.
+package enum Registration: Equatable, Sendable {
+    /// The device was registered already, with this record; nothing was changed.
+    case standing(PrescribingRecord)
+    /// The marker was written with this record.
+    case made(PrescribingRecord)
+
+    package var record: PrescribingRecord {
+        switch self {
+        case .standing(let record), .made(let record): record
+        }
+    }
+}
+
+extension PrescribingMarker {
+    /// Registers this device as one that sends prescriptions: writes the marker, unless a whole
+    /// one stands there. A damaged one is replaced.
+    ///
+    /// - Throws: `RegistrationError`; the marker is then what it was.
+    package static func register(
+        label: String
+    ) throws(RegistrationError) -> Registration {
+        guard geteuid() == 0 else { throw .notRoot }
+        return try register(DeviceIdentity.read().identity, label: label, folder: folder, owner: 0)
+    }
+
+    /// Removes the marker, whatever state it is in.
+    ///
+    /// - Returns: false if there was none.
+    /// - Throws: `RegistrationError`.
+    package static func unregister() throws(RegistrationError) -> Bool {
+        guard geteuid() == 0 else { throw .notRoot }
+        return try unregister(folder: folder, owner: 0)
+    }
+
+    static func register(
+        _ identity: DeviceIdentity, label: String, folder: String, owner: UInt32
+    ) throws(RegistrationError) -> Registration {
+        if case .record(let record) = read(folder: folder, owner: owner) {
+            return .standing(record)
+        }
+        let record: PrescribingRecord
+        do throws(PrescribingRecordError) {
+            record = try PrescribingRecord.make(of: identity, label: label)
+        } catch {
+            throw .record(error)
+        }
+        do throws(AdministratorFileProblem) {
+            let place = try AdministratorFolder.openOrCreate(folder, owner: owner)
+            try place.replace(name, bytes: Array("\(record.text)\n".utf8))
+        } catch {
+            throw .file(error)
+        }
+        return .made(record)
+    }
+
+    static func unregister(folder: String, owner: UInt32) throws(RegistrationError) -> Bool {
+        do throws(AdministratorFileProblem) {
+            guard let place = try AdministratorFolder.open(folder, owner: owner) else {
+                return false
+            }
+            return try place.remove(name)
+        } catch {
+            throw .file(error)
+        }
+    }
 }

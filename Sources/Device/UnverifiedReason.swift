@@ -65,7 +65,7 @@ package enum UnverifiedReason: Equatable, Sendable {
         case .noIdentifiers:
             "have a machine-id made for this device (systemd-machine-id-setup)"
         case .tooLittleInCommon:
-            "on that computer, run softtoken device unregister and device register again"
+            "attest that this is another device, or have that computer registered again"
         }
     }
 }

@@ -80,6 +80,13 @@ extension Descriptor {
         self.init(owning: copy, path: path)
     }
 
+    /// A second descriptor for the same open file.
+    ///
+    /// - Throws: `SystemError` (`open`).
+    package borrowing func copy() throws(SystemError) -> Descriptor {
+        try Descriptor(duplicating: number, path: path)
+    }
+
     /// Reads one byte to `buffer[index]`: never past a line's end, so that another program can
     /// read on from the same pipe, and never through a buffer that would keep a copy.
     ///

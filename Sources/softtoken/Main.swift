@@ -1,1 +1,86 @@
-@main struct Main { static func main() {} }
+// The process from its first instruction to its exit code: no memory image, links out of argv, no
+// network, then the arguments, then the command; one catch at the top. Bound by DESIGN §8 ("Order at
+// start"), CONTRACT §2 and STYLE 16.
+import ArgumentParser
+import Keystore
+import Linux
+import SoftTokenCore
+
+@main struct Main {
+    static func main() { endProcess(run()) }
+
+    private static func run() -> Int32 {
+        do throws(Failure) {
+            var context = try prepared()
+            guard let command = try parsed() else { return 0 }
+            guard context.link == nil || command is ActivateCommand else {
+                throw .usage(
+                    "a link belongs to softtoken activate",
+                    hint: "softtoken activate takes it in; it was not used here")
+            }
+            try command.execute(&context)
+            return 0
+        } catch {
+            let message = error.message
+            Output.report(message)
+            return message.code
+        }
+    }
+
+    /// What comes before anything is read.
+    private static func prepared() throws(Failure) -> Context {
+        try running { () throws(SystemError) in
+            try ProcessGuard.forbidMemoryImages()
+            try ProcessGuard.openStandardDescriptors()
+        }
+        let link = try takenLink()
+        ProcessGuard.closeInheritedDescriptors(
+            keeping: descriptorsNamed(in: ArgumentVector.arguments()))
+        try running { () throws(SystemError) in try Sandbox.blockNetwork() }
+        return Context(link: link)
+    }
+
+    /// Moves the link argument out of argv; every other one is overwritten.
+    private static func takenLink() throws(Failure) -> SecureBytes? {
+        let positions = ArgumentVector.linkPositions
+        defer { for position in positions { ArgumentVector.overwriteLink(at: position) } }
+        guard let position = positions.first else { return nil }
+        guard positions.count == 1 else {
+            throw .usage(
+                "there are several links, or other arguments that look like one",
+                hint: "give one link at a time")
+        }
+        let count = ArgumentVector.linkByteCount(at: position)
+        do throws(SecureMemoryError) {
+            var link = try SecureBytes(count: count)
+            link.write { (target: inout MutableSpan<UInt8>) in
+                ArgumentVector.moveLink(at: position, into: &target)
+            }
+            return link
+        } catch { throw .authenticator(.keystore(.outOfMemory)) }
+    }
+
+    /// Parses the arguments; nil when help, the version or a completion script was printed.
+    private static func parsed() throws(Failure) -> (any Command)? {
+        let arguments = ArgumentVector.arguments()
+        do {
+            var command = try SoftTokenCommand.parseAsRoot(arguments)
+            if let command = command as? any Command { return command }
+            try command.run()
+            return nil
+        } catch {
+            guard SoftTokenCommand.exitCode(for: error) == .success else {
+                throw .usage(usageText(SoftTokenCommand.message(for: error)))
+            }
+            try Output.line(SoftTokenCommand.fullMessage(for: error))
+            return nil
+        }
+    }
+
+    /// The parser's message in this program's form: lower case, one line, no full stop.
+    private static func usageText(_ message: String) -> String {
+        let line = message.split(separator: "\n").first.map(String.init) ?? "wrong arguments"
+        let text = line.hasSuffix(".") ? String(line.dropLast()) : line
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+}

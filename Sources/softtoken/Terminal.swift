@@ -8,7 +8,7 @@ import Linux
 ///
 /// A secret shows nothing while it is typed, not a star a digit: who looks on must not learn how far
 /// the typing is. Backspace, Ctrl-U and Ctrl-D work as they do everywhere.
-struct Terminal: ~Copyable {
+final class Terminal {
     let device: TerminalDevice
 
     /// Opens /dev/tty.
@@ -17,13 +17,13 @@ struct Terminal: ~Copyable {
     init() throws(SystemError) { device = try TerminalDevice() }
 
     /// Writes text as it is; lines end in "\n".
-    borrowing func write(_ text: String) { device.write(text) }
+    func write(_ text: String) { device.write(text) }
 
     /// Asks for an ordinary line: a name, a number, yes. It is echoed.
     ///
     /// - Returns: what was typed, perhaps empty.
     /// - Throws: `AnswerError`.
-    borrowing func readLine(_ prompt: String, limit: Int) throws(AnswerError) -> String {
+    func readLine(_ prompt: String, limit: Int) throws(AnswerError) -> String {
         guard let bytes = try ask(prompt, .line, limit: limit) else { return "" }
         return try text(of: bytes)
     }
@@ -32,7 +32,7 @@ struct Terminal: ~Copyable {
     ///
     /// - Returns: what was typed, or nil for an empty line.
     /// - Throws: `AnswerError`.
-    borrowing func readSecret(
+    func readSecret(
         _ prompt: String, limit: Int = 64
     ) throws(AnswerError) -> SecureBytes? {
         try ask(prompt, .secret, limit: limit)
@@ -43,7 +43,7 @@ struct Terminal: ~Copyable {
     ///
     /// - Returns: the text, or nil for an empty line.
     /// - Throws: `AnswerError`.
-    borrowing func readSecretText(
+    func readSecretText(
         _ prompt: String, limit: Int
     ) throws(AnswerError) -> SecureBytes? {
         try ask(prompt, .secretText, limit: limit)

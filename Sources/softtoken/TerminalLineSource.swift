@@ -5,7 +5,7 @@ import Keystore
 import Linux
 
 /// Lines from a descriptor, each read when it is asked for.
-struct LineSource: ~Copyable {
+final class LineSource {
     private let descriptor: Descriptor
 
     /// Reads from a copy of `number`, which stays open for others.
@@ -19,10 +19,13 @@ struct LineSource: ~Copyable {
         }
     }
 
+    /// Reads from an open file.
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
     /// The next line as an ordinary answer.
     ///
     /// - Throws: `AnswerError`; `missing` at the end of the input.
-    borrowing func nextLine(limit: Int) throws(AnswerError) -> String {
+    func nextLine(limit: Int) throws(AnswerError) -> String {
         guard let bytes = try nextSecret(limit: limit) else { return "" }
         return try text(of: bytes)
     }
@@ -31,7 +34,7 @@ struct LineSource: ~Copyable {
     ///
     /// - Returns: nil for an empty line.
     /// - Throws: `AnswerError`; `missing` at the end of the input.
-    borrowing func nextSecret(limit: Int) throws(AnswerError) -> SecureBytes? {
+    func nextSecret(limit: Int) throws(AnswerError) -> SecureBytes? {
         // One byte for the CR and one for the LF.
         var line = try guardedMemory(limit + 2)
         var count = try line.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
@@ -46,7 +49,7 @@ struct LineSource: ~Copyable {
     ///
     /// - Returns: nil if nothing is left.
     /// - Throws: `AnswerError`.
-    borrowing func rest(limit: Int) throws(AnswerError) -> SecureBytes? {
+    func rest(limit: Int) throws(AnswerError) -> SecureBytes? {
         var text = try guardedMemory(limit + 1)
         let count = try text.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
             var count = 0
@@ -58,7 +61,7 @@ struct LineSource: ~Copyable {
     }
 
     /// Reads up to and including the line's end; returns the bytes before it.
-    private borrowing func readLine(
+    private func readLine(
         into bytes: inout MutableSpan<UInt8>, limit: Int
     ) throws(AnswerError) -> Int {
         var count = 0
@@ -75,7 +78,7 @@ struct LineSource: ~Copyable {
         return count
     }
 
-    private borrowing func readByte(
+    private func readByte(
         into bytes: inout MutableSpan<UInt8>, at index: Int
     ) throws(AnswerError) -> Bool {
         do throws(SystemError) {

@@ -10,7 +10,7 @@ extension Terminal {
     private static let pasteGapMilliseconds: Int32 = 100
 
     /// - Returns: what was typed, or nil for an empty line.
-    borrowing func ask(
+    func ask(
         _ prompt: String, _ kind: TerminalEditor.Kind, limit: Int
     ) throws(AnswerError) -> SecureBytes? {
         var typed = try guardedMemory(limit + 1)
@@ -38,7 +38,7 @@ extension Terminal {
     }
 
     /// Echo goes off first: an answer typed the moment the prompt appears must not be shown.
-    private borrowing func begin(
+    private func begin(
         _ prompt: String, _ kind: TerminalEditor.Kind
     ) throws(AnswerError) {
         do throws(SystemError) { try device.silence() } catch { throw .failed(error) }
@@ -46,12 +46,12 @@ extension Terminal {
         write(prompt)
     }
 
-    private borrowing func signalQueue() throws(AnswerError) -> SignalQueue {
+    private func signalQueue() throws(AnswerError) -> SignalQueue {
         do throws(SystemError) { return try SignalQueue() } catch { throw .failed(error) }
     }
 
     /// Waits for the next event; when a paste pauses, says how much has arrived.
-    private borrowing func wait(
+    private func wait(
         _ signals: borrowing SignalQueue, _ editor: TerminalEditor, _ prompt: String
     ) -> TerminalEvent {
         guard editor.kind == .secretText, editor.count > 0 else { return device.wait(signals) }
@@ -63,7 +63,7 @@ extension Terminal {
     }
 
     /// Answers a signal; true when the question has to be asked again.
-    private borrowing func isAskedAgain(after signal: Signal?) throws(AnswerError) -> Bool {
+    private func isAskedAgain(after signal: Signal?) throws(AnswerError) -> Bool {
         guard let signal else { return false }
         if let end = AnswerError(signal) { throw end }
         switch signal {
@@ -78,7 +78,7 @@ extension Terminal {
     }
 
     /// Takes one byte; true when the answer is complete.
-    private borrowing func isComplete(
+    private func isComplete(
         _ typed: inout SecureBytes, _ editor: inout TerminalEditor,
         _ signals: borrowing SignalQueue
     ) throws(AnswerError) -> Bool {
@@ -98,12 +98,12 @@ extension Terminal {
     }
 
     /// Echoes the byte just added; a character of several bytes appears with its last.
-    private borrowing func echoLast(of typed: borrowing SecureBytes, count: Int) {
+    private func echoLast(of typed: borrowing SecureBytes, count: Int) {
         typed.read { bytes in try? device.descriptor.write(bytes.extracting((count - 1)..<count)) }
     }
 
     /// Whether more follows a line end at once, which then belongs to the pasted text.
-    private borrowing func isPasteGoingOn(
+    private func isPasteGoingOn(
         _ typed: inout SecureBytes, _ editor: inout TerminalEditor,
         _ signals: borrowing SignalQueue
     ) -> Bool {
@@ -114,7 +114,7 @@ extension Terminal {
         return true
     }
 
-    private borrowing func answer(
+    private func answer(
         _ typed: borrowing SecureBytes, _ editor: TerminalEditor
     ) throws(AnswerError) -> SecureBytes? {
         guard !editor.isTooLong else { throw .tooLong(limit: editor.limit) }

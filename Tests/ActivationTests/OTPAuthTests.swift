@@ -234,6 +234,26 @@ struct OTPAuthTests {
         #expect(open(link + "i") == .failure(.tooLong))
     }
 
+    @Test("A cut or changed link is judged, and never crashes the parser")
+    func damage() {
+        let link = Array(
+            "otpauth://hotp/A%20B:x?secret=JBSWY3DPEHPK3PXP&issuer=A+B&digits=8&counter=1".utf8)
+        let secretEnd = link.span.firstRange(of: "PXP", in: link.indices)!.upperBound
+        for count in 0..<secretEnd {
+            #expect(throws: ActivationError.self) {
+                _ = try parseOTPAuth(Array(link[..<count]).span)
+            }
+        }
+        for index in link.indices {
+            for bit in 0..<8 {
+                var changed = link
+                changed[index] ^= 1 << UInt8(bit)
+                guard let enrolment = try? parseOTPAuth(changed.span) else { continue }
+                #expect((6...8).contains(enrolment.parameters.digits.value))
+            }
+        }
+    }
+
     @Test("What begins otherwise is no link")
     func scheme() {
         for link in ["", "otpauth:", "https://totp/x?\(OTPAuthTests.ten)"] {

@@ -44,6 +44,7 @@ struct RecognisedTextTests {
             ("otpauth-migration://offline?data=A", .migration),
             ("softtoken:request#A", .enrolmentRequest),
             ("softtoken:prescribing#A", .prescribingRecord),
+            ("7G3KQ-0ZMX1", .activationCode), ("7g3kq0zmxl", .activationCode),
             ("{\"name\":\"A\",\"jwk\":{}}", .issuerFile), ("https://example.org/a", .webPage),
         ] as [(String, ForeignLink)])
     func foreign(text: String, kind: ForeignLink) {
@@ -60,7 +61,10 @@ struct RecognisedTextTests {
 
     @Test(
         "Everything else is nothing",
-        arguments: ["", " ", "<>", "123456", "otpauth:", "softtoken:"])
+        arguments: [
+            "7G3KQ-0ZMX", "7G3KQ0-ZMX1", "7G3KQ--0ZMX1", "", " ", "<>", "123456", "otpauth:",
+            "softtoken:",
+        ])
     func nothing(text: String) { #expect(recognised(text) == .nothing) }
 
     @Test("Every foreign link and its way out are said in words")

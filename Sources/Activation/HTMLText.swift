@@ -1,0 +1,145 @@
+// The text and the addresses of an HTML mail, as far as links need them: tags go, what `href` says
+// stays on a line of its own, entities stand for their characters.
+
+/// After so many brackets that begin no whole tag, the rest is read as text.
+private let maximumOpenTags = 64
+
+/// The text of an HTML part.
+func htmlText(_ html: Span<UInt8>) throws(ActivationError) -> LinkText? {
+    // What replaces a tag is no longer than the tag.
+    try LinkText.decoded(capacity: html.count) { (target: inout MutableSpan<UInt8>) in
+        var count = 0
+        var position = 0
+        var openTags = 0
+        while position < html.count {
+            // A page of tags that never end would be read to its end for each of them.
+            if html[position] == UInt8(ascii: "<"), openTags < maximumOpenTags {
+                guard let end = tagEnd(html, position) else {
+                    openTags += 1
+                    target.append(html[position], to: &count)
+                    position += 1
+                    continue
+                }
+                writeTag(html, position..<end, to: &target, &count)
+                position = end
+            } else {
+                let byte = entityByte(html, at: &position, end: html.count)
+                target.append(byte, to: &count)
+            }
+        }
+        return count
+    }
+}
+
+/// A text whose entities stand for their characters: `&amp;` in a link that was copied from HTML.
+func entitiesDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
+    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
+        var count = 0
+        var position = 0
+        while position < text.count {
+            target.append(entityByte(text, at: &position, end: text.count), to: &count)
+        }
+        return count
+    }
+}
+
+/// Where a tag ends; nil where a bracket begins none.
+private func tagEnd(_ html: Span<UInt8>, _ start: Int) -> Int? {
+    guard start + 1 < html.count else { return nil }
+    let next = html[start + 1]
+    guard next.isLetter || next == UInt8(ascii: "/") || next == UInt8(ascii: "!"),
+        // An address in angle brackets, as plain text has it.
+        !html.hasPrefix("otpauth:", at: start + 1), !html.hasPrefix("softtoken:", at: start + 1),
+        !html.hasPrefix("https:", at: start + 1)
+    else { return nil }
+    var quote: UInt8?
+    for index in (start + 1)..<html.count {
+        let byte = html[index]
+        if let open = quote {
+            if byte == open { quote = nil }
+        } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+            quote = byte
+        } else if byte == UInt8(ascii: ">") {
+            return index + 1
+        }
+    }
+    return nil
+}
+
+private func writeTag(
+    _ html: Span<UInt8>, _ tag: Range<Int>, to target: inout MutableSpan<UInt8>, _ count: inout Int
+) {
+    let start = html[tag.lowerBound + 1] == UInt8(ascii: "/") ? 2 : 1
+    let inline = ["wbr", "b>", "i>", "em>", "strong>", "span", "font", "u>"]
+    guard !inline.contains(where: { html.hasPrefix($0, at: tag.lowerBound + start) }) else {
+        return
+    }
+    target.append(0x0A, to: &count)
+    guard let address = hrefRange(html, tag) else { return }
+    // In brackets, so that raw spaces don't end it.
+    target.append(UInt8(ascii: "<"), to: &count)
+    var position = address.lowerBound
+    while position < address.upperBound {
+        let byte = entityByte(html, at: &position, end: address.upperBound)
+        if byte != 0x0A, byte != 0x0D, byte != 0x09 { target.append(byte, to: &count) }
+    }
+    target.append(UInt8(ascii: ">"), to: &count)
+    target.append(0x0A, to: &count)
+}
+
+/// Where the address of a tag stands.
+private func hrefRange(_ html: Span<UInt8>, _ tag: Range<Int>) -> Range<Int>? {
+    guard let name = html.firstRange(of: "href=", in: tag), name.upperBound < tag.upperBound - 1,
+        html[name.lowerBound - 1].isWhiteSpace
+    else { return nil }
+    let quote = html[name.upperBound]
+    guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else {
+        let end = (name.upperBound..<tag.upperBound - 1).first { html[$0].isWhiteSpace }
+        return name.upperBound..<(end ?? tag.upperBound - 1)
+    }
+    let start = name.upperBound + 1
+    let end = (start..<tag.upperBound).first { html[$0] == quote }
+    return end.map { start..<$0 }
+}
+
+/// The character that stands at `position`, which moves behind it. An entity that no link needs
+/// stands for a space; one that shows nothing (soft hyphen, zero width space) isn't met in links.
+private func entityByte(_ text: Span<UInt8>, at position: inout Int, end: Int) -> UInt8 {
+    let byte = text[position]
+    position += 1
+    guard byte == UInt8(ascii: "&"),
+        let semicolon = text.firstIndex(of: ";", in: position..<min(position + 8, end))
+    else { return byte }
+    let names: [(String, UInt8)] = [
+        ("amp", UInt8(ascii: "&")), ("lt", UInt8(ascii: "<")), ("gt", UInt8(ascii: ">")),
+        ("quot", UInt8(ascii: "\"")), ("apos", UInt8(ascii: "'")), ("nbsp", UInt8(ascii: " ")),
+        ("equals", UInt8(ascii: "=")), ("colon", UInt8(ascii: ":")), ("num", UInt8(ascii: "#")),
+    ]
+    let entity = position..<semicolon
+    for (name, character) in names
+    where entity.count == name.utf8.count && text.hasPrefix(name, at: position) {
+        position = semicolon + 1
+        return character
+    }
+    guard let number = entityNumber(text, entity), (0x20..<0x7F).contains(number) else {
+        return byte
+    }
+    position = semicolon + 1
+    return UInt8(number)
+}
+
+/// The number of `&#38;` or `&#x26;`.
+private func entityNumber(_ text: Span<UInt8>, _ entity: Range<Int>) -> Int? {
+    guard text.hasPrefix("#", at: entity.lowerBound) else { return nil }
+    let isHexadecimal = text.hasPrefix("#x", at: entity.lowerBound)
+    let digits = entity.dropFirst(isHexadecimal ? 2 : 1)
+    guard !digits.isEmpty else { return nil }
+    var number = 0
+    for index in digits {
+        guard let value = text[index].hexadecimalValue, isHexadecimal || value < 10 else {
+            return nil
+        }
+        number = number * (isHexadecimal ? 16 : 10) + Int(value)
+    }
+    return number
+}

@@ -1,0 +1,95 @@
+// What mail does to bytes: quoted-printable (RFC 2045 §6.7) and base64 (§6.8). Both are decoded
+// leniently, because a damaged mail is still a prescriber's mail; the link in it is judged strictly.
+
+/// Undoes quoted-printable: `=3D`, and soft line breaks.
+func quotedPrintableDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
+    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
+        var count = 0
+        var position = 0
+        while position < text.count {
+            if let next = softLineBreakEnd(text, position) {
+                position = next
+            } else if let byte = quotedByte(text, position) {
+                target.append(byte, to: &count)
+                position += 3
+            } else {
+                target.append(text[position], to: &count)
+                position += 1
+            }
+        }
+        return count
+    }
+}
+
+/// Undoes base64; line breaks and whatever else is no letter are skipped.
+func base64Decoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
+    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
+        var count = 0
+        var pending: UInt32 = 0
+        var pendingBits = 0
+        for index in text.indices {
+            guard let value = base64Value(text[index]) else { continue }
+            pending = pending << 6 | UInt32(value)
+            pendingBits += 6
+            guard pendingBits >= 8 else { continue }
+            pendingBits -= 8
+            target.append(UInt8(pending >> UInt32(pendingBits)), to: &count)
+            pending &= 1 << UInt32(pendingBits) - 1
+        }
+        return count
+    }
+}
+
+/// Whether a text without a mail's header is quoted-printable: it is where a line ends softly,
+/// `=3D` stands somewhere, and no equals sign stands for itself.
+func isQuotedPrintable(_ text: Span<UInt8>) -> Bool {
+    var hasSoftLineBreak = false
+    var hasEqualsSign = false
+    for index in text.indices where text[index] == UInt8(ascii: "=") {
+        if softLineBreakEnd(text, index) != nil {
+            hasSoftLineBreak = true
+        } else if let byte = quotedByte(text, index) {
+            hasEqualsSign = hasEqualsSign || byte == UInt8(ascii: "=")
+        } else {
+            return false
+        }
+    }
+    return hasSoftLineBreak && hasEqualsSign
+}
+
+/// Whether one link is quoted-printable: each of its equals signs is `=3D`. A seed may begin with
+/// "3D", but then its length is a whole number of groups, or another parameter tells.
+func isQuotedPrintableLink(_ link: Span<UInt8>) -> Bool {
+    let signs = link.indices.filter { link[$0] == UInt8(ascii: "=") }
+    guard let first = signs.first, signs.allSatisfy({ link.hasPrefix("=3D", at: $0) }) else {
+        return false
+    }
+    guard signs.count == 1, link.hasPrefix("otpauth:") else { return true }
+    let end = link.firstIndex(of: "&", in: first..<link.count) ?? link.count
+    return (end - first - 1) % 8 == 2
+}
+
+/// Where the next line begins, if a line ends softly here.
+func softLineBreakEnd(_ text: Span<UInt8>, _ position: Int) -> Int? {
+    guard text[position] == UInt8(ascii: "=") else { return nil }
+    var next = position + 1
+    while next < text.count, [0x20, 0x09, 0x0D].contains(text[next]) { next += 1 }
+    return next < text.count && text[next] == 0x0A ? next + 1 : nil
+}
+
+private func quotedByte(_ text: Span<UInt8>, _ position: Int) -> UInt8? {
+    guard text[position] == UInt8(ascii: "="), position + 2 < text.count,
+        let high = text[position + 1].hexadecimalValue,
+        let low = text[position + 2].hexadecimalValue
+    else { return nil }
+    return high << 4 | low
+}
+
+private func base64Value(_ letter: UInt8) -> UInt8? {
+    switch letter {
+    case UInt8(ascii: "+"): 62
+    case UInt8(ascii: "/"): 63
+    case UInt8(ascii: "-"), UInt8(ascii: "_"): nil
+    default: base64URLValue(letter)
+    }
+}

@@ -1,0 +1,69 @@
+// From what the system writes to the bytes that are hashed: one spelling for each identifier, and
+// none for what can't recognise a device. Bound by FORMAT.md §2.
+internal import Linux
+
+/// Bytes without NUL and ASCII white space at both ends.
+func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+    let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0 || (9...13).contains(byte) }
+    guard let first = bytes.firstIndex(where: { !isBlank($0) }),
+        let last = bytes.lastIndex(where: { !isBlank($0) })
+    else { return [] }
+    return bytes[first...last]
+}
+
+/// The 16 bytes of a UUID written 8-4-4-4-12, one LF after it, or nil.
+func normalUUID(_ text: [UInt8]) -> [UInt8]? {
+    let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text[...]
+    guard line.count == 36 else { return nil }
+    var digits: [UInt8] = []
+    for (index, byte) in line.enumerated() {
+        let isDash = byte == UInt8(ascii: "-")
+        guard isDash == [8, 13, 18, 23].contains(index) else { return nil }
+        if !isDash { digits.append(byte) }
+    }
+    guard let bytes = bytesFromHexadecimal(digits), !isPlaceholderUUID(bytes) else { return nil }
+    return bytes
+}
+
+/// A serial: trimmed, upper case, 4 to 64 printable bytes, or nil.
+func normalSerial(_ text: [UInt8]) -> [UInt8]? {
+    let serial = trimmed(text).map { upperCase($0) }
+    guard (4...64).contains(serial.count), serial.allSatisfy({ (0x20...0x7E).contains($0) }),
+        !isPlaceholderSerial(serial)
+    else { return nil }
+    return serial
+}
+
+/// A file system's UUID as /dev/disk/by-uuid names it: lower case, digits and dashes, or nil.
+func normalUUIDText(_ name: String) -> [UInt8]? {
+    let text = name.utf8.map { lowerCase($0) }
+    let digits = text.filter { $0 != UInt8(ascii: "-") }
+    guard (4...64).contains(text.count), digits.allSatisfy(isLowerCaseDigit),
+        Set(digits).count > 1
+    else { return nil }
+    return text
+}
+
+/// A permanent, globally administered MAC address `xx:xx:xx:xx:xx:xx`, one LF after it, or nil.
+func normalMAC(_ text: [UInt8]) -> [UInt8]? {
+    let parts = trimmed(text).split(
+        separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard parts.count == 6, parts.allSatisfy({ $0.count == 2 }),
+        let bytes = bytesFromHexadecimal(parts.flatMap(Array.init)),
+        bytes[0] & 3 == 0, !isPlaceholderMAC(bytes)
+    else { return nil }
+    return bytes
+}
+
+func upperCase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte - 32 : byte
+}
+
+private func lowerCase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte + 32 : byte
+}
+
+private func isLowerCaseDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+}

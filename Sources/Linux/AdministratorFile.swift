@@ -1,0 +1,146 @@
+// Files that root writes and everybody reads, in /etc/softtoken: plain files of root that nobody
+// else can write. Bound by DESIGN §6 (the marker) and CONTRACT §4 (policy, issuers).
+internal import Glibc
+
+/// Why an administrator's file can't be trusted, read or written.
+package enum AdministratorFileProblem: Error, Equatable, Sendable {
+    /// The system said no.
+    case system(SystemError)
+    /// It isn't root's.
+    case wrongOwner(path: String)
+    /// Its group or others may write it.
+    case writableByOthers(path: String)
+    /// It is a symbolic link, or not the plain file or folder that belongs there.
+    case notPlain(path: String)
+    /// It is longer than such a file can be.
+    case tooLong(path: String)
+}
+
+/// The bytes of an administrator's file.
+///
+/// - Parameter owner: root; another one only in tests that don't run as root.
+/// - Returns: nil if there is none.
+/// - Throws: `AdministratorFileProblem`.
+package func readAdministratorFile(
+    _ path: String, limit: Int, owner: UInt32 = 0
+) throws(AdministratorFileProblem) -> [UInt8]? {
+    let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+    let number = unsafe open(path, flags)
+    guard number >= 0 else {
+        let error = SystemError.last(.open, path)
+        if error.isNotFound { return nil }
+        throw error.isSymbolicLink ? .notPlain(path: path) : .system(error)
+    }
+    let file = Descriptor(owning: number, path: path)
+    let attributes = try attributes(of: file, owner: owner)
+    guard attributes.isRegularFile else { throw .notPlain(path: path) }
+    guard attributes.byteCount <= limit else { throw .tooLong(path: path) }
+    let bytes: [UInt8]
+    do throws(SystemError) { bytes = try readAll(file, count: limit + 1) } catch {
+        throw .system(error)
+    }
+    guard bytes.count <= limit else { throw .tooLong(path: path) }
+    return bytes
+}
+
+/// A folder of root's that everybody can read.
+@safe package struct AdministratorFolder: ~Copyable {
+    private let descriptor: Descriptor
+
+    /// Opens the folder.
+    ///
+    /// - Parameter owner: as in `readAdministratorFile`.
+    /// - Returns: nil if there is none.
+    /// - Throws: `AdministratorFileProblem`.
+    package static func open(
+        _ path: String, owner: UInt32 = 0
+    ) throws(AdministratorFileProblem) -> AdministratorFolder? {
+        let number = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+        guard number >= 0 else {
+            let error = SystemError.last(.open, path)
+            if error.code == ENOENT { return nil }
+            let isOdd = error.isSymbolicLink || error.code == ENOTDIR
+            throw isOdd ? .notPlain(path: path) : .system(error)
+        }
+        let descriptor = Descriptor(owning: number, path: path)
+        guard try attributes(of: descriptor, owner: owner).isDirectory else {
+            throw .notPlain(path: path)
+        }
+        return AdministratorFolder(descriptor: descriptor)
+    }
+
+    /// Opens the folder, creating it (0755) if it is missing.
+    package static func openOrCreate(
+        _ path: String, owner: UInt32 = 0
+    ) throws(AdministratorFileProblem) -> AdministratorFolder {
+        if unsafe mkdir(path, 0o755) == 0 {
+            // An odd umask must not hide the folder from those who read it.
+            guard unsafe chmod(path, 0o755) == 0 else { throw .system(.last(.create, path)) }
+        } else if errno != EEXIST {
+            throw .system(.last(.create, path))
+        }
+        guard let folder = try open(path, owner: owner) else {
+            throw .system(SystemError(.create, path, code: ENOENT))
+        }
+        return folder
+    }
+
+    /// Replaces a file (0644): write beside, fsync, rename, fsync the folder.
+    ///
+    /// - Throws: `AdministratorFileProblem` (`system`); the file is the old one or the new one,
+    ///   whole.
+    package borrowing func replace(
+        _ name: String, bytes: [UInt8]
+    ) throws(AdministratorFileProblem) {
+        do throws(SystemError) { try write(name, bytes: bytes.span) } catch {
+            throw .system(error)
+        }
+    }
+
+    private borrowing func write(_ name: String, bytes: Span<UInt8>) throws(SystemError) {
+        let beside = name + PreparedFile.suffix
+        let path = "\(descriptor.path)/\(name)"
+        _ = unsafe unlinkat(descriptor.number, beside, 0)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let number = unsafe openat(descriptor.number, beside, flags, 0o644)
+        guard number >= 0 else { throw .last(.create, path) }
+        do throws(SystemError) {
+            let file = Descriptor(owning: number, path: path)
+            guard fchmod(number, 0o644) == 0 else { throw .last(.create, path) }
+            try file.write(bytes)
+            try file.sync()
+            guard unsafe renameat(descriptor.number, beside, descriptor.number, name) == 0 else {
+                throw .last(.rename, path)
+            }
+        } catch {
+            _ = unsafe unlinkat(descriptor.number, beside, 0)
+            throw error
+        }
+        try descriptor.sync()
+    }
+
+    /// Removes a file, whatever it is but a folder, and waits for the disk.
+    ///
+    /// - Returns: false if there was none.
+    /// - Throws: `AdministratorFileProblem` (`system`).
+    package borrowing func remove(_ name: String) throws(AdministratorFileProblem) -> Bool {
+        guard unsafe unlinkat(descriptor.number, name, 0) == 0 else {
+            if errno == ENOENT { return false }
+            throw .system(.last(.remove, "\(descriptor.path)/\(name)"))
+        }
+        do throws(SystemError) { try descriptor.sync() } catch { throw .system(error) }
+        return true
+    }
+}
+
+private func attributes(
+    of file: borrowing Descriptor, owner: UInt32
+) throws(AdministratorFileProblem) -> FileAttributes {
+    let attributes: FileAttributes
+    do throws(SystemError) { attributes = try file.attributes() } catch {
+        throw .system(error)
+    }
+    guard attributes.owner == owner else { throw .wrongOwner(path: file.path) }
+    guard attributes.mode & 0o022 == 0 else { throw .writableByOthers(path: file.path) }
+    return attributes
+}

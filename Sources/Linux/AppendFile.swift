@@ -1,0 +1,51 @@
+// A private file that only grows: the audit log. What could not be written whole is cut off again,
+// so that a failure leaves the file as it was. Bound by STYLE 21 and Keystore/FORMAT.md §10.
+internal import Glibc
+
+package struct AppendFile: ~Copyable {
+    private let file: Descriptor
+
+    /// Opens a file for appending, creating it (0600) where it is missing.
+    ///
+    /// - Throws: `FileProblem`.
+    package init(_ name: String, in folder: borrowing Directory) throws(FileProblem) {
+        if let file = try folder.open(name, flags: O_RDWR | O_APPEND) {
+            self.file = file
+            return
+        }
+        let path = "\(folder.path)/\(name)"
+        let number = unsafe openat(
+            folder.descriptor.number, name,
+            O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard number >= 0 else { throw .system(.last(.create, path)) }
+        file = Descriptor(owning: number, path: path)
+    }
+
+    /// The length in bytes.
+    package func byteCount() throws(SystemError) -> Int { try file.attributes().byteCount }
+
+    /// Up to `count` bytes from `offset`.
+    package func bytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+        guard lseek(file.number, off_t(offset), SEEK_SET) >= 0 else {
+            throw .last(.read, file.path)
+        }
+        return try readAll(file, count: count)
+    }
+
+    /// Appends `bytes` and waits for the disk; on failure cuts the file to what it was.
+    package func append(_ bytes: [UInt8]) throws(SystemError) {
+        let before = try byteCount()
+        do throws(SystemError) {
+            try file.write(bytes.span)
+            try file.sync()
+        } catch {
+            _ = ftruncate(file.number, off_t(before))
+            throw error
+        }
+    }
+
+    /// Cuts the file to `byteCount` bytes.
+    package func cut(to byteCount: Int) throws(SystemError) {
+        guard ftruncate(file.number, off_t(byteCount)) == 0 else { throw .last(.write, file.path) }
+    }
+}

@@ -1,0 +1,14 @@
+// The environment and the process's end, in one place. No secret comes from the environment.
+internal import Glibc
+
+/// An environment variable's value; nil if it is not set. Never a secret (CONTRACT §1).
+package func environmentVariable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    return unsafe String(cString: value)
+}
+
+/// The user that files are made for.
+package func effectiveUserID() -> UInt32 { geteuid() }
+
+/// Ends the process.
+package func endProcess(_ code: Int32) -> Never { exit(code) }

@@ -1,0 +1,38 @@
+// The wall clock's time of day, for people. The zone's file is read once, before Landlock takes it
+// away (DESIGN §8): call `prepare` at start.
+internal import Glibc
+
+/// A time of day in the device's zone.
+package struct LocalTime: Equatable, Sendable {
+    package let year: Int
+    package let month: Int
+    package let day: Int
+    package let hour: Int
+    package let minute: Int
+    package let second: Int
+
+    /// Reads TZ and /etc/localtime; later readings need no file.
+    package static func prepare() { tzset() }
+
+    /// The time of day at a moment, seconds since 1970.
+    package init(atUnixSeconds seconds: Int64) {
+        var moment = time_t(seconds)
+        var parts = unsafe tm()
+        _ = unsafe localtime_r(&moment, &parts)
+        year = unsafe Int(parts.tm_year) + 1900
+        month = unsafe Int(parts.tm_mon) + 1
+        day = unsafe Int(parts.tm_mday)
+        hour = unsafe Int(parts.tm_hour)
+        minute = unsafe Int(parts.tm_min)
+        second = unsafe Int(parts.tm_sec)
+    }
+
+    /// "2026-11-23".
+    package var date: String { "\(year)-\(twoDigits(month))-\(twoDigits(day))" }
+    /// "14:03".
+    package var hoursAndMinutes: String { "\(twoDigits(hour)):\(twoDigits(minute))" }
+    /// "14:03:30".
+    package var withSeconds: String { "\(hoursAndMinutes):\(twoDigits(second))" }
+}
+
+private func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -1,0 +1,44 @@
+// Folders, links and long files of the system: what /sys and /proc are made of. Read only; nothing
+// here is a secret, and what can't be read is simply not there for the caller.
+internal import Glibc
+
+/// The names in a system folder, sorted; none if it can't be read.
+package func systemFolderNames(_ path: String) -> [String] {
+    guard let folder = unsafe opendir(path) else { return [] }
+    defer { unsafe closedir(folder) }
+    var names: [String] = []
+    while let entry = unsafe readdir(folder) {
+        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
+                unsafe String(cString: $0)
+            }
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+}
+
+/// Where a symbolic link leads, as it is written; nil if it isn't one or can't be read.
+package func systemLinkTarget(_ path: String) -> String? {
+    var target = [CChar](repeating: 0, count: 4096)
+    let count = unsafe readlink(path, &target, target.count)
+    guard count > 0, count < target.count else { return nil }
+    return String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// Whether something stands at this path, be it a link that leads nowhere.
+package func isSystemPathPresent(_ path: String) -> Bool {
+    var info = stat()
+    return unsafe lstat(path, &info) == 0
+}
+
+/// The first bytes of a system file, `limit` at most: for what can be long and says enough early.
+///
+/// - Throws: `SystemError`.
+package func readSystemFilePrefix(
+    _ path: String, limit: Int
+) throws(SystemError) -> [UInt8] {
+    let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard number >= 0 else { throw .last(.open, path) }
+    return try readAll(Descriptor(owning: number, path: path), count: limit)
+}

@@ -1,0 +1,156 @@
+// Taking a link in: its box is opened, its issuer trusted, its token named and kept, the link
+// remembered. Bound by DESIGN §7, CONTRACT §4 and 21 CFR 1311.105(c).
+package import Activation
+package import Keystore
+internal import Linux
+
+extension Authenticator {
+    /// The key of this device's living enrolment request, for a link sealed to this device.
+    ///
+    /// - Throws: `AuthenticatorError.activation(.sealedToAnotherDevice)` if there is none.
+    package func requestKey() throws(AuthenticatorError) -> RequestKey {
+        let now = try now().unixSeconds
+        guard let folders,
+            let key = try inKeystore({ () throws(KeystoreError) in
+                try RequestFile.read(folders.state, unixSeconds: now)
+            })
+        else { throw .activation(.sealedToAnotherDevice) }
+        return key
+    }
+
+    /// This device's enrolment request: the living one, or a new one.
+    ///
+    /// - Parameter isRenewed: replaces a living one.
+    package mutating func request(
+        isRenewed: Bool
+    ) throws(AuthenticatorError) -> EnrolmentRequest {
+        try makeFolders()
+        let now = try now().unixSeconds
+        return try inKeystore { () throws(KeystoreError) in
+            guard let folders else { throw .missing }
+            return try KeystoreLock.held(folders) { () throws(KeystoreError) in
+                if !isRenewed,
+                    let key = try RequestFile.read(folders.state, unixSeconds: now)
+                {
+                    return EnrolmentRequest(publicKey: key.publicKey)
+                }
+                let key = try newRequestKey()
+                try RequestFile.write(key, in: folders.state, unixSeconds: now)
+                return EnrolmentRequest(publicKey: key.publicKey)
+            }
+        }
+    }
+
+    /// Makes a new keystore's keys; the keystore itself is written with its first token.
+    ///
+    /// - Throws: `AuthenticatorError.easyPIN`, `.keystore`.
+    package mutating func create(
+        _ pin: borrowing PINDigits, policy: TokenPolicy,
+        _ clearance: borrowing SeparationClearance
+    ) throws(AuthenticatorError) -> Session {
+        guard !pin.isEasyToGuess else { throw .easyPIN }
+        try makeFolders()
+        let limit = combined(policy).attemptLimit
+        return try inKeystore { () throws(KeystoreError) in
+            guard let folders else { throw .missing }
+            let lock = try KeystoreLock.take(folders)
+            // Another command may have made one while this one asked.
+            guard try examine(folders).isFree else { throw .changed }
+            let keystore = try UnlockedKeystore.create(
+                pin, folders: folders, lock: lock, machineID: surroundings.machineID,
+                policyLimit: limit, clock: clock)
+            return Session(
+                keystore: keystore, lock: lock, folders: folders, wasRolledBack: false)
+        }
+    }
+
+    /// Whether the link's issuer is trusted by the unlocked keystore.
+    package func isTrusted(_ link: VerifiedLink, _ session: borrowing Session) -> Bool {
+        session.issuers.contains { $0.key == link.key }
+    }
+
+    /// Keeps an opened enrolment as a token.
+    ///
+    /// - Parameters:
+    ///   - link: the signed link that it came from; nil for an otpauth link.
+    ///   - trusted: the issuer to be trusted from now on.
+    /// - Returns: the token.
+    /// - Throws: `AuthenticatorError.linkUsed`, `.keystore(.nameTaken)`, `.keystore`; then nothing is
+    ///   used up.
+    package func activate(
+        _ session: inout Session, _ enrolment: consuming Enrolment, from link: VerifiedLink?,
+        named name: String, trusting trusted: TrustedIssuer?,
+        _ clearance: borrowing SeparationClearance
+    ) throws(AuthenticatorError) -> Token {
+        let now = try now().unixSeconds
+        if let link, UsedLinks.contains(link, session.folders) {
+            try finish(&session)
+            throw .linkUsed
+        }
+        let token = enrolment.newToken(named: name, unixSeconds: now)
+        let records = enrolment.prescribing
+        let attestedUnixSeconds = clearance.attestedUnixSeconds
+        let isNew = session.tokens.isEmpty && session.keystore.isUnwritten
+        let seed = enrolment.takeSeed()
+        var id: UInt64 = 0
+        try change(&session) { (session) throws(KeystoreError) in
+            id = try session.keystore.add(token, seed: seed)
+            for record in records { try session.keystore.add(prescribingRecord: record) }
+            if let trusted { try session.keystore.trust(trusted) }
+            try save(&session)
+            var entries: [AuditEntry] = []
+            if isNew, let attestedUnixSeconds {
+                try session.keystore.keepAttestation(
+                    session.folders, unixSeconds: attestedUnixSeconds)
+                entries.append(.attested("activation"))
+            }
+            if isNew { try session.keystore.removeTombstone(session.folders) }
+            if let link {
+                entries += try remember(link, id, &session, unixSeconds: now)
+            }
+            if trusted != nil {
+                entries.append(AuditEntry(.issuer, .ok, detail: "a signing key was trusted"))
+            }
+            entries.append(
+                AuditEntry(
+                    .activate, .ok, tokenID: id,
+                    detail: link == nil ? "unsigned link" : "signed link"))
+            return entries
+        }
+        guard let kept = session.tokens.first(where: { $0.record.id == id }) else {
+            throw .keystore(.tokenMissing)
+        }
+        return kept
+    }
+
+    /// Remembers the link, and forgets the request that it was sealed to.
+    private func remember(
+        _ link: VerifiedLink, _ id: UInt64, _ session: inout Session, unixSeconds: Int64
+    ) throws(KeystoreError) -> [AuditEntry] {
+        let isWhole = try UsedLinks.add(
+            link, tokenID: id, tokens: session.keystore.tokens.map(\.id),
+            folders: session.folders, unixSeconds: unixSeconds)
+        if case .device = link.box { try RequestFile.remove(session.folders.state) }
+        guard !isWhole else { return [] }
+        return [
+            AuditEntry(.tamper, .failed, detail: "the used links were altered: begun anew")
+        ]
+    }
+}
+
+private func newRequestKey() throws(KeystoreError) -> RequestKey {
+    do throws(SecureMemoryError) { return try RequestKey() } catch { throw .outOfMemory }
+}
+
+extension Enrolment {
+    /// The token's public content.
+    fileprivate borrowing func newToken(named name: String, unixSeconds: Int64) -> NewToken {
+        NewToken(
+            name: name, issuer: issuer, account: account, serial: serial, parameters: parameters,
+            activatedUnixSeconds: unixSeconds,
+            pendingUntilUnixSeconds: pendingSeconds > 0
+                ? unixSeconds + Int64(pendingSeconds) : nil,
+            expiresUnixSeconds: expiresUnixSeconds,
+            origin: origin == .signed ? .signed : .unsigned, warnings: warnings, policy: policy)
+    }
+}

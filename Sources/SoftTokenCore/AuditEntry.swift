@@ -1,0 +1,109 @@
+// One entry of the audit log: what happened to which token, never a name, a PIN, a seed or an OTP.
+// Bound by CONTRACT §3 (`log`) and Keystore/FORMAT.md §10.
+internal import Linux
+
+/// What the audit log records.
+package enum AuditEvent: String, Sendable, CaseIterable {
+    case activate, attest, unlock, otp, rename, remove, pin, delay, erase, reset, refuse, device
+    case issuer, clock, tamper
+}
+
+package enum AuditOutcome: String, Sendable, CaseIterable {
+    case ok, rejected, refused, failed
+}
+
+/// An entry without its place in the chain.
+package struct AuditEntry: Equatable, Sendable {
+    package let event: AuditEvent
+    package let outcome: AuditOutcome
+    package let tokenID: UInt64?
+    /// Words of ours, printable ASCII without quotation mark and backslash.
+    package let detail: String
+
+    package init(
+        _ event: AuditEvent, _ outcome: AuditOutcome, tokenID: UInt64? = nil, detail: String
+    ) {
+        precondition(
+            detail.utf8.allSatisfy { (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c },
+            "a detail is plain ASCII of ours")
+        self.event = event
+        self.outcome = outcome
+        self.tokenID = tokenID
+        self.detail = detail
+    }
+
+    /// The line's bytes before `,"mac"`.
+    func line(sequence: UInt64, unixSeconds: Int64) -> [UInt8] {
+        let token = tokenID.map { "\"\(tokenIDText($0))\"" } ?? "null"
+        return Array(
+            ("{\"seq\":\(sequence),\"time\":\"\(UTCTime.text(unixSeconds: unixSeconds))\","
+                + "\"event\":\"\(event.rawValue)\",\"outcome\":\"\(outcome.rawValue)\","
+                + "\"token\":\(token),\"detail\":\"\(detail)\"").utf8)
+    }
+}
+
+/// A token's id as JSON and the log write it: 16 hexadecimal digits.
+package func tokenIDText(_ id: UInt64) -> String {
+    hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: id >> UInt64(56 - 8 * $0)) })
+}
+
+/// A line of the log taken apart.
+package struct AuditLine: Equatable, Sendable {
+    package let sequence: UInt64
+    package let unixSeconds: Int64
+    package let event: AuditEvent
+    package let outcome: AuditOutcome
+    package let token: String?
+    package let detail: String
+    /// What the MAC is over, and the line in JSON without it.
+    let content: [UInt8]
+    let mac: [UInt8]
+
+    package var json: String { String(decoding: content, as: UTF8.self) + "}" }
+
+    /// Parses a line; nil unless it is written exactly as `AuditEntry` writes it.
+    init?(_ line: ArraySlice<UInt8>) {
+        let tailCount = 74  // ,"mac":"<64 digits>"}
+        guard line.count > tailCount else { return nil }
+        let content = Array(line.dropLast(tailCount))
+        let tail = Array(line.suffix(tailCount))
+        guard tail.starts(with: Array(",\"mac\":\"".utf8)),
+            tail.suffix(2) == Array("\"}".utf8)[...],
+            let mac = bytesFromHexadecimal(Array(tail[8..<72]))
+        else { return nil }
+        var reader = LineReader(content)
+        guard let sequence = reader.value("{\"seq\":", until: ",").flatMap(UInt64.init),
+            let time = reader.value("\"time\":\"", until: "\",").flatMap(UTCTime.unixSeconds),
+            let event = reader.value("\"event\":\"", until: "\",").flatMap(
+                AuditEvent.init(rawValue:)),
+            let outcome = reader.value("\"outcome\":\"", until: "\",")
+                .flatMap(AuditOutcome.init(rawValue:)),
+            let token = reader.value("\"token\":", until: ","),
+            let detail = reader.value("\"detail\":\"", until: "\"")
+        else { return nil }
+        self.sequence = sequence
+        unixSeconds = time
+        self.event = event
+        self.outcome = outcome
+        self.token = token == "null" ? nil : String(token.dropFirst().dropLast())
+        self.detail = detail
+        self.content = content
+        self.mac = mac
+    }
+}
+
+/// Takes a line of known shape apart.
+private struct LineReader {
+    private var rest: Substring
+
+    init(_ bytes: [UInt8]) { rest = Substring(String(decoding: bytes, as: UTF8.self)) }
+
+    mutating func value(_ start: String, until end: String) -> String? {
+        guard rest.hasPrefix(start) else { return nil }
+        rest.removeFirst(start.count)
+        guard let range = rest.firstRange(of: end) else { return nil }
+        let value = String(rest[..<range.lowerBound])
+        rest = rest[range.upperBound...]
+        return value
+    }
+}

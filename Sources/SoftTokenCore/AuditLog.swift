@@ -1,0 +1,241 @@
+// The audit log on disk: entry first, then head, durable before what it records is shown. A log that
+// is missing or altered never stops a command: a new chain begins with a tamper entry.
+// Bound by CONTRACT §3 and Keystore/FORMAT.md §10. Call every writing function under the lock.
+package import Keystore
+internal import Linux
+
+package enum AuditLog {
+    static let fileName = "log"
+    private static let keptSeconds: Int64 = 2 * 366 * 86_400
+    /// Pruning is done a month's worth at a time.
+    private static let slackSeconds: Int64 = 31 * 86_400
+    static let maximumByteCount = 64 << 20
+
+    /// Appends entries durably.
+    ///
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`; then no entry was added.
+    package static func append(
+        _ entries: [AuditEntry], folders: KeystoreFolders, lock: KeystoreLock,
+        unixSeconds: Int64
+    ) throws(KeystoreError) {
+        let key = try LogKey.readOrCreate(folders.state)
+        let file = try openingLog { () throws(FileProblem) in
+            try AppendFile(fileName, in: folders.state)
+        }
+        try guardedLog { () throws(AuditFailure) in
+            let chain = try AuditFailure.memory { () throws(SecureMemoryError) in
+                try key.macKey(.chain)
+            }
+            var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
+            var bytes: [UInt8] = []
+            for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
+                let content = entry.line(
+                    sequence: head.lastSequence + 1, unixSeconds: unixSeconds)
+                let line = try AuditFailure.memory { () throws(SecureMemoryError) in
+                    try chain.chained(content, after: head.lastMAC)
+                }
+                guard let parsed = AuditLine(line.dropLast()) else {
+                    preconditionFailure("a line that was just written can be read")
+                }
+                head.follow(parsed, byteCount: line.count)
+                bytes += line
+            }
+            try AuditFailure.system { () throws(SystemError) in try file.append(bytes) }
+            try prune(file, head: &head, folders: folders, unixSeconds: unixSeconds)
+            try write(head, folders: folders, key: key)
+        }
+    }
+
+    /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
+    package static func baseline(_ folders: KeystoreFolders) -> Int64? {
+        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key) else {
+            return nil
+        }
+        return head.baselineUnixSeconds == 0 ? nil : head.baselineUnixSeconds
+    }
+
+    static func readHead(
+        _ folders: KeystoreFolders, key: borrowing LogKey
+    ) -> AuditHead? {
+        guard let bytes = try? folders.state.contents(of: AuditHead.fileName, limit: 4096),
+            let macKey = try? key.macKey(.head)
+        else { return nil }
+        return try? AuditHead(bytes, key: macKey)
+    }
+
+    private static func write(
+        _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
+    ) throws(AuditFailure) {
+        let bytes = try AuditFailure.memory { () throws(SecureMemoryError) in
+            try head.encoded(by: try key.macKey(.head))
+        }
+        try AuditFailure.system { () throws(SystemError) in
+            // No fsync of the folder: an older head is what a power cut leaves anyway.
+            var prepared = try PreparedFile(
+                AuditHead.fileName, in: folders.state, bytes: bytes.span)
+            try prepared.replace()
+        }
+    }
+
+    /// What was found between the head and the file's end.
+    private struct Notes {
+        var tamperEntries: [AuditEntry] = []
+        var wasCut = false
+
+        mutating func noted(_ entry: AuditEntry) -> AuditEntry {
+            guard wasCut else { return entry }
+            wasCut = false
+            return AuditEntry(
+                entry.event, entry.outcome, tokenID: entry.tokenID,
+                detail: entry.detail + "; before it an incomplete entry was cut off")
+        }
+    }
+
+    /// Finds the end of the chain: goes on after the head, or begins a new chain.
+    private static func takeUp(
+        _ file: borrowing AppendFile, folders: KeystoreFolders, key: borrowing LogKey,
+        chain: borrowing MACKey
+    ) throws(AuditFailure) -> (AuditHead, Notes) {
+        let size = try AuditFailure.system { () throws(SystemError) in try file.byteCount() }
+        let isHeadPresent = folders.state.contains(AuditHead.fileName)
+        guard let head = readHead(folders, key: key) else {
+            if size == 0, !isHeadPresent, key.origin != .replaced { return (AuditHead(), Notes()) }
+            return try newChain(
+                file, size: size, after: nil, why: "the log's head or key was missing or altered")
+        }
+        guard size >= head.byteCount else {
+            return try newChain(
+                file, size: size, after: head, why: "entries were missing from the log's end")
+        }
+        guard size > head.byteCount else { return (head, Notes()) }
+        return try advance(head, file: file, size: size, chain: chain)
+    }
+
+    /// Correctly chained entries beyond the head are a power cut; so is an incomplete last line.
+    private static func advance(
+        _ head: AuditHead, file: borrowing AppendFile, size: Int, chain: borrowing MACKey
+    ) throws(AuditFailure) -> (AuditHead, Notes) {
+        var head = head
+        var notes = Notes()
+        let start = Int(head.byteCount)
+        guard size - start <= 1 << 20 else {
+            return try newChain(file, size: size, after: head, why: "the log was altered")
+        }
+        let rest = try AuditFailure.system { () throws(SystemError) in
+            try file.bytes(at: start, count: size - start)
+        }
+        var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let incomplete = lines.removeLast()
+        for bytes in lines {
+            guard let line = AuditLine(bytes),
+                try AuditFailure.memory({ () throws(SecureMemoryError) in
+                    try chain.isChained(
+                        line, afterSequence: head.lastSequence, mac: head.lastMAC)
+                })
+            else {
+                return try newChain(file, size: size, after: head, why: "the log was altered")
+            }
+            head.follow(line, byteCount: bytes.count + 1)
+        }
+        if !incomplete.isEmpty {
+            let end = Int(head.byteCount)
+            try AuditFailure.system { () throws(SystemError) in try file.cut(to: end) }
+            notes.wasCut = true
+        }
+        return (head, notes)
+    }
+
+    /// A chain of its own behind what can't be verified any more.
+    private static func newChain(
+        _ file: borrowing AppendFile, size: Int, after old: AuditHead?, why: String
+    ) throws(AuditFailure) -> (AuditHead, Notes) {
+        var head = AuditHead()
+        var end = size
+        if size > 0 {
+            let last = try AuditFailure.system { () throws(SystemError) in
+                try file.bytes(at: size - 1, count: 1)
+            }
+            if last != [UInt8(ascii: "\n")] {
+                try AuditFailure.system { () throws(SystemError) in
+                    try file.append([UInt8(ascii: "\n")])
+                }
+                end += 1
+            }
+        }
+        head.baseSequence = old?.lastSequence ?? 0
+        head.lastSequence = head.baseSequence
+        head.baseOffset = UInt64(end)
+        head.byteCount = UInt64(end)
+        head.baselineUnixSeconds = old?.baselineUnixSeconds ?? 0
+        var notes = Notes()
+        notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + ": a new chain begins")]
+        return (head, notes)
+    }
+
+    /// Drops what is older than two years from the front of a chain that can be verified whole.
+    private static func prune(
+        _ file: borrowing AppendFile, head: inout AuditHead, folders: KeystoreFolders,
+        unixSeconds: Int64
+    ) throws(AuditFailure) {
+        guard head.baseOffset == 0 else { return }
+        let first = try AuditFailure.system { () throws(SystemError) in
+            try file.bytes(at: 0, count: 1024)
+        }
+        let oldest = unixSeconds - keptSeconds
+        guard let end = first.firstIndex(of: UInt8(ascii: "\n")),
+            let line = AuditLine(first[..<end]), line.unixSeconds < oldest - slackSeconds
+        else { return }
+        let size = Int(head.byteCount)
+        let all = try AuditFailure.system { () throws(SystemError) in
+            try file.bytes(at: 0, count: size)
+        }
+        var kept = 0
+        for bytes in all.split(separator: UInt8(ascii: "\n")) {
+            guard let line = AuditLine(bytes), line.unixSeconds < oldest else { break }
+            head.baseSequence = line.sequence
+            head.baseMAC = line.mac
+            kept += bytes.count + 1
+        }
+        let rest = Array(all[kept...])
+        try AuditFailure.system { () throws(SystemError) in
+            try folders.state.replace(fileName, bytes: rest.span)
+        }
+        head.byteCount = UInt64(rest.count)
+    }
+}
+
+/// The two ways in which keeping the log can fail.
+enum AuditFailure: Error {
+    case system(SystemError)
+    case memory(SecureMemoryError)
+
+    static func system<R: ~Copyable>(
+        _ body: () throws(SystemError) -> R
+    ) throws(AuditFailure) -> R {
+        do throws(SystemError) { return try body() } catch { throw .system(error) }
+    }
+
+    static func memory<R: ~Copyable>(
+        _ body: () throws(SecureMemoryError) -> R
+    ) throws(AuditFailure) -> R {
+        do throws(SecureMemoryError) { return try body() } catch { throw .memory(error) }
+    }
+}
+
+private func guardedLog(_ body: () throws(AuditFailure) -> Void) throws(KeystoreError) {
+    do throws(AuditFailure) { try body() } catch {
+        switch error {
+        case .system(let error): throw .system(error)
+        case .memory: throw .outOfMemory
+        }
+    }
+}
+
+private func openingLog<R: ~Copyable>(
+    _ body: () throws(FileProblem) -> R
+) throws(KeystoreError) -> R {
+    do throws(FileProblem) { return try body() } catch {
+        if case .system(let error) = error { throw .system(error) }
+        throw .problem(error)
+    }
+}

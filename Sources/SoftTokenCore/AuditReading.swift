@@ -1,0 +1,105 @@
+// Reading the audit log back, and verifying it: names the first bad entry. Writes nothing.
+// Bound by CONTRACT §1 (`log --verify`) and Keystore/FORMAT.md §10.
+package import Keystore
+internal import Linux
+
+/// What the log says and whether it is whole.
+package struct AuditReport: Equatable, Sendable {
+    package let lines: [AuditLine]
+    /// Why it is not whole; nil if it is.
+    package let flaw: String?
+}
+
+extension AuditLog {
+    /// Reads every entry and verifies the chain against the head.
+    ///
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
+    package static func read(
+        _ folders: KeystoreFolders
+    ) throws(KeystoreError) -> AuditReport {
+        let file: [UInt8]?
+        do throws(FileProblem) {
+            file = try folders.state.contents(of: fileName, limit: maximumByteCount)
+        } catch {
+            if case .system(let error) = error { throw .system(error) }
+            throw .problem(error)
+        }
+        let isHeadPresent = folders.state.contains(AuditHead.fileName)
+        guard let file else {
+            return AuditReport(
+                lines: [], flaw: isHeadPresent ? "the log is missing, its head is there" : nil)
+        }
+        let parts = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let lines = parts.dropLast().map { AuditLine($0) }
+        let readable = lines.compactMap(\.self)
+        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key) else {
+            return AuditReport(
+                lines: readable, flaw: "the log's head or key is missing or altered")
+        }
+        do throws(SecureMemoryError) {
+            return AuditReport(
+                lines: readable,
+                flaw: try flaw(in: file, head: head, chain: try key.macKey(.chain)))
+        } catch { throw .outOfMemory }
+    }
+
+    /// The first thing that is wrong, or nil.
+    static func flaw(
+        in file: [UInt8], head: AuditHead, chain: borrowing MACKey
+    ) throws(SecureMemoryError) -> String? {
+        guard file.count >= head.byteCount else {
+            let missing = try lastWholeSequence(in: file, head: head, chain: chain)
+            return "entry \(missing + 1) and what follows it are missing"
+        }
+        var sequence = head.baseSequence
+        var mac = head.baseMAC
+        var position = Int(head.baseOffset)
+        while let end = file[position...].firstIndex(of: UInt8(ascii: "\n")) {
+            guard let line = AuditLine(file[position..<end]),
+                try chain.isChained(line, afterSequence: sequence, mac: mac)
+            else { return "entry \(sequence + 1) is altered, missing or out of order" }
+            sequence = line.sequence
+            mac = line.mac
+            position = end + 1
+            if sequence == head.lastSequence, mac != head.lastMAC || position != head.byteCount {
+                return "entry \(sequence) is altered"
+            }
+        }
+        guard sequence >= head.lastSequence else {
+            return "entry \(sequence + 1) and what follows it are missing"
+        }
+        guard head.baseOffset == 0 else {
+            return "the entries before \(head.baseSequence + 1) were altered and can't be verified"
+        }
+        return nil
+    }
+
+    private static func lastWholeSequence(
+        in file: [UInt8], head: AuditHead, chain: borrowing MACKey
+    ) throws(SecureMemoryError) -> UInt64 {
+        var sequence = head.baseSequence
+        var mac = head.baseMAC
+        var position = min(Int(head.baseOffset), file.count)
+        while let end = file[position...].firstIndex(of: UInt8(ascii: "\n")) {
+            guard let line = AuditLine(file[position..<end]),
+                try chain.isChained(line, afterSequence: sequence, mac: mac)
+            else { break }
+            sequence = line.sequence
+            mac = line.mac
+            position = end + 1
+        }
+        return sequence
+    }
+
+    /// Whether the log's end fits its head: the cheap look that `status` takes.
+    package static func fitsHead(_ folders: KeystoreFolders) -> Bool {
+        guard folders.state.contains(fileName) || folders.state.contains(AuditHead.fileName) else {
+            return true
+        }
+        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key),
+            let file = try? folders.state.open(fileName),
+            let size = try? file.attributes().byteCount
+        else { return false }
+        return size >= head.byteCount && head.baseOffset == 0
+    }
+}

@@ -1,0 +1,169 @@
+// The one public door: what happens in which order. Verdict before PIN, attempt before try, entry
+// before OTP. Bound by DESIGN §1, §4, §6, §7 and the precedence of CONTRACT §2.
+internal import Activation
+internal import Device
+internal import Keystore
+package import Linux
+
+/// The authenticator of one user on one device.
+public struct Authenticator: ~Copyable {
+    let place: Place
+    package let surroundings: Surroundings
+    let clock: @Sendable () throws(SystemError) -> ClockReading
+    /// nil until both folders exist.
+    var folders: KeystoreFolders?
+
+    /// Opens the folders, where they are.
+    ///
+    /// - Throws: `AuthenticatorError.keystore(.problem)` for a folder of wrong owner or mode.
+    package init(
+        place: Place, surroundings: Surroundings,
+        clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now
+    ) throws(AuthenticatorError) {
+        let folders = try inKeystore { () throws(KeystoreError) in
+            try KeystoreFolders.open(dataPath: place.dataPath, statePath: place.statePath)
+        }
+        self.place = place
+        self.surroundings = surroundings
+        self.clock = clock
+        self.folders = folders
+    }
+
+    /// Makes the folders that are missing (0700): `activate`, `request`.
+    package mutating func makeFolders() throws(AuthenticatorError) {
+        guard folders == nil else { return }
+        let place = place
+        folders = try inKeystore { () throws(KeystoreError) in
+            try KeystoreFolders.openOrCreate(dataPath: place.dataPath, statePath: place.statePath)
+        }
+    }
+
+    /// The wall clock now, Unix seconds.
+    package func now() throws(AuthenticatorError) -> ClockReading {
+        try fromSystem(clock)
+    }
+
+    /// What is known of the keystore without a PIN; finishes an erasure that something cut short.
+    ///
+    /// - Throws: only what the system did, never the keystore's own state.
+    package func facts() throws(AuthenticatorError) -> KeystoreFacts {
+        guard let folders else { return KeystoreFacts() }
+        do throws(KeystoreError) {
+            try eraseSpentRequest(folders)
+            return try facts(in: folders)
+        } catch {
+            if case .system = error { throw .keystore(error) }
+            return KeystoreFacts(error)
+        }
+    }
+
+    private func facts(in folders: KeystoreFolders) throws(KeystoreError) -> KeystoreFacts {
+        switch try examine(folders) {
+        case .missing: return KeystoreFacts()
+        case .erased(let time): return KeystoreFacts(.erased(atUnixSeconds: time))
+        case .attemptRecordsLost: return KeystoreFacts(.attemptRecordsLost)
+        case .locked(let keystore): return try facts(of: keystore, in: folders)
+        case .erasing:
+            let lock = try KeystoreLock.take(folders)
+            // Read again under the lock: another command may have finished it.
+            guard case .erasing = try examine(folders) else { return try facts(in: folders) }
+            return KeystoreFacts(.erased(atUnixSeconds: try erase(folders, lock)))
+        }
+    }
+
+    /// Erases the key of a request that is older than 14 days (DESIGN §7).
+    private func eraseSpentRequest(_ folders: KeystoreFolders) throws(KeystoreError) {
+        let now = try reading().unixSeconds
+        guard try RequestFile.isSpent(folders.state, unixSeconds: now) else { return }
+        try KeystoreLock.held(folders) { () throws(KeystoreError) in
+            guard try RequestFile.isSpent(folders.state, unixSeconds: now) else { return }
+            try RequestFile.remove(folders.state)
+        }
+    }
+
+    func examine(_ folders: KeystoreFolders) throws(KeystoreError) -> KeystoreCondition {
+        try KeystoreCondition.examine(folders, machineID: surroundings.machineID)
+    }
+
+    private func facts(
+        of keystore: borrowing LockedKeystore, in folders: KeystoreFolders
+    ) throws(KeystoreError) -> KeystoreFacts {
+        let now = try reading()
+        var facts = KeystoreFacts()
+        let policy = combined(keystore.publicSection.policy)
+        facts.policy = policy
+        facts.attemptsLeft = keystore.attempts.attemptsLeft(policy: policy.attemptLimit)
+        facts.attemptLimit = keystore.attempts.limit(policy: policy.attemptLimit)
+        facts.delaySeconds = keystore.delaySeconds(now: now.boot)
+        facts.state = facts.delaySeconds > 0 ? .delayed : .locked
+        for text in keystore.publicSection.prescribingRecords {
+            // Whole and authentic, yet unreadable: never judged as if it were not there.
+            guard let record = try? PrescribingRecord(parsing: text) else {
+                throw .damaged(.keystore)
+            }
+            facts.records.append(record)
+        }
+        facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
+        facts.protector = keystore.protector
+        facts.isBoundToMachine = keystore.isBoundToMachine
+        return facts
+    }
+
+    /// Carries an erasure through and records it.
+    func erase(
+        _ folders: KeystoreFolders, _ lock: KeystoreLock
+    ) throws(KeystoreError) -> Int64 {
+        let now = try reading().unixSeconds
+        let erasedAt = try Erasure.finish(
+            folders, lock: lock, machineID: surroundings.machineID, unixSeconds: now)
+        try? AuditLog.append(
+            [AuditEntry(.erase, .ok, detail: "too many wrong PINs")], folders: folders,
+            lock: lock, unixSeconds: now)
+        return erasedAt
+    }
+
+    /// The stricter of the administrator's policy and another.
+    func combined(_ policy: TokenPolicy) -> TokenPolicy {
+        guard let administrators = surroundings.policy?.policy else { return policy }
+        return policy.combined(with: administrators)
+    }
+
+    func reading() throws(KeystoreError) -> ClockReading {
+        do throws(SystemError) { return try clock() } catch { throw .system(error) }
+    }
+}
+
+/// The two folders of one user, as absolute paths.
+package struct Place: Equatable, Sendable {
+    package let dataPath: String
+    package let statePath: String
+
+    package init(dataPath: String, statePath: String) {
+        self.dataPath = dataPath
+        self.statePath = statePath
+    }
+
+    /// The XDG folders; relative values are ignored (FORMAT.md §1).
+    ///
+    /// - Throws: `AuthenticatorError.noHome`.
+    package init(
+        home: String?, dataHome: String?, stateHome: String?
+    ) throws(AuthenticatorError) {
+        func folder(_ value: String?, _ fallback: String) throws(AuthenticatorError) -> String {
+            if let value, value.hasPrefix("/") { return value + "/softtoken" }
+            guard let home, home.hasPrefix("/") else { throw .noHome }
+            return home + fallback
+        }
+        self.init(
+            dataPath: try folder(dataHome, "/.local/share/softtoken"),
+            statePath: try folder(stateHome, "/.local/state/softtoken"))
+    }
+}
+
+extension Authenticator {
+    /// The folders that the file sandbox leaves open.
+    package var folderDescriptors: [Int32] {
+        guard let folders else { return [] }
+        return [folders.data.descriptor.number, folders.state.descriptor.number]
+    }
+}

@@ -1,0 +1,141 @@
+// From the answers to the types that open doors: an attestation and a confirmed clock are recorded
+// before they count. Bound by DESIGN §6 (attestation), §7 (clock).
+internal import Activation
+internal import Device
+internal import Keystore
+internal import Linux
+
+/// What a person answered to the questions of an `Entry`.
+package struct PersonalAnswers: Sendable {
+    package var isAttested = false
+    package var isClockConfirmed = false
+
+    package init() {}
+}
+
+extension Authenticator {
+    /// Turns a checked entry into a clearance for OTPs.
+    ///
+    /// - Throws: `AuthenticatorError.attestationDenied`, `.clockUnconfirmed`, or what kept the
+    ///   attestation from being recorded.
+    package func clear(
+        _ entry: Entry, _ answers: PersonalAnswers = PersonalAnswers()
+    ) throws(AuthenticatorError) -> SeparationClearance {
+        do throws(AuthenticatorError) {
+            if entry.attestationReason != nil, !answers.isAttested { throw .attestationDenied }
+            if let doubt = entry.clockDoubt, !answers.isClockConfirmed {
+                throw .clockUnconfirmed(doubt)
+            }
+        } catch {
+            record(refusal: error, facts: entry.facts)
+            throw error
+        }
+        let isAttestedNow = entry.attestationReason != nil || entry.isAttestedByOption
+        let isClockConfirmedNow = entry.clockDoubt != nil || entry.isClockConfirmedByOption
+        let now = try now().unixSeconds
+        try keep(
+            entry, attestedUnixSeconds: isAttestedNow ? now : nil,
+            isClockConfirmed: isClockConfirmedNow, now: now)
+        return SeparationClearance(attestedUnixSeconds: isAttestedNow ? now : nil)
+    }
+
+    /// Admits a command that makes no OTP.
+    package func admit(_ entry: Entry) -> Admission { Admission(verdict: entry.verdict) }
+
+    /// Writes down what was attested and confirmed; where there is no keystore yet, its making does.
+    private func keep(
+        _ entry: Entry, attestedUnixSeconds: Int64?, isClockConfirmed: Bool, now: Int64
+    ) throws(AuthenticatorError) {
+        guard let folders else { return }
+        let wasAttestedBefore = entry.facts.attestedUnixSeconds != nil
+        let isObsolete = entry.verdict == .separate && wasAttestedBefore
+        guard attestedUnixSeconds != nil || isClockConfirmed || isObsolete else { return }
+        try inKeystore { () throws(KeystoreError) in
+            let lock = try KeystoreLock.take(folders)
+            defer { withExtendedLifetime(lock) {} }
+            var entries: [AuditEntry] = []
+            if isClockConfirmed {
+                entries.append(
+                    AuditEntry(.clock, .ok, detail: "the prescriber confirmed date and time"))
+            }
+            if let attestedUnixSeconds, case .locked(let keystore) = try examine(folders) {
+                try keystore.keepAttestation(folders, unixSeconds: attestedUnixSeconds)
+                entries.append(AuditEntry.attested(entry.verdict.reasonName))
+            }
+            // Asked again when a verdict that is separate now no longer is.
+            if isObsolete { try Attestation.remove(folders) }
+            guard !entries.isEmpty else { return }
+            try AuditLog.append(entries, folders: folders, lock: lock, unixSeconds: now)
+        }
+    }
+
+    /// Records that something was refused. A refusal keeps its own code when the entry can't be
+    /// written; a foreign keystore's folders are left as they are.
+    func record(refusal error: AuthenticatorError, facts: KeystoreFacts) {
+        guard let detail = error.refusalDetail, facts.state != .foreign || error.isSameDevice,
+            facts.state != .refused
+        else { return }
+        let event: AuditEvent = error.isDelay ? .delay : .refuse
+        try? logged([AuditEntry(event, .refused, detail: detail)])
+    }
+
+    /// Appends entries under the lock, making the folders where they are missing.
+    func logged(_ entries: [AuditEntry]) throws(KeystoreError) {
+        let folders = try foldersForLog()
+        let lock = try KeystoreLock.take(folders)
+        try AuditLog.append(
+            entries, folders: folders, lock: lock, unixSeconds: try reading().unixSeconds)
+    }
+}
+
+extension Authenticator {
+    private func foldersForLog() throws(KeystoreError) -> KeystoreFolders {
+        if let folders { return folders }
+        return try KeystoreFolders.openOrCreate(
+            dataPath: place.dataPath, statePath: place.statePath)
+    }
+}
+
+extension AuditEntry {
+    static func attested(_ reason: String) -> AuditEntry {
+        AuditEntry(
+            .attest, .ok,
+            detail: "the prescriber attested that this is not the prescribing device (\(reason))")
+    }
+}
+
+extension SeparationVerdict {
+    /// A stable word for the log.
+    var reasonName: String {
+        if case .unverified(let reason) = self { reason.name } else { name }
+    }
+}
+
+extension AuthenticatorError {
+    fileprivate var isDelay: Bool {
+        if case .keystore(.delayed) = self { true } else { false }
+    }
+
+    fileprivate var isSameDevice: Bool {
+        if case .sameDevice = self { true } else { false }
+    }
+
+    /// The log's words for what was refused; nil for what is no refusal.
+    fileprivate var refusalDetail: String? {
+        switch self {
+        case .sameDevice(let evidence):
+            "this is the prescribing device: \(evidence.names.joined(separator: " "))"
+        case .remoteLogin: "remote login"
+        case .separationNotVerified(let reason): "separation not verified: \(reason.name)"
+        case .attestationMissing(let reason): "attestation missing: \(reason.name)"
+        case .attestationDenied: "the prescriber said that this is the prescribing device"
+        case .clockUnconfirmed, .clockContradicted: "the clock can't be right"
+        case .unsignedLink: "an unsigned link"
+        case .untrustedIssuer: "an untrusted issuer"
+        case .linkExpired: "an expired link"
+        case .linkUsed: "a used link"
+        case .keystore(.delayed(let seconds)): "a delay of \(seconds) s is in force"
+        default: nil
+        }
+    }
+}

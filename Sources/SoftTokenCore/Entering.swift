@@ -1,0 +1,207 @@
+// The checks before any PIN, in the order of CONTRACT §2's precedence: 80, 87, 81 (strict), 86, 84,
+// 88, the keystore's state, 81 (attestation missing), 75. What a person may still answer comes back
+// as a question. Bound by DESIGN §1.6, §6, §7.
+package import Activation
+package import Device
+internal import Keystore
+internal import Linux
+
+/// What a command is about to do.
+package enum Purpose: Sendable {
+    /// Take a link in; a keystore need not exist yet.
+    case activate(VerifiedLink?)
+    /// Make an OTP.
+    case show
+    /// Anything else that opens the keystore.
+    case manage
+}
+
+/// What was said beforehand, by options.
+package struct Answers: Sendable {
+    /// Whether a person can be asked.
+    package var isInteractive: Bool
+    /// `--not-prescribing-device`.
+    package var isAttested: Bool
+    /// `--clock-is` was given and is the day that this device's clock shows; nil: not given.
+    package var isClockConfirmed: Bool?
+    /// `--trust-issuer`.
+    package var trustedFingerprint: String?
+
+    package init(
+        isInteractive: Bool, isAttested: Bool = false, isClockConfirmed: Bool? = nil,
+        trustedFingerprint: String? = nil
+    ) {
+        self.isInteractive = isInteractive
+        self.isAttested = isAttested
+        self.isClockConfirmed = isClockConfirmed
+        self.trustedFingerprint = trustedFingerprint
+    }
+}
+
+/// What stands after the checks: the questions that only a person can answer.
+package struct Entry: Sendable {
+    package let facts: KeystoreFacts
+    package let verdict: SeparationVerdict
+    /// The attestation has to be asked for, because of this.
+    package var attestationReason: UnverifiedReason?
+    /// The clock has to be confirmed, because of this.
+    package var clockDoubt: ClockDoubt?
+    /// The issuer's key is new; nil when it is trusted already, or the link is unsigned.
+    package var untrustedFingerprint: String?
+    /// An answer given by option that has to be recorded.
+    var isClockConfirmedByOption = false
+    var isAttestedByOption = false
+}
+
+extension Authenticator {
+    /// Goes through the checks.
+    ///
+    /// - Throws: `AuthenticatorError`, the first that applies. Refusals are recorded.
+    package func enter(
+        _ purpose: Purpose, answers: Answers
+    ) throws(AuthenticatorError) -> Entry {
+        let facts = try facts()
+        do throws(AuthenticatorError) {
+            return try checked(purpose, answers: answers, facts: facts)
+        } catch {
+            record(refusal: error, facts: facts)
+            throw error
+        }
+    }
+
+    private func checked(
+        _ purpose: Purpose, answers: Answers, facts: KeystoreFacts
+    ) throws(AuthenticatorError) -> Entry {
+        let terms = purpose.link?.terms
+        let verdict = try self.verdict(facts, linkRecords: terms?.prescribing ?? [])
+        if case .same(let evidence) = verdict { throw .sameDevice(evidence) }
+        try checkRemote()
+        var entry = Entry(facts: facts, verdict: verdict)
+        if purpose.needsClearance {
+            let policy = combined(facts.policy).combined(with: terms?.policy ?? TokenPolicy())
+            if case .unverified(let reason) = verdict, policy.separation == .strict {
+                throw .separationNotVerified(reason)
+            }
+            try checkClock(purpose.link, answers: answers, entry: &entry)
+        }
+        try checkLink(purpose, answers: answers, entry: &entry)
+        try checkKeystore(purpose, facts: facts)
+        if purpose.needsClearance { try checkAttestation(answers, entry: &entry) }
+        if facts.delaySeconds > 0 { throw .keystore(.delayed(seconds: facts.delaySeconds)) }
+        return entry
+    }
+
+    /// The verdict over the keystore's records and a link's.
+    package func verdict(
+        _ facts: KeystoreFacts, linkRecords: [String] = []
+    ) throws(AuthenticatorError) -> SeparationVerdict {
+        var records = facts.records
+        for text in linkRecords {
+            do throws(PrescribingRecordError) {
+                records.append(try PrescribingRecord(parsing: text))
+            } catch { throw .record(error) }
+        }
+        return separationVerdict(
+            of: surroundings.identity, records: records, marker: surroundings.marker,
+            environment: surroundings.environment)
+    }
+
+    private func checkRemote() throws(AuthenticatorError) {
+        guard surroundings.isRemote != true || surroundings.policy?.remote == true else {
+            throw .remoteLogin
+        }
+    }
+
+    private func checkClock(
+        _ link: VerifiedLink?, answers: Answers, entry: inout Entry
+    ) throws(AuthenticatorError) {
+        if answers.isClockConfirmed == false { throw .clockContradicted }
+        let now = try now()
+        guard now.isSynchronized != true,
+            let doubt = clockDoubt(now.unixSeconds, link: link)
+        else { return }
+        if answers.isClockConfirmed == true {
+            entry.isClockConfirmedByOption = true
+        } else if answers.isInteractive {
+            entry.clockDoubt = doubt
+        } else {
+            throw .clockUnconfirmed(doubt)
+        }
+    }
+
+    /// CONTRACT §2, code 86: 300 s before the link's iat, or before the baseline.
+    private func clockDoubt(_ now: Int64, link: VerifiedLink?) -> ClockDoubt? {
+        let tolerance: Int64 = 300
+        if let link, now < link.issuedAtUnixSeconds - tolerance {
+            return .beforeLink(link.issuedAtUnixSeconds)
+        }
+        if let folders, let baseline = AuditLog.baseline(folders), now < baseline - tolerance {
+            return .beforeBaseline(baseline)
+        }
+        return nil
+    }
+
+    private func checkLink(
+        _ purpose: Purpose, answers: Answers, entry: inout Entry
+    ) throws(AuthenticatorError) {
+        guard case .activate(let link) = purpose else { return }
+        guard let link else {
+            guard surroundings.policy?.unsigned != false else { throw .unsignedLink }
+            return
+        }
+        guard try now().unixSeconds < link.expiresUnixSeconds else { throw .linkExpired }
+        if let folders, UsedLinks.contains(link, folders) { throw .linkUsed }
+        let isTrusted =
+            surroundings.issuers.contains { $0.key == link.key }
+            || answers.trustedFingerprint == link.fingerprint
+        guard !isTrusted else { return }
+        // Whether a keystore trusts it is known after the PIN only.
+        guard answers.isInteractive || entry.facts.isOpenable else {
+            throw .untrustedIssuer(fingerprint: link.fingerprint)
+        }
+        entry.untrustedFingerprint = link.fingerprint
+    }
+
+    private func checkKeystore(
+        _ purpose: Purpose, facts: KeystoreFacts
+    ) throws(AuthenticatorError) {
+        if case .activate = purpose {
+            // After an erasure, and where there is nothing, a new keystore is made.
+            switch facts.error {
+            case nil, .erased: return
+            case let error?: throw .keystore(error)
+            }
+        }
+        if let error = facts.error { throw .keystore(error) }
+        guard facts.isOpenable else { throw .keystore(.missing) }
+    }
+
+    private func checkAttestation(
+        _ answers: Answers, entry: inout Entry
+    ) throws(AuthenticatorError) {
+        guard case .unverified(let reason) = entry.verdict,
+            entry.facts.attestedUnixSeconds == nil
+        else { return }
+        if answers.isAttested {
+            entry.isAttestedByOption = true
+        } else if answers.isInteractive {
+            entry.attestationReason = reason
+        } else {
+            throw .attestationMissing(reason)
+        }
+    }
+}
+
+extension Purpose {
+    fileprivate var link: VerifiedLink? {
+        if case .activate(let link) = self { link } else { nil }
+    }
+
+    /// OTPs and tokens need the verdict shown or attested.
+    fileprivate var needsClearance: Bool {
+        switch self {
+        case .activate, .show: true
+        case .manage: false
+        }
+    }
+}

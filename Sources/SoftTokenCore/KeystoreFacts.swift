@@ -1,0 +1,41 @@
+// What is known of the keystore without a PIN, gathered once a command. Bound by DESIGN §4, §6 and
+// CONTRACT §3 (`status`).
+package import Device
+package import Keystore
+
+package struct KeystoreFacts: Equatable, Sendable {
+    /// As `status` names it.
+    package enum State: String, Sendable {
+        case none, locked, delayed, erased, damaged, foreign, refused
+    }
+
+    package var state = State.none
+    /// Why it can't be opened; nil where a PIN would be taken, or a keystore made.
+    package var error: KeystoreError?
+    package var attemptsLeft: Int?
+    package var attemptLimit: Int?
+    package var delaySeconds = 0
+    package var policy = TokenPolicy()
+    package var records: [PrescribingRecord] = []
+    package var attestedUnixSeconds: Int64?
+    package var protector: Protector?
+    package var isBoundToMachine = false
+
+    /// There is a keystore, and it takes a PIN.
+    package var isOpenable: Bool { state == .locked || state == .delayed }
+    /// The next wrong PIN erases the keystore.
+    package var isLastAttempt: Bool { attemptsLeft == 1 }
+
+    init() {}
+
+    init(_ error: KeystoreError) {
+        self.error = error
+        switch error {
+        case .erased, .attemptRecordsLost, .erasedNow: state = .erased
+        case .damaged: state = .damaged
+        case .foreign: state = .foreign
+        case .problem: state = .refused
+        default: state = .none
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// The separation verdict as types: without an admission no keystore is unlocked here, without a
+// clearance no OTP is made. Neither can be made outside of this module. Bound by DESIGN §1.6, §6.
+package import Device
+
+/// This is not known to be the prescribing device: a PIN may be asked for.
+package struct Admission: ~Copyable {
+    package let verdict: SeparationVerdict
+}
+
+/// This device is separate, or its prescriber attested that it is: an OTP may be made.
+public struct SeparationClearance: ~Copyable {
+    /// When the prescriber attested just now, Unix seconds: to be kept with a keystore to be made.
+    let attestedUnixSeconds: Int64?
+}

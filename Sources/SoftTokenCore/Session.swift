@@ -1,0 +1,175 @@
+// One use of the keystore: unlocked by a right PIN, under the lock, until it is written back. The
+// lock is let go before a person is asked anything. Bound by DESIGN §1.3, §1.8, §4.
+package import Keystore
+internal import Linux
+
+/// An unlocked keystore in use. Dropped, its keys are zeroized.
+package struct Session: ~Copyable {
+    var keystore: UnlockedKeystore
+    var lock: KeystoreLock?
+    let folders: KeystoreFolders
+    /// Somebody put an older keystore back.
+    package let wasRolledBack: Bool
+    /// What is to be recorded with the next entry.
+    var notes: [AuditEntry] = []
+
+    package var tokens: [Token] { keystore.tokens.map(Token.init) }
+    package var issuers: [TrustedIssuer] { keystore.issuers }
+    package var policy: TokenPolicy { keystore.publicSection.policy }
+    package var prescribingRecords: [String] { keystore.publicSection.prescribingRecords }
+}
+
+extension Authenticator {
+    /// Tries a PIN: the one thing that spends an attempt.
+    ///
+    /// - Throws: `AuthenticatorError.keystore` with `.wrongPIN`, `.erasedNow`, `.delayed`, `.busy`,
+    ///   `.missing`, or what keeps it from being opened.
+    package func unlock(
+        _ pin: borrowing PINDigits, _ admission: borrowing Admission
+    ) throws(AuthenticatorError) -> Session {
+        try unlock(pin)
+    }
+
+    /// The same, for a command that will make an OTP.
+    package func unlock(
+        _ pin: borrowing PINDigits, _ clearance: borrowing SeparationClearance
+    ) throws(AuthenticatorError) -> Session {
+        try unlock(pin)
+    }
+
+    private func unlock(_ pin: borrowing PINDigits) throws(AuthenticatorError) -> Session {
+        try inKeystore { () throws(KeystoreError) in
+            guard let folders else { throw .missing }
+            let lock = try KeystoreLock.take(folders)
+            let condition = try examine(folders)
+            switch consume condition {
+            case .missing: throw .missing
+            case .erased(let time): throw .erased(atUnixSeconds: time)
+            case .attemptRecordsLost: throw .attemptRecordsLost
+            case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
+            case .locked(let keystore):
+                let wasRolledBack = keystore.isOlderThanRecorded
+                let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
+                var session = Session(
+                    keystore: unlocked, lock: lock, folders: folders,
+                    wasRolledBack: wasRolledBack)
+                if wasRolledBack {
+                    session.notes.append(
+                        AuditEntry(.tamper, .failed, detail: "an older keystore was put back"))
+                }
+                return session
+            }
+        }
+    }
+
+    /// Tries the PIN and records what a wrong one did.
+    private func tried(
+        _ keystore: consuming LockedKeystore, _ pin: borrowing PINDigits,
+        folders: KeystoreFolders, lock: KeystoreLock
+    ) throws(KeystoreError) -> UnlockedKeystore {
+        let limit = combined(keystore.publicSection.policy).attemptLimit
+        do throws(KeystoreError) {
+            return try keystore.unlock(
+                pin, folders: folders, lock: lock, policyLimit: limit, clock: clock)
+        } catch {
+            switch error {
+            case .wrongPIN(let left, _):
+                note(.unlock, "a wrong PIN, attempts left: \(left)", folders, lock)
+            case .erasedNow:
+                note(.unlock, "a wrong PIN, attempts left: 0", folders, lock)
+                _ = try erase(folders, lock)
+            default: break
+            }
+            throw error
+        }
+    }
+
+    private func note(
+        _ event: AuditEvent, _ detail: String, _ folders: KeystoreFolders,
+        _ lock: KeystoreLock
+    ) {
+        guard let now = try? reading().unixSeconds else { return }
+        try? AuditLog.append(
+            [AuditEntry(event, .rejected, detail: detail)], folders: folders, lock: lock,
+            unixSeconds: now)
+    }
+
+    /// Lets go of the lock before a person is asked: the count is reset first.
+    package func settle(_ session: inout Session) throws(AuthenticatorError) {
+        guard session.lock != nil else { return }
+        try inKeystore { () throws(KeystoreError) in try writeAttempts(&session) }
+        session.lock = nil
+    }
+
+    /// Takes the lock again, and what others have written meanwhile.
+    func hold(_ session: inout Session) throws(KeystoreError) {
+        guard session.lock == nil else { return }
+        session.lock = try KeystoreLock.take(session.folders)
+        try session.keystore.refresh(session.folders, machineID: surroundings.machineID)
+    }
+
+    /// Changes the keystore, writes it, resets the count, records the change and lets go.
+    ///
+    /// The count is reset even when the change fails: the PIN was right.
+    func change(
+        _ session: inout Session,
+        _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
+    ) throws(AuthenticatorError) {
+        try inKeystore { () throws(KeystoreError) in
+            try hold(&session)
+            defer { session.lock = nil }
+            var entries: [AuditEntry]
+            do throws(KeystoreError) {
+                entries = try body(&session)
+                try save(&session)
+            } catch {
+                try? writeAttempts(&session)
+                throw error
+            }
+            try writeAttempts(&session)
+            entries = session.notes + entries
+            session.notes = []
+            try append(entries, &session)
+        }
+    }
+
+    /// Records what reading the keystore was for, without changing it, and lets go.
+    func use(
+        _ session: inout Session,
+        _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
+    ) throws(AuthenticatorError) {
+        try inKeystore { () throws(KeystoreError) in
+            try hold(&session)
+            defer { session.lock = nil }
+            let entries: [AuditEntry]
+            do throws(KeystoreError) { entries = try body(&session) } catch {
+                try? writeAttempts(&session)
+                throw error
+            }
+            try writeAttempts(&session)
+            let all = session.notes + entries
+            session.notes = []
+            if !all.isEmpty { try append(all, &session) }
+        }
+    }
+
+    func save(_ session: inout Session) throws(KeystoreError) {
+        guard let lock = session.lock else { throw .busy }
+        try session.keystore.save(session.folders, lock: lock)
+    }
+
+    private func writeAttempts(_ session: inout Session) throws(KeystoreError) {
+        let limit = combined(session.policy).attemptLimit
+        try session.keystore.finish(
+            session.folders, policyLimit: limit, now: try reading().boot)
+    }
+
+    private func append(
+        _ entries: [AuditEntry], _ session: inout Session
+    ) throws(KeystoreError) {
+        guard let lock = session.lock else { throw .busy }
+        try AuditLog.append(
+            entries, folders: session.folders, lock: lock,
+            unixSeconds: try reading().unixSeconds)
+    }
+}

@@ -1,0 +1,77 @@
+// Everything that needs no PIN, in one value. Bound by CONTRACT §3 (`status`) and DESIGN §9: what is
+// weak is said plainly.
+internal import Activation
+package import Device
+package import Keystore
+package import Linux
+
+package struct StatusReport: Equatable, Sendable {
+    package let facts: KeystoreFacts
+    package let retryAtUnixSeconds: Int64?
+    package let verdict: SeparationVerdict
+    package let isRemote: Bool?
+    package let isClockSynchronized: Bool?
+    package let isMemoryLocked: Bool
+    /// Whether the audit log fits its head; `log --verify` looks closer.
+    package let isLogWhole: Bool
+    package let policy: TokenPolicy
+
+    /// What a thief would have to do, in a sentence.
+    package var protection: String {
+        guard facts.isOpenable else { return "there is no keystore that a PIN opens" }
+        let binding =
+            facts.isBoundToMachine
+            ? "a copied keystore or a copied home folder is worth nothing without this machine's id"
+            : "a copied keystore is worth nothing without the state folder, but a copied home "
+                + "folder is enough, because this machine had no machine-id when it was made"
+        return binding + "; a thief of the whole disk can try all 10,000 PINs at Argon2id's price, "
+            + "and putting all files back as they were is not noticed without a TPM"
+    }
+}
+
+extension Authenticator {
+    /// Reads the status.
+    package func status() throws(AuthenticatorError) -> StatusReport {
+        let facts = try facts()
+        let now = try now()
+        return StatusReport(
+            facts: facts,
+            retryAtUnixSeconds: facts.state == .delayed
+                ? now.unixSeconds + Int64(facts.delaySeconds) : nil,
+            verdict: try verdict(facts), isRemote: surroundings.isRemote,
+            isClockSynchronized: now.isSynchronized,
+            isMemoryLocked: SecureBytes.isLockingAvailable(),
+            isLogWhole: folders.map { AuditLog.fitsHead($0) } ?? true,
+            policy: combined(facts.policy))
+    }
+
+    /// Reads and verifies the audit log.
+    package func log() throws(AuthenticatorError) -> AuditReport {
+        guard let folders else { return AuditReport(lines: [], flaw: nil) }
+        return try inKeystore { () throws(KeystoreError) in try AuditLog.read(folders) }
+    }
+}
+
+extension Authenticator {
+    /// The status of folders that can't be read at all: of wrong owner or mode.
+    package static func refusedStatus(
+        _ problem: FileProblem, sshConnection: String?
+    ) throws(AuthenticatorError) -> StatusReport {
+        let surroundings = try Surroundings.read(sshConnection: sshConnection)
+        let facts = KeystoreFacts(.problem(problem))
+        let verdict = separationVerdict(
+            of: surroundings.identity, records: [], marker: surroundings.marker,
+            environment: surroundings.environment)
+        return StatusReport(
+            facts: facts, retryAtUnixSeconds: nil, verdict: verdict,
+            isRemote: surroundings.isRemote,
+            isClockSynchronized: try fromSystem(ClockReading.now).isSynchronized,
+            isMemoryLocked: SecureBytes.isLockingAvailable(), isLogWhole: true,
+            policy: surroundings.policy?.policy ?? TokenPolicy())
+    }
+
+    /// How long a session may last, seconds: the stricter of all policies.
+    package func sessionSeconds(_ session: borrowing Session) -> Int {
+        combined(session.policy).sessionLimitSeconds
+    }
+}

@@ -1,0 +1,88 @@
+// Everything outside of the home that decides: identity, marker, environment, the administrator's
+// policy and issuers. Read from fixed places, before the sandbox closes; tests make them up.
+// Bound by DESIGN §6, §8 and CONTRACT §4 (last paragraph).
+package import Activation
+package import Device
+package import Linux
+
+/// What the device is and what its administrator says.
+package struct Surroundings: Sendable {
+    package var identity: DeviceIdentity
+    package var environment: DeviceEnvironment
+    package var marker: PrescribingMarker
+    package var machineID: MachineID
+    /// Whether this is a login over the network; nil if it can't be told.
+    package var isRemote: Bool?
+    package var policy: AdministratorPolicy?
+    package var issuers: [IssuerFile]
+
+    package init(
+        identity: DeviceIdentity, environment: DeviceEnvironment, marker: PrescribingMarker,
+        machineID: MachineID, isRemote: Bool?, policy: AdministratorPolicy? = nil,
+        issuers: [IssuerFile] = []
+    ) {
+        self.identity = identity
+        self.environment = environment
+        self.marker = marker
+        self.machineID = machineID
+        self.isRemote = isRemote
+        self.policy = policy
+        self.issuers = issuers
+    }
+
+    private static let policyPath = "/etc/softtoken/policy.json"
+    private static let issuersPath = "/etc/softtoken/issuers"
+
+    /// Reads the real ones.
+    ///
+    /// - Throws: `AuthenticatorError.configuration` for a policy or issuer file that is malformed
+    ///   or not root's alone.
+    package static func read(sshConnection: String?) throws(AuthenticatorError) -> Surroundings {
+        let (identity, environment) = DeviceIdentity.read()
+        return Surroundings(
+            identity: identity, environment: environment, marker: PrescribingMarker.read(),
+            machineID: MachineID.read(), isRemote: isRemoteLogin(sshConnection: sshConnection),
+            policy: try readPolicy(), issuers: try readIssuers())
+    }
+
+    private static func readPolicy() throws(AuthenticatorError) -> AdministratorPolicy? {
+        guard let bytes = try administratorFile(policyPath) else { return nil }
+        do throws(ActivationError) {
+            return try AdministratorPolicy(parsing: bytes.span)
+        } catch { throw .configuration(path: policyPath, reason: error.explanation) }
+    }
+
+    private static func readIssuers() throws(AuthenticatorError) -> [IssuerFile] {
+        var issuers: [IssuerFile] = []
+        for name in systemFolderNames(issuersPath) where name.hasSuffix(".pub") {
+            let path = "\(issuersPath)/\(name)"
+            guard let bytes = try administratorFile(path) else { continue }
+            do throws(ActivationError) {
+                issuers.append(try IssuerFile(parsing: bytes.span))
+            } catch { throw .configuration(path: path, reason: error.explanation) }
+        }
+        return issuers
+    }
+
+    /// A file of root's that nobody else can write; nil if there is none.
+    private static func administratorFile(
+        _ path: String
+    ) throws(AuthenticatorError) -> [UInt8]? {
+        do throws(AdministratorFileProblem) {
+            return try readAdministratorFile(path, limit: 65_536)
+        } catch { throw .configuration(path: path, reason: error.reason) }
+    }
+}
+
+extension AdministratorFileProblem {
+    /// Why the file can't be used, in words.
+    package var reason: String {
+        switch self {
+        case .system(let error): error.reason
+        case .wrongOwner: "it belongs to another user than root"
+        case .writableByOthers: "others than root can write it"
+        case .notPlain: "it is not a plain file"
+        case .tooLong: "it is too long"
+        }
+    }
+}

@@ -1,0 +1,118 @@
+// The links that were used here, hashed: a link is used once per keystore before it expires, and
+// stays used through removal, reset and erasure. Bound by DESIGN §7 and Keystore/FORMAT.md §11.
+package import Activation
+package import Keystore
+internal import Linux
+
+package enum UsedLinks {
+    static let fileName = "used-links"
+    private static let magic = Array("ST-USED1".utf8)
+    private static let maximumByteCount = 1 << 20
+
+    struct Entry: Equatable {
+        let hash: [UInt8]
+        let expiresUnixSeconds: Int64
+        /// 0: gone.
+        var tokenID: UInt64
+    }
+
+    /// Whether this link has been used with this keystore, or one before it.
+    package static func contains(_ link: VerifiedLink, _ folders: KeystoreFolders) -> Bool {
+        guard let key = LogKey.read(folders.state), let macKey = try? key.macKey(.usedLinks),
+            let hash = try? hash(link, macKey), let entries = try? read(folders, macKey)
+        else { return false }
+        return entries.contains { $0.hash == hash }
+    }
+
+    /// Remembers a link; forgets those that have expired and whose token is gone.
+    ///
+    /// - Returns: whether the file was whole; an altered one is begun anew.
+    static func add(
+        _ link: VerifiedLink, tokenID: UInt64, tokens: [UInt64], folders: KeystoreFolders,
+        unixSeconds: Int64
+    ) throws(KeystoreError) -> Bool {
+        let key = try LogKey.readOrCreate(folders.state)
+        let file: [UInt8]
+        let isWhole: Bool
+        do throws(SecureMemoryError) {
+            let macKey = try key.macKey(.usedLinks)
+            let known = try read(folders, macKey)
+            var entries = (known ?? []).map { entry in
+                var entry = entry
+                if !tokens.contains(entry.tokenID) { entry.tokenID = 0 }
+                return entry
+            }
+            entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
+            entries.append(
+                Entry(
+                    hash: try hash(link, macKey),
+                    expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
+            file = try encoded(entries, macKey)
+            isWhole = known != nil
+        } catch { throw .outOfMemory }
+        do throws(SystemError) {
+            try folders.state.replace(fileName, bytes: file.span)
+        } catch { throw .system(error) }
+        return isWhole
+    }
+
+    private static func hash(
+        _ link: VerifiedLink, _ key: borrowing MACKey
+    ) throws(SecureMemoryError) -> [UInt8] {
+        key.mac(of: link.key.bytes, link.jti)
+    }
+
+    /// The entries; nil if the file is altered.
+    private static func read(
+        _ folders: KeystoreFolders, _ key: borrowing MACKey
+    ) throws(SecureMemoryError) -> [Entry]? {
+        guard let file = try? folders.state.contents(of: fileName, limit: maximumByteCount) else {
+            return folders.state.contains(fileName) ? nil : []
+        }
+        return try decoded(file, key)
+    }
+
+    static func encoded(
+        _ entries: [Entry], _ key: borrowing MACKey
+    ) throws(SecureMemoryError) -> [UInt8] {
+        var file = magic + bigEndian(UInt64(entries.count)).suffix(4)
+        for entry in entries.sorted(by: { $0.hash.lexicographicallyPrecedes($1.hash) }) {
+            file += entry.hash
+            file += bigEndian(UInt64(bitPattern: entry.expiresUnixSeconds))
+            file += bigEndian(entry.tokenID)
+        }
+        return file + (key.mac(of: Array("file".utf8), file))
+    }
+
+    static func decoded(
+        _ file: [UInt8], _ key: borrowing MACKey
+    ) throws(SecureMemoryError) -> [Entry]? {
+        guard file.count >= 44, (file.count - 44).isMultiple(of: 48), file.starts(with: magic)
+        else { return nil }
+        let content = Array(file.dropLast(32))
+        guard
+            isEqualInConstantTime(
+                key.mac(of: Array("file".utf8), content), Array(file.suffix(32)))
+        else { return nil }
+        let count = number(content[8..<12])
+        guard count == (file.count - 44) / 48 else { return nil }
+        let entries = stride(from: 12, to: content.count, by: 48).map { start in
+            Entry(
+                hash: Array(content[start..<start + 32]),
+                expiresUnixSeconds: Int64(
+                    bitPattern: number(content[start + 32..<start + 40])),
+                tokenID: number(content[start + 40..<start + 48]))
+        }
+        for (left, right) in zip(entries, entries.dropFirst())
+        where !left.hash.lexicographicallyPrecedes(right.hash) { return nil }
+        return entries
+    }
+
+    private static func bigEndian(_ number: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+}

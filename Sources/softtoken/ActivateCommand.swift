@@ -1,0 +1,179 @@
+// `softtoken activate`: from a link to a token: verdict, attestation, clock, trust, code, name, PIN.
+// Bound by CONTRACT §1, §4, §5 and DESIGN §7.
+import Activation
+import ArgumentParser
+import Keystore
+import Linux
+import SoftTokenCore
+
+struct ActivateCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "activate", abstract: "Activate a token with the link from your mail.",
+        discussion: """
+            Without a LINK you are asked to paste it, or the whole mail. A link is needed once; moving \
+            to a new device needs a new link.
+            """)
+
+    enum ProtectorName: String, ExpressibleByArgument, CaseIterable {
+        case deviceFile = "device-file"
+        case tpm2
+    }
+
+    @Argument(help: "The activation link.") var link: String?
+    @Option(help: "Take the link from a file with a mail or a page; - is standard input.")
+    var from: String?
+    @Option(help: ArgumentHelp("Read the link from a picture of a QR code.", valueName: "IMAGE"))
+    var qr: String?
+    @Option(help: "The token's name, 1 to 64 bytes.") var name: String?
+    @Flag(name: .customLong("random-pin"), help: "Draw the PIN and show it once.")
+    var isRandomPIN = false
+    @OptionGroup var attestation: AttestationOptions
+    @Option(
+        name: .customLong("trust-issuer"),
+        help: ArgumentHelp(
+            "Trust the issuer whose key has this fingerprint.", valueName: "FINGERPRINT"))
+    var fingerprint: String?
+    @Option(help: "What holds the device's share of the key.") var protector: ProtectorName?
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard [link, from, qr].compactMap(\.self).count <= 1 else {
+            throw ValidationError("give one of LINK, --from and --qr")
+        }
+        if let name, !isAcceptableText(name, bytes: 1...64) {
+            throw ValidationError("a name has 1 to 64 bytes and no control characters")
+        }
+        if let fingerprint, VerifyingKey.normalizedFingerprint(fingerprint) == nil {
+            throw ValidationError("--trust-issuer takes a fingerprint as XXXX-XXXX-XXXX-XXXX")
+        }
+    }
+
+    func execute(_ context: inout Context) throws(Failure) {
+        guard protector != .tpm2 else { throw .noTPM }
+        var authenticator = try context.authenticator()
+        let console = try Console(pinDescriptor: common.pinDescriptor, isInputTaken: from == "-")
+        let text = try linkText(context.link.take(), console)
+        var offer = try Offer.read(text)
+        let trusted = fingerprint.flatMap(VerifyingKey.normalizedFingerprint)
+        let entry = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.enter(
+                .activate(offer.signed),
+                answers: try attestation.answers(console, trusting: trusted))
+        }
+        try authenticating { () throws(AuthenticatorError) in try authenticator.makeFolders() }
+        try confine(authenticator)
+        let clearance = try authenticator.clearance(entry, console)
+        try complete(&offer, entry, clearance, &authenticator, console)
+    }
+
+    /// From the clearance to the token.
+    private func complete(
+        _ offer: inout Offer, _ entry: Entry, _ clearance: borrowing SeparationClearance,
+        _ authenticator: inout Authenticator, _ console: borrowing Console
+    ) throws(Failure) {
+        console.say(offer.introduction)
+        let signed = offer.signed
+        let hasKeystore = entry.facts.isOpenable
+        var isTrustedNow = false
+        if let signed, let unknown = entry.untrustedFingerprint, !hasKeystore {
+            try trust(unknown, signed, console)
+            isTrustedNow = true
+        }
+        let enrolment = try offer.open(authenticator, console)
+        if let clientPart = enrolment.clientPart { console.say(clientPartWords(clientPart)) }
+        let suggestion = enrolment.suggestedName
+        var chosenName = try askedName(suggestion, console)
+        var session = try unlocked(
+            entry, policy: enrolment.policy, clearance, &authenticator, console)
+        if let signed, let unknown = entry.untrustedFingerprint, hasKeystore,
+            !authenticator.isTrusted(signed, session)
+        {
+            try authenticating { () throws(AuthenticatorError) in
+                try authenticator.settle(&session)
+            }
+            try trust(unknown, signed, console)
+            isTrustedNow = true
+        }
+        while session.tokens.contains(where: { $0.name == chosenName }) {
+            try authenticating { () throws(AuthenticatorError) in
+                try authenticator.settle(&session)
+            }
+            guard console.isInteractive else { throw .authenticator(.keystore(.nameTaken)) }
+            console.say("A token of this name is here already.")
+            chosenName = try askName(suggestion, console)
+        }
+        let issuer = isTrustedNow || fingerprint != nil ? signed?.trustedIssuer : nil
+        let token: Token
+        do throws(AuthenticatorError) {
+            token = try authenticator.activate(
+                &session, enrolment, from: signed, named: chosenName, trusting: issuer, clearance)
+        } catch { throw .authenticator(error) }
+        sayDone(token, console)
+    }
+
+    /// Unlocks the keystore that is there, or makes one.
+    private func unlocked(
+        _ entry: Entry, policy: TokenPolicy, _ clearance: borrowing SeparationClearance,
+        _ authenticator: inout Authenticator, _ console: borrowing Console
+    ) throws(Failure) -> Session {
+        if entry.facts.isOpenable {
+            guard !isRandomPIN else {
+                throw .usage(
+                    "the keystore has a PIN already",
+                    hint: "leave out --random-pin; softtoken pin changes the PIN")
+            }
+            let pin = try console.pin(prompt: pinPrompt(entry.facts))
+            let session = try authenticating { () throws(AuthenticatorError) in
+                try authenticator.unlock(pin, clearance)
+            }
+            warnOfRollback(session)
+            return session
+        }
+        let pin = try console.newPIN(isRandom: isRandomPIN)
+        return try authenticating { () throws(AuthenticatorError) in
+            try authenticator.create(pin, policy: policy, clearance)
+        }
+    }
+
+    private func trust(
+        _ fingerprint: String, _ link: VerifiedLink, _ console: borrowing Console
+    ) throws(Failure) {
+        guard console.isInteractive,
+            try console.trusts(fingerprint, issuer: link.issuer)
+        else { throw .authenticator(.untrustedIssuer(fingerprint: fingerprint)) }
+    }
+
+    private func askedName(
+        _ suggestion: String, _ console: borrowing Console
+    ) throws(Failure) -> String {
+        if let name { return name }
+        return try askName(suggestion, console)
+    }
+
+    private func askName(
+        _ suggestion: String, _ console: borrowing Console
+    ) throws(Failure) -> String {
+        while true {
+            let typed = try console.line("the name", prompt: "Name of the token [\(suggestion)]: ")
+            if typed.isEmpty { return suggestion }
+            if isAcceptableText(typed, bytes: 1...64) { return typed }
+            guard console.isInteractive else {
+                throw .usage("a name has 1 to 64 bytes and no control characters")
+            }
+            console.say("A name has 1 to 64 bytes and no control characters.")
+        }
+    }
+
+    private func clientPartWords(_ part: String) -> String {
+        "Type this into the page that gave you the link, to finish there:  \(part)"
+    }
+
+    private func sayDone(_ token: Token, _ console: borrowing Console) {
+        console.say("\(token.name) is activated. Show its one-time password with: softtoken show")
+        if let pending = token.record.pendingUntilUnixSeconds {
+            console.say(
+                "It may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes), "
+                    + "while the pharmacy network learns of it.")
+        }
+    }
+}

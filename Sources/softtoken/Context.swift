@@ -1,0 +1,121 @@
+// What a command works with: the link that was taken out of argv, and the way to an authenticator.
+// Bound by DESIGN §8 ("Order at start").
+import ArgumentParser
+import Keystore
+import Linux
+import SoftTokenCore
+
+/// Options of every command.
+struct CommonOptions: ParsableArguments {
+    @Option(
+        name: .customLong("pin-fd"),
+        help: ArgumentHelp("Take the PIN from file descriptor N, a line each.", valueName: "N"))
+    var pinDescriptor: Int32?
+
+    @Flag(name: .customLong("no-color"), help: "Use no colour.")
+    var forbidsColor = false
+}
+
+/// What the process was given besides its options.
+struct Context: ~Copyable {
+    /// The link argument, moved out of argv.
+    var link: SecureBytes?
+
+    /// Opens the authenticator of this user on this device.
+    func authenticator() throws(Failure) -> Authenticator {
+        LocalTime.prepare()
+        return try authenticating { () throws(AuthenticatorError) in
+            let place = try Place(
+                home: environmentVariable("HOME"),
+                dataHome: environmentVariable("XDG_DATA_HOME"),
+                stateHome: environmentVariable("XDG_STATE_HOME"))
+            let surroundings = try Surroundings.read(
+                sshConnection: environmentVariable("SSH_CONNECTION"))
+            return try Authenticator(place: place, surroundings: surroundings)
+        }
+    }
+}
+
+/// A command of softtoken.
+protocol Command: ParsableCommand {
+    /// Carries the command out.
+    func execute(_ context: inout Context) throws(Failure)
+}
+
+extension Command {
+    // Main calls `execute`, which knows the context; the parser's own way in is never taken.
+    func run() throws { throw CleanExit.helpRequest(self) }
+}
+
+/// Closes the file sandbox over the two folders, before any PIN is asked.
+func confine(_ authenticator: borrowing Authenticator) throws(Failure) {
+    let folders = authenticator.folderDescriptors
+    _ = try running { () throws(SystemError) in try Sandbox.confineFiles(to: folders) }
+}
+
+/// The prompt for the existing PIN: says how many attempts are left when it is fewer than all.
+func pinPrompt(_ facts: KeystoreFacts) -> String {
+    guard let left = facts.attemptsLeft, let limit = facts.attemptLimit, left < limit else {
+        return "PIN: "
+    }
+    guard left > 1 else {
+        return "This is the last attempt: a wrong PIN, or stopping now, erases the keystore.\nPIN: "
+    }
+    return "PIN (\(left) attempts left): "
+}
+
+/// Enters, asks for the PIN and unlocks: the way of every command that makes no OTP.
+func openSession(
+    _ authenticator: borrowing Authenticator, _ console: borrowing Console
+) throws(Failure) -> Session {
+    let entry = try authenticating { () throws(AuthenticatorError) in
+        try authenticator.enter(.manage, answers: Answers(isInteractive: console.isInteractive))
+    }
+    try confine(authenticator)
+    let pin = try console.pin(prompt: pinPrompt(entry.facts))
+    let session = try authenticating { () throws(AuthenticatorError) in
+        try authenticator.unlock(pin, authenticator.admit(entry))
+    }
+    warnOfRollback(session)
+    return session
+}
+
+func warnOfRollback(_ session: borrowing Session) {
+    guard session.wasRolledBack else { return }
+    Output.warning(
+        "an older copy of the keystore was put back; tokens or counters may be missing")
+}
+
+extension Array where Element == Token {
+    /// The one token that TOKEN fits; asks for a choice at a terminal.
+    func chosen(_ argument: String?, _ console: borrowing Console) throws(Failure) -> Token {
+        switch choose(argument) {
+        case .one(let token): return token
+        case .none: throw .noSuchToken
+        case .several(let tokens):
+            guard console.isInteractive else { throw .ambiguousToken }
+            return try console.choice(of: tokens)
+        }
+    }
+}
+
+extension Console {
+    /// Lets a person choose a token by its number.
+    fileprivate func choice(of tokens: [Token]) throws(Failure) -> Token {
+        for (index, token) in tokens.enumerated() {
+            say("  \(index + 1)  \(token.name)\(token.issuer.map { "  (\($0))" } ?? "")")
+        }
+        while true {
+            let typed = try line(
+                "the choice of token", prompt: "Which token (1 to \(tokens.count))? ")
+            if let number = Int(typed), tokens.indices.contains(number - 1) {
+                return tokens[number - 1]
+            }
+        }
+    }
+}
+
+/// The wall clock now, Unix seconds.
+func currentSeconds(_ authenticator: borrowing Authenticator) throws(Failure) -> Int64 {
+    try authenticating { () throws(AuthenticatorError) in try authenticator.now().unixSeconds }
+}

@@ -1,0 +1,333 @@
+// Every failure in words: what happened and why, what to do, the exit code. One table for the whole
+// program: lower case, no full stop, words that a doctor understands at seven in the morning.
+// Bound by CONTRACT §2, DESIGN §1.9 and STYLE 16.
+import Activation
+import Device
+import Keystore
+import Linux
+import SoftTokenCore
+
+/// What is said about a failure.
+struct Message {
+    let code: Int32
+    /// What happened and why; nil if it was said already.
+    let error: String?
+    /// What to do next.
+    let hint: String?
+
+    init(_ code: Int32, _ error: String?, hint: String? = nil) {
+        self.code = code
+        self.error = error
+        self.hint = hint
+    }
+}
+
+extension Failure {
+    var message: Message {
+        switch self {
+        case .authenticator(let error): error.message
+        case .answer(let error, let question): error.message(question)
+        case .system(let error): error.message
+        case .usage(let text, let hint):
+            Message(64, text, hint: hint ?? "see softtoken --help")
+        case .malformedPIN:
+            Message(
+                64, "a PIN is exactly four digits; this was not, and no attempt was spent",
+                hint: "try again with your four-digit PIN")
+        case .noSuchToken:
+            Message(66, "there is no such token", hint: "softtoken list shows your tokens")
+        case .ambiguousToken:
+            Message(
+                64, "several tokens fit",
+                hint: "name one in full; softtoken list shows your tokens")
+        case .noInput(let path): Message(66, "there is no file \(path)")
+        case .rejectedInput(let text, let hint): Message(65, text, hint: hint)
+        case .noTPM:
+            Message(
+                69, "the TPM can't be reached: this version keeps its share in a file only",
+                hint: "leave out --protector, or use --protector device-file")
+        case .notRoot:
+            Message(78, "only root can do this", hint: "run it again with sudo")
+        case .administratorFile(let problem): problem.message
+        case .logNotWhole(let flaw):
+            Message(
+                65, "the audit log is not whole: \(flaw)",
+                hint: "tell your EPCS administrator within one business day")
+        case .reported(let code): Message(code, nil)
+        case .signal(let signal): Message(signal.exitCode, nil)
+        }
+    }
+}
+
+extension AuthenticatorError {
+    var message: Message {
+        switch self {
+        case .sameDevice(let evidence):
+            Message(
+                80,
+                "this is \(evidence.deviceName), which sends prescriptions: \(evidence.words)",
+                hint: evidence.advice)
+        case .recordOfThisDevice(let evidence):
+            Message(
+                80, "this record is of this very device: \(evidence.words)",
+                hint: "forbid the record of the computer you send prescriptions from, and "
+                    + "keep the soft token on another device")
+        case .remoteLogin:
+            Message(
+                87,
+                "this is a remote login: it would show the one-time password on another machine",
+                hint: "run softtoken at this device itself")
+        case .separationNotVerified(let reason):
+            Message(
+                81,
+                "policy wants this device shown to be apart from the prescribing one, but "
+                    + reason.sentence, hint: reason.advice)
+        case .attestationMissing(let reason):
+            Message(
+                81,
+                "nobody attested that this is not the prescribing device, and \(reason.sentence)",
+                hint: "if you do not send prescriptions from this device, add "
+                    + "--not-prescribing-device")
+        case .attestationDenied:
+            Message(
+                81, "the soft token can't be used on the computer you send prescriptions from",
+                hint: "run softtoken on another device")
+        case .clockUnconfirmed(let doubt): doubt.message
+        case .clockContradicted:
+            Message(
+                86, "this device's clock shows another day than --clock-is",
+                hint: "set the clock, then try again")
+        case .unsignedLink:
+            Message(
+                88, "your administrator allows signed links only, and this link is not signed",
+                hint: "ask the issuer for a link for SoftToken")
+        case .untrustedIssuer(let fingerprint):
+            Message(
+                88, "nobody here trusts this link's issuer, whose key is \(fingerprint)",
+                hint: "compare it with what the issuer tells you, then add "
+                    + "--trust-issuer \(fingerprint)")
+        case .easyPIN:
+            Message(
+                88, "this PIN is easy to guess",
+                hint: "choose one without a year, a pattern or repeated digits, or use --random-pin"
+            )
+        case .activation(let error): error.message
+        case .record(let error): error.message
+        case .linkExpired:
+            Message(
+                84, "this link has expired", hint: "ask the issuer of the token for a new link")
+        case .linkUsed:
+            Message(
+                84, "this link has been used on this device already",
+                hint: "if the token is gone, ask the issuer for a new link")
+        case .tokenExpired:
+            Message(
+                85, "this token has expired", hint: "ask the issuer of the token for a new link")
+        case .counterExhausted:
+            Message(
+                85, "this token's counter is at its end",
+                hint: "ask the issuer of the token for a new link")
+        case .keystore(let error): error.message
+        case .configuration(let path, let reason):
+            Message(78, "\(path): \(reason)", hint: "ask this device's administrator to mend it")
+        case .noHome:
+            Message(
+                78, "there is no home folder: HOME is not set to an absolute path",
+                hint: "set HOME, then try again")
+        case .system(let error): error.message
+        }
+    }
+}
+
+extension ClockDoubt {
+    fileprivate var message: Message {
+        let since =
+            switch self {
+            case .beforeBaseline(let time):
+                "it was \(LocalTime(atUnixSeconds: time).date) here already"
+            case .beforeLink(let time):
+                "the link was made on \(LocalTime(atUnixSeconds: time).date)"
+            }
+        return Message(
+            86,
+            "this device's clock can't be right: \(since); a wrong clock makes wrong "
+                + "one-time passwords",
+            hint: "set the clock; if it is right, add --clock-is with today's date")
+    }
+}
+
+extension KeystoreError {
+    var message: Message {
+        switch self {
+        case .missing:
+            Message(
+                66, "no token has been activated here",
+                hint: "activate one with the link from your mail: softtoken activate")
+        case .erased, .erasedNow:
+            Message(
+                83, "too many wrong PINs: the keystore was erased, and its tokens are gone",
+                hint: "tell your EPCS administrator within one business day, and ask for a new link"
+            )
+        case .attemptRecordsLost:
+            Message(
+                83, "both attempt records are missing or altered, so no attempt is left",
+                hint: "tell your EPCS administrator; softtoken reset makes room for a new link")
+        case .damaged(let part):
+            Message(
+                65, "the \(part.words) is damaged; this costs no attempt",
+                hint: "put back a whole backup of both folders, or run softtoken reset and ask for "
+                    + "a new link")
+        case .foreign:
+            Message(
+                82, "this keystore was made on another device, and opens there only",
+                hint: "a new device needs a new link; softtoken reset makes room for it")
+        case .machineIDUnreadable:
+            Message(
+                74, "the keystore is bound to this machine's id, and /etc/machine-id can't be read",
+                hint: "have /etc/machine-id mended; nothing was lost")
+        case .problem(let problem): problem.message
+        case .system(let error): error.message
+        case .wrongPIN(let left, let delay):
+            Message(
+                77, "wrong PIN; \(left) \(left == 1 ? "attempt is" : "attempts are") left",
+                hint: left == 1
+                    ? "one more wrong PIN erases the keystore\(waiting(delay))"
+                    : delay > 0 ? "try again in \(duration(delay))" : nil)
+        case .delayed(let seconds):
+            Message(
+                75, "after several wrong PINs you have to wait",
+                hint: "try again in \(duration(seconds))")
+        case .busy:
+            Message(75, "another softtoken is at work", hint: "try again when it has ended")
+        case .changed:
+            Message(
+                75, "the keystore was changed while this command waited", hint: "try again")
+        case .outOfMemory:
+            Message(
+                74, "there is not enough memory to check the PIN; no attempt was spent",
+                hint: "close other programs, then try again")
+        case .nameTaken:
+            Message(64, "a token of this name is here already", hint: "choose another name")
+        case .tokenMissing: Failure.noSuchToken.message
+        case .full:
+            Message(73, "the keystore is full", hint: "remove tokens that you don't need")
+        case .counterExhausted: AuthenticatorError.counterExhausted.message
+        }
+    }
+
+    private func waiting(_ seconds: Int) -> String {
+        seconds > 0 ? "; wait \(duration(seconds)) before you try" : ""
+    }
+}
+
+extension KeystoreError.Part {
+    fileprivate var words: String {
+        switch self {
+        case .keystore: "keystore"
+        case .deviceKey: "device key"
+        case .deviceShare: "device share"
+        }
+    }
+}
+
+extension FileProblem {
+    fileprivate var message: Message {
+        switch self {
+        case .system(let error): error.message
+        case .wrongOwner(let path):
+            Message(78, "\(path) belongs to another user", hint: "give it back to its owner")
+        case .openToOthers(let path, let mode):
+            Message(
+                78, "\(path) is open to other users",
+                hint: "chmod \(String(mode, radix: 8)) \(path)")
+        case .notPlain(let path):
+            Message(
+                78, "\(path) is a symbolic link or no plain file or folder",
+                hint: "put the real one in its place")
+        case .tooLong(let path): Message(65, "\(path) is too long")
+        }
+    }
+}
+
+extension AdministratorFileProblem {
+    fileprivate var message: Message {
+        switch self {
+        case .system(let error): error.message
+        case .wrongOwner(let path), .writableByOthers(let path), .notPlain(let path),
+            .tooLong(let path):
+            Message(78, "\(path): \(reason)", hint: "ask this device's administrator to mend it")
+        }
+    }
+}
+
+extension SystemError {
+    var message: Message {
+        if isDiskFull {
+            return Message(
+                74, "the disk is full: \(subject) can't be written; nothing was lost",
+                hint: "free some space, then try again")
+        }
+        let verb =
+            switch operation {
+            case .open: "opened"
+            case .create: "created"
+            case .read: "read"
+            case .write, .sync: "written"
+            case .rename: "replaced"
+            case .remove: "removed"
+            case .inspect: "looked at"
+            case .lock: "locked"
+            case .start: "started"
+            }
+        let isCreation = operation == .create && !isInputOutput
+        return Message(
+            isCreation ? 73 : 74, "\(subject) can't be \(verb): \(reason.lowercased())")
+    }
+}
+
+extension AnswerError {
+    fileprivate func message(_ question: String) -> Message {
+        switch self {
+        case .missing: Message(64, "\(question) is missing: the input ended")
+        case .interrupted: Message(130, nil)
+        case .ended(let signal): Message(signal.exitCode, nil)
+        case .tooLong: Message(64, "\(question) is too long")
+        case .notText: Message(64, "\(question) is not UTF-8 text")
+        case .noMemory: KeystoreError.outOfMemory.message
+        case .failed(let error): error.message
+        }
+    }
+}
+
+extension ActivationError {
+    fileprivate var message: Message {
+        switch self {
+        case .memory, .outOfMemory: Message(74, explanation, hint: hint)
+        default: Message(65, explanation, hint: hint)
+        }
+    }
+}
+
+extension PrescribingRecordError {
+    var message: Message {
+        switch self {
+        case .unacceptableLabel:
+            Message(64, "this label is too long or can't be shown", hint: "use 1 to 64 letters")
+        case .nothingToRecogniseBy:
+            Message(
+                74, "this device shows nothing that it could be recognised by",
+                hint: "have a machine-id made for it (systemd-machine-id-setup)")
+        default:
+            Message(
+                65, "this is no prescribing record, or a damaged one",
+                hint: "copy the whole line that softtoken device register prints")
+        }
+    }
+}
+
+/// "30 seconds", "4 minutes".
+func duration(_ seconds: Int) -> String {
+    guard seconds >= 120 else { return seconds == 1 ? "1 second" : "\(seconds) seconds" }
+    let minutes = (seconds + 59) / 60
+    return "\(minutes) minutes"
+}

@@ -1,0 +1,36 @@
+// The questions of activation and use, in the words that a prescriber reads. Bound by DESIGN §6, §7.
+import Device
+import Linux
+import SoftTokenCore
+
+extension Console {
+    /// The attestation: true if the prescriber says that this is not the prescribing device.
+    func attests(_ reason: UnverifiedReason) throws(Failure) -> Bool {
+        say(
+            "It can't be shown that this is not the computer you prescribe with: \(reason.sentence)."
+        )
+        let typed = try line(
+            "the attestation",
+            prompt: "Is this the computer you send prescriptions from? "
+                + "Type no to attest that it is not: ")
+        return typed == "no"
+    }
+
+    /// The clock: true if date and time are confirmed.
+    func confirmsClock(_ doubt: ClockDoubt) throws(Failure) -> Bool {
+        let now = try running(ClockReading.now).unixSeconds
+        say("This device's clock may be wrong, and a wrong clock makes wrong one-time passwords.")
+        return try isYes(
+            "the confirmation of the clock",
+            prompt: "It shows \(LocalTime(atUnixSeconds: now).date) "
+                + "\(LocalTime(atUnixSeconds: now).hoursAndMinutes). Is that right? Type yes: ")
+    }
+
+    /// Trust in a new issuer, by its fingerprint.
+    func trusts(_ fingerprint: String, issuer: String) throws(Failure) -> Bool {
+        say("\(issuer) is new to this device. Its key is  \(fingerprint)")
+        return try isYes(
+            "trust in the issuer",
+            prompt: "Does the issuer tell you the same key? Type yes to trust it: ")
+    }
+}

@@ -1,0 +1,33 @@
+// `softtoken request`: this device's enrolment request, for a link that only this device can open.
+// Bound by CONTRACT §1, §4 and DESIGN §7.
+import Activation
+import ArgumentParser
+import SoftTokenCore
+
+struct RequestCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "request",
+        abstract: "Print this device's enrolment request and its verification number.",
+        discussion: """
+            Send the request to the issuer, and compare the number by telephone. The link that comes \
+            back opens on this device alone. A request lives 14 days, for one activation.
+            """)
+    @Flag(name: .customLong("new"), help: "Replace the living request.") var isRenewed = false
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var common: CommonOptions
+
+    func execute(_ context: inout Context) throws(Failure) {
+        var authenticator = try context.authenticator()
+        let request = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.request(isRenewed: isRenewed)
+        }
+        if json {
+            return try Output.json([
+                "request": .string(request.text),
+                "verification": .string(request.verificationNumber),
+            ])
+        }
+        try Output.line(request.text)
+        try Output.line(request.verificationNumber)
+    }
+}

@@ -1,0 +1,129 @@
+// `softtoken status`: everything that needs no PIN; what is weak is said plainly.
+// Bound by CONTRACT §3 and DESIGN §9.
+import Activation
+import ArgumentParser
+import Device
+import Keystore
+import Linux
+import SoftTokenCore
+
+struct StatusCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Say how this device stands, without a PIN.")
+    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var common: CommonOptions
+
+    func execute(_ context: inout Context) throws(Failure) {
+        let status = try report(context)
+        let sandbox = SandboxState.probe()
+        if json { return try Output.json(status.json(sandbox)) }
+        for line in status.lines(sandbox) { try Output.line(line) }
+    }
+}
+
+extension StatusCommand {
+    /// Reads the status and closes the sandbox. Folders of wrong owner or mode are something to
+    /// report, not to fail at.
+    private func report(_ context: borrowing Context) throws(Failure) -> StatusReport {
+        do throws(Failure) {
+            let authenticator = try context.authenticator()
+            let status = try authenticating { () throws(AuthenticatorError) in
+                try authenticator.status()
+            }
+            try confine(authenticator)
+            return status
+        } catch {
+            guard case .authenticator(.keystore(.problem(let problem))) = error else {
+                throw error
+            }
+            let status = try authenticating { () throws(AuthenticatorError) in
+                try Authenticator.refusedStatus(
+                    problem, sshConnection: environmentVariable("SSH_CONNECTION"))
+            }
+            _ = try running { () throws(SystemError) in try Sandbox.confineFiles(to: []) }
+            return status
+        }
+    }
+}
+
+/// What the sandbox really does here, tried and not remembered.
+private struct SandboxState {
+    let dumpsCore: Bool
+    let isNetworkBlocked: Bool
+    let areFilesConfined: Bool
+
+    static func probe() -> SandboxState {
+        SandboxState(
+            dumpsCore: ProcessGuard.allowsMemoryImages,
+            isNetworkBlocked: Sandbox.isNetworkBlocked,
+            areFilesConfined: Sandbox.areFilesConfined)
+    }
+}
+
+extension StatusReport {
+    /// CONTRACT §3 (`status`).
+    fileprivate func json(_ sandbox: SandboxState) -> JSONValue {
+        let opens = facts.isOpenable
+        return [
+            "version": .string(softtokenVersion), "keystore": .string(facts.state.rawValue),
+            "attemptsLeft": JSONValue(opens ? facts.attemptsLeft : nil),
+            "attemptLimit": JSONValue(opens ? facts.attemptLimit : nil),
+            "retryAt": JSONValue(retryAtUnixSeconds),
+            "protector": .string(facts.protector?.name ?? "none"),
+            "protection": .string(protection),
+            "device": [
+                "separation": .string(verdict.name), "reason": .string(verdict.reason),
+                "attested": opens ? .bool(facts.attestedUnixSeconds != nil) : .null,
+            ],
+            "remote": JSONValue(isRemote),
+            "clock": ["synchronized": JSONValue(isClockSynchronized)],
+            "memory": ["locked": .bool(isMemoryLocked), "coreDumps": .bool(sandbox.dumpsCore)],
+            "network": sandbox.isNetworkBlocked ? "blocked" : "open",
+            "files": sandbox.areFilesConfined ? "confined" : "open",
+            "log": isLogWhole ? "whole" : "altered",
+        ]
+    }
+
+    fileprivate func lines(_ sandbox: SandboxState) -> [String] {
+        [
+            "SoftToken \(softtokenVersion), not certified for EPCS",
+            "keystore    \(keystoreLine)", "protection  \(protection)",
+            "device      \(verdict.name): \(verdict.reason)\(attestationWords)",
+            "login       \(remoteWords)",
+            "clock       \(isClockSynchronized == true ? "synchronized" : "not known to be right")",
+            "memory      \(isMemoryLocked ? "locked" : "not locked: raise the memlock limit")"
+                + (sandbox.dumpsCore ? ", core dumps possible" : ", no core dumps"),
+            "network     \(sandbox.isNetworkBlocked ? "blocked" : "open: this kernel has no seccomp")",
+            "files       "
+                + (sandbox.areFilesConfined
+                    ? "confined to the two folders" : "open: this kernel has no Landlock"),
+            "log         "
+                + (isLogWhole
+                    ? "whole at its end; softtoken log --verify checks all of it"
+                    : "altered: run softtoken log --verify"),
+        ]
+    }
+
+    private var keystoreLine: String {
+        var words = facts.state.rawValue
+        if let error = facts.error?.message.error { words += ": \(error)" }
+        if let left = facts.attemptsLeft, let limit = facts.attemptLimit {
+            words += ", \(left) of \(limit) attempts left"
+        }
+        if facts.state == .delayed { words += ", wait \(duration(facts.delaySeconds))" }
+        return words
+    }
+
+    private var attestationWords: String {
+        guard case .unverified = verdict else { return "" }
+        return facts.attestedUnixSeconds == nil ? "" : " (attested by the prescriber)"
+    }
+
+    private var remoteWords: String {
+        switch isRemote {
+        case true?: "over the network: softtoken show is refused unless policy allows it"
+        case false?: "at this device"
+        case nil: "can't be told"
+        }
+    }
+}

@@ -1,0 +1,173 @@
+// What hides a device, and remote logins, from made-up /proc and /sys. Bound by FORMAT.md §6.
+import Foundation
+import Linux
+import Testing
+
+@testable import Device
+
+@Suite struct EnvironmentTests {
+    @Test("An ordinary laptop has no finding")
+    func laptop() {
+        #expect(MadeUpSystem.laptop().environment == DeviceEnvironment())
+    }
+
+    @Test(
+        "A file tells what surrounds the program",
+        arguments: [
+            ("/proc/sys/kernel/osrelease", "4.4.0-19041-Microsoft\n", .wsl),
+            ("/proc/sys/kernel/osrelease", "5.15.153.1-microsoft-standard-WSL2\n", .wsl),
+            ("/run/WSL", "", .wsl),
+            ("/run/.containerenv", "", .container), ("/.dockerenv", "", .container),
+            ("/run/systemd/container", "lxc\n", .container), ("/.flatpak-info", "", .container),
+            ("/proc/self/uid_map", "0 1000 1\n", .userNamespace),
+            ("/proc/self/uid_map", "0 0 65536\n", .userNamespace),
+            ("/proc/self/uid_map", "", .userNamespace),
+            ("/proc/self/timens_offsets", "monotonic 0 0\nboottime -3600 0\n", .timeNamespace),
+            ("/proc/self/timens_offsets", "monotonic 0 1\nboottime 0 0\n", .timeNamespace),
+            ("/sys/hypervisor/type", "xen\n", .virtualMachine),
+            ("/sys/class/dmi/id/sys_vendor", "QEMU\n", .virtualMachine),
+            ("/sys/class/dmi/id/sys_vendor", "innotek GmbH\n", .virtualMachine),
+            ("/sys/class/dmi/id/sys_vendor", "VMware, Inc.\n", .virtualMachine),
+            ("/sys/class/dmi/id/product_name", "Virtual Machine\n", .virtualMachine),
+            ("/sys/class/dmi/id/product_name", "KVM\n", .virtualMachine),
+            (
+                "/sys/devices/system/cpu/modalias", "cpu:type:x86:feature:,0001,009F\n",
+                .virtualMachine
+            ),
+            ("/sys/firmware/devicetree/base/compatible", "linux,dummy-virt\0", .virtualMachine),
+            ("/proc/sys/kernel/osrelease", "", .unreadable),
+            ("/proc/sys/kernel/random/boot_id", "x\n", .unreadable),
+        ] as [(String, String, DeviceEnvironment.Finding)])
+    func files(path: String, text: String, finding: DeviceEnvironment.Finding) {
+        var system = MadeUpSystem.laptop()
+        system[path] = text
+        #expect(system.environment.findings == [finding])
+    }
+
+    @Test(
+        "A namespace that isn't the kernel's first is found",
+        arguments: [
+            (.user, .userNamespace), (.time, .timeNamespace), (.pid, .container),
+        ] as [(NamespaceKind, DeviceEnvironment.Finding)])
+    func namespaces(kind: NamespaceKind, finding: DeviceEnvironment.Finding) {
+        var system = MadeUpSystem.laptop()
+        system.namespaces[kind] = 4_026_532_555
+        #expect(system.environment.findings == [finding])
+        system.namespaces[kind] = nil
+        #expect(system.environment.findings == [])
+    }
+
+    @Test("Namespaces that the kernel didn't tell are no sign of an ordinary terminal")
+    func forgedNamespaces() {
+        var system = MadeUpSystem.laptop()
+        system.hasForgedNamespaces = true
+        #expect(system.environment.findings == [.unreadable])
+        system.hasForgedNamespaces = false
+        system.namespaces[.mount] = nil
+        #expect(system.environment.findings == [.unreadable])
+    }
+
+    @Test("The kernel confirms each kind of namespace that this system has")
+    func thisSystem() throws {
+        for kind in NamespaceKind.allCases {
+            let link = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/self/ns/\(kind.rawValue)")
+            let inode = link?.split(separator: "[").last?.dropLast()
+            let expected = inode.flatMap { UInt64($0) }.map { NamespaceReading.inode($0) }
+            #expect(readNamespace(kind) == expected ?? .absent)
+        }
+    }
+
+    @Test("Findings stand in the order in which they are named")
+    func order() {
+        #expect(
+            DeviceEnvironment(Set(DeviceEnvironment.Finding.allCases)).findings.map(\.name) == [
+                "wsl", "container", "user-namespace", "time-namespace", "virtual-machine",
+                "unreadable",
+            ])
+    }
+}
+
+@Suite struct RemoteLoginTests {
+    /// Processes from this one's parent up: (name, id); the last one's parent is `root`.
+    private func system(_ ancestors: [(String, Int)], root: Int = 0) -> MadeUpSystem {
+        var system = MadeUpSystem()
+        system["/proc/self/stat"] = "999 (softtoken) R \(ancestors.first?.1 ?? root) 999 999 0\n"
+        for (index, (name, id)) in ancestors.enumerated() {
+            let parent = index + 1 < ancestors.count ? ancestors[index + 1].1 : root
+            system["/proc/\(id)/stat"] = "\(id) (\(name)) S \(parent) \(id) \(id) 0 -1\n"
+        }
+        return system
+    }
+
+    @Test(
+        "A login over the network is found among the ancestors",
+        arguments: [
+            "sshd", "sshd-session", "dropbear", "mosh-server",
+        ])
+    func servers(name: String) {
+        let tree = system([("bash", 50), (name, 40), ("sshd", 30), ("systemd", 1)]).tree
+        #expect(isRemoteLogin(sshConnection: nil, tree: tree) == true)
+        let container = system([("bash", 50), (name, 1)]).tree
+        #expect(isRemoteLogin(sshConnection: nil, tree: container) == true)
+    }
+
+    @Test("A login at this device is told to be one")
+    func local() {
+        let tree = system([("bash", 50), ("gnome-terminal-", 40), ("systemd", 1)]).tree
+        #expect(isRemoteLogin(sshConnection: nil, tree: tree) == false)
+    }
+
+    @Test(
+        "SSH_CONNECTION alone is enough, whatever it says",
+        arguments: ["", "10.0.0.1 5 10.0.0.2 22"])
+    func variable(value: String) {
+        #expect(isRemoteLogin(sshConnection: value, tree: MadeUpSystem().tree) == true)
+    }
+
+    @Test(
+        "A name that only holds a server's is not one",
+        arguments: [
+            "sshd-keygen", "my sshd", "sshd) S 1 (x", "(sshd)",
+        ])
+    func otherNames(name: String) {
+        let tree = system([("bash", 50), (name, 40), ("init", 1)]).tree
+        #expect(isRemoteLogin(sshConnection: nil, tree: tree) == false)
+    }
+
+    @Test("It can't be told where a step can't be read")
+    func unreadable() {
+        var hidden = system([("bash", 50), ("x", 40), ("init", 1)])
+        hidden["/proc/40/stat"] = nil
+        #expect(isRemoteLogin(sshConnection: nil, tree: hidden.tree) == nil)
+        #expect(isRemoteLogin(sshConnection: nil, tree: MadeUpSystem().tree) == nil)
+    }
+
+    @Test("It can't be told where an ancestor lies outside of the pid namespace")
+    func outside() {
+        #expect(isRemoteLogin(sshConnection: nil, tree: system([("bash", 50)]).tree) == nil)
+        #expect(isRemoteLogin(sshConnection: nil, tree: system([]).tree) == nil)
+    }
+
+    @Test("The walk ends after 64 steps, loop or not")
+    func bounded() {
+        let loop = system([("a", 50), ("b", 40)], root: 50).tree
+        #expect(isRemoteLogin(sshConnection: nil, tree: loop) == nil)
+        func depth(_ count: Int) -> Bool? {
+            let chain = (0..<count - 1).map { ("sh", 5000 - $0) } + [("init", 1)]
+            return isRemoteLogin(sshConnection: nil, tree: system(chain).tree)
+        }
+        #expect(depth(64) == false)
+        #expect(depth(65) == nil)
+    }
+
+    @Test(
+        "A status that isn't one is none",
+        arguments: [
+            "", "1 init S 0", "1 )init( S 0", "1 (init)", "1 (init) S", "1 (init) S x",
+            "1 (init) S -1",
+        ])
+    func statuses(text: String) {
+        #expect(ProcessStatus(stat: Array(text.utf8)) == nil)
+    }
+}
