@@ -94,15 +94,6 @@ package func openPrivateFile(_ path: String) throws(FileProblem) -> Descriptor {
     return file
 }
 
-/// Opens a file or a pipe of anyone's for reading.
-///
-/// - Throws: `FileProblem`.
-package func openInput(_ path: String) throws(FileProblem) -> Descriptor {
-    let file = try openFile(path, flags: 0)
-    guard try !attributes(of: file).isDirectory else { throw .notPlain(path: path) }
-    return file
-}
-
 /// Takes the lock of a named file (`FILE.lock`, never removed), waiting for others to end.
 ///
 /// - Returns: the lock, held until it is dropped; nil if it wasn't free within `patienceSeconds`.

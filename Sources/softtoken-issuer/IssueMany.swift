@@ -38,7 +38,7 @@ private func openCSV(_ path: String) throws(Failure) -> Descriptor {
             try Descriptor(duplicating: 0, path: "standard input")
         }
     }
-    return try Failure.catching(Failure.init(_:)) { () throws(FileProblem) in try openInput(path) }
+    return try Failure.catching(Failure.init(_:)) { () throws(SystemError) in try openInput(path) }
 }
 
 private func nextRow(_ rows: inout CSVReader) throws(Failure) -> CSVRow? {

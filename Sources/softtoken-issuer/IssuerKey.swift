@@ -11,12 +11,9 @@ struct IssuerKey: ~Copyable {
     let signingKey: SigningKey
     let fingerprint: String
 
-    init(name: String, signingKey: consuming SigningKey) throws(Failure) {
+    init(name: String, signingKey: consuming SigningKey) {
         self.name = name
-        let key = signingKey.verifyingKey
-        fingerprint = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
-            try key.fingerprint()
-        }
+        fingerprint = signingKey.verifyingKey.fingerprint()
         self.signingKey = signingKey
     }
 
@@ -66,7 +63,7 @@ struct IssuerKey: ~Copyable {
             }), secret.count == 32, let signingKey = try? SigningKey(seed: secret),
             signingKey.verifyingKey == file.key
         else { throw rejected }
-        return try IssuerKey(name: file.name, signingKey: signingKey)
+        return IssuerKey(name: file.name, signingKey: signingKey)
     }
 }
 

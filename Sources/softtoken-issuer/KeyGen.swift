@@ -29,7 +29,7 @@ struct KeyGen: ParsableCommand {
         let signingKey = try Failure.catching(Failure.init(_:)) {
             () throws(SecureMemoryError) in try SigningKey()
         }
-        let key = try IssuerKey(name: name, signingKey: signingKey)
+        let key = IssuerKey(name: name, signingKey: signingKey)
         let text = try key.privateFile()
         let publicText = try key.publicFile()
         do throws(SystemError) {

@@ -21,7 +21,7 @@ final class VendorFile {
 
     /// - Throws: `Failure`: 66, 74, 78, 64.
     init(_ path: String, keyFd: Int32?) throws(Failure) {
-        let file = try Failure.catching(Failure.init(_:)) { () throws(FileProblem) in
+        let file = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
             try openInput(path)
         }
         if let keyFd {

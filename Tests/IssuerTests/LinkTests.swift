@@ -94,7 +94,7 @@ struct LinkTests {
     @Test("A changed or cut key file is rejected")
     func damagedKeyFile() throws {
         let folder = try Folder()
-        let bytes = octets(try IssuerKey(name: "C", signingKey: SigningKey()).privateFile())
+        let bytes = try octets(IssuerKey(name: "C", signingKey: SigningKey()).privateFile())
         // Behind the name, every byte is accounted for.
         for index in 10..<bytes.count {
             var changed = bytes

@@ -369,6 +369,8 @@ class RecordTests(Case):
         self.issue("--serial", "S1", "--hotp")
         seed = self.seed_of("S1")
         before = read(self.path("r.xml"))
+        expected = re.sub(
+            r"(?s)<Counter>.*</Counter>", "<Counter><PlainValue>4</PlainValue></Counter>", before)
         for call in ("openat", "write", "fsync", "renameat"):
             for number in range(1, 300):
                 self.write("r.xml", before)
@@ -380,9 +382,7 @@ class RecordTests(Case):
                 after = read(self.path("r.xml"))
                 if done.returncode == 0:
                     break
-                self.assertIn(
-                    after, (before, before.replace("<PlainValue>0<", "<PlainValue>4<")),
-                    f"{call} {number}")
+                self.assertIn(after, (before, expected), f"{call} {number}")
             self.assertGreater(number, 1, call)
             self.assertEqual(done.returncode, 0, call)
 
