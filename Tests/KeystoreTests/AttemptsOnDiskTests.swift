@@ -125,6 +125,19 @@ struct AttemptsOnDiskTests {
         #expect(try written.attempts().record.count == 0)
     }
 
+    @Test("A delay is not restarted from a record that somebody else counted on")
+    func staleRestart() throws {
+        let workspace = try SharedKeystore.copy()
+        try workspace.writeRecord(standing(workspace, count: 5))
+        try workspace.withLocked { locked, folders in
+            let lock = try KeystoreLock.take(folders)
+            try workspace.writeRecord(standing(workspace, count: 7))
+            let error = errorOfUnlock(locked, folders, lock) { reading(50) }
+            #expect(error == .changed)
+        }
+        #expect(try workspace.attempts().record.count == 7)
+    }
+
     @Test("A lock file that is swapped during the KDF keeps the try from being made")
     func swappedLock() throws {
         let workspace = try SharedKeystore.copy()
