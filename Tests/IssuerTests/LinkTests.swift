@@ -68,7 +68,7 @@ struct LinkTests {
     @Test("A link that is sealed to a device opens on that device alone, and has no code")
     func request() throws {
         let device = try RequestKey()
-        let request = try EnrolmentRequest(publicKey: device.publicKey)
+        let request = EnrolmentRequest(publicKey: device.publicKey)
         let seed = Seed(try secret(Array("12345678901234567890".utf8)))
         let made = try maker().link(order(.request(request)), seed: seed, at: 0)
         #expect(made.code == nil)
