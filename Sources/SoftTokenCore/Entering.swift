@@ -101,12 +101,9 @@ extension Authenticator {
                 records.append(try PrescribingRecord(parsing: text))
             } catch { throw .record(error) }
         }
-        let all = records
-        return try guarded { () throws(SecureMemoryError) in
-            try separationVerdict(
-                of: surroundings.identity, records: all, marker: surroundings.marker,
-                environment: surroundings.environment)
-        }
+        return separationVerdict(
+            of: surroundings.identity, records: records, marker: surroundings.marker,
+            environment: surroundings.environment)
     }
 
     private func checkRemote() throws(AuthenticatorError) {
@@ -158,7 +155,10 @@ extension Authenticator {
             surroundings.issuers.contains { $0.key == link.key }
             || answers.trustedFingerprint == link.fingerprint
         guard !isTrusted else { return }
-        // Whether the keystore trusts it is known after the PIN only.
+        // Whether a keystore trusts it is known after the PIN only.
+        guard answers.isInteractive || entry.facts.isOpenable else {
+            throw .untrustedIssuer(fingerprint: link.fingerprint)
+        }
         entry.untrustedFingerprint = link.fingerprint
     }
 

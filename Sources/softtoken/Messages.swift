@@ -311,7 +311,6 @@ extension ActivationError {
 extension PrescribingRecordError {
     var message: Message {
         switch self {
-        case .outOfMemory: KeystoreError.outOfMemory.message
         case .unacceptableLabel:
             Message(64, "this label is too long or can't be shown", hint: "use 1 to 64 letters")
         case .nothingToRecogniseBy:

@@ -20,6 +20,6 @@ struct SoftTokenCommand: ParsableCommand {
             ActivateCommand.self, ShowCommand.self, ListCommand.self, RenameCommand.self,
             RemoveCommand.self, PINCommand.self, StatusCommand.self, LogCommand.self,
             RequestCommand.self, DeviceCommand.self, IssuerCommand.self, HandlerCommand.self,
-            ResetCommand.self,
+            ResetCommand.self, DemoCommand.self,
         ])
 }
