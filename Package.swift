@@ -60,7 +60,7 @@ let package = Package(
             dependencies: [
                 "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
             ],
-            swiftSettings: strict),
+            exclude: ["Manual"], swiftSettings: strict),
         .executableTarget(
             name: "softtoken-issuer",
             dependencies: ["OTP", "Linux", "CLinux", "Keystore", "Activation", argumentParser],
