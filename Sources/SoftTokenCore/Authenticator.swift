@@ -25,7 +25,12 @@ public struct Authenticator: ~Copyable {
         clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now
     ) throws(AuthenticatorError) {
         let folders = try inKeystore { () throws(KeystoreError) in
-            try KeystoreFolders.open(dataPath: place.dataPath, statePath: place.statePath)
+            let found = try KeystoreFolders.open(
+                dataPath: place.dataPath, statePath: place.statePath)
+            guard found == nil, place.isHalfThere else { return found }
+            // A copied keystore without its state, or the other way round: told by what is in it.
+            return try KeystoreFolders.openOrCreate(
+                dataPath: place.dataPath, statePath: place.statePath)
         }
         self.place = place
         self.surroundings = surroundings
@@ -146,6 +151,9 @@ package struct Place: Equatable, Sendable {
         self.dataPath = dataPath
         self.statePath = statePath
     }
+
+    /// One of the two folders is there and the other is missing.
+    var isHalfThere: Bool { isSystemPathPresent(dataPath) != isSystemPathPresent(statePath) }
 
     /// The XDG folders; relative values are ignored (FORMAT.md §1).
     ///

@@ -40,11 +40,14 @@ struct IssuerAddCommand: Command {
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(Failure) {
+        let authenticator = try context.authenticator()
+        try authenticating { () throws(AuthenticatorError) in
+            try authenticator.checkPlace(.manage, answers: Answers(isInteractive: false))
+        }
         let bytes = try readInput(file)
         let issuer = try judging { () throws(ActivationError) in
             try IssuerFile(parsing: bytes.span)
         }
-        let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
         var session = try openSession(authenticator, console)
         try authenticating { () throws(AuthenticatorError) in

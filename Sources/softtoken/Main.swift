@@ -13,7 +13,7 @@ import SoftTokenCore
         do throws(Failure) {
             var context = try prepared()
             guard let command = try parsed() else { return 0 }
-            guard context.link == nil || command is ActivateCommand else {
+            guard context.link == nil || type(of: command).takesLinks else {
                 throw .usage(
                     "a link belongs to softtoken activate",
                     hint: "softtoken activate takes it in; it was not used here")

@@ -142,7 +142,7 @@ struct DamageTests {
         return workspace
     }
 
-    private func judgement(_ folders: borrowing KeystoreFolders) throws -> Judgement {
+    private func judgement(_ folders: KeystoreFolders) throws -> Judgement {
         do throws(KeystoreError) { return try Judgement(folders, Workspace.machineID) } catch {
             return .failed(error)
         }
