@@ -60,7 +60,7 @@ let package = Package(
             dependencies: [
                 "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
             ],
-            swiftSettings: strict),
+            exclude: ["Manual"], swiftSettings: strict),
         .systemLibrary(
             name: "CExpat", path: "Sources/softtoken-issuer/CExpat", pkgConfig: "expat",
             providers: [.apt(["libexpat1-dev"])]),

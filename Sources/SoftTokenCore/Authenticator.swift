@@ -6,6 +6,10 @@ internal import Keystore
 package import Linux
 
 /// The authenticator of one user on one device.
+///
+/// Order of calls: `facts` and `enter` (no PIN), `clear` or `admit`, `unlock` (the one call that
+/// spends an attempt), then `activate`, `makeOTPs` or what else is to be done; each of those ends the
+/// use. Errors are `AuthenticatorError`; each case has its exit code in CONTRACT §2.
 public struct Authenticator: ~Copyable {
     let place: Place
     package let surroundings: Surroundings
