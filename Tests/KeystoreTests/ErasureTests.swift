@@ -82,6 +82,15 @@ struct ErasureTests {
         #expect(try workspace.names() == ErasedKeystore.remains, "cut \(cut)")
     }
 
+    @Test("A half-overwritten device key is cleared away even where the records are gone")
+    func halfOverwrittenKeyAlone() throws {
+        let workspace = try ErasedKeystore.finished.get().copy()
+        try workspace.replace("state/device-key", [UInt8](repeating: 0, count: 56))
+        #expect(try workspace.judge() == .erasing)
+        try ErasedKeystore.finish(workspace)
+        #expect(try workspace.names() == ErasedKeystore.remains)
+    }
+
     @Test("On another machine nothing of it is erased", arguments: 0...4)
     func elsewhere(cut: Int) throws {
         let workspace = try ErasedKeystore.begun.get().copy()
