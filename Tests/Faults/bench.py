@@ -22,8 +22,7 @@ from reader import Folders, hash_of
 
 PROGRAM = str(pathlib.Path(os.environ.get("SOFTTOKEN_BIN_DIR", "/tmp/rel")) / "softtoken")
 PIN, NEW_PIN, WRONG_PIN = "8531", "6947", "5068"
-TOTP_SEED = bytes(range(0x41, 0x41 + 20))
-HOTP_SEED = bytes(range(0x81, 0x81 + 32))
+TOTP_SEED, HOTP_SEED = os.urandom(20), os.urandom(32)
 SCRATCH = tempfile.mkdtemp(prefix="softtoken-faults-")
 
 
