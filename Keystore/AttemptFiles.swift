@@ -22,17 +22,14 @@ struct AttemptFiles: ~Copyable {
             return try opening { () throws(FileProblem) in throw error }
         }
         guard let file else { return .missing }
-        let record = try guarded { () throws(SecureMemoryError) in
-            try AttemptRecord(file, deviceName: deviceName, key: key)
+        guard let record = AttemptRecord(file, deviceName: deviceName, key: key) else {
+            return .altered
         }
-        guard let record else { return .altered }
         return .whole(record)
     }
 
-    func bytes(_ record: AttemptRecord) throws(KeystoreError) -> [UInt8] {
-        try guarded { () throws(SecureMemoryError) in
-            try record.encoded(deviceName: deviceName, key: key)
-        }
+    func bytes(_ record: AttemptRecord) -> [UInt8] {
+        record.encoded(deviceName: deviceName, key: key)
     }
 
     /// Puts `record` in both places, in the order of FORMAT.md §7.
@@ -42,7 +39,7 @@ struct AttemptFiles: ~Copyable {
     func write(
         _ record: AttemptRecord, in folders: KeystoreFolders, undo: AttemptRecord?
     ) throws(KeystoreError) {
-        let bytes = try bytes(record)
+        let bytes = bytes(record)
         do throws(SystemError) {
             var state = try PreparedFile(
                 AttemptRecord.fileName, in: folders.state, bytes: bytes.span)
@@ -53,7 +50,8 @@ struct AttemptFiles: ~Copyable {
                 try data.replace()
                 try folders.data.sync()
             } catch {
-                if let undo, let undoBytes = try? self.bytes(undo) {
+                if let undo {
+                    let undoBytes = self.bytes(undo)
                     try? folders.state.replace(AttemptRecord.fileName, bytes: undoBytes.span)
                 }
                 throw error

@@ -33,8 +33,8 @@ package struct AttemptRecord: Equatable, Sendable {
     /// Parses and authenticates a copy; nil if it is altered.
     init?(
         _ file: [UInt8], deviceName: [UInt8], key: borrowing MACKey
-    ) throws(SecureMemoryError) {
-        guard file.count == AttemptRecord.byteCount, try key.isAuthentic(file) else { return nil }
+    ) {
+        guard file.count == AttemptRecord.byteCount, key.isAuthentic(file) else { return nil }
         var reader = ByteReader(file)
         guard reader.bytes(8) == AttemptRecord.magic, reader.bytes(16) == deviceName,
             let generation = reader.integer(UInt64.self),
@@ -43,6 +43,8 @@ package struct AttemptRecord: Equatable, Sendable {
             let isDelayed = reader.integer(UInt8.self), reader.skipsZeros(5),
             let bootID = reader.bytes(16), let nanoseconds = reader.integer(UInt64.self),
             let offset = reader.integer(Int64.self), (1...10).contains(limit), count <= limit,
+            KeystoreImage.generations.contains(generation),
+            KeystoreImage.generations.contains(keystoreGeneration),
             isDelayed == (count >= AttemptRecord.firstDelayedCount ? 1 : 0)
         else { return nil }
         let start = BootTime(bootID: bootID, nanoseconds: nanoseconds, offsetNanoseconds: offset)
@@ -55,9 +57,7 @@ package struct AttemptRecord: Equatable, Sendable {
     }
 
     /// The copy's bytes.
-    func encoded(
-        deviceName: [UInt8], key: borrowing MACKey
-    ) throws(SecureMemoryError) -> [UInt8] {
+    func encoded(deviceName: [UInt8], key: borrowing MACKey) -> [UInt8] {
         let start = delayStart ?? AttemptRecord.noStart
         var writer = ByteWriter()
         writer.append(AttemptRecord.magic)
@@ -71,7 +71,7 @@ package struct AttemptRecord: Equatable, Sendable {
         writer.append(start.bootID)
         writer.append(start.nanoseconds)
         writer.append(start.offsetNanoseconds)
-        return try key.authenticated(writer.bytes)
+        return key.authenticated(writer.bytes)
     }
 
     private static let noStart = BootTime(

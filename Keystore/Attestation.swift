@@ -10,9 +10,7 @@ package enum Attestation {
     package static func read(
         _ folders: KeystoreFolders, of keystore: borrowing LockedKeystore
     ) throws(KeystoreError) -> Int64? {
-        let file = try opening { () throws(FileProblem) in
-            try folders.state.contents(of: fileName, limit: 4096)
-        }
+        let file = try contents(of: fileName, in: folders.state, limit: 80)
         guard let file, file.count == 80 else { return nil }
         let isAuthentic = try guarded { () throws(SecureMemoryError) in
             try keystore.deviceKey.macKey(.attestation).isAuthentic(file)

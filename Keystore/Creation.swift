@@ -6,7 +6,9 @@ extension UnlockedKeystore {
     /// Makes the keys of a new keystore and writes everything but the keystore itself, which the
     /// first `save` writes.
     ///
-    /// - Throws: `KeystoreError.machineIDUnreadable`, `.outOfMemory`, `.busy`, `.system`.
+    /// - Throws: `KeystoreError.changed` when there is a keystore (by now) or an erasure to finish:
+    ///   a new device key would destroy it. `.machineIDUnreadable`, `.outOfMemory`, `.busy`,
+    ///   `.system`, and those of `KeystoreCondition.examine`.
     package static func create(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
         lock: KeystoreLock, machineID: MachineID, policyLimit: Int,
@@ -26,6 +28,11 @@ extension UnlockedKeystore {
             generation: 1, keystoreGeneration: 1, count: 0, limit: policyLimit,
             now: try translating(clock).boot)
         try lock.confirm(folders)
+        switch try KeystoreCondition.examine(folders, machineID: machineID) {
+        case .missing: break
+        case .erased: break
+        default: throw .changed
+        }
         try DeviceKey.write(key, in: folders.state)
         try share.write(in: folders.state, deviceKey: deviceKey)
         let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }

@@ -11,19 +11,15 @@ struct MachineBinding: Equatable, Sendable {
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
-    init(machineID digits: [UInt8]) throws(KeystoreError) {
-        bytes = try guarded { () throws(SecureMemoryError) in
-            var hash = try BLAKE2b(
-                byteCount: 32, publicKey: Array("softtoken-machine-1".utf8))
-            hash.update(digits)
-            return hash.finish()
-        }
+    init(machineID digits: [UInt8]) {
+        bytes = blake2b(
+            digits, publicKey: Array("softtoken-machine-1".utf8), byteCount: 32)
     }
 
     /// The binding of this machine for a new keystore: unbound where there is no machine-id.
     static func forNewKeystore(_ machineID: MachineID) throws(KeystoreError) -> MachineBinding {
         switch machineID {
-        case .digits(let digits): try MachineBinding(machineID: digits)
+        case .digits(let digits): MachineBinding(machineID: digits)
         case .none: .unbound
         case .unreadable: throw .machineIDUnreadable
         }

@@ -3,30 +3,33 @@
 package import Linux
 
 package enum Erasure {
-    /// Carries an erasure through, from wherever it was cut. Call it under the lock, after the
-    /// attempt records reached their limit (the wrong PIN did that).
+    /// Carries an erasure through, from wherever it was cut. Call it under the lock, when the
+    /// attempt records have reached their limit (the wrong PIN did that).
     ///
     /// - Returns: when the keystore was erased, Unix seconds.
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`; the next command goes on.
+    /// - Throws: `KeystoreError.changed` when nothing asks for an erasure (any more): what was read
+    ///   before the lock was held is not believed (DESIGN §4). `.system`, `.outOfMemory`: the next
+    ///   command goes on. `.damaged`, `.foreign` and the others of `examine`: nothing is touched.
     package static func finish(
         _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Int64 {
         try lock.confirm(folders)
-        var erasedAt = unixSeconds
-        if let (name, binding) = try ErasureInProgress.device(folders, machineID: machineID) {
-            try removeSecrets(folders)
-            let tombstone = try Tombstone.read(folders.state, machineID: machineID)
-            if let tombstone, tombstone.deviceName == name {
-                erasedAt = tombstone.unixSeconds
-            } else {
-                let key = try LogKey.readOrCreate(folders.state)
-                try Tombstone(deviceName: name, unixSeconds: unixSeconds).write(
-                    folders.state, binding: binding, key: key)
-            }
-        } else if let tombstone = try Tombstone.read(folders.state, machineID: machineID) {
-            erasedAt = tombstone.unixSeconds
-            try removeSecrets(folders)
+        switch try KeystoreCondition.examine(folders, machineID: machineID) {
+        case .erasing: break
+        case .erased(let earlier): return earlier
+        default: throw .changed
+        }
+        let tombstone = try Tombstone.read(folders.state, machineID: machineID)
+        var erasedAt = tombstone?.unixSeconds ?? unixSeconds
+        try removeSecrets(folders)
+        if let (name, binding) = try ErasureInProgress.device(folders, machineID: machineID),
+            tombstone?.deviceName != name
+        {
+            let key = try LogKey.readOrCreate(folders.state)
+            try Tombstone(deviceName: name, unixSeconds: unixSeconds).write(
+                folders.state, binding: binding, key: key)
+            erasedAt = unixSeconds
         }
         try removeRest(folders)
         return erasedAt
@@ -90,21 +93,22 @@ enum ErasureInProgress {
     static func find(
         _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> Bool {
-        let tombstone = try Tombstone.read(folders.state, machineID: machineID)
-        guard folders.state.contains(DeviceKey.fileName) else {
-            return tombstone != nil
-                && (folders.state.contains(AttemptRecord.fileName)
-                    || folders.data.contains(AttemptRecord.fileName)
-                    || folders.state.contains(DeviceShare.fileName))
+        guard try wholeKey(folders.state) == nil else {
+            return try device(folders, machineID: machineID) != nil
         }
-        return try device(folders, machineID: machineID) != nil
+        // No device key, or one that was cut while it was overwritten.
+        return try Tombstone.read(folders.state, machineID: machineID) != nil
+            && (folders.state.contains(DeviceKey.fileName)
+                || folders.state.contains(AttemptRecord.fileName)
+                || folders.data.contains(AttemptRecord.fileName)
+                || folders.state.contains(DeviceShare.fileName))
     }
 
     /// The device whose records are at their limit, or whose tombstone stands.
     static func device(
         _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) -> (name: [UInt8], binding: MachineBinding)? {
-        guard let key = try? DeviceKey.read(folders.state) else { return nil }
+        guard let key = try wholeKey(folders.state) else { return nil }
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         for binding in Tombstone.candidates(machineID) {
             let deviceKey = try guarded { () throws(SecureMemoryError) in
@@ -120,6 +124,17 @@ enum ErasureInProgress {
             }
         }
         return nil
+    }
+
+    /// The device key; nil where it is missing, or damaged as a cut overwriting leaves it. What the
+    /// system would not read is an error: "no key" would end in a tombstone that is never written.
+    private static func wholeKey(
+        _ state: borrowing Directory
+    ) throws(KeystoreError) -> SecureBytes? {
+        do throws(KeystoreError) { return try DeviceKey.read(state) } catch {
+            guard case .damaged = error else { throw error }
+            return nil
+        }
     }
 }
 

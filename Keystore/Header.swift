@@ -70,7 +70,7 @@ struct Header: Equatable, Sendable {
             let slotCount = reader.integer(UInt32.self), reader.skipsZeros(4),
             KDFCost.operationLimits.contains(Int(operations)),
             memoryBytes <= UInt64(Int.max), KDFCost.memoryLimits.contains(Int(memoryBytes)),
-            generation >= 1, generation < UInt64.max,
+            KeystoreImage.generations.contains(generation),
             Header.isSection(Int(publicByteCount), limit: 262_144),
             metadataByteCount > 16,
             Header.isSection(Int(metadataByteCount) - Header.tagByteCount, limit: 8_388_608),

@@ -51,6 +51,16 @@ package final class KeystoreFolders: Sendable {
     }
 }
 
+/// The bytes of a small file that counts only if it is authentic; nil also when it is too long to be.
+func contents(
+    of name: String, in folder: borrowing Directory, limit: Int
+) throws(KeystoreError) -> [UInt8]? {
+    do throws(FileProblem) { return try folder.contents(of: name, limit: limit) } catch {
+        if case .tooLong = error { return nil }
+        return try opening { () throws(FileProblem) in throw error }
+    }
+}
+
 /// The keystore's lock, held as long as this value lives.
 package final class KeystoreLock: Sendable {
     private static let fileName = "lock"

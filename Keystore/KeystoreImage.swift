@@ -5,6 +5,8 @@
 struct KeystoreImage: Equatable, Sendable {
     static let fileName = "keystore"
     static let maximumByteCount = 16 << 20
+    /// Bounded, so that the next one can always be counted.
+    static let generations: ClosedRange<UInt64> = 1...(1 << 63)
 
     var header: Header
     var publicSection: PublicSection
@@ -13,18 +15,10 @@ struct KeystoreImage: Equatable, Sendable {
     /// All slots, one after the other.
     var slots: [UInt8]
 
-    var headerHash: [UInt8] {
-        get throws(KeystoreError) {
-            try KeystoreImage.headerHash(header, publicSection.encoded)
-        }
-    }
+    var headerHash: [UInt8] { KeystoreImage.headerHash(header, publicSection.encoded) }
 
-    static func headerHash(
-        _ header: Header, _ publicBytes: [UInt8]
-    ) throws(KeystoreError) -> [UInt8] {
-        try guarded { () throws(SecureMemoryError) in
-            try blake2b(header.encoded + publicBytes, byteCount: 32)
-        }
+    static func headerHash(_ header: Header, _ publicBytes: [UInt8]) -> [UInt8] {
+        blake2b(header.encoded + publicBytes, byteCount: 32)
     }
 
     func slot(_ number: UInt32) -> ArraySlice<UInt8> {
@@ -45,9 +39,7 @@ struct UnverifiedKeystore {
         guard file.count >= 4096, file.starts(with: Header.magic) else {
             throw .damaged(.keystore)
         }
-        let checksum = try guarded { () throws(SecureMemoryError) in
-            try blake2b(Array(file.dropLast(64)), byteCount: 32)
-        }
+        let checksum = blake2b(Array(file.dropLast(64)), byteCount: 32)
         guard file.suffix(64).prefix(32).elementsEqual(checksum) else { throw .damaged(.keystore) }
         self.file = file
         isBound = file[9] != 0
@@ -84,7 +76,7 @@ extension KeystoreImage {
         file += metadata.bytes
         file += slots
         return try guarded { () throws(SecureMemoryError) in
-            file += try blake2b(file, byteCount: 32)
+            file += blake2b(file, byteCount: 32)
             return try deviceKey.macKey(.keystore).authenticated(file)
         }
     }

@@ -84,7 +84,7 @@ extension KeystoreCondition {
             LockedKeystore(image: image, deviceKey: deviceKey, share: share, attempts: attempts))
     }
 
-    private static func readKeystore(
+    static func readKeystore(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) -> UnverifiedKeystore? {
         let file: [UInt8]?
@@ -105,7 +105,7 @@ extension KeystoreCondition {
     ) throws(KeystoreError) -> MachineBinding {
         guard keystore.isBound else { return .unbound }
         switch machineID {
-        case .digits(let digits): return try MachineBinding(machineID: digits)
+        case .digits(let digits): return MachineBinding(machineID: digits)
         case .none, .unreadable: throw .machineIDUnreadable
         }
     }

@@ -40,11 +40,19 @@ package struct LogKey: ~Copyable {
     package static func readOrCreate(
         _ state: borrowing Directory
     ) throws(KeystoreError) -> LogKey {
-        let isPresent = state.contains(fileName)
-        if isPresent, let key = read(state) { return key }
+        var origin = Origin.created
+        do throws(KeystoreError) {
+            let key = try readKeyFile(
+                fileName, in: state, magic: magic, damaged: .damaged(.deviceKey))
+            if let key { return LogKey(root: RootKey(key), origin: .read) }
+        } catch {
+            // Only what is damaged is replaced: after a read that failed the key may be whole.
+            guard case .damaged = error else { throw error }
+            origin = .replaced
+        }
         let key = try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }
         try writeKeyFile(fileName, in: state, magic: magic, key: key)
-        return LogKey(root: RootKey(key), origin: isPresent ? .replaced : .created)
+        return LogKey(root: RootKey(key), origin: origin)
     }
 
     package func macKey(_ purpose: Purpose) throws(SecureMemoryError) -> MACKey {

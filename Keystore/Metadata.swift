@@ -90,7 +90,7 @@ struct Metadata: Equatable, Sendable {
             else { return nil }
             issuers.append(TrustedIssuer(key: key, name: name))
         }
-        guard reader.isAtEnd, hasNoDoubles else { return nil }
+        guard reader.isAtEnd, hasNoDoubles, encoded.count == bytes.count else { return nil }
     }
 
     private var hasNoDoubles: Bool {

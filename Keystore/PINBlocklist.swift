@@ -6,21 +6,28 @@ package enum PINBlocklist {
     /// Whether four ASCII digits are easy to guess.
     package static func contains(_ pin: Span<UInt8>) -> Bool {
         precondition(pin.count == 4, "a PIN has four digits")
-        let digits = (0..<4).map { Int(pin[$0]) - 48 }
-        let number = digits.reduce(0) { $0 * 10 + $1 }
-        return isRepetition(digits) || isSequence(digits) || isYear(number)
+        defer { scrubStackAndRegisters() }
+        return isListed(Int(pin[0]) - 48, Int(pin[1]) - 48, Int(pin[2]) - 48, Int(pin[3]) - 48)
+    }
+
+    /// The digits come one by one: an array of them would stay on the heap.
+    @inline(never)
+    private static func isListed(_ a: Int, _ b: Int, _ c: Int, _ d: Int) -> Bool {
+        let number = ((a * 10 + b) * 10 + c) * 10 + d
+        return isRepetition(a, b, c, d) || isSequence(a, b, c, d) || isYear(number)
             || lines.contains(number) || ranked.contains(number)
     }
 
     /// aaaa, abab, aabb, abba.
-    private static func isRepetition(_ d: [Int]) -> Bool {
-        d[0] == d[2] && d[1] == d[3] || d[0] == d[1] && d[2] == d[3] || d[0] == d[3] && d[1] == d[2]
+    private static func isRepetition(_ a: Int, _ b: Int, _ c: Int, _ d: Int) -> Bool {
+        a == c && b == d || a == b && c == d || a == d && b == c
     }
 
     /// Up or down by a fixed step, the 9 followed by the 0 included: 1234, 9876, 2468, 7890.
-    private static func isSequence(_ d: [Int]) -> Bool {
-        let steps = (1..<4).map { (d[$0] - d[$0 - 1] + 10) % 10 }
-        return steps[0] == steps[1] && steps[1] == steps[2] && [1, 2, 8, 9].contains(steps[0])
+    private static func isSequence(_ a: Int, _ b: Int, _ c: Int, _ d: Int) -> Bool {
+        let step = (b - a + 10) % 10
+        return step == (c - b + 10) % 10 && step == (d - c + 10) % 10
+            && (step == 1 || step == 2 || step == 8 || step == 9)
     }
 
     /// A year of birth or of a wedding.

@@ -33,7 +33,9 @@ enum SeedSlot {
                 key: key, additional: additional(tokenID, keystoreID))
         else { return nil }
         let length = plain.read { Int($0[0]) }
-        guard (1...Seed.maximumByteCount).contains(length) else { return nil }
+        guard (1...Seed.maximumByteCount).contains(length),
+            plain.read({ bytes in (1 + length..<bytes.count).allSatisfy { bytes[$0] == 0 } })
+        else { return nil }
         return Seed(try copy(1..<1 + length, of: plain))
     }
 

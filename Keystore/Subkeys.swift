@@ -36,10 +36,8 @@ package struct MACKey: ~Copyable {
     init(_ key: consuming SecureBytes) { self.key = key }
 
     /// `H(32, key, parts)`.
-    package func mac(of parts: [UInt8]...) throws(SecureMemoryError) -> [UInt8] {
-        var hash = try BLAKE2b(byteCount: 32, key: key)
-        for part in parts { hash.update(part) }
-        return hash.finish()
+    package func mac(of parts: [UInt8]...) -> [UInt8] {
+        blake2b(Array(parts.joined()), key: key, byteCount: 32)
     }
 
     /// `H(32, key, the first bytes of a secret)`.
@@ -52,16 +50,14 @@ package struct MACKey: ~Copyable {
     }
 
     /// Whether the last 32 bytes of `file` are the MAC of what precedes them and of `context`.
-    func isAuthentic(_ file: [UInt8], context: [UInt8] = []) throws(SecureMemoryError) -> Bool {
+    func isAuthentic(_ file: [UInt8], context: [UInt8] = []) -> Bool {
         guard file.count > 32 else { return false }
         let content = Array(file.dropLast(32))
-        return isEqualInConstantTime(try mac(of: content, context), Array(file.suffix(32)))
+        return isEqualInConstantTime(mac(of: content, context), Array(file.suffix(32)))
     }
 
     /// `content` with its MAC after it.
-    func authenticated(
-        _ content: [UInt8], context: [UInt8] = []
-    ) throws(SecureMemoryError) -> [UInt8] {
-        content + (try mac(of: content, context))
+    func authenticated(_ content: [UInt8], context: [UInt8] = []) -> [UInt8] {
+        content + mac(of: content, context)
     }
 }

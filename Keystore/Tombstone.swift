@@ -18,9 +18,7 @@ struct Tombstone: Equatable, Sendable {
         _ state: borrowing Directory, machineID: MachineID
     ) throws(KeystoreError) -> Tombstone? {
         guard state.contains(fileName), let key = LogKey.read(state) else { return nil }
-        let file = try opening { () throws(FileProblem) in
-            try state.contents(of: fileName, limit: 64)
-        }
+        let file = try contents(of: fileName, in: state, limit: 64)
         guard let file else { return nil }
         for binding in candidates(machineID) {
             let isAuthentic = try guarded { () throws(SecureMemoryError) in
@@ -58,9 +56,7 @@ struct Tombstone: Equatable, Sendable {
 
     /// The bindings that a keystore of this machine can have had.
     static func candidates(_ machineID: MachineID) -> [MachineBinding] {
-        guard case .digits(let digits) = machineID,
-            let bound = try? MachineBinding(machineID: digits)
-        else { return [.unbound] }
-        return [bound, .unbound]
+        guard case .digits(let digits) = machineID else { return [.unbound] }
+        return [MachineBinding(machineID: digits), .unbound]
     }
 }

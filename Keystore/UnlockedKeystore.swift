@@ -163,7 +163,12 @@ extension UnlockedKeystore {
         guard Header(next.header.encoded) != nil,
             next.header.fileByteCount <= KeystoreImage.maximumByteCount
         else { throw .full }
-        let headerHash = try KeystoreImage.headerHash(next.header, publicBytes)
+        // A text that breaks its rule would make the whole keystore damaged at its next opening.
+        precondition(
+            PublicSection(publicBytes) != nil
+                && Metadata(plain, slotCount: next.header.slotCount) != nil,
+            "names and records are checked before they come here")
+        let headerHash = KeystoreImage.headerHash(next.header, publicBytes)
         try guarded { () throws(SecureMemoryError) in
             let unlockKey = try UnlockKey(
                 pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
@@ -191,7 +196,7 @@ extension UnlockedKeystore {
         let generation = image.header.generation
         if var reset = reserved.take() {
             record = record.reset(keystoreGeneration: generation, limit: policyLimit, now: now)
-            let bytes = try files.bytes(record)
+            let bytes = files.bytes(record)
             try translating { () throws(SystemError) in try reset.fill(bytes) }
         } else if record.keystoreGeneration != generation {
             record = record.following(keystoreGeneration: generation, now: now)
@@ -202,7 +207,8 @@ extension UnlockedKeystore {
     /// Reads the keystore again under a lock taken anew: others may have written it while a person
     /// chose. No PIN is tried: the key of the one that was right is.
     ///
-    /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced or erased.
+    /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced by another or
+    ///   an older one, or erased.
     package mutating func refresh(
         _ folders: KeystoreFolders, machineID: MachineID
     ) throws(KeystoreError) {
@@ -210,7 +216,9 @@ extension UnlockedKeystore {
             case .locked(let current) = try KeystoreCondition.examine(
                 folders, machineID: machineID),
             current.image.header.salt == image.header.salt,
-            current.image.header.keystoreID == image.header.keystoreID
+            current.image.header.keystoreID == image.header.keystoreID,
+            // An older copy put back in between would make a counter go back.
+            current.image.header.generation >= image.header.generation
         else { throw .changed }
         let unlockKey = try current.unlockKey(pinKey)
         guard isEqualInConstantTime(unlockKey.commitment, current.image.sealedKey.commitment)

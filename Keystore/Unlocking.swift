@@ -28,21 +28,26 @@ extension LockedKeystore {
     ///   - policyLimit: the stricter attempt limit of the administrator's policy and the tokens'.
     ///   - clock: read under the lock, before the delay and before the count.
     /// - Throws: `KeystoreError.delayed`, `.wrongPIN`, `.erasedNow` (then call `Erasure`), `.damaged`,
-    ///   `.outOfMemory`, `.busy`, `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
+    ///   `.changed` (read before the lock was held: examine again), `.outOfMemory`, `.busy`,
+    ///   `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
     package consuming func unlock(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
         lock: KeystoreLock, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        try confirmKeystore(folders)
+        try confirmAttempts(files, folders: folders)
         try checkDelay(
             files, folders: folders, policyLimit: policyLimit, clock: clock)
         let pinKey = try derivePINKey(pin, header: image.header)
         let unlockKey = try unlockKey(pinKey)
         let now = try translating(clock).boot
         let counted = attempts.counted(policy: policyLimit, now: now)
-        let reserved = try files.reserve(in: folders)
+        var reserved = try files.reserve(in: folders)
         try lock.confirm(folders)
+        // Again, because a lock file that was swapped in the meantime let another one count.
+        try confirmAttempts(files, folders: folders)
         try files.write(
             counted, in: folders,
             undo: attempts.takenBack(policy: policyLimit, after: counted, now: now))
@@ -52,11 +57,11 @@ extension LockedKeystore {
                 attemptsLeft: counted.limit - counted.count,
                 delaySeconds: AttemptRecord.delaySeconds(count: counted.count))
         }
-        let keystoreKey = RootKey(try image.unwrap(unlockKey))
-        let metadata = try image.openMetadata(keystoreKey)
+        let opened = try open(unlockKey, counted: counted, now: now, files, &reserved)
         return UnlockedKeystore(
             image: image, deviceKey: deviceKey, share: share, pinKey: pinKey,
-            keystoreKey: keystoreKey, metadata: metadata, record: counted, reserved: reserved)
+            keystoreKey: opened.keystoreKey, metadata: opened.metadata, record: counted,
+            reserved: reserved)
     }
 
     /// How long the delay still lasts; 0 if it is over.
@@ -65,6 +70,40 @@ extension LockedKeystore {
         case .over: 0
         case .remaining(let seconds), .restart(let seconds): seconds
         }
+    }
+
+    /// Opens what the right PIN opens. If that fails it is damage or want of memory, which cost no
+    /// attempt (DESIGN §1.8).
+    private func open(
+        _ unlockKey: borrowing UnlockKey, counted: AttemptRecord, now: BootTime,
+        _ files: borrowing AttemptFiles, _ reserved: inout ReservedReset
+    ) throws(KeystoreError) -> OpenedContent {
+        do throws(KeystoreError) {
+            return try OpenedContent(image, unlockKey)
+        } catch {
+            let reset = counted.reset(
+                keystoreGeneration: counted.keystoreGeneration, limit: counted.limit, now: now)
+            try? reserved.fill(files.bytes(reset))
+            throw error
+        }
+    }
+
+    /// Checks that the keystore is still the one that was examined: an older one would be written
+    /// back over a counter or a PIN that moved on.
+    private func confirmKeystore(_ folders: KeystoreFolders) throws(KeystoreError) {
+        guard let file = try KeystoreCondition.readKeystore(folders),
+            file.deviceName == deviceKey.deviceName, try file.verified(by: deviceKey) == image
+        else { throw .changed }
+    }
+
+    /// Checks that no attempt has been counted since this keystore was examined: one counted on an
+    /// older record would be an attempt bought.
+    private func confirmAttempts(
+        _ files: borrowing AttemptFiles, folders: KeystoreFolders
+    ) throws(KeystoreError) {
+        let current = AttemptStanding(
+            state: try files.read(folders.state), data: try files.read(folders.data))
+        guard current == attempts else { throw .changed }
     }
 
     private func checkDelay(
@@ -84,11 +123,25 @@ extension LockedKeystore {
 
     /// The key that a PIN's key, this device's share and this header make together.
     func unlockKey(_ pinKey: borrowing SecureBytes) throws(KeystoreError) -> UnlockKey {
-        let headerHash = try image.headerHash
+        let headerHash = image.headerHash
         return try guarded { () throws(SecureMemoryError) in
             try UnlockKey(
                 pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
         }
+    }
+}
+
+/// What the unlock key opens.
+private struct OpenedContent: ~Copyable {
+    let keystoreKey: RootKey
+    let metadata: Metadata
+
+    init(
+        _ image: KeystoreImage, _ unlockKey: borrowing UnlockKey
+    ) throws(KeystoreError) {
+        let key = RootKey(try image.unwrap(unlockKey))
+        metadata = try image.openMetadata(key)
+        keystoreKey = key
     }
 }
 
@@ -106,7 +159,7 @@ func derivePINKey(
 extension KeystoreImage {
     /// Unwraps the keystore key after the commitment fitted; what doesn't open then is damage.
     func unwrap(_ unlockKey: borrowing UnlockKey) throws(KeystoreError) -> SecureBytes {
-        let headerHash = try headerHash
+        let headerHash = headerHash
         let keystoreKey = try guarded { () throws(SecureMemoryError) in
             try sealedKey.wrapped.decryptSecret(key: unlockKey.key, additional: headerHash)
         }
@@ -116,7 +169,7 @@ extension KeystoreImage {
 
     /// Decrypts names and parameters.
     func openMetadata(_ keystoreKey: borrowing RootKey) throws(KeystoreError) -> Metadata {
-        let headerHash = try headerHash
+        let headerHash = headerHash
         let key = try guarded { () throws(SecureMemoryError) in
             try keystoreKey.subkey(0, "stmetada")
         }

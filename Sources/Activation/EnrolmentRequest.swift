@@ -1,6 +1,6 @@
 // A device's enrolment request: the public key to which an issuer seals a link. Bound by
 // CONTRACT §4.
-package import Keystore
+internal import Keystore
 
 /// An enrolment request, on either side.
 package struct EnrolmentRequest: Equatable, Sendable {
@@ -16,10 +16,10 @@ package struct EnrolmentRequest: Equatable, Sendable {
     /// The request of a device's key.
     ///
     /// - Throws: `SecureMemoryError`, where hashing finds no memory.
-    package init(publicKey: [UInt8]) throws(SecureMemoryError) {
+    package init(publicKey: [UInt8]) {
         precondition(publicKey.count == 32, "an X25519 public key has 32 bytes")
         let content = [EnrolmentRequest.version] + publicKey
-        let digest = try blake2b(content, byteCount: 32)
+        let digest = blake2b(content, byteCount: 32)
         self.publicKey = publicKey
         verificationNumber = EnrolmentRequest.verificationNumber(digest)
         text = EnrolmentRequest.prefix + base64URLEncoded(content + digest[0..<4])
@@ -36,9 +36,7 @@ package struct EnrolmentRequest: Equatable, Sendable {
             bytes.count == 1 + 32 + 4, bytes[0] == EnrolmentRequest.version
         else { throw .malformedRequest }
         let publicKey = Array(bytes[1..<33])
-        self = try guarded { () throws(SecureMemoryError) in
-            try EnrolmentRequest(publicKey: publicKey)
-        }
+        self = EnrolmentRequest(publicKey: publicKey)
         // Only the canonical text encodes to itself: the checksum is compared with it.
         guard base64URLDecoded(String(self.text.dropFirst(EnrolmentRequest.prefix.count))) == bytes
         else { throw .malformedRequest }

@@ -6,8 +6,8 @@ extension VerifyingKey {
     /// The first 10 bytes of BLAKE2b-256 over x, in base32, as `XXXX-XXXX-XXXX-XXXX`.
     ///
     /// - Throws: `SecureMemoryError`, where hashing finds no memory.
-    package func fingerprint() throws(SecureMemoryError) -> String {
-        let hash = try blake2b(bytes, byteCount: 32)
+    package func fingerprint() -> String {
+        let hash = blake2b(bytes, byteCount: 32)
         return grouped(base32(Array(hash[0..<10])))
     }
 

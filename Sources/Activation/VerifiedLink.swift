@@ -28,9 +28,7 @@ package struct VerifiedLink: Equatable, Sendable {
     package init(verifying jws: Span<UInt8>) throws(ActivationError) {
         let verified = try VerifiedJWS(jws)
         key = verified.key
-        fingerprint = try guarded { () throws(SecureMemoryError) in
-            try verified.key.fingerprint()
-        }
+        fingerprint = verified.key.fingerprint()
         let payload = try JSONObject(verified.payload, as: .payload)
         issuer = try payload.text(.issuer, bytes: 1...64)
         account = try payload.text(.account, bytes: 1...128)

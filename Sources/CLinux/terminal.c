@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 
 static int terminal = -1;
 static struct termios usual, silent;
@@ -62,6 +63,12 @@ void st_terminal_stop(void) {
     raise(SIGTSTP);
     sigprocmask(SIG_UNBLOCK, &stop, &mask);  // stops here; goes on after SIGCONT
     sigprocmask(SIG_SETMASK, &mask, NULL);
+    // Where a queue holds SIGCONT back, this one has been answered: all is drawn again anyway.
+    sigset_t resume;
+    sigemptyset(&resume);
+    sigaddset(&resume, SIGCONT);
+    struct timespec now = {0, 0};
+    sigtimedwait(&resume, NULL, &now);
     sigaction(SIGTSTP, &before, NULL);
 }
 

@@ -40,7 +40,7 @@ package enum PrescribingMarker: Equatable, Sendable {
 package enum RegistrationError: Error, Equatable, Sendable {
     /// Only root can.
     case notRoot
-    /// The record can't be made: `unacceptableLabel`, `nothingToRecogniseBy`, `outOfMemory`.
+    /// The record can't be made: `unacceptableLabel`, `nothingToRecogniseBy`.
     case record(PrescribingRecordError)
     /// /etc/softtoken can't be trusted or written.
     case file(AdministratorFileProblem)

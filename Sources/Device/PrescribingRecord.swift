@@ -19,8 +19,6 @@ package enum PrescribingRecordError: Error, Equatable, Sendable {
     case unsortedEntries
     /// Making: the device shows neither hardware nor software identifiers.
     case nothingToRecogniseBy
-    /// There is no memory to hash in.
-    case outOfMemory
 }
 
 /// A device registered for prescribing, as another device knows it.
@@ -82,30 +80,20 @@ extension PrescribingRecord {
         guard identity.isRecognisable else { throw .nothingToRecogniseBy }
         var entries: [Entry] = []
         for identifier in identity.identifiers {
-            entries.append(try hashed(identifier, salt: salt))
+            entries.append(Entry(of: identifier, salt: salt))
         }
         entries.sort { $0.encoded.lexicographicallyPrecedes($1.encoded) }
-        let encoded = try encode(label: label, salt: salt, entries: entries)
+        let encoded = encode(label: label, salt: salt, entries: entries)
         return PrescribingRecord(label: label, salt: salt, entries: entries, encoded: encoded)
-    }
-
-    private static func hashed(
-        _ identifier: Identifier, salt: [UInt8]
-    ) throws(PrescribingRecordError) -> Entry {
-        do throws(SecureMemoryError) {
-            return try Entry(of: identifier, salt: salt)
-        } catch {
-            throw .outOfMemory
-        }
     }
 }
 
 extension PrescribingRecord.Entry {
     /// The first 16 bytes of H(32, salt, kind ‖ identifier).
-    init(of identifier: Identifier, salt: [UInt8]) throws(SecureMemoryError) {
-        var hash = try BLAKE2b(byteCount: 32, publicKey: salt)
-        hash.update([identifier.kind.rawValue] + identifier.bytes)
-        self.init(kind: identifier.kind, hash: Array(hash.finish().prefix(16)))
+    init(of identifier: Identifier, salt: [UInt8]) {
+        let hash = blake2b(
+            [identifier.kind.rawValue] + identifier.bytes, publicKey: salt, byteCount: 32)
+        self.init(kind: identifier.kind, hash: Array(hash.prefix(16)))
     }
 
     /// The 17 bytes of FORMAT.md §4.

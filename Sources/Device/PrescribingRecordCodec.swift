@@ -41,7 +41,7 @@ extension PrescribingRecord {
         guard binary.count >= leastByteCount else { throw .cut }
         guard binary[0] == 1 else { throw .unknownVersion }
         let body = Array(binary.dropLast(checksumByteCount))
-        guard try PrescribingRecord.checksum(of: body) == Array(binary.suffix(checksumByteCount))
+        guard PrescribingRecord.checksum(of: body) == Array(binary.suffix(checksumByteCount))
         else { throw .damaged }
         let label = try PrescribingRecord.label(in: body)
         let saltStart = headByteCount + Int(body[1])
@@ -57,12 +57,12 @@ extension PrescribingRecord {
     /// Encodes; `entries` are sorted and each stands once.
     static func encode(
         label: String, salt: [UInt8], entries: [Entry]
-    ) throws(PrescribingRecordError) -> [UInt8] {
+    ) -> [UInt8] {
         var bytes: [UInt8] = [1, UInt8(label.utf8.count)]
         bytes += Array(label.utf8) + salt
         bytes.append(UInt8(entries.count))
         for entry in entries { bytes += entry.encoded }
-        return bytes + (try checksum(of: bytes))
+        return bytes + checksum(of: bytes)
     }
 
     private static func label(in body: [UInt8]) throws(PrescribingRecordError) -> String {
@@ -94,11 +94,7 @@ extension PrescribingRecord {
         return entries
     }
 
-    private static func checksum(of body: [UInt8]) throws(PrescribingRecordError) -> [UInt8] {
-        do throws(SecureMemoryError) {
-            return Array(try blake2b(body, byteCount: 32).prefix(checksumByteCount))
-        } catch {
-            throw .outOfMemory
-        }
+    private static func checksum(of body: [UInt8]) -> [UInt8] {
+        Array(blake2b(body, byteCount: 32).prefix(checksumByteCount))
     }
 }

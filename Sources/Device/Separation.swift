@@ -1,6 +1,5 @@
 // The separation policy: a pure function from what was read to a verdict, tested with made-up
 // machines. Bound by 21 CFR 1311.115(b), DESIGN §6 and FORMAT.md §7, whose tables it follows.
-package import Keystore
 
 /// Whether this device is apart from the one that sends prescriptions.
 package enum SeparationVerdict: Equatable, Sendable {
@@ -19,15 +18,14 @@ package enum SeparationVerdict: Equatable, Sendable {
 ///   - records: prescribing records of the link or the keystore, in their order there.
 ///   - marker: /etc/softtoken/prescribing-device of this device.
 ///   - environment: what surrounds the program.
-/// - Throws: `SecureMemoryError` if there is no memory to hash in; then there is no verdict.
 package func separationVerdict(
     of identity: DeviceIdentity, records: [PrescribingRecord], marker: PrescribingMarker,
     environment: DeviceEnvironment
-) throws(SecureMemoryError) -> SeparationVerdict {
-    if let evidence = try marker.evidence(for: identity) { return .same(evidence) }
+) -> SeparationVerdict {
+    if let evidence = marker.evidence(for: identity) { return .same(evidence) }
     var judgements: [SeparationVerdict] = []
     for record in records {
-        let verdict = try record.comparison(with: identity).verdict
+        let verdict = record.comparison(with: identity).verdict
         if case .same = verdict { return verdict }
         judgements.append(verdict)
     }
@@ -88,13 +86,13 @@ extension PrescribingRecord {
     /// Compares a device with this record, under the record's own salt.
     func comparison(
         with identity: DeviceIdentity
-    ) throws(SecureMemoryError) -> RecordComparison {
+    ) -> RecordComparison {
         let known = Set(entries.map(\.kind))
         var comparable: Set<IdentifierKind> = []
         var matching: Set<IdentifierKind> = []
         for identifier in identity.identifiers where known.contains(identifier.kind) {
             comparable.insert(identifier.kind)
-            if entries.contains(try Entry(of: identifier, salt: salt)) {
+            if entries.contains(Entry(of: identifier, salt: salt)) {
                 matching.insert(identifier.kind)
             }
         }
@@ -108,12 +106,12 @@ extension PrescribingMarker {
     /// The marker's evidence: that it is there, and what matches in its record.
     func evidence(
         for identity: DeviceIdentity
-    ) throws(SecureMemoryError) -> SeparationEvidence? {
+    ) -> SeparationEvidence? {
         switch self {
         case .absent: return nil
         case .damaged: return SeparationEvidence(label: "", signs: [.marker])
         case .record(let record):
-            let signs = try record.comparison(with: identity).signs
+            let signs = record.comparison(with: identity).signs
             return SeparationEvidence(label: record.label, signs: [.marker] + signs)
         }
     }

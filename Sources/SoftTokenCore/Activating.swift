@@ -32,11 +32,11 @@ extension Authenticator {
                 if !isRenewed,
                     let key = try RequestFile.read(folders.state, unixSeconds: now)
                 {
-                    return try enrolmentRequest(key)
+                    return EnrolmentRequest(publicKey: key.publicKey)
                 }
                 let key = try newRequestKey()
                 try RequestFile.write(key, in: folders.state, unixSeconds: now)
-                return try enrolmentRequest(key)
+                return EnrolmentRequest(publicKey: key.publicKey)
             }
         }
     }
@@ -140,14 +140,6 @@ extension Authenticator {
 
 private func newRequestKey() throws(KeystoreError) -> RequestKey {
     do throws(SecureMemoryError) { return try RequestKey() } catch { throw .outOfMemory }
-}
-
-private func enrolmentRequest(
-    _ key: borrowing RequestKey
-) throws(KeystoreError) -> EnrolmentRequest {
-    do throws(SecureMemoryError) {
-        return try EnrolmentRequest(publicKey: key.publicKey)
-    } catch { throw .outOfMemory }
 }
 
 extension Enrolment {

@@ -25,7 +25,7 @@ struct AuditHead: Equatable {
 
     init?(_ file: [UInt8], key: borrowing MACKey) throws(SecureMemoryError) {
         guard file.count == AuditHead.byteCount, file.starts(with: AuditHead.magic),
-            isEqualInConstantTime(try key.mac(of: Array(file.dropLast(32))), Array(file.suffix(32)))
+            isEqualInConstantTime(key.mac(of: Array(file.dropLast(32))), Array(file.suffix(32)))
         else { return nil }
         func number(_ offset: Int) -> UInt64 {
             file[offset..<offset + 8].reduce(0) { $0 << 8 | UInt64($1) }
@@ -47,7 +47,7 @@ struct AuditHead: Equatable {
             AuditHead.magic + bytes(baseSequence) + baseMAC + bytes(baseOffset)
             + bytes(lastSequence) + lastMAC + bytes(byteCount)
             + bytes(UInt64(bitPattern: baselineUnixSeconds))
-        return content + (try key.mac(of: content))
+        return content + (key.mac(of: content))
     }
 
     /// Takes a line into account that follows the last one.
@@ -67,7 +67,7 @@ extension MACKey {
     func chained(_ content: [UInt8], after mac: [UInt8]) throws(SecureMemoryError) -> [UInt8] {
         let digits = Array("0123456789abcdef".utf8)
         var line = content + Array(",\"mac\":\"".utf8)
-        for byte in try self.mac(of: mac, content) {
+        for byte in self.mac(of: mac, content) {
             line.append(digits[Int(byte >> 4)])
             line.append(digits[Int(byte & 15)])
         }
@@ -79,6 +79,6 @@ extension MACKey {
         _ line: AuditLine, afterSequence sequence: UInt64, mac: [UInt8]
     ) throws(SecureMemoryError) -> Bool {
         guard line.sequence == sequence + 1 else { return false }
-        return isEqualInConstantTime(try self.mac(of: mac, line.content), line.mac)
+        return isEqualInConstantTime(self.mac(of: mac, line.content), line.mac)
     }
 }

@@ -21,7 +21,12 @@ public struct Authenticator: ~Copyable {
         clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now
     ) throws(AuthenticatorError) {
         let folders = try inKeystore { () throws(KeystoreError) in
-            try KeystoreFolders.open(dataPath: place.dataPath, statePath: place.statePath)
+            let found = try KeystoreFolders.open(
+                dataPath: place.dataPath, statePath: place.statePath)
+            guard found == nil, place.isHalfThere else { return found }
+            // A copied keystore without its state, or the other way round: told by what is in it.
+            return try KeystoreFolders.openOrCreate(
+                dataPath: place.dataPath, statePath: place.statePath)
         }
         self.place = place
         self.surroundings = surroundings
@@ -48,7 +53,10 @@ public struct Authenticator: ~Copyable {
     /// - Throws: only what the system did, never the keystore's own state.
     package func facts() throws(AuthenticatorError) -> KeystoreFacts {
         guard let folders else { return KeystoreFacts() }
-        do throws(KeystoreError) { return try facts(in: folders) } catch {
+        do throws(KeystoreError) {
+            try eraseSpentRequest(folders)
+            return try facts(in: folders)
+        } catch {
             if case .system = error { throw .keystore(error) }
             return KeystoreFacts(error)
         }
@@ -65,6 +73,16 @@ public struct Authenticator: ~Copyable {
             // Read again under the lock: another command may have finished it.
             guard case .erasing = try examine(folders) else { return try facts(in: folders) }
             return KeystoreFacts(.erased(atUnixSeconds: try erase(folders, lock)))
+        }
+    }
+
+    /// Erases the key of a request that is older than 14 days (DESIGN §7).
+    private func eraseSpentRequest(_ folders: KeystoreFolders) throws(KeystoreError) {
+        let now = try reading().unixSeconds
+        guard try RequestFile.isSpent(folders.state, unixSeconds: now) else { return }
+        try KeystoreLock.held(folders) { () throws(KeystoreError) in
+            guard try RequestFile.isSpent(folders.state, unixSeconds: now) else { return }
+            try RequestFile.remove(folders.state)
         }
     }
 
@@ -129,6 +147,9 @@ package struct Place: Equatable, Sendable {
         self.dataPath = dataPath
         self.statePath = statePath
     }
+
+    /// One of the two folders is there and the other is missing.
+    var isHalfThere: Bool { isSystemPathPresent(dataPath) != isSystemPathPresent(statePath) }
 
     /// The XDG folders; relative values are ignored (FORMAT.md §1).
     ///

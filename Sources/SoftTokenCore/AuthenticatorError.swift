@@ -48,6 +48,9 @@ package enum AuthenticatorError: Error, Equatable, Sendable {
     // MARK: the keystore
     case keystore(KeystoreError)
 
+    /// The TPM can't be reached (69).
+    case protectorUnreachable
+
     // MARK: configuration
     /// A file of the administrator's that is not root's alone, or is malformed (78).
     case configuration(path: String, reason: String)

@@ -1,6 +1,6 @@
-// The checks before any PIN, in the order of CONTRACT §2's precedence: 80, 87, 81 (strict), 86, 84,
-// 88, the keystore's state, 81 (attestation missing), 75. What a person may still answer comes back
-// as a question. Bound by DESIGN §1.6, §6, §7.
+// The checks before any PIN, in the order of CONTRACT §2's precedence: 78, 80, 87, 81 (strict), 86,
+// 84, 88, the keystore's state, 81 (attestation missing), 69, 75. What a person may still answer
+// comes back as a question. Bound by DESIGN §1.6, §6, §7.
 package import Activation
 package import Device
 internal import Keystore
@@ -26,6 +26,8 @@ package struct Answers: Sendable {
     package var isClockConfirmed: Bool?
     /// `--trust-issuer`.
     package var trustedFingerprint: String?
+    /// `--protector tpm2`, which this version can't reach.
+    package var wantsTPM = false
 
     package init(
         isInteractive: Bool, isAttested: Bool = false, isClockConfirmed: Bool? = nil,
@@ -69,9 +71,50 @@ extension Authenticator {
         }
     }
 
+    /// The checks that come before a file that the person named is looked for: what this device
+    /// and its files are.
+    ///
+    /// - Throws: `AuthenticatorError`, the first that applies. Refusals are recorded.
+    package func checkPlace(
+        _ purpose: Purpose, answers: Answers
+    ) throws(AuthenticatorError) {
+        let facts = try facts()
+        do throws(AuthenticatorError) {
+            _ = try checkedPlace(purpose, answers: answers, facts: facts)
+        } catch {
+            record(refusal: error, facts: facts)
+            throw error
+        }
+    }
+
+    /// The check that comes even before a link is read: owners and modes.
+    ///
+    /// - Throws: `AuthenticatorError.keystore(.problem)`.
+    package func checkFiles() throws(AuthenticatorError) {
+        try checkFiles(try facts())
+    }
+
+    private func checkFiles(_ facts: KeystoreFacts) throws(AuthenticatorError) {
+        if case .problem(let problem)? = facts.error { throw .keystore(.problem(problem)) }
+    }
+
     private func checked(
         _ purpose: Purpose, answers: Answers, facts: KeystoreFacts
     ) throws(AuthenticatorError) -> Entry {
+        var entry = try checkedPlace(purpose, answers: answers, facts: facts)
+        try checkLink(purpose, answers: answers, entry: &entry)
+        try checkKeystore(purpose, facts: facts)
+        if purpose.needsClearance { try checkAttestation(answers, entry: &entry) }
+        if answers.wantsTPM { throw .protectorUnreachable }
+        if facts.delaySeconds > 0 { throw .keystore(.delayed(seconds: facts.delaySeconds)) }
+        return entry
+    }
+
+    /// 78, 80, 87, 81 (strict) and 86.
+    private func checkedPlace(
+        _ purpose: Purpose, answers: Answers, facts: KeystoreFacts
+    ) throws(AuthenticatorError) -> Entry {
+        try checkFiles(facts)
         let terms = purpose.link?.terms
         let verdict = try self.verdict(facts, linkRecords: terms?.prescribing ?? [])
         if case .same(let evidence) = verdict { throw .sameDevice(evidence) }
@@ -84,10 +127,6 @@ extension Authenticator {
             }
             try checkClock(purpose.link, answers: answers, entry: &entry)
         }
-        try checkLink(purpose, answers: answers, entry: &entry)
-        try checkKeystore(purpose, facts: facts)
-        if purpose.needsClearance { try checkAttestation(answers, entry: &entry) }
-        if facts.delaySeconds > 0 { throw .keystore(.delayed(seconds: facts.delaySeconds)) }
         return entry
     }
 
@@ -101,12 +140,9 @@ extension Authenticator {
                 records.append(try PrescribingRecord(parsing: text))
             } catch { throw .record(error) }
         }
-        let all = records
-        return try guarded { () throws(SecureMemoryError) in
-            try separationVerdict(
-                of: surroundings.identity, records: all, marker: surroundings.marker,
-                environment: surroundings.environment)
-        }
+        return separationVerdict(
+            of: surroundings.identity, records: records, marker: surroundings.marker,
+            environment: surroundings.environment)
     }
 
     private func checkRemote() throws(AuthenticatorError) {
@@ -158,7 +194,10 @@ extension Authenticator {
             surroundings.issuers.contains { $0.key == link.key }
             || answers.trustedFingerprint == link.fingerprint
         guard !isTrusted else { return }
-        // Whether the keystore trusts it is known after the PIN only.
+        // Where a keystore takes a PIN, whether it trusts the issuer is known after that only.
+        guard answers.isInteractive || entry.facts.isOpenable else {
+            throw .untrustedIssuer(fingerprint: link.fingerprint)
+        }
         entry.untrustedFingerprint = link.fingerprint
     }
 

@@ -56,11 +56,9 @@ extension Authenticator {
     package func checkIsAnotherDevice(
         _ record: PrescribingRecord
     ) throws(AuthenticatorError) {
-        let verdict = try guarded { () throws(SecureMemoryError) in
-            try separationVerdict(
-                of: surroundings.identity, records: [record], marker: .absent,
-                environment: surroundings.environment)
-        }
+        let verdict = separationVerdict(
+            of: surroundings.identity, records: [record], marker: .absent,
+            environment: surroundings.environment)
         guard case .same(let evidence) = verdict else { return }
         try? logged([
             AuditEntry(.device, .refused, detail: "the record to be forbidden is this device's")

@@ -59,11 +59,9 @@ extension Authenticator {
     ) throws(AuthenticatorError) -> StatusReport {
         let surroundings = try Surroundings.read(sshConnection: sshConnection)
         let facts = KeystoreFacts(.problem(problem))
-        let verdict = try guarded { () throws(SecureMemoryError) in
-            try separationVerdict(
-                of: surroundings.identity, records: [], marker: surroundings.marker,
-                environment: surroundings.environment)
-        }
+        let verdict = separationVerdict(
+            of: surroundings.identity, records: [], marker: surroundings.marker,
+            environment: surroundings.environment)
         return StatusReport(
             facts: facts, retryAtUnixSeconds: nil, verdict: verdict,
             isRemote: surroundings.isRemote,

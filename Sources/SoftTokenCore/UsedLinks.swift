@@ -59,7 +59,7 @@ package enum UsedLinks {
     private static func hash(
         _ link: VerifiedLink, _ key: borrowing MACKey
     ) throws(SecureMemoryError) -> [UInt8] {
-        try key.mac(of: link.key.bytes, link.jti)
+        key.mac(of: link.key.bytes, link.jti)
     }
 
     /// The entries; nil if the file is altered.
@@ -81,7 +81,7 @@ package enum UsedLinks {
             file += bigEndian(UInt64(bitPattern: entry.expiresUnixSeconds))
             file += bigEndian(entry.tokenID)
         }
-        return file + (try key.mac(of: Array("file".utf8), file))
+        return file + (key.mac(of: Array("file".utf8), file))
     }
 
     static func decoded(
@@ -92,7 +92,7 @@ package enum UsedLinks {
         let content = Array(file.dropLast(32))
         guard
             isEqualInConstantTime(
-                try key.mac(of: Array("file".utf8), content), Array(file.suffix(32)))
+                key.mac(of: Array("file".utf8), content), Array(file.suffix(32)))
         else { return nil }
         let count = number(content[8..<12])
         guard count == (file.count - 44) / 48 else { return nil }

@@ -14,6 +14,8 @@ struct ActivateCommand: Command {
             to a new device needs a new link.
             """)
 
+    static let takesLinks = true
+
     enum ProtectorName: String, ExpressibleByArgument, CaseIterable {
         case deviceFile = "device-file"
         case tpm2
@@ -49,21 +51,52 @@ struct ActivateCommand: Command {
     }
 
     func execute(_ context: inout Context) throws(Failure) {
-        guard protector != .tpm2 else { throw .noTPM }
+        try checkLinkArgument(context.link)
         var authenticator = try context.authenticator()
+        try authenticating { () throws(AuthenticatorError) in try authenticator.checkFiles() }
         let console = try Console(pinDescriptor: common.pinDescriptor, isInputTaken: from == "-")
-        let text = try linkText(context.link.take(), console)
+        let answers = try answers(console)
+        let text = try foundText(context.link.take(), authenticator, console, answers)
         var offer = try Offer.read(text)
-        let trusted = fingerprint.flatMap(VerifyingKey.normalizedFingerprint)
         let entry = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.enter(
-                .activate(offer.signed),
-                answers: try attestation.answers(console, trusting: trusted))
+            try authenticator.enter(.activate(offer.signed), answers: answers)
         }
         try authenticating { () throws(AuthenticatorError) in try authenticator.makeFolders() }
         try confine(authenticator)
         let clearance = try authenticator.clearance(entry, console)
         try complete(&offer, entry, clearance, &authenticator, console)
+    }
+
+    private func answers(_ console: borrowing Console) throws(Failure) -> Answers {
+        let trusted = fingerprint.flatMap(VerifyingKey.normalizedFingerprint)
+        var answers = try authenticating { () throws(AuthenticatorError) in
+            try attestation.answers(console, trusting: trusted)
+        }
+        answers.wantsTPM = protector == .tpm2
+        return answers
+    }
+
+    /// A link anywhere but at its own place was not meant to be one: a name, a file.
+    private func checkLinkArgument(_ taken: borrowing SecureBytes?) throws(Failure) {
+        guard taken != nil else { return }
+        guard let link, ArgumentVector.placeholder.hasPrefix(link) else {
+            throw .usage("a link stands where a name or a file belongs")
+        }
+    }
+
+    /// The link's text; that a named file is missing is told only to who may be here at all.
+    private func foundText(
+        _ argument: consuming SecureBytes?, _ authenticator: borrowing Authenticator,
+        _ console: borrowing Console, _ answers: Answers
+    ) throws(Failure) -> LinkText {
+        do throws(Failure) { return try linkText(argument, console) } catch {
+            if case .noInput = error {
+                try authenticating { () throws(AuthenticatorError) in
+                    try authenticator.checkPlace(.activate(nil), answers: answers)
+                }
+            }
+            throw error
+        }
     }
 
     /// From the clearance to the token.

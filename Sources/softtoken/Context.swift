@@ -38,11 +38,17 @@ struct Context: ~Copyable {
 
 /// A command of softtoken.
 protocol Command: ParsableCommand {
+    /// Whether an argument may look like a link. Where none may, it would be lost: it was taken out
+    /// of argv before the parser saw it.
+    static var takesLinks: Bool { get }
+
     /// Carries the command out.
     func execute(_ context: inout Context) throws(Failure)
 }
 
 extension Command {
+    static var takesLinks: Bool { false }
+
     // Main calls `execute`, which knows the context; the parser's own way in is never taken.
     func run() throws { throw CleanExit.helpRequest(self) }
 }

@@ -51,13 +51,20 @@ struct ForbidCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "forbid",
         abstract: "Keep the record of a computer that sends prescriptions; needs the PIN.")
+    static let takesLinks = true
+
     @Argument(help: "What softtoken device register printed, or a file with it.")
     var record: String
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(Failure) {
-        let record = try parsedRecord()
+        // What begins as a link does, and isn't written as a record is, was taken out of argv.
+        guard context.link == nil else { throw .authenticator(.record(.notARecord)) }
         let authenticator = try context.authenticator()
+        try authenticating { () throws(AuthenticatorError) in
+            try authenticator.checkPlace(.manage, answers: Answers(isInteractive: false))
+        }
+        let record = try parsedRecord()
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.checkIsAnotherDevice(record)
         }
@@ -106,9 +113,13 @@ struct DeviceCheckCommand: Command {
 
     func execute(_ context: inout Context) throws(Failure) {
         let authenticator = try context.authenticator()
-        let verdict = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.verdict(try authenticator.facts())
+        let facts = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.facts()
         }
+        let verdict = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.verdict(facts)
+        }
+        if case .same = verdict {} else { try facts.checkIsKnown() }
         if json {
             try Output.json([
                 "separation": .string(verdict.name),

@@ -21,8 +21,6 @@ enum Failure: Error, Equatable {
     case noInput(path: String)
     /// An input file is not what it should be (65).
     case rejectedInput(String, hint: String?)
-    /// The TPM can't be used (69).
-    case noTPM
     /// Only root can do this (78).
     case notRoot
     /// An administrator's file can't be trusted or written (78, 73, 74).

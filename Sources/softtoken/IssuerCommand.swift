@@ -25,10 +25,10 @@ struct IssuerListCommand: Command {
         let issuers = session.issuers
         try authenticating { () throws(AuthenticatorError) in try authenticator.finish(&session) }
         for issuer in issuers {
-            try Output.line("\(try fingerprint(issuer.key))  \(issuer.name)")
+            try Output.line("\(issuer.key.fingerprint())  \(issuer.name)")
         }
         for issuer in authenticator.surroundings.issuers {
-            try Output.line("\(try fingerprint(issuer.key))  \(issuer.name)  (administrator)")
+            try Output.line("\(issuer.key.fingerprint())  \(issuer.name)  (administrator)")
         }
     }
 }
@@ -40,18 +40,21 @@ struct IssuerAddCommand: Command {
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(Failure) {
+        let authenticator = try context.authenticator()
+        try authenticating { () throws(AuthenticatorError) in
+            try authenticator.checkPlace(.manage, answers: Answers(isInteractive: false))
+        }
         let bytes = try readInput(file)
         let issuer = try judging { () throws(ActivationError) in
             try IssuerFile(parsing: bytes.span)
         }
-        let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
         var session = try openSession(authenticator, console)
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.trust(
                 &session, TrustedIssuer(key: issuer.key, name: issuer.name))
         }
-        Output.note("\(issuer.name) is trusted: \(try fingerprint(issuer.key))")
+        Output.note("\(issuer.name) is trusted: \(issuer.key.fingerprint())")
     }
 }
 
@@ -73,7 +76,7 @@ struct IssuerRemoveCommand: Command {
         var session = try openSession(authenticator, console)
         let wanted = VerifyingKey.normalizedFingerprint(fingerprint)
         var found: TrustedIssuer?
-        for issuer in session.issuers where try softtoken.fingerprint(issuer.key) == wanted {
+        for issuer in session.issuers where issuer.key.fingerprint() == wanted {
             found = issuer
         }
         guard let found else {
@@ -86,12 +89,5 @@ struct IssuerRemoveCommand: Command {
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.distrust(&session, found)
         }
-    }
-}
-
-/// A key's fingerprint.
-private func fingerprint(_ key: VerifyingKey) throws(Failure) -> String {
-    do throws(SecureMemoryError) { return try key.fingerprint() } catch {
-        throw .authenticator(.keystore(.outOfMemory))
     }
 }

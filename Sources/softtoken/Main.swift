@@ -13,6 +13,11 @@ import SoftTokenCore
         do throws(Failure) {
             var context = try prepared()
             guard let command = try parsed() else { return 0 }
+            guard context.link == nil || type(of: command).takesLinks else {
+                throw .usage(
+                    "a link belongs to softtoken activate",
+                    hint: "softtoken activate takes it in; it was not used here")
+            }
             try command.execute(&context)
             return 0
         } catch {
@@ -40,6 +45,11 @@ import SoftTokenCore
         let positions = ArgumentVector.linkPositions
         defer { for position in positions { ArgumentVector.overwriteLink(at: position) } }
         guard let position = positions.first else { return nil }
+        guard positions.count == 1 else {
+            throw .usage(
+                "there are several links, or other arguments that look like one",
+                hint: "give one link at a time")
+        }
         let count = ArgumentVector.linkByteCount(at: position)
         do throws(SecureMemoryError) {
             var link = try SecureBytes(count: count)

@@ -42,10 +42,6 @@ extension Failure {
                 hint: "name one in full; softtoken list shows your tokens")
         case .noInput(let path): Message(66, "there is no file \(path)")
         case .rejectedInput(let text, let hint): Message(65, text, hint: hint)
-        case .noTPM:
-            Message(
-                69, "the TPM can't be reached: this version keeps its share in a file only",
-                hint: "leave out --protector, or use --protector device-file")
         case .notRoot:
             Message(78, "only root can do this", hint: "run it again with sudo")
         case .administratorFile(let problem): problem.message
@@ -128,6 +124,10 @@ extension AuthenticatorError {
                 85, "this token's counter is at its end",
                 hint: "ask the issuer of the token for a new link")
         case .keystore(let error): error.message
+        case .protectorUnreachable:
+            Message(
+                69, "the TPM can't be reached: this version keeps its share in a file only",
+                hint: "leave out --protector, or use --protector device-file")
         case .configuration(let path, let reason):
             Message(78, "\(path): \(reason)", hint: "ask this device's administrator to mend it")
         case .noHome:
@@ -311,7 +311,6 @@ extension ActivationError {
 extension PrescribingRecordError {
     var message: Message {
         switch self {
-        case .outOfMemory: KeystoreError.outOfMemory.message
         case .unacceptableLabel:
             Message(64, "this label is too long or can't be shown", hint: "use 1 to 64 letters")
         case .nothingToRecogniseBy:

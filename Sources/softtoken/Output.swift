@@ -20,8 +20,21 @@ enum Output {
     static func warning(_ text: String) { note("softtoken: warning: \(text)") }
 
     static func report(_ message: Message) {
-        if let error = message.error { note("softtoken: error: \(error)") }
-        if let hint = message.hint { note("softtoken: hint: \(hint)") }
+        if let error = message.error { note("softtoken: error: \(printable(error))") }
+        if let hint = message.hint { note("softtoken: hint: \(printable(hint))") }
+    }
+
+    /// An argument or a path comes back in a message: it must not steer the terminal.
+    private static func printable(_ text: String) -> String {
+        var printable = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator:
+                printable.append("\u{FFFD}")
+            default: printable.append(scalar)
+            }
+        }
+        return String(printable)
     }
 
     private static func write(_ text: String, to number: Int32) throws(SystemError) {

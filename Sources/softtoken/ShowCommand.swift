@@ -59,7 +59,10 @@ struct ShowCommand: Command {
         // The keys go before the first digit is shown.
         _ = consume session
         if rolls, let terminal = console.terminal {
-            try roll(otps, seconds: length, terminal)
+            let style = DisplayStyle(
+                wantsPlain: plain, forbidsColour: common.forbidsColor,
+                environment: environmentVariable)
+            try roll(otps, seconds: length, style, terminal)
         } else {
             try printOnce(otps, now: try currentSeconds(authenticator))
         }
@@ -85,34 +88,6 @@ struct ShowCommand: Command {
         }
         guard json else { return try Output.line(otps.current.digits) }
         try Output.json(otps.json(now: now))
-    }
-
-    private func roll(
-        _ otps: OneTimePasswords, seconds: Int, _ terminal: Terminal
-    ) throws(Failure) {
-        let style = DisplayStyle(
-            wantsPlain: plain, forbidsColour: common.forbidsColor,
-            environment: environmentVariable)
-        let start = try running(ClockReading.now)
-        guard let session = try? DisplaySession(otps, start: start, seconds: seconds) else {
-            throw .authenticator(.keystore(.outOfMemory))
-        }
-        switch try show(session, style, terminal) {
-        case .session(.clockMoved):
-            Output.note(
-                "softtoken: the clock was set while the password was shown; run softtoken show again")
-        case .session, .quit: return
-        case .signal(let signal): throw .signal(signal)
-        case .closed: throw .signal(.hangUp)
-        }
-    }
-
-    private func show(
-        _ session: borrowing DisplaySession, _ style: DisplayStyle, _ terminal: Terminal
-    ) throws(Failure) -> DisplayEnd {
-        do throws(SystemError) {
-            return try DisplayLoop.run(session, on: terminal, style: style)
-        } catch { throw .system(error) }
     }
 }
 
@@ -206,24 +181,5 @@ extension Token {
         case .time: "totp"
         case .counter: "hotp"
         }
-    }
-}
-
-extension DisplaySession {
-    fileprivate init(
-        _ otps: OneTimePasswords, start: ClockReading, seconds: Int
-    ) throws(SecureMemoryError) {
-        let sequence: Sequence =
-            switch (otps.token.parameters.factor, otps.all[0].validity) {
-            case (.time(let stepSeconds), .time(let from, _)):
-                .steps(first: TimeStep(at: from, seconds: stepSeconds))
-            default: .single
-            }
-        try self.init(
-            of: Subject(
-                name: otps.token.name, issuer: otps.token.issuer,
-                pendingUntilUnixSeconds: otps.token.pendingUntil(
-                    atUnixSeconds: start.unixSeconds)),
-            otps: otps.all.map(\.digits), sequence: sequence, start: start, seconds: seconds)
     }
 }

@@ -31,6 +31,7 @@ extension StatusCommand {
                 try authenticator.status()
             }
             try confine(authenticator)
+            try status.facts.checkIsKnown()
             return status
         } catch {
             guard case .authenticator(.keystore(.problem(let problem))) = error else {
@@ -43,6 +44,13 @@ extension StatusCommand {
             _ = try running { () throws(SystemError) in try Sandbox.confineFiles(to: []) }
             return status
         }
+    }
+}
+
+extension KeystoreFacts {
+    /// - Throws: what kept the keystore's state from being known: it is not `none` then.
+    func checkIsKnown() throws(Failure) {
+        if state == .none, let error { throw .authenticator(.keystore(error)) }
     }
 }
 

@@ -73,8 +73,12 @@ struct NetworkFilterTests {
     #endif
 }
 
-@Suite("The file sandbox", .enabled(if: landlockIsThere, "this kernel has no Landlock"))
-struct FileSandboxTests {
+@Suite(
+    "The file sandbox", .serialized, .enabled(if: landlockIsThere, "this kernel has no Landlock"))
+final class FileSandboxTests {
+    /// What a confined process has made it can't remove: this one does.
+    deinit { try? FileManager.default.removeItem(atPath: placeOfTests(getpid())) }
+
     @Test("Inside the folders everything works that the keystore needs")
     func allowsFolders() async {
         await #expect(processExitsWith: .success) {
@@ -165,6 +169,11 @@ private func call(_ number: some BinaryInteger, _ a: Int, _ b: Int, _ c: Int) ->
 
 private let landlockIsThere = call(444, 0, 0, 1) >= 1
 
+/// The folder of one test run, named for the process that runs it.
+private func placeOfTests(_ process: pid_t) -> String {
+    NSTemporaryDirectory() + "softtoken-sandbox-\(process)"
+}
+
 /// A private folder that this process is confined to, and a file beside it.
 private final class ConfinedPlace {
     let directory: Directory
@@ -172,7 +181,7 @@ private final class ConfinedPlace {
     let abi: Int
 
     init() throws {
-        let base = NSTemporaryDirectory() + "softtoken-\(UUID().uuidString)"
+        let base = placeOfTests(getppid())
         directory = try Directory.openOrCreate(base + "/data")
         outside = base + "/outside"
         try Data([1]).write(to: URL(fileURLWithPath: outside))

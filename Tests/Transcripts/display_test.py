@@ -211,7 +211,8 @@ class CounterTest(unittest.TestCase):
 
 class GroupingTest(unittest.TestCase):
     def test_eight_digits_stand_four_and_four(self):
-        session = show(Home(digits=8))
+        home = Home(digits=8)
+        session = show(home)
         session.wait_for("Ends at")
         self.assertRegex(session.text(), r"\b\d{4} \d{4}\b")
         session.child.send("q")

@@ -26,12 +26,19 @@ def environment(home, **changes):
     return {name: value for name, value in values.items() if value is not None}
 
 
-class Home:
+class EmptyHome:
+    """A home folder that goes when the test is over."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="softtoken-")
+        self.path = self.folder.name
+
+
+class Home(EmptyHome):
     """A keystore with one token, made through standard input."""
 
     def __init__(self, kind="totp", digits=6, period=6, name="Clinic"):
-        self.folder = tempfile.TemporaryDirectory(prefix="softtoken-")
-        self.path = self.folder.name
+        super().__init__()
         moving = f"period={period}" if kind == "totp" else "counter=0"
         link = (f"otpauth://{kind}/alice?secret={SEED}&issuer=Example%20Health"
                 f"&digits={digits}&{moving}")

@@ -1,0 +1,236 @@
+// A keystore through real folders: made, filled, written, locked, opened again.
+import Foundation
+import Linux
+import OTP
+import Testing
+
+@testable import Keystore
+
+@Suite("A keystore through real folders")
+struct RoundTripTests {
+    @Test("Tokens, issuers, records and codes come back")
+    func roundTrip() throws {
+        let workspace = try SharedKeystore.copy()
+        let issuer = try #require(
+            VerifyingKey([UInt8](repeating: 7, count: 32)).map {
+                TrustedIssuer(key: $0, name: "Example")
+            })
+        try workspace.withUnlocked { keystore, folders, lock in
+            try keystore.trust(issuer)
+            try keystore.trust(issuer)
+            try keystore.add(prescribingRecord: "softtoken:prescribing#AQ")
+            try keystore.add(prescribingRecord: "softtoken:prescribing#AQ")
+            _ = try keystore.add(
+                newToken(
+                    "Third", algorithm: .sha512, issuer: nil,
+                    policy: TokenPolicy(attempts: 5, separation: .strict)),
+                seed: publishedSeed(byteCount: 64))
+            try keystore.save(folders, lock: lock)
+            try keystore.finish(folders, policyLimit: 5, now: reading().boot)
+        }
+        try workspace.withLocked { locked, _ in
+            let section = locked.publicSection
+            #expect(section.policy == TokenPolicy(attempts: 5, separation: .strict))
+            #expect(section.prescribingRecords == ["softtoken:prescribing#AQ"])
+            let (isBound, generation) = (locked.isBoundToMachine, locked.generation)
+            #expect(isBound && generation == 2)
+            let (limit, isOlder) = (locked.attempts.record.limit, locked.isOlderThanRecorded)
+            #expect(limit == 5 && !isOlder)
+        }
+        try workspace.withUnlocked { keystore, _, _ in
+            #expect(keystore.tokens.map(\.name) == ["Pharmacy", "Clinic", "Third"])
+            #expect(keystore.tokens.map(\.issuer) == ["Example Clinic", "Example Clinic", nil])
+            #expect(keystore.issuers == [issuer])
+            let codes = try keystore.tokens.map { try firstCode(keystore, $0.id) }
+            #expect(codes == ["94287082", "46119246", "90693936"])
+        }
+    }
+
+    @Test("A renamed token keeps its seed, a removed one leaves nothing, a taken name is refused")
+    func renameAndRemove() throws {
+        let workspace = try SharedKeystore.copy()
+        let slots = try workspace.withLocked { locked, _ in locked.image.slots }
+        try workspace.withUnlocked { keystore, folders, lock in
+            let ids = keystore.tokens.map(\.id)
+            for name in ["Clinic", "Cli\u{301}nic", "Clinic2"] {
+                _ = try? keystore.rename(ids[1], to: name)
+            }
+            #expect(keystore.tokens[1].name == "Clinic2")
+            expect(.nameTaken) { () throws(KeystoreError) in
+                try keystore.rename(ids[1], to: "Pharmacy")
+            }
+            try keystore.rename(ids[0], to: "Pharmacy")
+            try keystore.rename(ids[0], to: "caf\u{e9}")
+            expect(.nameTaken) { () throws(KeystoreError) in
+                try keystore.rename(ids[1], to: "cafe\u{301}")
+            }
+            try keystore.remove(ids[1])
+            expect(.tokenMissing) { () throws(KeystoreError) in try keystore.remove(ids[1]) }
+            expect(.tokenMissing) { () throws(KeystoreError) in
+                try keystore.rename(ids[1], to: "x")
+            }
+            expect(.tokenMissing) { () throws(KeystoreError) in
+                _ = try keystore.codeGenerator(ids[1])
+            }
+            try keystore.save(folders, lock: lock)
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            #expect(try firstCode(keystore, ids[0]) == "94287082")
+        }
+        let after = try workspace.withLocked { locked, _ in locked.image.slots }
+        #expect(after.prefix(112) == slots.prefix(112), "another token's seed was touched")
+        #expect(after[112..<224] != slots[112..<224], "the removed seed is still there")
+        #expect(after.dropFirst(224) == slots.dropFirst(224))
+    }
+
+    @Test("One token's seed is opened, and only that")
+    func oneSeedAlone() throws {
+        let workspace = try SharedKeystore.copy()
+        try workspace.withUnlocked { keystore, _, _ in
+            let ids = keystore.tokens.map(\.id)
+            // The second seed's slot is damaged; the first one's code doesn't need it.
+            keystore.image.slots[112 + 40] ^= 1
+            let code = try firstCode(keystore, ids[0])
+            #expect(code == "94287082")
+            expect(.damaged(.keystore)) { () throws(KeystoreError) in
+                _ = try keystore.codeGenerator(ids[1])
+            }
+            // A slot copied over another opens for neither.
+            keystore.image.slots.replaceSubrange(112..<224, with: keystore.image.slots[0..<112])
+            expect(.damaged(.keystore)) { () throws(KeystoreError) in
+                _ = try keystore.codeGenerator(ids[1])
+            }
+        }
+    }
+
+    @Test("A HOTP counter is on disk after use, moves by one, and ends at 2^53 - 1")
+    func counterAtItsEnd() throws {
+        let workspace = try SharedKeystore.copy()
+        try workspace.withUnlocked { keystore, folders, lock in
+            let clinic = keystore.tokens[1].id
+            #expect(try keystore.useCounter(clinic) == 5)
+            let last = try keystore.add(
+                newToken("Last", .counter(TokenParameters.maximumCounter)),
+                seed: publishedSeed(byteCount: 20))
+            #expect(try keystore.useCounter(last) == (1 << 53) - 1)
+            try keystore.save(folders, lock: lock)
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        try workspace.withUnlocked { keystore, _, _ in
+            let ids = keystore.tokens.map(\.id)
+            let counter = try keystore.useCounter(ids[1])
+            #expect(counter == 6)
+            expect(.counterExhausted) { () throws(KeystoreError) in
+                _ = try keystore.useCounter(ids[2])
+            }
+        }
+    }
+
+    @Test("After a change of PIN the old one fails, the tokens stay, and an old copy is told")
+    func changeOfPIN() throws {
+        let workspace = try SharedKeystore.copy()
+        let old = try workspace.bytes("data/keystore")
+        try workspace.withUnlocked { keystore, folders, lock in
+            try keystore.setPIN(try makePIN("4839"))
+            try keystore.save(folders, lock: lock)
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        #expect(try workspace.bytes("data/keystore")[24..<40] != old[24..<40], "the same salt")
+        #expect(
+            try keystoreError { try workspace.withUnlocked { _, _, _ in } }
+                == .wrongPIN(attemptsLeft: 9, delaySeconds: 0))
+        try workspace.withUnlocked(pin: "4839") { keystore, folders, _ in
+            #expect(keystore.tokens.map(\.name) == ["Pharmacy", "Clinic"])
+            #expect(try firstCode(keystore, keystore.tokens[0].id) == "94287082")
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        try workspace.replace("data/keystore", old)
+        let isOlder = try workspace.withLocked { locked, _ in locked.isOlderThanRecorded }
+        #expect(isOlder)
+    }
+
+    @Test("A keystore made without a machine-id is unbound, and opens under any")
+    func unbound() throws {
+        let workspace = try Workspace()
+        let folders = try workspace.folders()
+        let lock = try KeystoreLock.take(folders)
+        let unreadable = MachineID.unreadable(SystemError(.read, "/etc/machine-id", code: 5))
+        expect(.machineIDUnreadable) { () throws(KeystoreError) in
+            _ = try create(folders, lock, machineID: unreadable)
+        }
+        #expect(try workspace.names().isEmpty)
+        var keystore = try create(folders, lock, machineID: .none)
+        #expect(try workspace.judge() == .missing, "a cut creation")
+        try keystore.save(folders, lock: lock)
+        for machineID in [.none, unreadable, Workspace.machineID, Workspace.otherMachineID] {
+            #expect(try workspace.judge(machineID) == .locked(attemptsLeft: 10))
+        }
+        expect(.changed) { () throws(KeystoreError) in
+            _ = try create(folders, lock, machineID: .none)
+        }
+        #expect(try workspace.judge() == .locked(attemptsLeft: 10))
+    }
+
+    @Test("Under another machine-id it is another device's; without one it fails")
+    func otherMachine() throws {
+        let workspace = try SharedKeystore.original()
+        #expect(try workspace.judge(Workspace.otherMachineID) == .failed(.foreign))
+        #expect(try workspace.judge(.none) == .failed(.machineIDUnreadable))
+        #expect(try workspace.judge() == .locked(attemptsLeft: 10))
+    }
+
+    @Test("A refresh reads what others wrote, and rejects another PIN's or an older keystore")
+    func refresh() throws {
+        let workspace = try SharedKeystore.copy()
+        let old = try workspace.bytes("data/keystore")
+        let unlocked = try workspace.copy()
+        try workspace.withUnlocked { mine, folders, lock in
+            try mine.finish(folders, policyLimit: 10, now: reading().boot)
+            // Another process, in the time that a person takes to choose.
+            try unlocked.withUnlocked { other, otherFolders, otherLock in
+                _ = try other.useCounter(other.tokens[1].id)
+                try other.save(otherFolders, lock: otherLock)
+                try workspace.replace("data/keystore", unlocked.bytes("data/keystore"))
+                try mine.refresh(folders, machineID: Workspace.machineID)
+                #expect(try mine.useCounter(mine.tokens[1].id) == 6)
+                try mine.save(folders, lock: lock)
+                try workspace.replace("data/keystore", old)
+                expect(.changed) { () throws(KeystoreError) in
+                    try mine.refresh(folders, machineID: Workspace.machineID)
+                }
+                try other.setPIN(try makePIN("4839"))
+                for _ in 0..<4 { try other.save(otherFolders, lock: otherLock) }
+                try workspace.replace("data/keystore", unlocked.bytes("data/keystore"))
+                expect(.changed) { () throws(KeystoreError) in
+                    try mine.refresh(folders, machineID: Workspace.machineID)
+                }
+            }
+        }
+    }
+
+    private func create(
+        _ folders: KeystoreFolders, _ lock: KeystoreLock, machineID: MachineID
+    ) throws(KeystoreError) -> UnlockedKeystore {
+        let pin: PINDigits
+        do { pin = try makePIN(Workspace.pin) } catch { throw .outOfMemory }
+        return try UnlockedKeystore.create(
+            pin, folders: folders, lock: lock, machineID: machineID, policyLimit: 10,
+            clock: { reading() })
+    }
+}
+
+/// Eight digits of time step 1, in the token's algorithm.
+func firstCode(_ keystore: borrowing UnlockedKeystore, _ id: UInt64) throws -> String {
+    var generator = try keystore.codeGenerator(id)
+    let truncated = generator.truncatedMACs(first: 1, count: 1)[0]
+    return String(decoding: DigitCount(8)!.digits(of: truncated), as: UTF8.self)
+}
+
+/// Runs a step that has to fail with this error.
+func expect(
+    _ expected: KeystoreError, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () throws(KeystoreError) -> Void
+) {
+    var caught: KeystoreError?
+    do throws(KeystoreError) { try body() } catch { caught = error }
+    #expect(caught == expected, sourceLocation: sourceLocation)
+}

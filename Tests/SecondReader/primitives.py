@@ -1,0 +1,83 @@
+"""The notation of Keystore/FORMAT.md §1 and §2, with PyNaCl's low-level bindings and hashlib.
+
+Written from FORMAT.md alone: nothing here was taken from the Swift code.
+"""
+import functools
+import hashlib
+import hmac
+import struct
+
+from nacl import bindings
+from nacl.exceptions import CryptoError
+
+
+def H(size, *parts, key=b""):
+    """H(n, m) and H(n, key, m)."""
+    return hashlib.blake2b(b"".join(parts), digest_size=size, key=key).digest()
+
+
+def KDF(key, number, context):
+    """libsodium's crypto_kdf_derive_from_key, 32 bytes."""
+    return hashlib.blake2b(
+        b"", digest_size=32, key=key, salt=struct.pack("<Q", number) + bytes(8),
+        person=context.encode().ljust(16, b"\0")).digest()
+
+
+def encrypt(key, nonce, plain, additional):
+    return bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, additional, nonce, key)
+
+
+def decrypt(key, nonce, box, additional):
+    """None if it doesn't open."""
+    if len(box) < 16:
+        return None
+    try:
+        return bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(box, additional, nonce, key)
+    except CryptoError:
+        return None
+
+
+@functools.lru_cache(maxsize=None)
+def argon2id(pin, salt, operations, memory_bytes):
+    return bindings.crypto_pwhash_alg(
+        32, pin, salt, operations, memory_bytes, bindings.crypto_pwhash_ALG_ARGON2ID13)
+
+
+def x25519_public(secret):
+    return bindings.crypto_scalarmult_base(secret)
+
+
+def binding_of(machine_id):
+    """The machine binding of 32 hexadecimal digits, or of None: unbound."""
+    if machine_id is None:
+        return bytes(32)
+    return H(32, machine_id.lower().encode(), key=b"softtoken-machine-1")
+
+
+class Device:
+    """A device key under a machine binding."""
+
+    def __init__(self, key, binding):
+        self.key, self.binding = key, binding
+        self.name = H(16, b"softtoken-device-1", binding, key=key)
+        root = H(32, b"softtoken-device-keys-1", binding, key=key)
+        self.keystore, self.attempts, self.share, self.attestation = (
+            KDF(root, number, "stdevice") for number in (1, 2, 3, 4))
+
+
+def tombstone_key(log_key):
+    return KDF(log_key, 4, "stlogkey")
+
+
+def unlock_keys(pin_key, share, binding, header_hash):
+    """unlock key, commitment."""
+    both = H(64, b"softtoken-unlock-1", share, binding, header_hash, key=pin_key)
+    return both[:32], both[32:]
+
+
+def otp(seed, algorithm, digits, factor):
+    """RFC 4226 §5.3 over hashlib's HMAC."""
+    mac = hmac.new(seed, struct.pack(">Q", factor), algorithm.lower()).digest()
+    offset = mac[-1] & 15
+    number = struct.unpack(">I", mac[offset:offset + 4])[0] & 0x7FFFFFFF
+    return str(number % 10 ** digits).zfill(digits)

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+"""The second reader opens every good vector and stops in every bad one at the layer it names.
+
+    python3 -m unittest discover -s Tests/SecondReader
+
+A keystore that the program made is read too where these are set: SOFTTOKEN_DATA, SOFTTOKEN_STATE,
+SOFTTOKEN_PIN, and SOFTTOKEN_MACHINE_ID (else /etc/machine-id).
+"""
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import read  # noqa: E402
+from vectorfile import Vector, escape  # noqa: E402
+
+KEYSTORE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Keystore")
+VECTORS = os.path.join(KEYSTORE, "Vectors")
+
+
+def names_in_format():
+    """The names of FORMAT.md §13."""
+    with open(os.path.join(KEYSTORE, "FORMAT.md"), encoding="utf-8") as file:
+        section = file.read().split("\n## 13.")[1].split("\n## ")[0]
+    names = set()
+    for line in re.findall(r"^\d+\. (.*)$", section, re.MULTILINE):
+        line = re.sub(r"`[^`]*`|\([^)]*\)", "", line)
+        names |= {item.strip() for item in re.split(r"[,.:]", line)
+                  if re.fullmatch(r"\s*[a-z0-9]+(-[a-z0-9]+)*\s*", item)}
+    return names
+
+
+class Vectors(unittest.TestCase):
+    def test_every_must_reject_of_the_format_has_a_vector_and_no_vector_is_unnamed(self):
+        files = {name.removesuffix(".txt") for name in os.listdir(VECTORS)}
+        named = names_in_format()
+        self.assertEqual(files - named, set(), "vectors that FORMAT.md doesn't name")
+        self.assertEqual(named - files, set(), "names of FORMAT.md without a vector")
+
+    def test_each_vector_is_judged_at_the_layer_that_it_names(self):
+        for file_name in sorted(os.listdir(VECTORS)):
+            with self.subTest(file_name), tempfile.TemporaryDirectory() as root:
+                with open(os.path.join(VECTORS, file_name), encoding="ascii") as file:
+                    text = file.read()
+                vector = Vector.parse(text)
+                self.assertEqual(vector.text(), text, "written and parsed differ")
+                data, state = vector.unpack(root)
+                result = read.examine(
+                    data, state, vector.get("machine-id"), vector.get("pin"),
+                    int(vector.get("now") or 0))
+                self.assertEqual(result.layer, vector.get("layer"), result.reason)
+                for name, value in (("attempts-left", result.attempts_left),
+                                    ("attested", result.attested), ("request", result.request)):
+                    if vector.get(name) is not None:
+                        expected = vector.get(name)
+                        self.assertEqual(None if expected == "none" else expected,
+                                         None if value is None else str(value), name)
+                self.assertEqual([escape(token) for token in result.tokens], vector.all("token"))
+
+
+@unittest.skipUnless("SOFTTOKEN_DATA" in os.environ, "no keystore of the program is named")
+class Program(unittest.TestCase):
+    def test_a_keystore_that_the_program_made_opens(self):
+        machine_id = os.environ.get("SOFTTOKEN_MACHINE_ID")
+        if machine_id is None:
+            with open("/etc/machine-id", encoding="ascii") as file:
+                machine_id = file.read().strip()
+        result = read.examine(os.environ["SOFTTOKEN_DATA"], os.environ["SOFTTOKEN_STATE"],
+                              machine_id, os.environ["SOFTTOKEN_PIN"])
+        self.assertEqual(result.layer, "opens", result.reason)
+        self.assertTrue(result.tokens)
+
+
+if __name__ == "__main__":
+    unittest.main()
