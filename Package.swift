@@ -60,16 +60,22 @@ let package = Package(
             dependencies: [
                 "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
             ],
-            swiftSettings: strict),
+            exclude: ["Manual"], swiftSettings: strict),
+        .systemLibrary(
+            name: "CExpat", path: "Sources/softtoken-issuer/CExpat", pkgConfig: "expat",
+            providers: [.apt(["libexpat1-dev"])]),
         .executableTarget(
             name: "softtoken-issuer",
-            dependencies: ["OTP", "Linux", "CLinux", "Keystore", "Activation", argumentParser],
-            swiftSettings: strict),
+            dependencies: [
+                "OTP", "Linux", "CLinux", "Keystore", "Activation", "Device", "CExpat",
+                argumentParser,
+            ],
+            exclude: ["CExpat", "RECORDS.md"], swiftSettings: strict),
         .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: tests),
         .testTarget(
             name: "KeystoreTests", dependencies: ["Keystore", "OTP", "Linux"],
-            swiftSettings: tests),
+            exclude: ["DoesNotCompile"], swiftSettings: tests),
         .testTarget(
             name: "ActivationTests", dependencies: ["Activation", "Keystore", "OTP"],
             exclude: ["Vectors", "Mails", "make_vectors.py", "make_mails.py"],
@@ -86,6 +92,6 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "IssuerTests",
-            dependencies: ["softtoken-issuer", "Activation", "Keystore", "OTP"],
+            dependencies: ["softtoken-issuer", "Activation", "Keystore", "Linux", "OTP"],
             swiftSettings: tests),
     ])

@@ -12,6 +12,34 @@ package enum RequestFile {
     package static func read(
         _ state: borrowing Directory, unixSeconds: Int64
     ) throws(KeystoreError) -> RequestKey? {
+        guard let file = try readWhole(state), isLiving(file, unixSeconds) else { return nil }
+        return try guarded { () throws(SecureMemoryError) in
+            try RequestKey(secret: copy(16..<48, of: file))
+        }
+    }
+
+    /// Whether a whole request lies there that has outlived its 14 days. One from the future is
+    /// not spent: the clock may be wrong.
+    package static func isSpent(
+        _ state: borrowing Directory, unixSeconds: Int64
+    ) throws(KeystoreError) -> Bool {
+        guard state.contains(fileName), let file = try readWhole(state) else { return false }
+        return unixSeconds > created(file) && !isLiving(file, unixSeconds)
+    }
+
+    private static func isLiving(_ file: borrowing SecureBytes, _ unixSeconds: Int64) -> Bool {
+        let created = created(file)
+        return created >= 0 && created <= unixSeconds && unixSeconds - created <= lifeSeconds
+    }
+
+    private static func created(_ file: borrowing SecureBytes) -> Int64 {
+        file.read { bytes in (8..<16).reduce(Int64(0)) { $0 << 8 | Int64(bytes[$1]) } }
+    }
+
+    /// The file, if its magic and checksum are right.
+    private static func readWhole(
+        _ state: borrowing Directory
+    ) throws(KeystoreError) -> SecureBytes? {
         let file: SecureBytes?
         do throws(KeystoreError) {
             file = try readSecretFile(
@@ -22,20 +50,12 @@ package enum RequestFile {
         }
         guard let file else { return nil }
         let checksum = try checksum(of: file)
-        let created = file.read { bytes in
-            (8..<16).reduce(Int64(0)) { $0 << 8 | Int64(bytes[$1]) }
-        }
         let isWhole = file.read { bytes in
             magic.indices.allSatisfy { bytes[$0] == magic[$0] }
                 && checksum.indices.allSatisfy { bytes[48 + $0] == checksum[$0] }
         }
-        guard isWhole, created >= 0, created <= unixSeconds, unixSeconds - created <= lifeSeconds
-        else {
-            return nil
-        }
-        return try guarded { () throws(SecureMemoryError) in
-            try RequestKey(secret: copy(16..<48, of: file))
-        }
+        guard isWhole else { return nil }
+        return file
     }
 
     /// Keeps a new request's key.

@@ -6,6 +6,10 @@ internal import Keystore
 package import Linux
 
 /// The authenticator of one user on one device.
+///
+/// Order of calls: `facts` and `enter` (no PIN), `clear` or `admit`, `unlock` (the one call that
+/// spends an attempt), then `activate`, `makeOTPs` or what else is to be done; each of those ends the
+/// use. Errors are `AuthenticatorError`; each case has its exit code in CONTRACT §2.
 public struct Authenticator: ~Copyable {
     let place: Place
     package let surroundings: Surroundings
@@ -53,7 +57,10 @@ public struct Authenticator: ~Copyable {
     /// - Throws: only what the system did, never the keystore's own state.
     package func facts() throws(AuthenticatorError) -> KeystoreFacts {
         guard let folders else { return KeystoreFacts() }
-        do throws(KeystoreError) { return try facts(in: folders) } catch {
+        do throws(KeystoreError) {
+            try eraseSpentRequest(folders)
+            return try facts(in: folders)
+        } catch {
             if case .system = error { throw .keystore(error) }
             return KeystoreFacts(error)
         }
@@ -70,6 +77,16 @@ public struct Authenticator: ~Copyable {
             // Read again under the lock: another command may have finished it.
             guard case .erasing = try examine(folders) else { return try facts(in: folders) }
             return KeystoreFacts(.erased(atUnixSeconds: try erase(folders, lock)))
+        }
+    }
+
+    /// Erases the key of a request that is older than 14 days (DESIGN §7).
+    private func eraseSpentRequest(_ folders: KeystoreFolders) throws(KeystoreError) {
+        let now = try reading().unixSeconds
+        guard try RequestFile.isSpent(folders.state, unixSeconds: now) else { return }
+        try KeystoreLock.held(folders) { () throws(KeystoreError) in
+            guard try RequestFile.isSpent(folders.state, unixSeconds: now) else { return }
+            try RequestFile.remove(folders.state)
         }
     }
 

@@ -8,6 +8,9 @@ package struct Admission: ~Copyable {
 }
 
 /// This device is separate, or its prescriber attested that it is: an OTP may be made.
+///
+/// Only `Authenticator.clear` makes one, after its checks; it can't be copied, kept or written down,
+/// so that each use is checked anew. 21 CFR 1311.115(b).
 public struct SeparationClearance: ~Copyable {
     /// When the prescriber attested just now, Unix seconds: to be kept with a keystore to be made.
     let attestedUnixSeconds: Int64?

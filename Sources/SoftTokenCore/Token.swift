@@ -2,21 +2,31 @@
 package import Keystore
 package import OTP
 
-/// One activated generator.
+/// Describes one activated generator. It holds no seed: a token's seed stays in the keystore, and
+/// what comes out of it is a `OneTimePassword`. CONTRACT §3 (`list`).
 public struct Token: Equatable, Sendable, Identifiable {
-    /// Where a token stands in its life.
+    /// Where a token stands in its life, as JSON names it.
     public enum State: String, Sendable {
-        /// The verifiers may not know it yet.
+        /// The verifiers may not know it yet: an OTP is shown, with a warning.
         case pending
+        /// It can be used.
         case active
+        /// Its time is over: no OTP is made any more.
         case expired
     }
 
-    /// 16 hexadecimal digits.
+    /// Tells tokens apart in the keystore and the audit log: 16 lower-case hexadecimal digits, drawn
+    /// at random at activation. Not secret.
     public var id: String { tokenIDText(record.id) }
+    /// What the prescriber calls it: 1 to 64 bytes of UTF-8, unique in the keystore (NFC), without
+    /// control characters. CONTRACT §1 ("Text").
     public var name: String { record.name }
+    /// Who made it, at most 255 bytes of UTF-8; nil if the link named nobody.
     public var issuer: String? { record.issuer }
+    /// Whom it is for, at most 255 bytes of UTF-8; nil if the link named nobody.
     public var account: String? { record.account }
+    /// The number that the issuer knows it by, at most 64 bytes of UTF-8; nil for a link without
+    /// one, as otpauth links are.
     public var serial: String? { record.serial }
     package let record: TokenRecord
 
@@ -24,7 +34,10 @@ public struct Token: Equatable, Sendable, Identifiable {
 
     package var parameters: TokenParameters { record.parameters }
 
-    /// The token's state at a moment, Unix seconds.
+    /// The token's state at a moment.
+    ///
+    /// - Parameter now: Unix seconds. From the second at which it expires a token is expired; it is
+    ///   pending up to and without the second at which that ends.
     public func state(atUnixSeconds now: Int64) -> State {
         if let expires = record.expiresUnixSeconds, now >= expires { return .expired }
         if let pending = record.pendingUntilUnixSeconds, now < pending { return .pending }

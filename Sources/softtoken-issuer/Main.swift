@@ -1,1 +1,76 @@
-@main struct Main { static func main() {} }
+// softtoken-issuer: makes activation links and checks one-time passwords. The order at start is
+// DESIGN §8's; the exit codes are CONTRACT §2's.
+import ArgumentParser
+import Glibc
+import Keystore
+import Linux
+
+@main struct Main {
+    static func main() {
+        do {
+            let start = try prepare()
+            let command = try SoftTokenIssuer.parseAsRoot(start.arguments)
+            try run(command, start)
+        } catch {
+            exit(report(error))
+        }
+    }
+
+    /// Nothing of this process in a core file, no strange descriptor, no network; then the arguments.
+    private static func prepare() throws(Failure) -> StartArguments {
+        do throws(SystemError) {
+            try ProcessGuard.openStandardDescriptors()
+            try ProcessGuard.forbidMemoryImages()
+            try Sandbox.blockNetwork()
+        } catch { throw Failure(error) }
+        do throws(SecureMemoryError) {
+            let start = try StartArguments.take()
+            ProcessGuard.closeInheritedDescriptors(
+                keeping: descriptorsNamed(in: start.arguments) + keyDescriptors(start.arguments))
+            return start
+        } catch { throw Failure(error) }
+    }
+
+    private static func run(
+        _ command: any ParsableCommand, _ start: borrowing StartArguments
+    ) throws {
+        var command = command
+        if let inspect = command as? Inspect { return try inspect.run(start) }
+        guard start.link == nil else {
+            throw Failure(.usage, "this command takes no activation link")
+        }
+        try command.run()
+    }
+
+    /// Says what ended the command, and gives its exit code.
+    private static func report(_ error: any Error) -> Int32 {
+        if let failure = error as? Failure {
+            Console.report(failure)
+            return failure.status.rawValue
+        }
+        let code = SoftTokenIssuer.exitCode(for: error)
+        guard code != .success else {
+            return (try? Console.print(SoftTokenIssuer.fullMessage(for: error))) == nil ? 74 : 0
+        }
+        Console.report(
+            Failure(
+                .usage, plain(SoftTokenIssuer.message(for: error)),
+                hint: "softtoken-issuer help COMMAND says how"))
+        // ArgumentParser's own code for usage is EX_USAGE, 64.
+        return code.rawValue
+    }
+
+    /// One line, lower case, no full stop.
+    private static func plain(_ message: String) -> String {
+        var line = message.split(separator: "\n").joined(separator: "; ")
+        while line.hasSuffix(".") { line.removeLast() }
+        return line.prefix(1).lowercased() + line.dropFirst()
+    }
+}
+
+/// N of `--key-fd N` and `--key-fd=N`.
+func keyDescriptors(_ arguments: [String]) -> [Int32] {
+    let apart = zip(arguments, arguments.dropFirst()).filter { $0.0 == "--key-fd" }.map(\.1)
+    let joined = arguments.filter { $0.hasPrefix("--key-fd=") }.map { String($0.dropFirst(9)) }
+    return (apart + joined).compactMap { Int32($0) }.filter { $0 >= 0 }
+}

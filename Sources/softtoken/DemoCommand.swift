@@ -22,7 +22,8 @@ struct DemoCommand: Command {
         let rolls = isTerminal(0) && isTerminal(1)
         let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
         let sample = try Sample(now: try currentSeconds(authenticator))
-        console.say("A sample issuer mails this link (shortened), and sends its code on another way:")
+        console.say(
+            "A sample issuer mails this link (shortened), and sends its code on another way:")
         console.say("  \(sample.link.prefix(46))…\n  activation code \(sample.code)\n")
         let link = try sample.verified()
         let entry = try authenticating { () throws(AuthenticatorError) in

@@ -14,7 +14,9 @@ import SoftTokenCore
             var context = try prepared()
             guard let command = try parsed() else { return 0 }
             guard context.link == nil || type(of: command).takesLinks else {
-                throw .usage("a link stands where this command takes something else")
+                throw .usage(
+                    "a link belongs to softtoken activate",
+                    hint: "softtoken activate takes it in; it was not used here")
             }
             try command.execute(&context)
             return 0
@@ -42,8 +44,12 @@ import SoftTokenCore
     private static func takenLink() throws(Failure) -> SecureBytes? {
         let positions = ArgumentVector.linkPositions
         defer { for position in positions { ArgumentVector.overwriteLink(at: position) } }
-        guard positions.count <= 1 else { throw .usage("more than one argument is a link") }
         guard let position = positions.first else { return nil }
+        guard positions.count == 1 else {
+            throw .usage(
+                "there are several links, or other arguments that look like one",
+                hint: "give one link at a time")
+        }
         let count = ArgumentVector.linkByteCount(at: position)
         do throws(SecureMemoryError) {
             var link = try SecureBytes(count: count)

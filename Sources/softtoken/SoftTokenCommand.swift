@@ -19,7 +19,7 @@ struct SoftTokenCommand: ParsableCommand {
         subcommands: [
             ActivateCommand.self, ShowCommand.self, ListCommand.self, RenameCommand.self,
             RemoveCommand.self, PINCommand.self, StatusCommand.self, LogCommand.self,
-            RequestCommand.self, DeviceCommand.self, IssuerCommand.self, ResetCommand.self,
-            DemoCommand.self,
+            RequestCommand.self, DeviceCommand.self, IssuerCommand.self, HandlerCommand.self,
+            ResetCommand.self, DemoCommand.self,
         ])
 }

@@ -125,6 +125,19 @@ struct AttemptsOnDiskTests {
         #expect(try written.attempts().record.count == 0)
     }
 
+    @Test("A delay is not restarted from a record that somebody else counted on")
+    func staleRestart() throws {
+        let workspace = try SharedKeystore.copy()
+        try workspace.writeRecord(standing(workspace, count: 5))
+        try workspace.withLocked { locked, folders in
+            let lock = try KeystoreLock.take(folders)
+            try workspace.writeRecord(standing(workspace, count: 7))
+            let error = errorOfUnlock(locked, folders, lock) { reading(50) }
+            #expect(error == .changed)
+        }
+        #expect(try workspace.attempts().record.count == 7)
+    }
+
     @Test("A lock file that is swapped during the KDF keeps the try from being made")
     func swappedLock() throws {
         let workspace = try SharedKeystore.copy()
@@ -225,6 +238,49 @@ struct AttemptsOnDiskTests {
                 try keystoreError { try workspace.withUnlocked { _, _, _ in } }
                     == .damaged(.keystore))
         }
+        #expect(try workspace.judge() == .locked(attemptsLeft: 10))
+    }
+
+    @Test("Six wrong PINs at once make as many tries as there are attempts")
+    func manyWrongPINs() async throws {
+        let workspace = try SharedKeystore.copy()
+        let errors = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<6 {
+                group.addTask {
+                    do {
+                        try workspace.withUnlocked(pin: "8207", limit: 3) { _, _, _ in }
+                        return "unlocked"
+                    } catch { return "\(error)" }
+                }
+            }
+            return try await group.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        }
+        #expect(
+            errors == [
+                "wrongPIN(attemptsLeft: 2, delaySeconds: 0)": 1,
+                "wrongPIN(attemptsLeft: 1, delaySeconds: 0)": 1, "erasedNow": 1,
+                "UnexpectedCondition()": 3,
+            ])
+        #expect(try workspace.judge() == .erasing)
+    }
+
+    @Test("Four writers at once all succeed, and no counter is used twice")
+    func manyWriters() async throws {
+        let workspace = try SharedKeystore.copy()
+        let counters = try await withThrowingTaskGroup(of: UInt64.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    try workspace.withUnlocked { keystore, folders, lock in
+                        let counter = try keystore.useCounter(keystore.tokens[1].id)
+                        try keystore.save(folders, lock: lock)
+                        try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+                        return counter
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(counters.sorted() == [5, 6, 7, 8])
         #expect(try workspace.judge() == .locked(attemptsLeft: 10))
     }
 

@@ -1,0 +1,158 @@
+// Secrets as text, for the issuer's side alone: seeds and PSKC values in base64, a signing key's "d"
+// in base64url (RFC 4648 §4, §5), a PSKC key in hexadecimal. Bytes in, guarded memory out; the way
+// out of a seed is the verifier's record, which CONTRACT §6 asks for.
+
+/// The alphabets of RFC 4648 that are read here.
+package enum SecretAlphabet: Sendable {
+    /// §4 with padding; white space is skipped, as XML Schema's base64Binary allows.
+    case base64
+    /// §5 without padding and without anything else.
+    case base64URL
+    /// §8, in either case.
+    case hexadecimal
+}
+
+extension SecureBytes {
+    /// Decodes text straight into guarded memory.
+    ///
+    /// - Returns: nil for text that isn't this alphabet's one spelling of a byte at least.
+    /// - Throws: `SecureMemoryError.unavailable`.
+    package static func decoding(
+        _ text: Span<UInt8>, as alphabet: SecretAlphabet
+    ) throws(SecureMemoryError) -> SecureBytes? {
+        guard let count = alphabet.byteCount(of: text), count > 0 else { return nil }
+        var bytes = try SecureBytes(count: count)
+        let isCanonical = bytes.write { (target: inout MutableSpan<UInt8>) in
+            alphabet.decode(text, into: &target)
+        }
+        scrubStackAndRegisters()
+        guard isCanonical else { return nil }
+        return bytes
+    }
+
+}
+
+extension Seed {
+    /// Lends the bytes to what writes the verifier's record; `softtoken` has no way to here.
+    package borrowing func appendBase64(to record: inout [UInt8]) {
+        bytes.read { bytes in SecretAlphabet.base64.encode(bytes) { record.append($0) } }
+    }
+}
+
+extension SecretAlphabet {
+    /// Writes a secret's text into guarded memory.
+    ///
+    /// - Returns: the position behind it.
+    package func write(
+        _ bytes: Span<UInt8>, to text: inout MutableSpan<UInt8>, at start: Int
+    ) -> Int {
+        var end = start
+        encode(bytes) { letter in
+            text[end] = letter
+            end += 1
+        }
+        return end
+    }
+
+    fileprivate var bitsPerLetter: Int { self == .hexadecimal ? 4 : 6 }
+
+    /// How many bytes the text spells; nil for a letter or a length that can't be.
+    fileprivate func byteCount(of text: Span<UInt8>) -> Int? {
+        var letters = 0
+        var padding = 0
+        for index in text.indices {
+            if isSkipped(text[index]) { continue }
+            if self == .base64, text[index] == UInt8(ascii: "=") {
+                padding += 1
+            } else {
+                guard padding == 0, value(text[index]) != nil else { return nil }
+                letters += 1
+            }
+        }
+        switch self {
+        case .hexadecimal: return letters.isMultiple(of: 2) ? letters / 2 : nil
+        case .base64URL: return letters % 4 == 1 ? nil : letters * 6 / 8
+        case .base64:
+            guard padding <= 2, (letters + padding).isMultiple(of: 4) else { return nil }
+            return letters * 6 / 8
+        }
+    }
+
+    /// - Returns: whether the bits that no byte takes are zero.
+    fileprivate func decode(_ text: Span<UInt8>, into target: inout MutableSpan<UInt8>) -> Bool {
+        var pending: UInt32 = 0
+        var pendingBits = 0
+        var filled = 0
+        for index in text.indices {
+            guard let value = value(text[index]) else { continue }
+            pending = pending << UInt32(bitsPerLetter) | UInt32(value)
+            pendingBits += bitsPerLetter
+            if pendingBits >= 8 {
+                pendingBits -= 8
+                target[filled] = UInt8(truncatingIfNeeded: pending >> UInt32(pendingBits))
+                pending &= (1 << UInt32(pendingBits)) - 1
+                filled += 1
+            }
+        }
+        return pending == 0
+    }
+
+    fileprivate func encode(_ bytes: Span<UInt8>, _ emit: (UInt8) -> Void) {
+        var pending: UInt32 = 0
+        var pendingBits = 0
+        let mask: UInt32 = (1 << UInt32(bitsPerLetter)) - 1
+        for index in bytes.indices {
+            pending = pending << 8 | UInt32(bytes[index])
+            pendingBits += 8
+            while pendingBits >= bitsPerLetter {
+                pendingBits -= bitsPerLetter
+                emit(letter(pending >> UInt32(pendingBits) & mask))
+            }
+            pending &= (1 << UInt32(pendingBits)) - 1
+        }
+        if pendingBits > 0 {
+            emit(letter(pending << UInt32(bitsPerLetter - pendingBits) & mask))
+        }
+        guard self == .base64 else { return }
+        for _ in 0..<((3 - bytes.count % 3) % 3) { emit(UInt8(ascii: "=")) }
+    }
+
+    private func isSkipped(_ letter: UInt8) -> Bool {
+        self == .base64 && (letter == 0x20 || (0x09...0x0D).contains(letter))
+    }
+
+    private func value(_ letter: UInt8) -> UInt8? {
+        if self == .hexadecimal { return hexadecimalValue(letter) }
+        return switch letter {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): letter - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): letter - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): letter - UInt8(ascii: "0") + 52
+        case UInt8(ascii: self == .base64 ? "+" : "-"): 62
+        case UInt8(ascii: self == .base64 ? "/" : "_"): 63
+        default: nil
+        }
+    }
+
+    private func letter(_ value: UInt32) -> UInt8 {
+        let value = UInt8(value)
+        if self == .hexadecimal {
+            return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+        }
+        return switch value {
+        case 0..<26: UInt8(ascii: "A") + value
+        case 26..<52: UInt8(ascii: "a") + value - 26
+        case 52..<62: UInt8(ascii: "0") + value - 52
+        case 62: UInt8(ascii: self == .base64 ? "+" : "-")
+        default: UInt8(ascii: self == .base64 ? "/" : "_")
+        }
+    }
+}
+
+private func hexadecimalValue(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}

@@ -1,0 +1,79 @@
+// Ordinary files of the user's desktop: neither private nor root's, and nothing in them is a secret.
+// Bound by CONTRACT §1 (`handler`) and STYLE 21.
+internal import Glibc
+
+/// Replaces a file of the user's own: write beside, fsync, rename, fsync the folder.
+///
+/// The file that stands there keeps its mode, and a symbolic link to it stays one, because people
+/// keep such files under version control; a new one is 0644 less the umask.
+/// - Throws: `SystemError`; the file is the old one or the new one, whole.
+package func replaceUserFile(_ path: String, bytes: [UInt8]) throws(SystemError) {
+    let target = resolved(path)
+    let beside = target + PreparedFile.suffix
+    _ = unsafe unlink(beside)
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+    let number = unsafe open(beside, flags, 0o644)
+    guard number >= 0 else { throw .last(.create, path) }
+    do throws(SystemError) {
+        let file = Descriptor(owning: number, path: path)
+        try keepMode(of: target, on: file)
+        try file.write(bytes.span)
+        try file.sync()
+        guard unsafe rename(beside, target) == 0 else { throw .last(.rename, path) }
+    } catch {
+        _ = unsafe unlink(beside)
+        throw error
+    }
+    try syncFolder(of: target)
+}
+
+/// Removes a file of the user's own and waits for the disk.
+///
+/// - Returns: false if there was none.
+/// - Throws: `SystemError` (`remove`, `sync`).
+package func removeUserFile(_ path: String) throws(SystemError) -> Bool {
+    guard unsafe unlink(path) == 0 else {
+        if errno == ENOENT || errno == ENOTDIR { return false }
+        throw .last(.remove, path)
+    }
+    try syncFolder(of: path)
+    return true
+}
+
+/// Makes a folder and its parents where they are missing, 0700, as the XDG Base Directory
+/// Specification wants them.
+///
+/// - Parameter path: an absolute path.
+/// - Throws: `SystemError` (`create`).
+package func makeUserFolders(_ path: String) throws(SystemError) {
+    var part = ""
+    for name in path.split(separator: "/") {
+        part += "/" + name
+        guard unsafe mkdir(part, 0o700) == 0 || errno == EEXIST else {
+            throw .last(.create, part)
+        }
+    }
+}
+
+/// The file that a path leads to; the path itself where nothing stands yet.
+private func resolved(_ path: String) -> String {
+    guard let real = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
+}
+
+private func keepMode(
+    of path: String, on file: borrowing Descriptor
+) throws(SystemError) {
+    var info = stat()
+    guard unsafe stat(path, &info) == 0 else { return }
+    guard fchmod(file.number, info.st_mode & 0o777) == 0 else { throw .last(.create, path) }
+}
+
+private func syncFolder(of path: String) throws(SystemError) {
+    let end = path.lastIndex(of: "/") ?? path.startIndex
+    let folder = end == path.startIndex ? "/" : String(path[..<end])
+    let number = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else { throw .last(.open, folder) }
+    try Descriptor(owning: number, path: folder).sync()
+}

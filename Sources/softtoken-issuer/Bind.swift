@@ -1,0 +1,36 @@
+// `bind`: the hard token's activation. The serial from its back and the OTP of its button link the
+// token of a vendor's PSKC file to an account. Bound by CONTRACT §6.
+import ArgumentParser
+import Keystore
+
+struct Bind: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Links the hard token of a vendor's PSKC file to an account.",
+        discussion: """
+            Reads the one-time password of the token's button from standard input, and a second \
+            one where the token's counter ran far ahead. The account is written to the key's \
+            UserId; all else in the file stays as it is.
+            """)
+
+    @OptionGroup var options: VerifierOptions
+
+    @Option(help: ArgumentHelp("Whom the token is for.", valueName: "account"))
+    var account: String
+
+    func validate() throws {
+        guard isAcceptableName(account, bytes: 1...128) else {
+            throw ValidationError("an account has 1 to 128 bytes that can be shown")
+        }
+    }
+
+    func run() throws {
+        let accepted = try options.accept(account: account) { (bound) throws(Failure) in
+            guard bound == nil || bound == account else {
+                throw Failure(
+                    .refused, "token \(options.serial) is bound to another account already",
+                    hint: "take its UserId out of the records if that is what you want")
+            }
+        }
+        try Console.print("bound \(options.serial) to \(account), \(accepted.text)")
+    }
+}

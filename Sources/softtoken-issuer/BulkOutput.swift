@@ -1,0 +1,66 @@
+// Many links: three files that appear whole or not at all. The codes are apart from the links,
+// because they travel on another way. Bound by CONTRACT §6 and RECORDS.md §5.
+import Activation
+import Keystore
+import Linux
+
+/// The files of one run, being written.
+struct BulkOutput: ~Copyable {
+    private var records: RecordsWriter
+    private var links: BufferedFile
+    private var codes: BufferedFile
+    private(set) var count = 0
+    private var codeCount = 0
+
+    /// Opens the files; what a former run left there is never overwritten.
+    ///
+    /// - Throws: `Failure` (73).
+    static func open(_ folder: String, records: String?) throws(Failure) -> BulkOutput {
+        do throws(SystemError) { try makePrivateFolder(folder) } catch { throw Failure(error) }
+        let records = try RecordsWriter.open(records ?? "\(folder)/records.xml")
+        do throws(SystemError) {
+            var links = try BufferedFile("\(folder)/links.csv", policy: .refuse)
+            var codes = try BufferedFile("\(folder)/codes.csv", policy: .refuse)
+            try links.write("account,serial,jti,link\r\n")
+            try codes.write("account,serial,code\r\n")
+            return BulkOutput(records: records, links: links, codes: codes)
+        } catch { throw Failure(error) }
+    }
+
+    private init(
+        records: consuming RecordsWriter, links: consuming BufferedFile,
+        codes: consuming BufferedFile
+    ) {
+        self.records = records
+        self.links = links
+        self.codes = codes
+    }
+
+    /// Whether a token of this serial is there already.
+    mutating func isTaken(_ serial: String) -> Bool { records.isTaken(serial) }
+
+    mutating func add(
+        _ made: MadeLink, _ order: TokenOrder, issuer: String, seed: borrowing Seed
+    ) throws(Failure) {
+        try records.add(order, issuer: issuer, seed: seed)
+        let start = csvField(order.account) + "," + csvField(order.serial) + ","
+        do throws(SystemError) {
+            try links.write(start + publicBase64URL(made.jti) + "," + made.link + "\r\n")
+            if let code = made.code {
+                try codes.write(start + code + "\r\n")
+                codeCount += 1
+            }
+        } catch { throw Failure(error) }
+        count += 1
+    }
+
+    /// Puts the files in place: the records first, because a link without one is worth nothing.
+    mutating func place() throws(Failure) {
+        guard count > 0 else { return }
+        try records.place()
+        do throws(SystemError) {
+            if codeCount > 0 { try codes.place() }
+            try links.place()
+        } catch { throw Failure(error) }
+    }
+}

@@ -1,0 +1,104 @@
+// The columns of `issue --csv`: which they are, and what a row means. Bound by CONTRACT §6, §4.
+import Activation
+import Keystore
+import OTP
+
+/// Where the columns stand.
+struct CSVColumns: Sendable {
+    private enum Column: String, CaseIterable, Sendable {
+        case account, serial, type, algorithm, digits, period, request
+    }
+
+    private let positions: [Column: Int]
+    private let count: Int
+
+    /// - Returns: nil for a head without an account, with a name twice, or with an unknown one: a
+    ///   mistyped column must not be dropped in silence.
+    init?(_ head: [String]) {
+        var positions: [Column: Int] = [:]
+        for (index, name) in head.enumerated() {
+            let name = name.lowercased().filter { !$0.isWhitespace }
+            guard let column = Column(rawValue: name), positions[column] == nil else { return nil }
+            positions[column] = index
+        }
+        guard positions[.account] != nil else { return nil }
+        self.positions = positions
+        count = head.count
+    }
+
+    /// What a row asks for; an empty field takes the command line's value.
+    func order(
+        _ fields: [String], token: TokenOptions, terms: LinkTerms
+    ) throws(RowProblem) -> TokenOrder {
+        guard fields.count == count else {
+            throw RowProblem("it has \(fields.count) fields, the first row has \(count)")
+        }
+        let account = field(.account, fields) ?? ""
+        guard isAcceptableName(account, bytes: 1...128) else {
+            throw RowProblem("an account has 1 to 128 bytes that can be shown")
+        }
+        let serial = field(.serial, fields) ?? TokenOrder.drawnSerial()
+        guard isAcceptableName(serial, bytes: 1...32) else {
+            throw RowProblem("a serial has 1 to 32 bytes that can be shown")
+        }
+        return TokenOrder(
+            account: account, serial: serial, parameters: try parameters(fields, token),
+            terms: terms, lock: try lock(fields))
+    }
+
+    private func parameters(
+        _ fields: [String], _ token: TokenOptions
+    ) throws(RowProblem) -> TokenParameters {
+        var parameters = token.parameters
+        if let name = field(.algorithm, fields) {
+            guard let algorithm = AlgorithmName(argument: name) else {
+                throw RowProblem("the algorithm is none of SHA1, SHA256 and SHA512")
+            }
+            parameters.algorithm = algorithm.algorithm
+        }
+        if let text = field(.digits, fields) {
+            guard let number = Int(text), let digits = DigitCount(number) else {
+                throw RowProblem("digits are 6 to 8")
+            }
+            parameters.digits = digits
+        }
+        parameters.factor = try factor(fields, parameters.factor)
+        return parameters
+    }
+
+    private func factor(
+        _ fields: [String], _ standard: MovingFactor
+    ) throws(RowProblem) -> MovingFactor {
+        let period = field(.period, fields)
+        switch field(.type, fields)?.lowercased() {
+        case "hotp":
+            guard period == nil else { throw RowProblem("a hotp token has no period") }
+            return .counter(0)
+        case "totp", nil:
+            if field(.type, fields) == nil, case .counter = standard, period == nil {
+                return standard
+            }
+            guard let period else {
+                if case .time = standard { return standard }
+                return .time(stepSeconds: 30)
+            }
+            guard let seconds = Int(period), (15...120).contains(seconds) else {
+                throw RowProblem("a period is 15 to 120 seconds")
+            }
+            return .time(stepSeconds: seconds)
+        default: throw RowProblem("the type is neither totp nor hotp")
+        }
+    }
+
+    private func lock(_ fields: [String]) throws(RowProblem) -> TokenOrder.Lock {
+        guard let text = field(.request, fields) else { return .code(nil) }
+        do throws(ActivationError) {
+            return .request(try EnrolmentRequest(parsing: Array(text.utf8).span))
+        } catch { throw RowProblem(error.explanation) }
+    }
+
+    /// nil for a column that isn't there, and for an empty field.
+    private func field(_ column: Column, _ fields: [String]) -> String? {
+        positions[column].flatMap { fields[$0].isEmpty ? nil : fields[$0] }
+    }
+}

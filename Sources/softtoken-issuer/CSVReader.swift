@@ -1,0 +1,131 @@
+// CSV (RFC 4180) a row at a time, in the memory of one row: commas, quotation marks, CRLF or LF, a
+// byte order mark at the start. A bad row is told with its line and the reading goes on.
+import Linux
+
+/// A row, or what is wrong with it.
+struct CSVRow: Equatable, Sendable {
+    /// The line on which it begins, from 1.
+    let line: Int
+    /// nil for a row that isn't CSV.
+    let fields: [String]?
+}
+
+/// Rows of a file, read when they are asked for.
+struct CSVReader: ~Copyable {
+    /// A row longer than this is no row.
+    private static let maximumRowByteCount = 1 << 16
+
+    private let file: Descriptor
+    private var buffer: [UInt8] = []
+    private var position = 0
+    private var line = 1
+    /// How many bytes were taken: for the progress bar.
+    private(set) var byteCount = 0
+
+    init(_ file: consuming Descriptor) { self.file = file }
+
+    var input: InputKind { InputKind(file) }
+
+    /// How long the file is; 0 for a pipe.
+    var totalByteCount: Int { (try? file.attributes().byteCount) ?? 0 }
+
+    /// The next row that isn't empty.
+    ///
+    /// - Returns: nil at the end.
+    /// - Throws: `SystemError` (`read`).
+    mutating func nextRow() throws(SystemError) -> CSVRow? {
+        if byteCount == 0 { try skipByteOrderMark() }
+        while try peek() != nil {
+            let row = try row()
+            if row.fields != [""] { return row }
+        }
+        return nil
+    }
+
+    private mutating func row() throws(SystemError) -> CSVRow {
+        let first = line
+        var fields: [String] = []
+        var isWhole = true
+        var count = 0
+        while true {
+            let (field, end) = try field(&isWhole)
+            count += field.count
+            if count > CSVReader.maximumRowByteCount { isWhole = false }
+            if isWhole, let text = String(validating: field, as: UTF8.self) {
+                fields.append(text)
+            } else {
+                isWhole = false
+            }
+            guard end == UInt8(ascii: ",") else { break }
+        }
+        return CSVRow(line: first, fields: isWhole ? fields : nil)
+    }
+
+    /// A field and what ended it: a comma, a line feed, or nil for the end of the file.
+    private mutating func field(
+        _ isWhole: inout Bool
+    ) throws(SystemError) -> (bytes: [UInt8], end: UInt8?) {
+        var bytes: [UInt8] = []
+        var isQuoted = false
+        var wasQuoted = false
+        while let byte = try next() {
+            switch byte {
+            case quotationMark where isQuoted:
+                if try peek() == quotationMark {
+                    bytes.append(byte)
+                    _ = try next()
+                } else {
+                    isQuoted = false
+                }
+            case _ where isQuoted: bytes.append(byte)
+            case quotationMark where bytes.isEmpty && !wasQuoted:
+                isQuoted = true
+                wasQuoted = true
+            case UInt8(ascii: ","): return (bytes, byte)
+            case UInt8(ascii: "\n"): return (bytes, byte)
+            case UInt8(ascii: "\r") where try peek() == UInt8(ascii: "\n"): continue
+            default:
+                // A quotation mark stands at the beginning, and nothing behind the closing one.
+                if wasQuoted || byte == quotationMark { isWhole = false }
+                bytes.append(byte)
+            }
+            if bytes.count > CSVReader.maximumRowByteCount {
+                isWhole = false
+                bytes.removeAll(keepingCapacity: true)
+            }
+        }
+        if isQuoted { isWhole = false }
+        return (bytes, nil)
+    }
+
+    private mutating func next() throws(SystemError) -> UInt8? {
+        guard let byte = try peek() else { return nil }
+        position += 1
+        byteCount += 1
+        if byte == UInt8(ascii: "\n") { line += 1 }
+        return byte
+    }
+
+    private mutating func peek() throws(SystemError) -> UInt8? {
+        if position == buffer.count {
+            buffer = try file.nextBytes(limit: 1 << 16)
+            position = 0
+        }
+        return position < buffer.count ? buffer[position] : nil
+    }
+
+    private mutating func skipByteOrderMark() throws(SystemError) {
+        _ = try peek()
+        guard buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
+        position = 3
+        byteCount = 3
+    }
+}
+
+private let quotationMark = UInt8(ascii: "\"")
+
+/// A field as it is written: quoted where it has to be.
+func csvField(_ text: String) -> String {
+    guard text.utf8.contains(where: { Array("\",\r\n".utf8).contains($0) }) else { return text }
+    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+}

@@ -1,0 +1,108 @@
+// `from-pskc`: links from a token vendor's PSKC file. Bound by CONTRACT §6 and RFC 6030; a key that
+// can't be used as its file wants it is told with its reason, and the others are made.
+import Activation
+import ArgumentParser
+import Keystore
+import Linux
+import OTP
+
+struct FromPSKC: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "from-pskc", abstract: "Makes links from a token vendor's PSKC file.",
+        discussion: """
+            For a file with one token, or with --serial, prints the link and its activation code \
+            as issue does. With --out DIR it makes a link for each token, in the files of \
+            issue --csv. The account is the key's UserId unless --account says otherwise.
+
+            Read are plain files and those encrypted with AES-CBC or AES key wrap under a \
+            pre-shared key (--key-fd: hexadecimal) or a password (--key-fd: the password). A key \
+            whose policy holds what is not known is not used. An XML signature is not verified: \
+            pskctool --verify does that.
+            """)
+
+    @Argument(help: ArgumentHelp("The PSKC file (RFC 6030).", valueName: "file"))
+    var file: String
+
+    @OptionGroup var link: LinkOptions
+    @OptionGroup var lock: LockOptions
+
+    @Option(help: ArgumentHelp("A descriptor with the file's key or password.", valueName: "n"))
+    var keyFd: Int32?
+
+    @Option(help: ArgumentHelp("The one token to take.", valueName: "serial"))
+    var serial: String?
+
+    @Option(help: ArgumentHelp("Whom the token is for.", valueName: "account"))
+    var account: String?
+
+    @Option(help: ArgumentHelp("Where the links of all tokens go.", valueName: "dir"))
+    var out: String?
+
+    @Flag(help: "One JSON object: link, code, serial, jti, fingerprint.")
+    var json = false
+
+    func validate() throws {
+        let forOne = serial != nil || account != nil || json || !lock.isEmpty
+        guard out == nil || !forOne else {
+            throw ValidationError(
+                "--serial, --account, --request, --code and --json are for one link, not for --out")
+        }
+        if let account, !isAcceptableName(account, bytes: 1...128) {
+            throw ValidationError("an account has 1 to 128 bytes that can be shown")
+        }
+    }
+
+    func run() throws {
+        let maker = try link.maker()
+        let vendor = try VendorFile(file, keyFd: keyFd)
+        if let out {
+            try makeAll(vendor, out, maker)
+        } else {
+            try makeTheOne(vendor, maker)
+        }
+    }
+
+    private func makeTheOne(_ vendor: VendorFile, _ maker: borrowing LinkMaker) throws(Failure) {
+        let now = try currentUnixSeconds()
+        let package = try vendor.onlyToken(serial, at: now)
+        let lock = try lock.lock()
+        let opened: VendorToken
+        do throws(KeyProblem) {
+            opened = try vendor.open(package, at: now)
+        } catch { throw Failure(error, serial: package.serial) }
+        let order = order(package, opened, lock)
+        let made = try makeOne(order, seed: opened.seed, maker: maker, records: link.records)
+        try printLink(made, fingerprint: maker.key.fingerprint, json: json)
+    }
+
+    private func makeAll(
+        _ vendor: VendorFile, _ out: String, _ maker: borrowing LinkMaker
+    ) throws(Failure) {
+        let now = try currentUnixSeconds()
+        var run = try BulkRun.open(out, records: link.records, source: file, input: vendor.input)
+        try vendor.read { package in
+            let opened: VendorToken
+            do throws(KeyProblem) { opened = try vendor.open(package, at: now) } catch {
+                return run.reject(package.serial, RowProblem(error.explanation))
+            }
+            do throws(RowProblem) {
+                let order = order(package, opened, .code(nil))
+                try run.make(order, seed: opened.seed, maker: maker)
+            } catch { run.reject(package.serial, error) }
+            run.progress.show(nil, links: run.output.count)
+        }
+        try run.finish()
+    }
+
+    private func order(
+        _ package: PSKCKeyPackage, _ opened: borrowing VendorToken, _ lock: TokenOrder.Lock
+    ) -> TokenOrder {
+        var terms = link.terms
+        terms.expiresUnixSeconds = package.policy.expiryUnixSeconds
+        let vendors = TokenPolicy(attempts: package.policy.attempts)
+        terms.policy = terms.policy.combined(with: vendors)
+        return TokenOrder(
+            account: account ?? package.account ?? package.serial, serial: package.serial,
+            parameters: opened.parameters, terms: terms, lock: lock)
+    }
+}

@@ -1,0 +1,153 @@
+// `issue`: one link, or many from a CSV file (IssueMany.swift). Bound by CONTRACT §6.
+import Activation
+import ArgumentParser
+import Keystore
+import Linux
+import OTP
+
+struct Issue: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes activation links.",
+        discussion: """
+            Prints the link, and on the next line the activation code, which has to reach the \
+            prescriber on another way than the link. With --request the link is sealed to the one \
+            device that made the request, and there is no code.
+
+            With --csv FILE --out DIR it makes a link a row. The columns are named in the first \
+            row: account (needed), serial, type (totp or hotp), algorithm, digits, period, request. \
+            DIR gets links.csv, codes.csv (for rows without a request) and, unless --records says \
+            otherwise, records.xml. Making a code's key is slow on purpose, about 0.1 s a link; \
+            rows with a request take less than a millisecond.
+            """)
+
+    @OptionGroup var link: LinkOptions
+    @OptionGroup var token: TokenOptions
+
+    @Option(help: ArgumentHelp("Whom the token is for.", valueName: "account"))
+    var account: String?
+
+    @Option(help: ArgumentHelp("The token's serial; drawn unless given.", valueName: "serial"))
+    var serial: String?
+
+    @OptionGroup var lock: LockOptions
+
+    @Option(help: ArgumentHelp("Many links: a row each; - is standard input.", valueName: "file"))
+    var csv: String?
+
+    @Option(help: ArgumentHelp("Where the many links go.", valueName: "dir"))
+    var out: String?
+
+    @Flag(help: "One JSON object: link, code, serial, jti, fingerprint.")
+    var json = false
+
+    func validate() throws {
+        guard csv != nil || account != nil else {
+            throw ValidationError("--account is missing, or --csv")
+        }
+        guard (csv == nil) == (out == nil) else {
+            throw ValidationError("--csv and --out belong together")
+        }
+        let forOne = account != nil || serial != nil || json || !lock.isEmpty
+        guard csv == nil || !forOne else {
+            throw ValidationError(
+                "--account, --serial, --request, --code and --json are for one link, not for --csv")
+        }
+        if let account, !isAcceptableName(account, bytes: 1...128) {
+            throw ValidationError("an account has 1 to 128 bytes that can be shown")
+        }
+        if let serial, !isAcceptableName(serial, bytes: 1...32) {
+            throw ValidationError("a serial has 1 to 32 bytes that can be shown")
+        }
+    }
+
+    func run() throws {
+        let maker = try link.maker()
+        if let csv, let out {
+            try issueMany(csv: csv, out: out, options: link, token: token, maker: maker)
+        } else if let account {
+            try issueOne(account, maker)
+        }
+    }
+
+    private func issueOne(_ account: String, _ maker: borrowing LinkMaker) throws {
+        let order = TokenOrder(
+            account: account, serial: serial ?? TokenOrder.drawnSerial(),
+            parameters: token.parameters, terms: link.terms, lock: try lock.lock())
+        let seed = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
+            try TokenOrder.drawnSeed(order.parameters.algorithm)
+        }
+        let made = try makeOne(order, seed: seed, maker: maker, records: link.records)
+        try printLink(made, fingerprint: maker.key.fingerprint, json: json)
+    }
+}
+
+/// How one link is locked.
+struct LockOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A device's enrolment request: the link opens on that device alone.",
+            valueName: "request"))
+    var request: String?
+
+    @Option(help: ArgumentHelp("The activation code; drawn unless given.", valueName: "code"))
+    var code: String?
+
+    func validate() throws {
+        guard request == nil || code == nil else {
+            throw ValidationError("a link that is sealed to a device has no code")
+        }
+    }
+
+    var isEmpty: Bool { request == nil && code == nil }
+
+    /// - Throws: `Failure` (64).
+    func lock() throws(Failure) -> TokenOrder.Lock {
+        guard let request else { return .code(code) }
+        do throws(ActivationError) {
+            let request = try EnrolmentRequest(parsing: Array(request.utf8).span)
+            Console.note(
+                "verification number \(request.verificationNumber): the device shows the same")
+            return .request(request)
+        } catch { throw Failure(error) }
+    }
+}
+
+/// Makes a link; its record is on the disk before anybody sees the link.
+func makeOne(
+    _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker, records: String?
+) throws(Failure) -> MadeLink {
+    let now = try currentUnixSeconds()
+    let made: MadeLink
+    do throws(ActivationError) {
+        made = try maker.link(order, seed: seed, at: now)
+    } catch { throw Failure(error) }
+    guard let records else {
+        Console.hint("without --records nobody can check this token's one-time passwords")
+        return made
+    }
+    var writer = try RecordsWriter.open(records)
+    guard !writer.isTaken(order.serial) else {
+        throw Failure(
+            .usage, "\(records) has a token of this serial already", hint: "give another --serial")
+    }
+    try writer.add(order, issuer: maker.key.name, seed: seed)
+    try writer.place()
+    return made
+}
+
+/// - Throws: `Failure` (74).
+func printLink(_ made: MadeLink, fingerprint: String, json: Bool) throws(Failure) {
+    guard !json else {
+        let object: JSONValue = [
+            "link": .string(made.link), "code": JSONValue(made.code),
+            "serial": .string(made.serial), "jti": .string(publicBase64URL(made.jti)),
+            "fingerprint": .string(fingerprint),
+        ]
+        return try Console.print(object.text)
+    }
+    Console.note("serial \(made.serial), signing key \(fingerprint)")
+    try Console.print(made.link)
+    guard let code = made.code else { return }
+    try Console.print(code)
+    Console.note("send the activation code on another way than the link")
+}

@@ -1,0 +1,46 @@
+// `issue --csv`: a link a row, in the memory of one row. A bad row is told with its line; the others
+// are made. Bound by CONTRACT §6 and DESIGN §11 (flat memory, bound by Ed25519 and disk).
+import Activation
+import Keystore
+import Linux
+import OTP
+
+/// Makes the links of a CSV file.
+///
+/// - Throws: `Failure`; 65 where a row was rejected, after the others were made.
+func issueMany(
+    csv: String, out: String, options: LinkOptions, token: TokenOptions,
+    maker: borrowing LinkMaker
+) throws(Failure) {
+    var rows = CSVReader(try openCSV(csv))
+    guard let head = try nextRow(&rows)?.fields, let columns = CSVColumns(head) else {
+        throw Failure(
+            .rejected, "the first row doesn't name the columns",
+            hint: "account is needed; serial, type, algorithm, digits, period, request may follow")
+    }
+    var run = try BulkRun.open(out, records: options.records, source: csv, input: rows.input)
+    let total = rows.totalByteCount
+    while !run.isStopped, let row = try nextRow(&rows) {
+        do throws(RowProblem) {
+            guard let fields = row.fields else { throw RowProblem("it is not CSV") }
+            let order = try columns.order(fields, token: token, terms: options.terms)
+            try run.make(order, maker: maker)
+        } catch { run.reject("line \(row.line)", error) }
+        run.progress.show(
+            total > 0 ? Double(rows.byteCount) / Double(total) : nil, links: run.output.count)
+    }
+    try run.finish()
+}
+
+private func openCSV(_ path: String) throws(Failure) -> Descriptor {
+    if path == "-" {
+        return try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
+            try Descriptor(duplicating: 0, path: "standard input")
+        }
+    }
+    return try Failure.catching(Failure.init(_:)) { () throws(SystemError) in try openInput(path) }
+}
+
+private func nextRow(_ rows: inout CSVReader) throws(Failure) -> CSVRow? {
+    do throws(SystemError) { return try rows.nextRow() } catch { throw Failure(error) }
+}

@@ -1,0 +1,102 @@
+// What every link of a run has in common, on the command line: CONTRACT §6, §4 (limits).
+import Activation
+import ArgumentParser
+import Device
+import Keystore
+import Linux
+
+struct LinkOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The issuer's signing key, from keygen.", valueName: "file"))
+    var key: String
+
+    @Option(
+        help: ArgumentHelp(
+            "An https address that carries the link, instead of softtoken:.", valueName: "url"))
+    var carrier: String?
+
+    @Option(help: ArgumentHelp("How long the link can be activated.", valueName: "seconds"))
+    var valid: Int64 = 604_800
+
+    @Option(
+        help: ArgumentHelp(
+            "For how long after its activation the token is pending.", valueName: "seconds"))
+    var pending: Int = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Wrong PINs in a row that erase the keystore: 3 to 10.", valueName: "n"))
+    var attempts: Int?
+
+    @Option(help: ArgumentHelp("The longest rolling display: 30 to 900.", valueName: "seconds"))
+    var session: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "What an unverified device needs: attest, or strict to refuse it.",
+            valueName: "policy"))
+    var separation: SeparationName?
+
+    @Option(
+        help: ArgumentHelp(
+            "The record of a prescribing computer; may be repeated.", valueName: "record"))
+    var prescribing: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The verifier's records, which hold the seeds; new ones are added.", valueName: "file"))
+    var records: String?
+
+    func validate() throws {
+        try require(valid, in: 60...315_360_000, "--valid")
+        try require(pending, in: 0...86_400, "--pending")
+        if let attempts { try require(attempts, in: TokenPolicy.attemptLimits, "--attempts") }
+        if let session { try require(session, in: TokenPolicy.sessionSeconds, "--session") }
+        guard prescribing.count <= 8 else {
+            throw ValidationError("--prescribing can be given 8 times at most")
+        }
+        for record in prescribing where (try? PrescribingRecord(parsing: record)) == nil {
+            throw ValidationError(
+                "--prescribing takes what softtoken device register prints, whole")
+        }
+    }
+
+    var terms: LinkTerms {
+        var terms = LinkTerms()
+        terms.pendingSeconds = pending
+        terms.policy = TokenPolicy(
+            attempts: attempts, sessionSeconds: session, separation: separation?.policy)
+        terms.prescribing = prescribing
+        return terms
+    }
+
+    /// Reads the signing key.
+    func maker() throws(Failure) -> LinkMaker {
+        LinkMaker(
+            key: try IssuerKey.read(key),
+            carrier: carrier.map { .web(address: $0) } ?? .activate, validSeconds: valid)
+    }
+}
+
+/// The names of CONTRACT §4.
+enum SeparationName: String, ExpressibleByArgument, CaseIterable {
+    case attest, strict
+
+    var policy: TokenPolicy.Separation { self == .attest ? .attest : .strict }
+}
+
+/// - Throws: `ValidationError`.
+func require<Number: BinaryInteger>(
+    _ number: Number, in limits: ClosedRange<Number>, _ option: String
+) throws {
+    guard limits.contains(number) else {
+        throw ValidationError(
+            "\(option) takes a number from \(limits.lowerBound) to \(limits.upperBound)")
+    }
+}
+
+/// The wall clock.
+func currentUnixSeconds() throws(Failure) -> Int64 {
+    do throws(SystemError) { return try ClockReading.now().unixSeconds } catch {
+        throw Failure(error)
+    }
+}

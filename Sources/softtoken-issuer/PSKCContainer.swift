@@ -1,0 +1,137 @@
+// A PSKC file (RFC 6030) read a key package at a time, so that a file of 100,000 tokens needs the
+// memory of one. Bound by RFC 6030 §3, §4 and RECORDS.md.
+import Linux
+
+/// The namespaces of RFC 6030.
+enum Namespace {
+    static let pskc = "urn:ietf:params:xml:ns:keyprov:pskc"
+    static let signature = "http://www.w3.org/2000/09/xmldsig#"
+    static let encryption = "http://www.w3.org/2001/04/xmlenc#"
+    static let encryption11 = "http://www.w3.org/2009/xmlenc11#"
+    static let pkcs5 = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#"
+}
+
+/// Why a file is no PSKC file that is read here.
+enum PSKCError: Error, Equatable, Sendable {
+    case xml(XMLError)
+    /// The root isn't a KeyContainer.
+    case notPSKC
+    /// RFC 6030 §4: a version that isn't 1.x must be rejected.
+    case unknownVersion
+    /// No key package, an encryption key after one, or two keys in one package.
+    case malformed
+    case failed(SystemError)
+}
+
+/// What a PSKC file says besides its keys.
+struct PSKCOutline: Sendable {
+    /// The container's prefix, with its colon: what is added to the file is written with it.
+    var prefix = ""
+    var protection = PSKCProtection()
+    var packageCount = 0
+    /// Behind the last key package.
+    var insertionOffset = 0
+    /// An XML signature, which is not verified here.
+    var isSigned = false
+}
+
+/// Reads the whole of a PSKC file, whatever comes after the key that is looked for: a file that is
+/// damaged anywhere is not used.
+///
+/// - Parameter body: takes the key packages in their order, and what protects them.
+/// - Throws: `PSKCError`.
+func readPSKC(
+    _ file: borrowing Descriptor, _ body: (PSKCKeyPackage, PSKCProtection) -> Void
+) throws(PSKCError) -> PSKCOutline {
+    let scanned = withoutActuallyEscaping(body) { body in
+        let scanner = PSKCScanner(body)
+        scanner.read(file)
+        return (outline: scanner.outline, failure: scanner.failure)
+    }
+    if let failure = scanned.failure { throw failure }
+    guard scanned.outline.packageCount > 0 else { throw .malformed }
+    return scanned.outline
+}
+
+/// Makes key packages of events. An element is kept from its start to its end and no longer.
+private final class PSKCScanner {
+    private(set) var outline = PSKCOutline()
+    private(set) var failure: PSKCError?
+    private let body: (PSKCKeyPackage, PSKCProtection) -> Void
+    /// The elements that are open below the root.
+    private var open: [XMLElement] = []
+    private var isInRoot = false
+
+    init(_ body: @escaping (PSKCKeyPackage, PSKCProtection) -> Void) { self.body = body }
+
+    func read(_ file: borrowing Descriptor) {
+        do throws(XMLError) {
+            let reader = try XMLReader { self.take($0) }
+            var isAtEnd = false
+            while !isAtEnd, failure == nil {
+                let bytes = nextBytes(of: file)
+                isAtEnd = bytes.isEmpty
+                try reader.feed(bytes, isLast: isAtEnd && failure == nil)
+            }
+        } catch { fail(.xml(error)) }
+    }
+
+    /// The next bytes; none at the end and after a failure.
+    private func nextBytes(of file: borrowing Descriptor) -> [UInt8] {
+        do throws(SystemError) { return try file.nextBytes(limit: 1 << 16) } catch {
+            fail(.failed(error))
+            return []
+        }
+    }
+
+    /// The first failure counts.
+    private func fail(_ error: PSKCError) { failure = failure ?? error }
+
+    private func take(_ event: XMLEvent) {
+        guard failure == nil else { return }
+        switch event {
+        case .start(let name, let attributes, let range):
+            guard isInRoot else { return begin(name, attributes) }
+            let end = range.upperBound..<range.upperBound
+            open.append(
+                XMLElement(name: name, attributes: attributes, startTag: range, endTag: end))
+        case .text(let bytes):
+            if !open.isEmpty { open[open.count - 1].text += bytes }
+        case .end(let range):
+            guard var element = open.popLast() else { return }
+            // `<a/>` ends where it starts, with no bytes of its own.
+            if range.lowerBound >= element.startTag.upperBound { element.endTag = range }
+            if open.isEmpty {
+                finish(element)
+            } else {
+                open[open.count - 1].children.append(element)
+            }
+        }
+    }
+
+    private func begin(_ name: XMLName, _ attributes: [XMLName: String]) {
+        isInRoot = true
+        guard name == XMLName(Namespace.pskc, "KeyContainer") else { return fail(.notPSKC) }
+        guard attributes[XMLName("", "Version")]?.hasPrefix("1.") == true else {
+            return fail(.unknownVersion)
+        }
+        outline.prefix = name.prefix
+    }
+
+    /// A child of the root is whole.
+    private func finish(_ element: XMLElement) {
+        switch element.name {
+        case XMLName(Namespace.pskc, "EncryptionKey"), XMLName(Namespace.pskc, "MACMethod"):
+            guard outline.packageCount == 0 else { return fail(.malformed) }
+            outline.protection.add(element)
+        case XMLName(Namespace.pskc, "KeyPackage"):
+            guard let package = PSKCKeyPackage(element) else { return fail(.malformed) }
+            outline.packageCount += 1
+            outline.insertionOffset = element.range.upperBound
+            body(package, outline.protection)
+        case XMLName(Namespace.pskc, "Signature"), XMLName(Namespace.signature, "Signature"):
+            outline.isSigned = true
+        default: return
+        }
+    }
+}

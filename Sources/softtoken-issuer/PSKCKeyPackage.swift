@@ -1,0 +1,156 @@
+// One key package of a PSKC file, as it is written there; what it means for a token is asked for
+// member by member, because a file may hold keys that are no tokens. Bound by RFC 6030 §4, §10.
+import Keystore
+import OTP
+
+/// Why a key of a PSKC file is not used.
+enum KeyProblem: Error, Equatable, Sendable {
+    /// RFC 6030 §4.2: a key without its secret, made from a key that both sides know.
+    case noSecret
+    /// Neither HOTP nor TOTP.
+    case unsupportedAlgorithm
+    case unsupportedSuite
+    /// Not 6 to 8 decimal digits, or with a check digit.
+    case unsupportedResponse
+    /// The value of this element is no value of its type.
+    case malformedValue(String)
+    /// RFC 6030 §6.1: AES-CBC without a ValueMAC.
+    case missingMAC
+    case unsupportedEncryption
+    /// It is encrypted and there is no key.
+    case keyNeeded
+    /// The key isn't this file's, or the file was changed.
+    case wrongKey
+    /// The key is not of the length that the file asks for, or isn't hexadecimal.
+    case malformedKey
+    /// Over 64 bytes.
+    case seedLength
+    /// Under 16 bytes, which a link can't carry (RFC 4226 R6).
+    case shortSeed
+    case policy(PolicyProblem)
+    case memory
+}
+
+/// A value that may be encrypted.
+enum PSKCValue: Equatable, Sendable {
+    case plain([UInt8])
+    case encrypted(PSKCEncryptedValue)
+    /// Neither, or both.
+    case malformed
+}
+
+/// A key package.
+struct PSKCKeyPackage: Sendable {
+    let key: XMLElement
+    let id: String
+    /// The serial on the device; the key's Id for a file without one.
+    let serial: String
+    let issuer: String?
+    let algorithm: String?
+    let policy: PSKCPolicy
+    private let userID: String?
+
+    /// - Returns: nil without a key or an Id, or with two keys: RFC 6030's schema has one.
+    init?(_ package: XMLElement) {
+        let keys = package.children.filter { $0.name == XMLName(Namespace.pskc, "Key") }
+        guard keys.count == 1, let id = keys[0].attribute("Id") else { return nil }
+        let device = package.child(Namespace.pskc, "DeviceInfo")
+        key = keys[0]
+        self.id = id
+        let serial = device?.child(Namespace.pskc, "SerialNo")?.trimmedText ?? ""
+        self.serial = serial.isEmpty ? id : serial
+        issuer = key.child(Namespace.pskc, "Issuer")?.trimmedText
+        algorithm = key.attribute("Algorithm")
+        policy = PSKCPolicy(key.child(Namespace.pskc, "Policy"), device: device)
+        let user = key.child(Namespace.pskc, "UserId") ?? device?.child(Namespace.pskc, "UserId")
+        userID = user?.trimmedText
+    }
+
+    /// Whom the key is for.
+    var account: String? {
+        guard let userID, !userID.isEmpty else { return nil }
+        return accountOfUserID(userID)
+    }
+
+    /// Whether it is for OTPs at all: a file may hold PINs and other keys.
+    var isToken: Bool {
+        algorithm == Namespace.pskc + ":hotp" || algorithm == Namespace.pskc + ":totp"
+    }
+
+    var data: XMLElement? { key.child(Namespace.pskc, "Data") }
+
+    func value(_ local: String) -> PSKCValue? {
+        data?.child(Namespace.pskc, local).map(PSKCValue.init)
+    }
+}
+
+// MARK: What the key means for a token
+
+extension PSKCKeyPackage {
+    /// The OTP parameters; the moving factor is the record's own.
+    ///
+    /// - Parameter keyring: opens encrypted counters and intervals.
+    /// - Throws: `KeyProblem`.
+    func parameters(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> TokenParameters {
+        let factor: MovingFactor
+        switch algorithm {
+        case Namespace.pskc + ":hotp":
+            let counter = try keyring.number(value("Counter"), named: "Counter") ?? 0
+            guard (0...(1 << 53 - 1)).contains(counter) else { throw .malformedValue("Counter") }
+            factor = .counter(UInt64(counter))
+        case Namespace.pskc + ":totp":
+            let seconds = try keyring.number(value("TimeInterval"), named: "TimeInterval") ?? 30
+            guard (1...3600).contains(seconds) else { throw .malformedValue("TimeInterval") }
+            factor = .time(stepSeconds: Int(seconds))
+        default: throw .unsupportedAlgorithm
+        }
+        return TokenParameters(algorithm: try hash(), digits: try digits(), factor: factor)
+    }
+
+    private func hash() throws(KeyProblem) -> HashAlgorithm {
+        let settings = key.child(Namespace.pskc, "AlgorithmParameters")
+        let suite = settings?.child(Namespace.pskc, "Suite")?.trimmedText ?? ""
+        return switch suite.uppercased().filter({ $0 != "-" }) {
+        case "", "SHA1", "HMACSHA1": .sha1
+        case "SHA256", "HMACSHA256": .sha256
+        case "SHA512", "HMACSHA512": .sha512
+        default: throw .unsupportedSuite
+        }
+    }
+
+    private func digits() throws(KeyProblem) -> DigitCount {
+        guard
+            let format = key.child(Namespace.pskc, "AlgorithmParameters")?
+                .child(Namespace.pskc, "ResponseFormat"),
+            format.attribute("Encoding") == "DECIMAL",
+            ["false", "0", nil].contains(format.attribute("CheckDigits")),
+            let length = format.attribute("Length").flatMap({ Int($0) }),
+            let digits = DigitCount(length)
+        else { throw .unsupportedResponse }
+        return digits
+    }
+
+    /// The seed, in guarded memory.
+    ///
+    /// - Throws: `KeyProblem`.
+    func seed(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> Seed {
+        guard let value = value("Secret") else { throw .noSecret }
+        let bytes = try keyring.bytes(value, named: "Secret")
+        guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
+        return Seed(bytes)
+    }
+}
+
+extension PSKCValue {
+    fileprivate init(_ element: XMLElement) {
+        let plain = element.child(Namespace.pskc, "PlainValue")
+        let encrypted = element.child(Namespace.pskc, "EncryptedValue")
+        switch (plain, encrypted) {
+        case (let plain?, nil): self = .plain(Array(plain.trimmedText.utf8))
+        case (nil, let encrypted?):
+            let mac = element.child(Namespace.pskc, "ValueMAC")
+            self = PSKCEncryptedValue(encrypted, mac: mac).map { .encrypted($0) } ?? .malformed
+        default: self = .malformed
+        }
+    }
+}

@@ -1,0 +1,158 @@
+// What opens a PSKC file's values: the key that the vendor sent on another way, and the MAC key that
+// the file holds. A ValueMAC is verified before its value is decrypted. Bound by RFC 6030 §6.
+import Keystore
+import OTP
+
+/// The keys of one PSKC file.
+struct PSKCKeyring: ~Copyable {
+    private let key: PSKCKey?
+    private let macKey: PSKCKey?
+    private let protection: PSKCProtection
+
+    /// For a file whose values are plain; encrypted ones are `.keyNeeded`.
+    init(_ protection: PSKCProtection = PSKCProtection()) {
+        self.protection = protection
+        key = nil
+        macKey = nil
+    }
+
+    /// - Parameter secret: a password where the file derives its key, else hexadecimal digits.
+    /// - Throws: `KeyProblem`.
+    init(
+        _ protection: PSKCProtection, unlockedWith secret: borrowing SecureBytes
+    ) throws(KeyProblem) {
+        let key = try encryptionKey(protection, secret)
+        macKey = try authenticationKey(protection, key)
+        self.protection = protection
+        self.key = consume key
+    }
+
+    /// A value as bytes in guarded memory; plain ones are base64.
+    ///
+    /// - Throws: `KeyProblem`.
+    borrowing func bytes(
+        _ value: PSKCValue, named name: String
+    ) throws(KeyProblem) -> SecureBytes {
+        switch value {
+        case .malformed: throw .malformedValue(name)
+        case .encrypted(let value): return try decrypt(value)
+        case .plain(let text):
+            let bytes: SecureBytes?
+            do throws(SecureMemoryError) {
+                bytes = try SecureBytes.decoding(text.span, as: .base64)
+            } catch { throw .memory }
+            guard let bytes else { throw .malformedValue(name) }
+            return bytes
+        }
+    }
+
+    /// A value as a number: in digits where it is plain, else in 4 or 8 bytes (RFC 6030 §4.2).
+    ///
+    /// - Returns: nil where there is no value.
+    /// - Throws: `KeyProblem`.
+    borrowing func number(
+        _ value: PSKCValue?, named name: String
+    ) throws(KeyProblem) -> Int64? {
+        switch value {
+        case nil: return nil
+        case .malformed: throw .malformedValue(name)
+        case .plain(let text):
+            guard let number = Int64(String(decoding: text, as: UTF8.self)) else {
+                throw .malformedValue(name)
+            }
+            return number
+        case .encrypted(let value):
+            let bytes = try decrypt(value)
+            guard bytes.count == 4 || bytes.count == 8 else { throw .malformedValue(name) }
+            return bytes.read { bytes in
+                let first = Int64(Int8(bitPattern: bytes[0]))
+                return bytes.indices.dropFirst().reduce(first) { $0 << 8 | Int64(bytes[$1]) }
+            }
+        }
+    }
+
+    private borrowing func decrypt(_ value: PSKCEncryptedValue) throws(KeyProblem) -> SecureBytes {
+        guard let cipher = value.cipher, protection.encryptionKey != .unsupported,
+            protection.macMethod != .unsupported
+        else { throw .unsupportedEncryption }
+        switch key {
+        case nil: throw .keyNeeded
+        case .some(let key):
+            try verify(value, cipher)
+            do throws(PSKCKeyError) { return try key.decrypt(value.bytes, cipher: cipher) } catch {
+                throw KeyProblem(error)
+            }
+        }
+    }
+
+    /// RFC 6030 §6.1: AES-CBC needs a MAC; key wrap checks itself and may have one too.
+    private borrowing func verify(
+        _ value: PSKCEncryptedValue, _ cipher: PSKCCipher
+    ) throws(KeyProblem) {
+        if case .keyWrap = cipher, value.mac == nil { return }
+        guard let mac = value.mac, case .hmac(let algorithm, _) = protection.macMethod else {
+            throw .missingMAC
+        }
+        switch macKey {
+        case nil: throw .keyNeeded
+        case .some(let key):
+            do throws(PSKCKeyError) {
+                guard try key.isValid(mac, of: value.bytes, algorithm: algorithm) else {
+                    throw .notAuthentic
+                }
+            } catch { throw KeyProblem(error) }
+        }
+    }
+}
+
+private func encryptionKey(
+    _ protection: PSKCProtection, _ secret: borrowing SecureBytes
+) throws(KeyProblem) -> PSKCKey {
+    do throws(SecureMemoryError) {
+        switch protection.encryptionKey {
+        case .derived(let parameters, let declared):
+            let count = declared ?? protection.macKeyCipher?.keyByteCount ?? 16
+            return try PSKCKey(password: secret, parameters: parameters, byteCount: count)
+        case .none, .preShared, .unsupported:
+            let bytes = try secret.read { (text) throws(SecureMemoryError) in
+                try SecureBytes.decoding(text, as: .hexadecimal)
+            }
+            guard let bytes else { throw SecureMemoryError.unavailable }
+            return PSKCKey(bytes)
+        }
+    } catch { throw .malformedKey }
+}
+
+private func authenticationKey(
+    _ protection: PSKCProtection, _ key: borrowing PSKCKey
+) throws(KeyProblem) -> PSKCKey? {
+    guard case .hmac(_, let value) = protection.macMethod else { return nil }
+    guard let value else {
+        do throws(SecureMemoryError) { return try key.copy() } catch { throw .memory }
+    }
+    guard let cipher = value.cipher else { throw .unsupportedEncryption }
+    do throws(PSKCKeyError) {
+        return PSKCKey(try key.decrypt(value.bytes, cipher: cipher))
+    } catch {
+        // The MAC key has no MAC of its own: a wrong key shows as bad padding here.
+        throw error == .malformed ? .wrongKey : KeyProblem(error)
+    }
+}
+
+extension PSKCProtection {
+    fileprivate var macKeyCipher: PSKCCipher? {
+        guard case .hmac(_, let value) = macMethod else { return nil }
+        return value?.cipher
+    }
+}
+
+extension KeyProblem {
+    fileprivate init(_ error: PSKCKeyError) {
+        self =
+            switch error {
+            case .wrongKeyLength: .malformedKey
+            case .notAuthentic, .malformed: .wrongKey
+            case .memory: .memory
+            }
+    }
+}

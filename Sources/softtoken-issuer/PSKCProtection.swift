@@ -1,0 +1,148 @@
+// How a PSKC file's values are encrypted and authenticated, as the file says it: RFC 6030 §6, XML
+// Encryption, PKCS #5. Nothing is decrypted here.
+import Keystore
+import OTP
+
+/// An encrypted value with its MAC.
+struct PSKCEncryptedValue: Equatable, Sendable {
+    /// The algorithm's URI.
+    let algorithm: String
+    let bytes: [UInt8]
+    let mac: [UInt8]?
+
+    /// - Returns: nil for what is no EncryptedDataType with a CipherValue.
+    init?(_ element: XMLElement, mac: XMLElement?) {
+        guard
+            let method = element.child(Namespace.encryption, "EncryptionMethod"),
+            let algorithm = method.attribute("Algorithm"),
+            let value = element.child(Namespace.encryption, "CipherData")?
+                .child(Namespace.encryption, "CipherValue"),
+            let bytes = publicBase64(value.text)
+        else { return nil }
+        self.algorithm = algorithm
+        self.bytes = bytes
+        guard let mac else {
+            self.mac = nil
+            return
+        }
+        guard let mac = publicBase64(mac.text) else { return nil }
+        self.mac = mac
+    }
+
+    /// nil for an algorithm that isn't supported.
+    var cipher: PSKCCipher? {
+        for (name, count) in [("128", 16), ("192", 24), ("256", 32)] {
+            if algorithm == Namespace.encryption + "aes\(name)-cbc" {
+                return .cbc(keyByteCount: count)
+            }
+            if algorithm == Namespace.encryption + "kw-aes\(name)" {
+                return .keyWrap(keyByteCount: count)
+            }
+        }
+        return nil
+    }
+}
+
+/// What the container says about its encryption.
+struct PSKCProtection: Equatable, Sendable {
+    enum EncryptionKey: Equatable, Sendable {
+        case none
+        /// A key that both sides have.
+        case preShared
+        case derived(PBKDF2Parameters, keyByteCount: Int?)
+        /// A certificate, or a derivation that isn't PBKDF2.
+        case unsupported
+    }
+
+    enum MACMethod: Equatable, Sendable {
+        case none
+        /// Without a key of its own the encryption key is used.
+        case hmac(HashAlgorithm, key: PSKCEncryptedValue?)
+        case unsupported
+    }
+
+    private(set) var encryptionKey = EncryptionKey.none
+    private(set) var macMethod = MACMethod.none
+
+    /// Whether there is anything to unlock.
+    var isEncrypted: Bool { encryptionKey != .none }
+
+    /// Takes the container's EncryptionKey or MACMethod.
+    mutating func add(_ element: XMLElement) {
+        if element.name.local == "MACMethod" {
+            macMethod = PSKCProtection.method(element)
+        } else if let derived = element.child(Namespace.encryption11, "DerivedKey")
+            ?? element.child(Namespace.pskc, "DerivedKey")
+        {
+            encryptionKey = PSKCProtection.derivation(derived)
+        } else {
+            let isNamed = element.child(Namespace.signature, "KeyName") != nil
+            encryptionKey = isNamed ? .preShared : .unsupported
+        }
+    }
+
+    private static func method(_ element: XMLElement) -> MACMethod {
+        let algorithms: [String: HashAlgorithm] = [
+            Namespace.signature + "hmac-sha1": .sha1,
+            moreSignatures + "hmac-sha256": .sha256, moreSignatures + "hmac-sha512": .sha512,
+        ]
+        guard let algorithm = element.attribute("Algorithm").flatMap({ algorithms[$0] }),
+            element.child(Namespace.pskc, "MACKeyReference") == nil
+        else { return .unsupported }
+        guard let key = element.child(Namespace.pskc, "MACKey") else {
+            return .hmac(algorithm, key: nil)
+        }
+        guard let value = PSKCEncryptedValue(key, mac: nil) else { return .unsupported }
+        return .hmac(algorithm, key: value)
+    }
+
+    /// PKCS #5's parameters stand without a namespace in RFC 6030's own figure, and with one in
+    /// XML Encryption 1.1: local names are what both have.
+    private static func derivation(_ element: XMLElement) -> EncryptionKey {
+        guard let method = element.anyChild("KeyDerivationMethod"),
+            [Namespace.pkcs5 + "pbkdf2", Namespace.encryption11 + "pbkdf2"]
+                .contains(method.attribute("Algorithm")),
+            let values = method.anyChild("PBKDF2-params"),
+            let salt = values.anyChild("Salt")?.anyChild("Specified")
+                .flatMap({ publicBase64($0.text) }),
+            let count = values.anyChild("IterationCount").flatMap({ Int($0.trimmedText) }),
+            let algorithm = pseudorandomFunction(values.anyChild("PRF")),
+            let parameters = PBKDF2Parameters(
+                salt: salt, iterationCount: count, algorithm: algorithm)
+        else { return .unsupported }
+        guard let length = values.anyChild("KeyLength") else {
+            return .derived(parameters, keyByteCount: nil)
+        }
+        guard let length = Int(length.trimmedText), [16, 24, 32].contains(length) else {
+            return .unsupported
+        }
+        return .derived(parameters, keyByteCount: length)
+    }
+
+    /// PKCS #5's default is HMAC-SHA-1.
+    private static func pseudorandomFunction(_ element: XMLElement?) -> HashAlgorithm? {
+        guard let name = element?.attribute("Algorithm") else { return .sha1 }
+        for algorithm in HashAlgorithm.allCases {
+            let suffix = "hmac-" + algorithm.name.lowercased()
+            if name.lowercased().hasSuffix(suffix) { return algorithm }
+            if name.lowercased().hasSuffix("hmacwith" + algorithm.name.lowercased()) {
+                return algorithm
+            }
+        }
+        return nil
+    }
+}
+
+private let moreSignatures = "http://www.w3.org/2001/04/xmldsig-more#"
+
+extension XMLElement {
+    fileprivate func anyChild(_ local: String) -> XMLElement? {
+        children.first { $0.name.local == local }
+    }
+}
+
+/// base64 of what is public: ciphertexts, MACs and salts.
+private func publicBase64(_ text: [UInt8]) -> [UInt8]? {
+    guard let bytes = try? SecureBytes.decoding(text.span, as: .base64) else { return nil }
+    return bytes.read { bytes in bytes.indices.map { bytes[$0] } }
+}

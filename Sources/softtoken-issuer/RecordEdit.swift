@@ -1,0 +1,122 @@
+// What changes in a record: the bytes of one value, in place, so that everything else in the file
+// stays as its vendor wrote it. Bound by RECORDS.md §3 and RFC 6030's schema (the order in Data).
+import Linux
+import OTP
+
+/// Bytes of a file and what takes their place.
+struct RecordEdit: Equatable, Sendable {
+    let range: Range<Int>
+    let bytes: [UInt8]
+}
+
+extension PSKCKeyPackage {
+    /// What a verifier has to remember after an OTP.
+    func edits(to state: VerifierState) -> [RecordEdit] {
+        guard let data else { return [] }
+        switch state.parameters.factor {
+        case .counter(let counter): return edits(in: data, [("Counter", String(counter))])
+        case .time:
+            let values = [
+                ("Time", String(state.lastStep ?? 0)), ("TimeDrift", String(state.driftSteps)),
+            ]
+            return edits(in: data, values)
+        }
+    }
+
+    /// What binds the key to an account.
+    func edit(toAccount account: String) -> RecordEdit? {
+        guard let data else { return nil }
+        let prefix = data.name.prefix
+        let text = "<\(prefix)UserId>\(escapedXML(userID(ofAccount: account)))</\(prefix)UserId>"
+        let bytes = Array(text.utf8)
+        if let old = key.child(Namespace.pskc, "UserId") {
+            return RecordEdit(range: old.range, bytes: bytes)
+        }
+        return RecordEdit(range: data.range.upperBound..<data.range.upperBound, bytes: bytes)
+    }
+
+    /// New elements that belong at one place are one edit, in the schema's order.
+    private func edits(in data: XMLElement, _ values: [(String, String)]) -> [RecordEdit] {
+        var edits: [RecordEdit] = []
+        for (local, value) in values {
+            let prefix = data.name.prefix
+            let content = "<\(prefix)PlainValue>\(value)</\(prefix)PlainValue>"
+            let text = "<\(prefix)\(local)>\(content)</\(prefix)\(local)>"
+            let place = data.child(Namespace.pskc, local)?.range ?? data.place(for: local)
+            if place.isEmpty, let last = edits.last, last.range == place {
+                edits[edits.count - 1] = RecordEdit(
+                    range: place, bytes: last.bytes + Array(text.utf8))
+            } else {
+                edits.append(RecordEdit(range: place, bytes: Array(text.utf8)))
+            }
+        }
+        return edits
+    }
+}
+
+extension XMLElement {
+    /// Behind the last child of Data that the schema puts before `local`.
+    fileprivate func place(for local: String) -> Range<Int> {
+        let order = ["Secret", "Counter", "Time", "TimeInterval", "TimeDrift"]
+        let before = order.prefix { $0 != local }
+        let last = children.last {
+            $0.name.namespace == Namespace.pskc && before.contains($0.name.local)
+        }
+        let offset = last?.range.upperBound ?? startTag.upperBound
+        return offset..<offset
+    }
+}
+
+/// Copies a file with some of its bytes replaced.
+///
+/// - Throws: `SystemError`.
+func copy(
+    _ file: borrowing Descriptor, with edits: [RecordEdit], to target: borrowing NewFile
+) throws(SystemError) {
+    try file.rewind()
+    var position = 0
+    for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+        try copy(file, count: edit.range.lowerBound - position, to: target)
+        try target.write(edit.bytes.span)
+        try skip(file, count: edit.range.count)
+        position = edit.range.upperBound
+    }
+    try copy(file, count: nil, to: target)
+}
+
+/// Copies the next `count` bytes; all that are left for nil.
+func copy(
+    _ file: borrowing Descriptor, count: Int?, to target: borrowing NewFile
+) throws(SystemError) {
+    var left = count ?? .max
+    while left > 0 {
+        let bytes = try file.nextBytes(limit: min(left, 1 << 16))
+        guard !bytes.isEmpty else { return }
+        try target.write(bytes.span)
+        left -= bytes.count
+    }
+}
+
+private func skip(_ file: borrowing Descriptor, count: Int) throws(SystemError) {
+    var left = count
+    while left > 0 {
+        let bytes = try file.nextBytes(limit: min(left, 1 << 16))
+        guard !bytes.isEmpty else { return }
+        left -= bytes.count
+    }
+}
+
+/// Text as it stands between tags and in attributes.
+func escapedXML(_ text: String) -> String {
+    var escaped = ""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "&": escaped += "&amp;"
+        case "<": escaped += "&lt;"
+        case ">": escaped += "&gt;"
+        case "\"": escaped += "&quot;"
+        default: escaped.unicodeScalars.append(scalar)
+        }
+    }
+    return escaped
+}

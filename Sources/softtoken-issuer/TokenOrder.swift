@@ -1,0 +1,97 @@
+// What is to be made: one token's link and its verifier's record. Bound by CONTRACT §4, §6 and
+// RFC 6030 §10.
+import Activation
+import Keystore
+import OTP
+
+/// One token, ordered.
+struct TokenOrder: Sendable {
+    /// How the link's box is locked.
+    enum Lock: Sendable {
+        /// An activation code: a given one, or a new one.
+        case code(String?)
+        /// The device that sent this request.
+        case request(EnrolmentRequest)
+    }
+
+    var account: String
+    var serial: String
+    var parameters: TokenParameters
+    var terms: LinkTerms
+    var lock: Lock
+
+    /// A serial that nobody gave: `ST` and ten letters, 50 bits, so that a million of them are
+    /// different.
+    static func drawnSerial() -> String {
+        let letters = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".unicodeScalars)
+        let drawn = randomBytes(count: 10).map { letters[Int($0 & 31)] }
+        return "ST" + String(String.UnicodeScalarView(drawn))
+    }
+
+    /// RFC 4226 R6 recommends 160 bits; RFC 6238's reference seeds are as long as the MAC.
+    static func drawnSeed(_ algorithm: HashAlgorithm) throws(SecureMemoryError) -> Seed {
+        try Seed(randomByteCount: algorithm.macByteCount)
+    }
+}
+
+/// What was made of an order.
+struct MadeLink: Sendable {
+    let link: String
+    /// To be sent on another way; nil for a link that is sealed to a device.
+    let code: String?
+    let serial: String
+    let jti: [UInt8]
+}
+
+/// What all links of one run have in common.
+struct LinkMaker: ~Copyable {
+    let key: IssuerKey
+    let carrier: LinkCarrier
+    let validSeconds: Int64
+
+    /// Makes the link of an order.
+    ///
+    /// - Throws: `ActivationError`: the content can't be a link's, by the reader's own rules.
+    borrowing func link(
+        _ order: TokenOrder, seed: borrowing Seed, at unixSeconds: Int64
+    ) throws(ActivationError) -> MadeLink {
+        let content = SignedLinkContent(
+            issuer: key.name, account: order.account, serial: order.serial,
+            parameters: order.parameters, issuedAtUnixSeconds: unixSeconds,
+            expiresUnixSeconds: unixSeconds + validSeconds, terms: order.terms)
+        switch order.lock {
+        case .request(let request):
+            let link = try content.link(
+                seed, request: request, signedBy: key.signingKey, carrier: carrier)
+            return MadeLink(link: link, code: nil, serial: order.serial, jti: content.jti)
+        case .code(let given):
+            let code = try activationCode(given)
+            let link = try content.link(
+                seed, code: code, signedBy: key.signingKey, carrier: carrier)
+            let shown = code.readShown { text in
+                String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
+            }
+            return MadeLink(link: link, code: shown, serial: order.serial, jti: content.jti)
+        }
+    }
+}
+
+private func activationCode(_ given: String?) throws(ActivationError) -> ActivationCode {
+    if let given { return try ActivationCode(parsing: Array(given.utf8).span) }
+    do throws(SecureMemoryError) { return try ActivationCode() } catch { throw .memory(error) }
+}
+
+/// Whether a name or an account survives XML and terminals: CONTRACT §1's rule, and no white space
+/// at its ends, which XML readers drop.
+func isAcceptableName(_ text: String, bytes: ClosedRange<Int>) -> Bool {
+    isAcceptableText(text, bytes: bytes) && text.first?.isWhitespace == false
+        && text.last?.isWhitespace == false
+}
+
+/// base64url without padding (RFC 4648 §5) of what is public.
+func publicBase64URL(_ bytes: [UInt8]) -> String {
+    var text = [UInt8](repeating: 0, count: (bytes.count * 8 + 5) / 6)
+    var span = text.mutableSpan
+    _ = SecretAlphabet.base64URL.write(bytes.span, to: &span, at: 0)
+    return String(decoding: text, as: UTF8.self)
+}

@@ -1,0 +1,55 @@
+// The account in a PSKC file: UserId is a distinguished name (RFC 6030 §4.2, RFC 4514), of which we
+// write one attribute, `UID=account`, and read it back; another's name is taken as it stands.
+
+/// `UID=account`, with RFC 4514 §2.4's escapes as hexadecimal pairs.
+func userID(ofAccount account: String) -> String {
+    let bytes = Array(account.utf8)
+    let escaped = bytes.enumerated().map { index, byte in
+        let isAtEnd = index == 0 || index == bytes.count - 1
+        let isSpecial = specials.contains(byte) || isAtEnd && (byte == 0x20 || byte == 0x23)
+        return isSpecial ? [UInt8(ascii: "\\")] + hexadecimalPair(byte) : [byte]
+    }
+    return "UID=" + String(decoding: escaped.joined(), as: UTF8.self)
+}
+
+/// The account of a name that is just one `UID=`; any other name as it stands.
+func accountOfUserID(_ name: String) -> String {
+    let value = name.dropFirst(4)
+    guard name.uppercased().hasPrefix("UID="), let account = unescaped(Array(value.utf8)) else {
+        return name
+    }
+    return account
+}
+
+private let specials = Array("\"+,;<>\\".utf8)
+
+private func hexadecimalPair(_ byte: UInt8) -> [UInt8] {
+    let digits = Array("0123456789ABCDEF".utf8)
+    return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+}
+
+/// - Returns: nil where another attribute follows, or an escape is none.
+private func unescaped(_ value: [UInt8]) -> String? {
+    var bytes: [UInt8] = []
+    var index = 0
+    while index < value.count {
+        let byte = value[index]
+        index += 1
+        guard byte == UInt8(ascii: "\\") else {
+            guard !specials.contains(byte) else { return nil }
+            bytes.append(byte)
+            continue
+        }
+        guard let next = index < value.count ? value[index] : nil else { return nil }
+        if specials.contains(next) || [0x20, 0x23, 0x3D].contains(next) {
+            bytes.append(next)
+            index += 1
+        } else {
+            let digits = String(decoding: value[index...].prefix(2), as: UTF8.self)
+            guard digits.utf8.count == 2, let pair = UInt8(digits, radix: 16) else { return nil }
+            bytes.append(pair)
+            index += 2
+        }
+    }
+    return String(validating: bytes, as: UTF8.self)
+}

@@ -1,0 +1,132 @@
+// What `verify` and `bind` have in common: the record, the OTPs on standard input, and what is said
+// of the clock and the counter. Bound by CONTRACT §6, RFC 4226 §7, RFC 6238 §6.
+import ArgumentParser
+import Keystore
+import Linux
+import OTP
+
+struct VerifierOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The records, in PSKC (RFC 6030); updated.", valueName: "file"))
+    var records: String
+
+    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
+    var serial: String
+
+    @Option(
+        help: ArgumentHelp(
+            "How far an OTP may be off: counters ahead (10) or time steps to each side (1).",
+            valueName: "n"))
+    var window: Int?
+
+    @Option(help: ArgumentHelp("The time to check at, instead of now.", valueName: "unix"))
+    var at: Int64?
+
+    @Option(
+        help: ArgumentHelp(
+            "A descriptor with the key of an encrypted file: hexadecimal, or its password.",
+            valueName: "n"))
+    var keyFd: Int32?
+
+    func validate() throws {
+        if let window { try require(window, in: 0...100, "--window") }
+        if let at { try require(at, in: 0...(1 << 53 - 1), "--at") }
+    }
+}
+
+/// What was accepted.
+struct AcceptedOTP: Sendable {
+    let state: VerifierState
+    /// Counters skipped, or steps away from where the token's clock was last seen.
+    let moved: Int64
+
+    /// The drift or the counter, for people and scripts.
+    var text: String {
+        switch state.parameters.factor {
+        case .counter(let next): "counter \(next - 1), \(moved) skipped"
+        case .time(let seconds):
+            "drift \(signed(state.driftSteps)) steps (\(signed(state.driftSteps * Int64(seconds))) s)"
+        }
+    }
+}
+
+private func signed(_ number: Int64) -> String { number > 0 ? "+\(number)" : String(number) }
+
+extension VerifierOptions {
+    /// Takes an OTP from standard input; where it is too far off, the one after it too.
+    ///
+    /// The lock is not held while anybody types: each try reads the record anew.
+    /// - Parameters:
+    ///   - account: whom to bind the token to, if it is accepted.
+    ///   - check: looks at whom it is bound to now.
+    /// - Throws: `Failure`; 65 for an OTP that is not accepted.
+    func accept(
+        account: String? = nil, check: (String?) throws(Failure) -> Void = { _ in }
+    ) throws(Failure) -> AcceptedOTP {
+        let secret = try keyFd.map { (number) throws(Failure) in
+            SecretBox(try Console.secretLine(from: number))
+        }
+        let first = try otp(try line("one-time password"))
+        if let accepted = try attempt([first], secret, account, check) { return accepted }
+        guard let next = try Console.nextLine(asking: "the next one-time password") else {
+            throw notFound
+        }
+        guard let accepted = try attempt([first, try otp(next)], secret, account, check) else {
+            throw notFound
+        }
+        return accepted
+    }
+
+    private func attempt(
+        _ otps: [[UInt8]], _ secret: SecretBox?, _ account: String?,
+        _ check: (String?) throws(Failure) -> Void
+    ) throws(Failure) -> AcceptedOTP? {
+        let now: Int64
+        if let at { now = at } else { now = try currentUnixSeconds() }
+        let session = try open(secret, at: now)
+        try check(session.account)
+        var limits = OTPWindow.standard(session.factor)
+        limits.single = window ?? limits.single
+        switch try session.verdict(otps, window: limits, at: now) {
+        case .notFound: return nil
+        case .usedAlready:
+            throw Failure(.rejected, "this one-time password, or a later one, was used already")
+        case .accepted(let state, let moved):
+            try session.remember(state, account: account)
+            return AcceptedOTP(state: state, moved: moved)
+        }
+    }
+
+    private func open(_ secret: SecretBox?, at now: Int64) throws(Failure) -> VerifierSession {
+        guard let secret else {
+            return try VerifierSession(records, serial: serial, secret: nil, at: now)
+        }
+        return try VerifierSession(records, serial: serial, secret: secret.bytes, at: now)
+    }
+
+    private func line(_ question: String) throws(Failure) -> [UInt8] {
+        guard let line = try Console.nextLine(asking: question) else {
+            throw Failure(.usage, "there is no one-time password on standard input")
+        }
+        return line
+    }
+
+    /// The digits, without the space that people put in the middle.
+    private func otp(_ line: [UInt8]) throws(Failure) -> [UInt8] {
+        let digits = line.filter { $0 != UInt8(ascii: " ") }
+        guard (6...8).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) })
+        else { throw Failure(.rejected, "a one-time password is 6 to 8 digits") }
+        return digits
+    }
+
+    private var notFound: Failure {
+        Failure(
+            .rejected, "the one-time password is not accepted",
+            hint: "if the token ran far ahead, give two in a row, each on its line")
+    }
+}
+
+/// A secret that two tries need.
+private final class SecretBox {
+    let bytes: SecureBytes?
+    init(_ bytes: consuming SecureBytes?) { self.bytes = bytes }
+}

@@ -1,0 +1,124 @@
+// One token of a records file, held under the lock from the reading to the last write, so that an
+// OTP is accepted once by however many commands at once. Bound by RECORDS.md §3, RFC 4226 §7.2.
+import Keystore
+import Linux
+import OTP
+
+/// A records file with one of its tokens.
+struct VerifierSession: ~Copyable {
+    private let lock: Descriptor
+    private let file: Descriptor
+    private let path: String
+    private let package: PSKCKeyPackage
+    private let seed: Seed
+    private let state: VerifierState
+
+    /// Opens the file and finds the token.
+    ///
+    /// - Parameter secret: what unlocks an encrypted file.
+    /// - Throws: `Failure`; 66 where no token has this serial, 88 where its policy forbids it.
+    init(
+        _ path: String, serial: String, secret: borrowing SecureBytes?, at unixSeconds: Int64
+    ) throws(Failure) {
+        let lock = try lockRecords(path)
+        let file = try Failure.catching(Failure.init(_:)) { () throws(FileProblem) in
+            try openPrivateFile(path)
+        }
+        let (package, protection) = try find(serial, in: file, path: path, at: unixSeconds)
+        let state: VerifierState
+        let seed: Seed
+        do throws(KeyProblem) {
+            let keyring = try keyring(protection, secret)
+            state = try package.state(keyring)
+            seed = try package.seed(keyring)
+        } catch { throw Failure(error, serial: serial) }
+        self.lock = lock
+        self.file = file
+        self.state = state
+        self.seed = seed
+        self.path = path
+        self.package = package
+    }
+
+    /// Whom the token is bound to.
+    var account: String? { package.account }
+    var digits: DigitCount { state.parameters.digits }
+    var factor: MovingFactor { state.parameters.factor }
+
+    /// Judges one OTP, or two in a row.
+    ///
+    /// - Throws: `Failure` where there is no guarded memory.
+    borrowing func verdict(
+        _ otps: [[UInt8]], window: OTPWindow, at unixSeconds: Int64
+    ) throws(Failure) -> OTPVerdict {
+        var generator = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
+            try CodeGenerator(seed: seed, algorithm: state.parameters.algorithm)
+        }
+        return check(otps, state: state, at: unixSeconds, window: window) { first, count in
+            generator.truncatedMACs(first: first, count: count).map(digits.digits(of:))
+        }
+    }
+
+    /// Writes what is to be remembered, and whom the token is now bound to.
+    ///
+    /// - Throws: `Failure`; the file is then as it was.
+    borrowing func remember(_ state: VerifierState, account: String? = nil) throws(Failure) {
+        var edits = package.edits(to: state)
+        if let account, let edit = package.edit(toAccount: account) { edits.append(edit) }
+        do throws(SystemError) {
+            var target = try NewFile(path)
+            try copy(file, with: edits, to: target)
+            try target.place()
+        } catch { throw Failure(error) }
+    }
+}
+
+/// The keyring of a file; without a secret its plain values alone can be read.
+func keyring(
+    _ protection: PSKCProtection, _ secret: borrowing SecureBytes?
+) throws(KeyProblem) -> PSKCKeyring {
+    switch secret {
+    case .some(let secret) where protection.isEncrypted:
+        try PSKCKeyring(protection, unlockedWith: secret)
+    default: PSKCKeyring(protection)
+    }
+}
+
+extension PSKCKeyPackage {
+    fileprivate func state(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> VerifierState {
+        let parameters = try parameters(keyring)
+        let lastStep = try keyring.number(value("Time"), named: "Time")
+        let drift = try keyring.number(value("TimeDrift"), named: "TimeDrift") ?? 0
+        guard abs(drift) < 1 << 31 else { throw .malformedValue("TimeDrift") }
+        return VerifierState(parameters: parameters, lastStep: lastStep, driftSteps: drift)
+    }
+}
+
+/// The one key of a serial that may be used now: a vendor's file may hold several, one a period
+/// (RFC 6030, figure 10).
+private func find(
+    _ serial: String, in file: borrowing Descriptor, path: String, at unixSeconds: Int64
+) throws(Failure) -> (PSKCKeyPackage, PSKCProtection) {
+    var found: [PSKCKeyPackage] = []
+    let outline: PSKCOutline
+    do throws(PSKCError) {
+        outline = try readPSKC(file) { package, _ in
+            if package.serial == serial, package.isToken { found.append(package) }
+        }
+    } catch { throw Failure(error, path: path) }
+    guard let first = found.first else {
+        throw Failure(
+            .missing, "\(path) has no token of this serial", hint: "it is on the token's back")
+    }
+    let usable = found.filter { package in
+        (try? package.policy.check(for: .verifying, at: unixSeconds)) != nil
+    }
+    guard usable.count <= 1 else {
+        throw Failure(.rejected, "\(path) has several keys of this serial")
+    }
+    if let package = usable.first { return (package, outline.protection) }
+    do throws(PolicyProblem) {
+        try first.policy.check(for: .verifying, at: unixSeconds)
+    } catch { throw Failure(.policy(error), serial: serial) }
+    preconditionFailure("a key that is not usable has a reason")
+}

@@ -1,0 +1,57 @@
+// An element of an XML document, with the bytes it stands in, so that one value can be replaced and
+// everything else in a vendor's file stays as it was. Bound by RECORDS.md §3.
+
+/// An element's or attribute's name. Two names are the same in one namespace, whatever the prefix.
+struct XMLName: Hashable, Sendable {
+    /// Empty without a namespace.
+    let namespace: String
+    let local: String
+    /// As it is written, with its colon; empty without one.
+    let prefix: String
+
+    init(_ namespace: String, _ local: String, prefix: String = "") {
+        self.namespace = namespace
+        self.local = local
+        self.prefix = prefix
+    }
+
+    static func == (left: XMLName, right: XMLName) -> Bool {
+        left.local == right.local && left.namespace == right.namespace
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(namespace)
+        hasher.combine(local)
+    }
+}
+
+/// An element with all that is in it.
+struct XMLElement: Sendable {
+    let name: XMLName
+    let attributes: [XMLName: String]
+    var children: [XMLElement] = []
+    /// The character data directly in it, comments and children left out.
+    var text: [UInt8] = []
+    /// The start tag's bytes in the file.
+    let startTag: Range<Int>
+    /// The end tag's bytes; empty, at the end of the start tag, for `<a/>`.
+    var endTag: Range<Int>
+
+    /// All bytes of the element.
+    var range: Range<Int> { startTag.lowerBound..<endTag.upperBound }
+    /// Whether it is written as `<a/>`.
+    var isEmptyTag: Bool { endTag.isEmpty }
+
+    func child(_ namespace: String, _ local: String) -> XMLElement? {
+        children.first { $0.name == XMLName(namespace, local) }
+    }
+
+    /// The one text without the white space around it; nil for one that isn't UTF-8's.
+    var trimmedText: String {
+        let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
+        let trimmed = text.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+        return String(decoding: Array(trimmed), as: UTF8.self)
+    }
+
+    func attribute(_ local: String) -> String? { attributes[XMLName("", local)] }
+}

@@ -1,0 +1,153 @@
+// `softtoken handler …`: this user's desktop opens activation links with `softtoken activate` in a
+// terminal. No PIN, no seed and no link is at hand here, so that programs may be started.
+// Bound by CONTRACT §1 and DESIGN §8 ("What must spawn").
+import ArgumentParser
+import Linux
+import SoftTokenCore
+
+struct HandlerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "handler", abstract: "Let this desktop open activation links with softtoken.",
+        discussion: """
+            The link is then opened in a terminal. That terminal keeps the link in its own command \
+            line, where this computer's other programs can read it while its window is open. \
+            Pasting the link at softtoken activate leaves no such copy.
+            """,
+        subcommands: [HandlerInstallCommand.self, HandlerRemoveCommand.self])
+}
+
+struct HandlerInstallCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "install", abstract: "Open softtoken: links with softtoken activate.")
+    @Flag(help: "Open otpauth: links, too.") var otpauth = false
+    @OptionGroup var common: CommonOptions
+
+    func execute(_ context: inout Context) throws(Failure) {
+        let desktop = try Desktop.current()
+        let schemes = otpauth ? DesktopEntry.Scheme.allCases : [.softtoken]
+        try desktop.write(try entry(schemes))
+        // What an earlier --otpauth left is not wanted any more.
+        try desktop.forget(DesktopEntry.Scheme.allCases.filter { !schemes.contains($0) })
+        try desktop.updateDatabase()
+        let names = schemes.map { $0.rawValue + ":" }.joined(separator: " and ")
+        Output.note("\(names) links open with softtoken activate: \(desktop.entryPath)")
+        Output.note(
+            "the terminal that opens keeps the link in its command line while its window is open; "
+                + "pasting it at softtoken activate leaves no such copy")
+        switch try desktop.makeDefault(schemes) {
+        case .done: return
+        case .missing:
+            Output.warning(
+                "xdg-mime is not installed, so this is not made the default: install xdg-utils and "
+                    + "run softtoken handler install again")
+        case .failed:
+            Output.warning(
+                "xdg-mime failed, so this is not made the default: choose softtoken when the "
+                    + "desktop asks, or paste the link at softtoken activate")
+        }
+    }
+
+    private func entry(_ schemes: [DesktopEntry.Scheme]) throws(Failure) -> DesktopEntry {
+        guard let program = systemLinkTarget("/proc/self/exe"), isSystemPathPresent(program),
+            let entry = DesktopEntry(program: program, schemes: schemes)
+        else {
+            throw .usage(
+                "no desktop can start softtoken from where it lies",
+                hint: "put it into a folder such as ~/.local/bin, then try again")
+        }
+        return entry
+    }
+}
+
+struct HandlerRemoveCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "remove", abstract: "Open links with softtoken no longer.")
+    @OptionGroup var common: CommonOptions
+
+    func execute(_ context: inout Context) throws(Failure) {
+        let desktop = try Desktop.current()
+        let wasThere = try desktop.remove()
+        try desktop.forget(DesktopEntry.Scheme.allCases)
+        if wasThere { try desktop.updateDatabase() }
+        Output.note(
+            wasThere
+                ? "links are no longer opened with softtoken: \(desktop.entryPath) is removed"
+                : "links were not opened with softtoken")
+    }
+}
+
+/// Where this user's desktop looks.
+private struct Desktop {
+    let applications: String
+    /// The files that name what opens a link: the one in use, and the one of old desktops.
+    let lists: [String]
+
+    var entryPath: String { "\(applications)/\(DesktopEntry.fileName)" }
+
+    /// - Throws: `AuthenticatorError.noHome`. Relative XDG values are ignored.
+    static func current() throws(Failure) -> Desktop {
+        let data = try folder("XDG_DATA_HOME", "/.local/share")
+        let configuration = try folder("XDG_CONFIG_HOME", "/.config")
+        let applications = data + "/applications"
+        return Desktop(
+            applications: applications,
+            lists: [configuration, applications].map { $0 + "/mimeapps.list" })
+    }
+
+    private static func folder(
+        _ variable: String, _ fallback: String
+    ) throws(Failure) -> String {
+        if let value = environmentVariable(variable), value.hasPrefix("/") { return value }
+        guard let home = environmentVariable("HOME"), home.hasPrefix("/") else {
+            throw .authenticator(.noHome)
+        }
+        return home + fallback
+    }
+
+    /// Writes the entry, unless it stands there already.
+    func write(_ entry: DesktopEntry) throws(Failure) {
+        let bytes = Array(entry.text.utf8)
+        guard (try? readSystemFile(entryPath, limit: 65_536)) != bytes else { return }
+        try running { () throws(SystemError) in
+            try makeUserFolders(applications)
+            try replaceUserFile(entryPath, bytes: bytes)
+        }
+    }
+
+    func remove() throws(Failure) -> Bool {
+        try running { () throws(SystemError) in try removeUserFile(entryPath) }
+    }
+
+    /// Takes this program out of what opens the schemes; other lines stay as they are.
+    func forget(_ schemes: [DesktopEntry.Scheme]) throws(Failure) {
+        for path in lists {
+            guard let list = try? readSystemFile(path, limit: 1 << 20),
+                let rest = mimeApplications(
+                    list, without: DesktopEntry.fileName, for: schemes.map(\.mimeType))
+            else { continue }
+            try running { () throws(SystemError) in try replaceUserFile(path, bytes: rest) }
+        }
+    }
+
+    enum Registration { case done, missing, failed }
+
+    /// Makes this program the one that opens the schemes.
+    func makeDefault(_ schemes: [DesktopEntry.Scheme]) throws(Failure) -> Registration {
+        let arguments = ["default", DesktopEntry.fileName] + schemes.map(\.mimeType)
+        guard let succeeded = try run("xdg-mime", arguments) else { return .missing }
+        return succeeded ? .done : .failed
+    }
+
+    /// Renews the list of which application opens what; without the program desktops do it later.
+    func updateDatabase() throws(Failure) {
+        _ = try run("update-desktop-database", ["-q", applications])
+    }
+
+    /// - Returns: whether the program ended with 0; nil if it is not installed.
+    private func run(_ name: String, _ arguments: [String]) throws(Failure) -> Bool? {
+        try running { () throws(SystemError) in
+            guard let child = try ChildProcess.start(name, arguments: arguments) else { return nil }
+            return child.succeeded()
+        }
+    }
+}

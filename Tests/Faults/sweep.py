@@ -1,0 +1,392 @@
+#!/usr/bin/python3
+"""Kills and fails the release program at each system call that changes a file.
+
+    sweep.py --bounded N     N cases, evenly spread over all (for CI)
+    sweep.py --whole         every case, each followed by a real unlock
+    sweep.py --only NAME     the scenarios whose name holds NAME
+
+A scenario is a command on a prepared home. Its calls are recorded once with strace. Then, for each
+call in turn, the home is copied, the command runs with the fault at that call, and what is left is
+judged: by the reader (reader.py), by the next command, and by `log --verify`.
+Faults: `kill` (SIGKILL before the call), an error once, and `EIO+` (from this fsync on, all fail).
+"""
+import argparse
+import collections
+import os
+import re
+import subprocess
+import sys
+
+from bench import (HOTP_SEED, NEW_PIN, PIN, TOTP_SEED, WRONG_PIN, Home, Homes, Score, activate,
+                   evenly, foreign_record, in_parallel, otpauth)
+from reader import log_entries, otp
+import fulldisk
+
+TRACED = ["openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2",
+          "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat", "fchmod"]
+ERRORS = {"openat": ["EIO", "ENOSPC", "EROFS"], "write": ["EIO", "ENOSPC"],
+          "pwrite64": ["EIO", "ENOSPC"], "fsync": ["EIO", "ENOSPC", "EIO+"], "fdatasync": ["EIO"],
+          "renameat": ["EIO", "ENOSPC"], "rename": ["EIO", "ENOSPC"], "unlinkat": ["EIO", "EROFS"],
+          "unlink": ["EIO", "EROFS"], "ftruncate": ["EIO"], "mkdir": ["ENOSPC", "EROFS"],
+          "mkdirat": ["ENOSPC", "EROFS"], "fchmod": ["EIO"]}
+RENAMES = ("rename", "renameat", "renameat2")
+
+Call = collections.namedtuple("Call", "name ordinal text index")
+
+
+class Scenario:
+    """A command on a home, and what it should have done."""
+
+    def __init__(self, name, home, arguments, lines, codes=(0,), pin=PIN, new_pin=None,
+                 after=None, is_try=True, erases=False, creates=False, resets=False):
+        self.name, self.home, self.arguments, self.lines = name, home, arguments, lines
+        self.codes, self.pin, self.new_pin = codes, pin, new_pin
+        self.is_try, self.erases, self.creates, self.resets = is_try, erases, creates, resets
+        self.is_right = lines and lines[0] != WRONG_PIN
+        self.before = None if creates else home.open(pin)
+        self.count = None if creates else home.attempts()["count"]
+        self.limit = None if creates else home.attempts()["limit"]
+        # What the tokens are afterwards: their names and HOTP counters.
+        self.old = None if creates else names(self.before)
+        self.new = after(dict(self.old or {})) if after else self.old
+        self.calls = self.record()
+
+    def record(self):
+        """The calls of a run without a fault, those that touch the home or the output."""
+        home = self.home.copy()
+        trace = home.home / "trace"
+        done = home.run(*self.arguments, lines=self.lines, around=[
+            "strace", "-f", "-y", "--seccomp-bpf", "-o", str(trace),
+            "-e", "trace=" + ",".join(TRACED)])
+        if done.code not in self.codes:
+            raise AssertionError(f"{self.name}: {done}")
+        counts, calls, all_texts = collections.Counter(), [], []
+        for line in trace.read_text().splitlines():
+            match = re.match(r"\d+ +(\w+)\((.*)", line)
+            if not match:
+                continue
+            name, text = match.groups()
+            counts[name] += 1
+            if str(home.home) in text or (name == "write" and re.match(r"\d+<(pipe|/dev)", text)):
+                text = text.replace(str(home.home), "~")
+                is_reading = name == "openat" and "O_CREAT" not in text and "O_RDONLY" in text
+                calls.append(Call(name, counts[name], text, len(calls)))
+                all_texts.append((name, text, is_reading))
+        home.drop()
+        self.tried_at = self.find_try(calls)
+        return calls
+
+    @staticmethod
+    def find_try(calls):
+        """The index of the last call before the try: the data folder's fsync after its record."""
+        for call in calls:
+            if call.name in RENAMES and "attempts.new" in call.text and "/share/" in call.text:
+                following = [other for other in calls[call.index:] if other.name == "fsync"]
+                return following[0].index
+        return None
+
+    def order_problems(self):
+        """What a power cut needs besides: each rename of synced bytes, and nothing shown early."""
+        problems, synced, pending = [], set(), set()
+        for call in self.calls:
+            if call.name == "fsync":
+                path = re.match(r"\d+<([^>]*)>", call.text).group(1)
+                synced.add(path)
+                pending = {entry for entry in pending if entry[0] != path}
+            elif call.name in RENAMES:
+                match = re.match(r'\d+<([^>]*)>, "([^"]*)", \d+<[^>]*>, "([^"]*)"', call.text)
+                folder, beside, name = match.groups()
+                if f"{folder}/{beside}" not in synced:
+                    problems.append(f"{beside} renamed before its fsync")
+                if name == "keystore" or (name == "attempts" and beside.endswith(".new")):
+                    pending.add((folder, name))
+                synced.discard(f"{folder}/{beside}")
+            elif call.name == "write" and re.match(r"1<", call.text) and pending:
+                problems.append(f"output before the folder's fsync: {pending}")
+        return problems
+
+
+def names(opened):
+    return {name: token["factor"] for name, token in opened["tokens"].items()}
+
+
+def cases(scenarios):
+    for scenario in scenarios:
+        for call in scenario.calls:
+            is_output = re.match(r"[12]?\d*<(pipe|/dev)", call.text) is not None
+            is_reading = call.name == "openat" and "O_CREAT" not in call.text
+            if not is_reading:
+                yield scenario, call, "kill"
+            if not is_output:
+                for error in ERRORS.get(call.name, ["EIO"]):
+                    if not (is_reading and error != "EIO"):
+                        yield scenario, call, error
+
+
+def injection(call, fault):
+    if fault == "kill":
+        return f"inject={call.name}:signal=KILL:when={call.ordinal}"
+    more = "+" if fault.endswith("+") else ""
+    return f"inject={call.name}:error={fault.rstrip('+')}:when={call.ordinal}{more}"
+
+
+def run_case(scenario, call, fault, unlocks):
+    home = scenario.home.copy()
+    try:
+        arguments = [a.replace(
+            str(scenario.home.home), str(home.home)) for a in scenario.arguments]
+        # --seccomp-bpf loses the injected signal (strace 6.1); without it an injected error meets
+        # the program's own filter as call number -1, which that filter ends the process for.
+        bpf = [] if fault == "kill" else ["--seccomp-bpf"]
+        result = home.run(*arguments, lines=scenario.lines, around=[
+            "strace", "-f", *bpf, "-o", "/dev/null", "-e", "trace=" + call.name,
+            "-e", injection(call, fault)])
+        return judge(scenario, call, fault, home, result, unlocks)
+    finally:
+        home.drop()
+
+
+def judge(scenario, call, fault, home, result, unlocks):
+    problems = []
+    is_killed = result.code in (-9, 137)
+    if fault == "kill" and not is_killed:
+        problems.append(f"was not killed: {result}")
+    if fault != "kill":
+        problems += judge_error(scenario, result)
+    tried = scenario.tried_at is not None and call.index > scenario.tried_at
+    if scenario.creates:
+        problems += judge_creation(scenario, home, result, unlocks)
+    elif scenario.erases or scenario.resets:
+        problems += judge_erasure(scenario, home, result, fault, tried)
+    else:
+        problems += judge_keystore(scenario, home, result, fault, tried, unlocks)
+    if home.leftovers():
+        problems.append(f"left for good: {home.leftovers()}")
+    verified = home.run("log", "--verify")
+    if verified.code != 0:
+        problems.append(f"log --verify: {verified}")
+    if any(entry["event"] == "tamper" for entry in log_entries(home)):
+        problems.append("a tamper entry")
+    return problems + output_problems(scenario, home, result)
+
+
+def judge_error(scenario, result):
+    """One clear error and 73 or 74; or the command did what it should in spite of it."""
+    if result.code in scenario.codes:
+        return []
+    if result.code not in (73, 74) or len(result.errors) != 1:
+        return [f"unclear: {result}"]
+    return []
+
+
+def next_command(home, unlocks, pin):
+    """A command that takes the lock: one that opens the keystore, or one that only cleans."""
+    if unlocks:
+        result = home.run("list", "--json", lines=[pin])
+        return [] if result.code == 0 else [f"list with the right PIN: {result}"]
+    result = home.run("request")
+    return [] if result.code == 0 else [f"request: {result}"]
+
+
+def judge_keystore(scenario, home, result, fault, tried, unlocks):
+    problems = []
+    opened = {pin: home.open(pin) for pin in (scenario.pin, scenario.new_pin) if pin}
+    opening = [pin for pin, keystore in opened.items() if keystore]
+    if len(opening) != 1:
+        return [f"{len(opening)} PINs open it"]
+    now = names(opened[opening[0]])
+    if now not in (scenario.old, scenario.new):
+        problems.append(f"tokens {now}, neither {scenario.old} nor {scenario.new}")
+    if result.code == 0 and now != scenario.new:
+        problems.append(f"said done, but tokens are {now}")
+    if result.code == 0 and scenario.new_pin and opening != [scenario.new_pin]:
+        problems.append("said done, but the old PIN opens")
+    problems += attempt_problems(scenario, home.attempts(), result, fault, tried)
+    if home.attempts()["left"] > 0:
+        problems += next_command(home, unlocks, opening[0])
+        if unlocks and home.attempts()["count"] != 0:
+            problems.append(f"after the right PIN the count is {home.attempts()['count']}")
+    else:
+        home.run("status")
+        home.run("request")
+    return problems
+
+
+def attempt_problems(scenario, record, result, fault, tried):
+    """Attempts are never gained; none is lost where the failure came before the try."""
+    if record is None:
+        return ["both attempt records are lost"]
+    problems = [] if not record["lost"] else ["an attempt record is lost"]
+    count, before = record["count"], scenario.count
+    allowed = {before, before + 1}
+    if result.code == 0:
+        allowed = {0}
+    elif not tried and fault != "kill":
+        allowed = {before}
+    elif tried and not scenario.is_right:
+        allowed = {before + 1}
+    elif tried:
+        allowed = {0, before + 1}
+    if result.code == 77:
+        allowed = {before + 1}
+    if count not in allowed:
+        problems.append(f"count {count} after {before}, not in {allowed} ({result})")
+    if record["limit"] > scenario.limit:
+        problems.append(f"limit {record['limit']} after {scenario.limit}")
+    return problems
+
+
+def judge_creation(scenario, home, result, unlocks):
+    if not home.exists():
+        if result.code == 0:
+            return ["said done, but there is no keystore"]
+        if home.status()["keystore"] != "none":
+            return [f"a cut creation is {home.status()['keystore']}"]
+        if not unlocks:
+            return next_command(home, False, PIN)
+        # The same link again: nothing of it may have been used up.
+        again = home.run(*[a.replace(str(scenario.home.home), str(home.home))
+                           for a in scenario.arguments], lines=scenario.lines)
+        return [] if again.code == 0 else [f"the link again: {again}"]
+    opened = home.open(PIN)
+    if not opened:
+        return ["the PIN doesn't open it"]
+    problems = [] if names(opened) == scenario.new else [f"tokens {names(opened)}"]
+    return problems + next_command(home, unlocks, PIN)
+
+
+def judge_erasure(scenario, home, result, fault, tried):
+    """Before the records reached their limit nothing happened; from then on it is carried through."""
+    record, name = home.attempts_or_none(), home.status()["keystore"]
+    begun = record is None or record["left"] <= 0 or not home.exists()
+    if not begun and not (tried and scenario.erases):
+        problems = [] if home.open(PIN) else ["the PIN doesn't open it"]
+        if name != "locked":
+            problems.append(f"status says {name}")
+        if record["count"] != scenario.count:
+            problems.append(f"count {record['count']} after {scenario.count}")
+        return problems + next_command(home, False, PIN)
+    problems = next_command(home, False, PIN)
+    wanted = ("erased",) if scenario.erases else ("none", "erased")
+    if home.status()["keystore"] not in wanted:
+        problems.append(f"status says {home.status()['keystore']}")
+    left = [path.name for path in home.paths() if path.exists() and path.name in (
+        "keystore", "attempts", "device-key", "device-share", "attestation")]
+    if left:
+        problems.append(f"the next command left {left}")
+    if scenario.erases:
+        shown = home.run("show", "--once", lines=[PIN])
+        if shown.code != 83:
+            problems.append(f"show after the erasure: {shown}")
+    return problems
+
+
+def attempts_or_none(home):
+    try:
+        return home.attempts()
+    except Exception:  # noqa: BLE001: without a device key there is no record that counts
+        return None
+
+
+Home.attempts_or_none = attempts_or_none
+
+
+def output_problems(scenario, home, result):
+    """An OTP that was shown is never shown again: its counter is used."""
+    shown = result.out.strip()
+    if scenario.name != "show-hotp" or not shown:
+        return []
+    used = {otp(HOTP_SEED, counter): counter for counter in range(50)}
+    counter = names(home.open(PIN))["Counter"]
+    if shown not in used or counter <= used[shown]:
+        return [f"showed {shown}, the next counter is {counter}"]
+    return []
+
+
+def scenarios(only):
+    homes = Homes()
+    (homes.one.home / "link").write_text(otpauth("hotp", HOTP_SEED))
+    wrong_once, wrong_twice = homes.two.copy(), homes.two.copy()
+    wrong_once.write_attempts(count=1)
+    wrong_twice.write_attempts(count=2)
+    stepped = lambda tokens: {**tokens, "Counter": tokens["Counter"] + 1}  # noqa: E731
+    fresh = Home()
+    (fresh.home / "link").write_text(otpauth("totp", TOTP_SEED))
+    two = homes.two
+    made = {
+        "activate-first": lambda name: Scenario(
+            name, homes.requested, activate("Clinic", homes.requested, homes.trusting), [PIN],
+            creates=True, after=lambda _: {"Clinic": 30}),
+        "activate-unsigned": lambda name: Scenario(
+            name, fresh, activate("Clinic", fresh), [PIN], creates=True,
+            after=lambda _: {"Clinic": 30}),
+        "activate-second": lambda name: Scenario(
+            name, homes.one, activate("Counter", homes.one), [PIN],
+            after=lambda tokens: {**tokens, "Counter": 0}),
+        "show-totp": lambda name: Scenario(name, two, ["show", "Clinic", "--once"], [PIN]),
+        "show-hotp": lambda name: Scenario(
+            name, two, ["show", "Counter", "--once"], [PIN], after=stepped),
+        "show-hotp-after-wrong": lambda name: Scenario(
+            name, wrong_once, ["show", "Counter", "--once"], [PIN], after=stepped),
+        "pin": lambda name: Scenario(name, two, ["pin"], [PIN, NEW_PIN], new_pin=NEW_PIN),
+        "rename": lambda name: Scenario(
+            name, two, ["rename", "Clinic", "Ward"], [PIN],
+            after=lambda tokens: {"Ward": 30, "Counter": tokens["Counter"]}),
+        "remove": lambda name: Scenario(
+            name, two, ["remove", "Clinic", "--yes"], [PIN],
+            after=lambda tokens: {"Counter": tokens["Counter"]}),
+        "forbid": lambda name: Scenario(
+            name, two, ["device", "forbid", foreign_record()], [PIN]),
+        "wrong-pin": lambda name: Scenario(
+            name, two, ["show", "Clinic", "--once"], [WRONG_PIN], codes=(77,)),
+        "erasing-pin": lambda name: Scenario(
+            name, wrong_twice, ["show", "Clinic", "--once"], [WRONG_PIN], codes=(83,), erases=True),
+        "last-attempt-right": lambda name: Scenario(
+            name, wrong_twice, ["show", "Clinic", "--once"], [PIN]),
+        "reset": lambda name: Scenario(name, two, ["reset", "--yes"], [], resets=True),
+    }
+    return homes, [make(name) for name, make in made.items() if not only or only in name]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bounded", type=int, metavar="N")
+    parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--case", help="SCENARIO:CALL:ORDINAL:FAULT, as a failure names it")
+    options = parser.parse_args()
+    score = Score()
+    homes, made = scenarios(options.only)
+    for scenario in made:
+        score.check(f"{scenario.name}: order of writes", scenario.order_problems())
+    everything = list(cases(made))
+    chosen = everything if options.whole or options.case else evenly(
+        everything, options.bounded or 100)
+    if options.case:
+        chosen = [entry for entry in chosen if label(*entry).startswith(options.case)]
+    if options.list:
+        for entry in chosen:
+            print(label(*entry))
+        return
+    print(f"{len(chosen)} of {len(everything)} cases, {len(made)} scenarios", flush=True)
+
+    def job(number, entry):
+        unlocks = options.whole or number % 4 == 0
+        return lambda: score.attempt(label(*entry), lambda: run_case(*entry, unlocks))
+
+    in_parallel([job(number, entry) for number, entry in enumerate(chosen)])
+    by_kind = collections.Counter((s.name, "kill" if f == "kill" else "error") for s, _, f in chosen)
+    for name in dict.fromkeys(s.name for s in made):
+        print(f"  {name}: {by_kind[name, 'kill']} kills, {by_kind[name, 'error']} errors")
+    if not options.only and not options.case:
+        fulldisk.run(score, homes, 10 if options.whole else 3)
+    score.end()
+
+
+def label(scenario, call, fault):
+    return f"{scenario.name}:{call.name}:{call.ordinal}:{fault}  {call.text[:70]}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+// RFC 4180 as it is met, and the columns of `issue --csv`.
+import Activation
+import ArgumentParser
+import Foundation
+import Linux
+import OTP
+import Testing
+
+@testable import softtoken_issuer
+
+@Suite("CSV")
+struct CSVTests {
+    private func rows(_ text: String) throws -> [CSVRow] {
+        let folder = try Folder()
+        var reader = CSVReader(try openInput(try folder.file("f.csv", text)))
+        var rows: [CSVRow] = []
+        while let row = try reader.nextRow() { rows.append(row) }
+        #expect(reader.byteCount == text.utf8.count)
+        return rows
+    }
+
+    static let table: [(String, [[String]?])] = [
+        ("a,b\r\nc,d\r\n", [["a", "b"], ["c", "d"]]),
+        ("a,b\nc,d", [["a", "b"], ["c", "d"]]),
+        ("\u{FEFF}a\nb", [["a"], ["b"]]),
+        ("\"a,b\",\"c\"\"d\"\r\n", [["a,b", "c\"d"]]),
+        ("\"a\r\nb\",c\n", [["a\r\nb", "c"]]),
+        (",\n", [["", ""]]),
+        ("\n\r\na\n\n", [["a"]]),
+        ("\"\"\n", []),
+        ("", []),
+        ("a\"b\nc\n", [nil, ["c"]]),
+        ("\"a\"b\nc\n", [nil, ["c"]]),
+        ("\"a\"\"\nc", [nil]),
+        ("a\rb\n", [["a\rb"]]),
+    ]
+
+    @Test("Quoting is RFC 4180's, and a bad row doesn't end the reading", arguments: table.indices)
+    func quoting(index: Int) throws {
+        #expect(try rows(CSVTests.table[index].0).map(\.fields) == CSVTests.table[index].1)
+    }
+
+    @Test("A row knows the line on which it begins")
+    func lines() throws {
+        #expect(try rows("a\n\"b\nb\"\n\nc\n").map(\.line) == [1, 2, 5])
+    }
+
+    @Test("A row without end is no row, and the next one is read")
+    func longRow() throws {
+        let long = String(repeating: "x", count: 200_000)
+        #expect(try rows(long + ",y\nz\n").map(\.fields) == [nil, ["z"]])
+        #expect(try rows("\"" + long + "\",y\nz\n").map(\.fields) == [nil, ["z"]])
+        let wide = String(repeating: "1234567,", count: 20_000)
+        #expect(try rows(wide + "\nz\n").map(\.fields) == [nil, ["z"]])
+    }
+
+    @Test("A field is quoted where it has to be", arguments: ["a", "a,b", "\"", "a\nb", ""])
+    func writing(text: String) throws {
+        #expect(try rows(csvField(text) + ",x\n").map(\.fields) == [[text, "x"]])
+    }
+
+    @Test(
+        "A head without an account, with a name twice or an unknown one is rejected",
+        arguments: [["serial"], ["account", "account"], ["account", "digit"], [""]])
+    func heads(head: [String]) {
+        #expect(CSVColumns(head) == nil)
+    }
+
+    private func order(_ head: [String], _ row: [String], _ arguments: [String] = []) throws
+        -> TokenOrder
+    {
+        let options = try TokenOptions.parse(arguments)
+        let columns = try #require(CSVColumns(head))
+        return try columns.order(row, token: options, terms: LinkTerms())
+    }
+
+    @Test("Columns win over the command line, empty fields don't")
+    func columns() throws {
+        let head = ["Account", "serial", " type", "algorithm", "digits", "period"]
+        let full = try order(head, ["a", "S", "totp", "sha512", "8", "60"], ["--digits", "7"])
+        #expect(full.serial == "S")
+        #expect(full.parameters.algorithm == .sha512)
+        #expect(full.parameters.digits.value == 8)
+        #expect(full.parameters.factor == .time(stepSeconds: 60))
+        let empty = try order(head, ["a", "", "", "", "", ""], ["--digits", "7", "--hotp"])
+        #expect(empty.parameters.digits.value == 7)
+        #expect(empty.parameters.factor == .counter(0))
+        #expect(empty.serial.count == 12)
+    }
+
+    @Test(
+        "A bad field is told by what is wrong with it",
+        arguments: [
+            ["", "", "", "", ""], ["a", "x\u{7}", "", "", ""], ["a", "", "sotp", "", ""],
+            ["a", "", "", "9", ""], ["a", "", "", "", "10"], ["a", "", "hotp", "", "30"], ["a"],
+        ])
+    func badRows(row: [String]) throws {
+        let head = ["account", "serial", "type", "digits", "period"]
+        #expect(throws: RowProblem.self) { try order(head, row) }
+    }
+
+    @Test("The progress line fits 72 columns and never lies beyond its end")
+    func progress() {
+        #expect(
+            ProgressBar.line(0.5, links: 50_000, elapsed: 25)
+                == "[############............] 50 %, 50000 links, 2000/s, 0:25 left")
+        #expect(
+            ProgressBar.line(7, links: 1, elapsed: 1).hasPrefix("[########################] 100 %"))
+        #expect(ProgressBar.line(nil, links: 3, elapsed: 0) == "3 links, 0/s")
+    }
+}

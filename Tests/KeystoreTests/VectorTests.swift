@@ -1,0 +1,259 @@
+// Keystore/Vectors: one file a case of FORMAT.md §13, written by an independent writer in Python from
+// that text alone. Each is read here and stops at the layer that it names.
+import Foundation
+import Linux
+import OTP
+import Synchronization
+import Testing
+
+@testable import Keystore
+
+@Suite("FORMAT.md's vectors")
+struct VectorTests {
+    @Test("Each stops at the layer that it names", arguments: Vector.names)
+    func vector(name: String) throws {
+        let vector = try Vector(name)
+        let workspace = try vector.unpacked()
+        let outcome = try Outcome(vector, workspace)
+        #expect(outcome.layer == vector["layer"])
+        if let left = vector["attempts-left"] {
+            #expect(outcome.attemptsLeft.map(String.init) == left)
+        }
+        if let attested = vector["attested"] {
+            #expect(outcome.attested.map { "\($0)" } ?? "none" == attested)
+        }
+        if let request = vector["request"] { #expect(outcome.request ?? "none" == request) }
+        #expect(outcome.tokens == vector.all("token"))
+    }
+
+    @Test("There are vectors, of every layer")
+    func layers() throws {
+        let layers = try Set(Vector.names.compactMap { try Vector($0)["layer"] })
+        #expect(Vector.names.count > 150)
+        #expect(
+            layers == [
+                "refused", "damaged", "foreign", "failed", "none", "erasing", "erased", "attempts",
+                "locked", "wrong-pin", "damaged-inside", "damaged-seed", "opens",
+            ])
+    }
+
+    /// The others are tried with a key that was derived once: `Outcome`.
+    @Test(
+        "With Argon2id and all: right, unbound, wrong, altered",
+        arguments: ["opens-one-totp", "opens-unbound", "wrong-pin", "commitment-altered"])
+    func wholeUnlock(name: String) throws {
+        let vector = try Vector(name)
+        let workspace = try vector.unpacked()
+        let folders = try workspace.folders()
+        let lock = try KeystoreLock.take(folders)
+        guard
+            case .locked(let locked) = try KeystoreCondition.examine(
+                folders, machineID: vector.machineID)
+        else { throw UnexpectedCondition() }
+        let pin = try makePIN(try #require(vector["pin"]))
+        var error: KeystoreError?
+        do throws(KeystoreError) {
+            var keystore = try locked.unlock(
+                pin, folders: folders, lock: lock, policyLimit: 10, clock: { reading() })
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        } catch let caught { error = caught }
+        let isRight = vector["layer"] == "opens"
+        #expect(error == (isRight ? nil : .wrongPIN(attemptsLeft: 9, delaySeconds: 0)))
+        let after = Judgement.locked(attemptsLeft: isRight ? 10 : 9)
+        #expect(try workspace.judge(vector.machineID) == after)
+    }
+}
+
+/// What a vector's files gave.
+private struct Outcome {
+    var layer = "locked"
+    var attemptsLeft: Int?
+    var attested: Int64?
+    var request: String?
+    var tokens: [String] = []
+
+    init(_ vector: Vector, _ workspace: Workspace) throws {
+        do {
+            try read(vector, workspace)
+        } catch let error as KeystoreError {
+            layer =
+                switch error {
+                case .problem: "refused"
+                case .damaged: "damaged"
+                case .foreign: "foreign"
+                case .machineIDUnreadable: "failed"
+                default: "\(error)"
+                }
+        }
+    }
+
+    private mutating func read(_ vector: Vector, _ workspace: Workspace) throws {
+        guard
+            let folders = try KeystoreFolders.open(
+                dataPath: workspace.data.path, statePath: workspace.state.path)
+        else { throw UnexpectedCondition() }
+        if let now = vector["now"].flatMap(Int64.init),
+            let key = try RequestFile.read(folders.state, unixSeconds: now)
+        {
+            request = hexadecimal(key.publicKey)
+        }
+        switch try KeystoreCondition.examine(folders, machineID: vector.machineID) {
+        case .missing: layer = "none"
+        case .erased: layer = "erased"
+        case .erasing: layer = "erasing"
+        case .attemptRecordsLost: layer = "attempts"
+        case .locked(let locked):
+            attemptsLeft = locked.attempts.attemptsLeft(policy: 10)
+            attested = try Attestation.read(folders, of: locked)
+            if let pin = vector["pin"] { try open(locked, pin: pin) }
+        }
+    }
+
+    private mutating func open(_ locked: borrowing LockedKeystore, pin: String) throws {
+        let unlockKey = try locked.unlockKey(DerivedKeys.key(pin, locked.image.header).bytes)
+        guard isEqualInConstantTime(unlockKey.commitment, locked.image.sealedKey.commitment) else {
+            layer = "wrong-pin"
+            return
+        }
+        do throws(KeystoreError) {
+            let key = RootKey(try locked.image.unwrap(unlockKey))
+            let metadata = try locked.image.openMetadata(key)
+            layer = "opens"
+            for token in metadata.tokens {
+                let seed = try guarded { () throws(SecureMemoryError) in
+                    try SeedSlot.decrypt(
+                        locked.image.slot(token.slot), tokenID: token.id,
+                        keystoreID: locked.image.header.keystoreID, keystoreKey: key)
+                }
+                if let seed {
+                    tokens.append(try line(token, seed))
+                } else {
+                    layer = "damaged-seed"
+                    tokens.append(line(token, code: "-"))
+                }
+            }
+        } catch { layer = error == .damaged(.keystore) ? "damaged-inside" : "\(error)" }
+    }
+
+    private func line(_ token: TokenRecord, _ seed: borrowing Seed) throws(KeystoreError) -> String
+    {
+        let algorithm = token.parameters.algorithm
+        var generator = try guarded { () throws(SecureMemoryError) in
+            try CodeGenerator(seed: seed, algorithm: algorithm)
+        }
+        let factor: UInt64
+        switch token.parameters.factor {
+        case .time(let seconds):
+            factor = TimeStep(at: 1_111_111_109, seconds: seconds).number
+        case .counter(let counter):
+            guard counter <= TokenParameters.maximumCounter else { return line(token, code: "-") }
+            factor = counter
+        }
+        let code = token.parameters.digits.digits(
+            of: generator.truncatedMACs(first: factor, count: 1)[0])
+        return line(token, code: String(decoding: code, as: UTF8.self))
+    }
+
+    private func line(_ token: TokenRecord, code: String) -> String {
+        let (type, factor) =
+            switch token.parameters.factor {
+            case .time(let seconds): ("totp", "\(seconds)")
+            case .counter(let counter): ("hotp", "\(counter)")
+            }
+        return [
+            Vector.escaped(token.name), type, token.parameters.algorithm.name,
+            "\(token.parameters.digits.value)", factor, code,
+        ].joined(separator: "|")
+    }
+}
+
+/// PIN keys that were derived once: all vectors have one salt.
+private enum DerivedKeys {
+    final class Key: Sendable {
+        let bytes: SecureBytes
+        init(_ bytes: consuming SecureBytes) { self.bytes = bytes }
+    }
+
+    private static let keys = Mutex<[[UInt8]: Key]>([:])
+
+    static func key(_ pin: String, _ header: Header) throws -> Key {
+        try keys.withLock { keys in
+            let name = Array(pin.utf8) + header.salt
+            if let key = keys[name] { return key }
+            let key = Key(try derivePINKey(makePIN(pin), header: header))
+            keys[name] = key
+            return key
+        }
+    }
+}
+
+/// A vector file: FORMAT.md §13, last paragraph.
+struct Vector {
+    private static let folder = packageRoot.appending(path: "Keystore/Vectors")
+
+    static let names: [String] =
+        (try? FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { $0.hasSuffix(".txt") }.map { String($0.dropLast(4)) }.sorted()) ?? []
+
+    private var headers: [(name: String, value: String)] = []
+    private var body: [String] = []
+
+    init(_ name: String) throws {
+        let text = try String(
+            contentsOf: Vector.folder.appending(path: "\(name).txt"), encoding: .utf8)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        while let line = lines.first, !line.isEmpty {
+            let parts = line.split(separator: ": ", maxSplits: 1)
+            headers.append((String(parts[0]), String(try #require(parts.last))))
+            lines.removeFirst()
+        }
+        body = lines
+    }
+
+    subscript(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+    func all(_ name: String) -> [String] { headers.filter { $0.name == name }.map(\.value) }
+
+    var machineID: MachineID {
+        switch self["machine-id"] {
+        case "none": .none
+        case "unreadable": .unreadable(SystemError(.read, "/etc/machine-id", code: 5))
+        case let digits: .digits(Array((digits ?? "").utf8))
+        }
+    }
+
+    /// Its files and folders, in a workspace.
+    func unpacked() throws -> Workspace {
+        let workspace = try Workspace()
+        var lines = body[...]
+        var folderModes: [(String, mode_t)] = []
+        while let line = lines.popFirst() {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 3 else { continue }
+            let full = workspace.root.appending(path: words[1]).path
+            let mode = mode_t(words[2], radix: 8) ?? 0
+            switch words[0] {
+            case "file":
+                var text = ""
+                while let part = lines.popFirst(), !part.isEmpty { text += part }
+                try workspace.replace(words[1], Array(try #require(Data(base64Encoded: text))))
+                chmod(full, mode)
+            case "link": symlink(words[2], full)
+            case "folder" where words[1].contains("/"): mkdir(full, mode)
+            case "folder": folderModes.append((full, mode))
+            default: throw UnexpectedCondition()
+            }
+        }
+        for (full, mode) in folderModes { chmod(full, mode) }
+        return workspace
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            guard scalar != "\\", (0x20...0x7e).contains(scalar.value) else {
+                let digits = String(scalar.value, radix: 16)
+                return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            }
+            return String(scalar)
+        }.joined()
+    }
+}

@@ -1,0 +1,109 @@
+// The order of events before a PIN: each check, and which comes first where several apply.
+// Source: CONTRACT §2 ("Where several apply"), DESIGN §6, §7.
+import Activation
+import Device
+import Keystore
+import Linux
+import Testing
+
+@testable import SoftTokenCore
+
+@Suite("Before any PIN") struct EnteringTests {
+    private func enter(
+        _ purpose: Purpose = .show, _ surroundings: Surroundings = .ordinary,
+        answers: Answers = Answers(isInteractive: false)
+    ) throws(AuthenticatorError) -> Entry {
+        let home = MadeUpHome()
+        let clock = MadeUpClock(1_800_000_000)
+        let authenticator = try Authenticator(
+            place: home.place, surroundings: surroundings
+        ) { () throws(SystemError) in clock.reading() }
+        return try authenticator.enter(purpose, answers: answers)
+    }
+
+    @Test("Without a keystore nothing is asked")
+    func missing() {
+        #expect(throws: AuthenticatorError.keystore(.missing)) { try enter() }
+    }
+
+    @Test("A marked computer is refused before anything else, for each purpose")
+    func marked() throws {
+        var surroundings = Surroundings.ordinary
+        surroundings.marker = .record(try Surroundings.recordOfItself)
+        surroundings.isRemote = true
+        for purpose in [Purpose.show, .manage, .activate(nil)] {
+            #expect {
+                try enter(purpose, surroundings)
+            } throws: { error in
+                guard case AuthenticatorError.sameDevice(let evidence) = error else { return false }
+                return evidence.names.contains("marker") && evidence.label == "laptop"
+            }
+        }
+    }
+
+    @Test("A damaged marker still refuses")
+    func damagedMarker() {
+        var surroundings = Surroundings.ordinary
+        surroundings.marker = .damaged
+        #expect(
+            throws: AuthenticatorError.sameDevice(SeparationEvidence(label: "", signs: [.marker]))
+        ) { try enter(.manage, surroundings) }
+    }
+
+    @Test("A remote login is refused before the keystore is looked at")
+    func remote() {
+        var surroundings = Surroundings.ordinary
+        surroundings.isRemote = true
+        #expect(throws: AuthenticatorError.remoteLogin) { try enter(.manage, surroundings) }
+    }
+
+    @Test("The administrator can allow remote logins")
+    func remoteAllowed() throws {
+        var surroundings = Surroundings.ordinary
+        surroundings.isRemote = true
+        surroundings.policy = try AdministratorPolicy(
+            parsing: Array(#"{"remote":true}"#.utf8).span)
+        #expect(throws: AuthenticatorError.keystore(.missing)) { try enter(.show, surroundings) }
+    }
+
+    @Test("Strict separation refuses what is not shown, before the keystore is looked at")
+    func strict() throws {
+        var surroundings = Surroundings.ordinary
+        surroundings.policy = try AdministratorPolicy(
+            parsing: Array(#"{"separation":"strict"}"#.utf8).span)
+        #expect(throws: AuthenticatorError.separationNotVerified(.noRecord)) {
+            try enter(.show, surroundings)
+        }
+    }
+
+    @Test("An unsigned link is refused where the administrator forbids it")
+    func unsigned() throws {
+        var surroundings = Surroundings.ordinary
+        surroundings.policy = try AdministratorPolicy(
+            parsing: Array(#"{"unsigned":false}"#.utf8).span)
+        #expect(throws: AuthenticatorError.unsignedLink) {
+            try enter(.activate(nil), surroundings)
+        }
+    }
+
+    @Test("Off a terminal a missing attestation is refused, at one it is a question")
+    func attestation() throws {
+        #expect(throws: AuthenticatorError.attestationMissing(.noRecord)) {
+            try enter(.activate(nil))
+        }
+        let asked = try enter(.activate(nil), answers: Answers(isInteractive: true))
+        #expect(asked.attestationReason == .noRecord)
+        let given = try enter(
+            .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
+        #expect(given.attestationReason == nil)
+    }
+
+    @Test("A date that is not this device's is refused, whatever the clock")
+    func contradicted() {
+        #expect(throws: AuthenticatorError.clockContradicted) {
+            try enter(
+                .activate(nil),
+                answers: Answers(isInteractive: true, isClockConfirmed: false))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// The pure parts: timestamps, the log's chain, used links, the choice of a token.
+// Source: RFC 3339; Keystore/FORMAT.md §10, §11; CONTRACT §1 (TOKEN).
+import Keystore
+import Linux
+import Testing
+
+@testable import SoftTokenCore
+
+@Suite("Timestamps") struct UTCTimeTests {
+    @Test(
+        "A moment is written as RFC 3339 has it, and read back",
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"), (1_111_111_109, "2005-03-18T01:58:29Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"), (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] as [(Int64, String)])
+    func both(_ seconds: Int64, _ text: String) {
+        #expect(UTCTime.text(unixSeconds: seconds) == text)
+        #expect(UTCTime.unixSeconds(text) == seconds)
+    }
+
+    @Test(
+        "Anything else is no timestamp",
+        arguments: ["", "2005-03-18 01:58:29Z", "2005-13-18T01:58:29Z", "2005-03-18T01:58:29+00"])
+    func rejected(_ text: String) { #expect(UTCTime.unixSeconds(text) == nil) }
+}
+
+@Suite("The audit log's chain") struct AuditChainTests {
+    private let folders: KeystoreFolders
+    private let home = MadeUpHome()
+
+    init() throws {
+        folders = try KeystoreFolders.openOrCreate(
+            dataPath: home.place.dataPath, statePath: home.place.statePath)
+        for number in 1...5 { try append("entry number \(number)") }
+    }
+
+    private func append(_ detail: String) throws {
+        try KeystoreLock.held(folders) { () throws(KeystoreError) in }
+        let lock = try KeystoreLock.take(folders)
+        try AuditLog.append(
+            [AuditEntry(.otp, .ok, tokenID: 1, detail: detail)], folders: folders, lock: lock,
+            unixSeconds: 1_800_000_000)
+    }
+
+    private func file(_ name: String) throws -> [UInt8] {
+        try #require(try folders.state.contents(of: name, limit: 1 << 20))
+    }
+
+    private func write(_ bytes: [UInt8], to name: String) throws {
+        try folders.state.replace(name, bytes: bytes.span)
+    }
+
+    @Test("A log as it was written is whole")
+    func whole() throws {
+        let report = try AuditLog.read(folders)
+        #expect(report.flaw == nil)
+        #expect(report.lines.map(\.sequence) == [1, 2, 3, 4, 5])
+    }
+
+    @Test("Each flipped bit of the log is found")
+    func flipped() throws {
+        let log = try file("log")
+        for index in log.indices {
+            for bit in [0, 3, 7] {
+                var altered = log
+                altered[index] ^= 1 << UInt8(bit)
+                try write(altered, to: "log")
+                #expect(try AuditLog.read(folders).flaw != nil, "byte \(index), bit \(bit)")
+            }
+        }
+    }
+
+    @Test("A cut tail, a missing line and a changed order are named by their entry")
+    func cut() throws {
+        let lines = try file("log").split(separator: 10).map { Array($0) + [10] }
+        try write(lines[0..<3].flatMap { $0 }, to: "log")
+        #expect(try AuditLog.read(folders).flaw == "entry 4 and what follows it are missing")
+        try write((lines[0..<2] + lines[3...]).flatMap { $0 }, to: "log")
+        #expect(try AuditLog.read(folders).flaw?.hasPrefix("entry 3 ") == true)
+        try write([lines[1], lines[0], lines[2], lines[3], lines[4]].flatMap { $0 }, to: "log")
+        #expect(try AuditLog.read(folders).flaw?.hasPrefix("entry 1 ") == true)
+    }
+
+    @Test("A power cut between entry and head is no tampering")
+    func powerCut() throws {
+        let head = try file("log-head")
+        try append("the entry that the head missed")
+        try write(head, to: "log-head")
+        #expect(try AuditLog.read(folders).flaw == nil)
+        try append("the next one")
+        let report = try AuditLog.read(folders)
+        #expect(report.flaw == nil)
+        #expect(report.lines.map(\.sequence) == [1, 2, 3, 4, 5, 6, 7])
+    }
+
+    @Test("An incomplete last line is cut off and noted")
+    func incomplete() throws {
+        try write(try file("log") + Array("{\"seq\":6,\"ti".utf8), to: "log")
+        try append("after the cut")
+        let report = try AuditLog.read(folders)
+        #expect(report.flaw == nil)
+        #expect(report.lines.last?.detail.contains("an incomplete entry was cut off") == true)
+    }
+
+    @Test(
+        "What is altered never stops a command: a new chain begins with a tamper entry",
+        arguments: ["log", "log-head", "log-key"])
+    func newChain(_ name: String) throws {
+        try write([1, 2, 3], to: name)
+        try append("goes on")
+        let report = try AuditLog.read(folders)
+        #expect(report.lines.suffix(2).map(\.event) == [.tamper, .otp])
+        #expect(report.flaw != nil)
+        #expect(!AuditLog.fitsHead(folders))
+    }
+
+    @Test("Entries older than two years are dropped, and the rest stays whole")
+    func pruned() throws {
+        let lock = try KeystoreLock.take(folders)
+        try AuditLog.append(
+            [AuditEntry(.otp, .ok, tokenID: 1, detail: "much later")], folders: folders,
+            lock: lock, unixSeconds: 1_800_000_000 + 3 * 366 * 86_400)
+        let report = try AuditLog.read(folders)
+        #expect(report.flaw == nil)
+        #expect(report.lines.map(\.sequence) == [6])
+    }
+}

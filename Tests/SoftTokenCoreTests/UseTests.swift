@@ -1,0 +1,169 @@
+// A keystore's life through the one door: activation, OTPs, records, the clock's baseline, a wrong
+// PIN, erasure, and what the log says of it. Source: DESIGN §4, §6, §7, §8.
+import Activation
+import Device
+import Keystore
+import Linux
+import OTP
+import Testing
+
+@testable import SoftTokenCore
+
+private let activation =
+    "otpauth://totp/ACME:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=ACME&digits=8"
+
+@Suite("One use after the other", .serialized) struct UseTests {
+    private let home = MadeUpHome()
+    private let clock = MadeUpClock(1_111_111_109)
+
+    private func authenticator(
+        _ surroundings: Surroundings = .ordinary
+    ) throws -> Authenticator {
+        let clock = clock
+        return try Authenticator(
+            place: home.place, surroundings: surroundings
+        ) { () throws(SystemError) in clock.reading() }
+    }
+
+    /// Activates `link` under the PIN 5093.
+    private func activate(_ link: String = activation, named name: String = "mine") throws {
+        var authenticator = try authenticator()
+        let entry = try authenticator.enter(
+            .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
+        let clearance = try authenticator.clear(entry)
+        guard case .unsigned(let enrolment) = try readLink(Array(link.utf8).span) else { return }
+        var session =
+            try entry.facts.isOpenable
+            ? authenticator.unlock(madeUpPIN("5093"), clearance)
+            : authenticator.create(madeUpPIN("5093"), policy: TokenPolicy(), clearance)
+        _ = try authenticator.activate(
+            &session, enrolment, from: nil, named: name, trusting: nil, clearance)
+    }
+
+    private func show(
+        _ pin: String = "5093", seconds: Int = 0
+    ) throws -> OneTimePasswords {
+        let authenticator = try authenticator()
+        let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
+        let clearance = try authenticator.clear(entry)
+        var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
+        return try authenticator.makeOTPs(
+            &session, of: session.tokens[0], sessionSeconds: seconds, clearance)
+    }
+
+    /// RFC 6238 Appendix B, SHA-1: 1111111109 → 07081804, the next step 1111111111 → 14050471.
+    @Test("The OTPs of a session are RFC 6238's, from one step before to its end")
+    func session() throws {
+        try activate()
+        #expect(try show().current.digits == "07081804")
+        let otps = try show(seconds: 300)
+        #expect(otps.current.digits == "07081804")
+        #expect(otps.all[otps.currentIndex + 1].digits == "14050471")
+        #expect(otps.currentIndex == 1)
+        #expect(otps.all.count == 12)
+        let lines = try authenticator().log().lines
+        #expect(lines.map(\.event) == [.attest, .activate, .otp, .otp])
+        #expect(try authenticator().log().flaw == nil)
+    }
+
+    @Test("A record of this device refuses each use from then on")
+    func records() throws {
+        try activate()
+        let authenticator = try authenticator()
+        #expect(throws: AuthenticatorError.self) {
+            try authenticator.checkIsAnotherDevice(Surroundings.recordOfItself)
+        }
+        let another = try Surroundings.recordOfAnother
+        try authenticator.checkIsAnotherDevice(another)
+        let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
+        var session = try authenticator.unlock(
+            try madeUpPIN("5093"), authenticator.admit(entry))
+        try authenticator.forbid(&session, another)
+        #expect(try authenticator.facts().records == [another])
+        #expect(try authenticator.verdict(authenticator.facts()) == .separate)
+        var frontDesk = Surroundings.ordinary
+        frontDesk.identity = DeviceIdentity([
+            Identifier(.productUUID, Array("uuid-of-front-desk".utf8))
+        ])
+        let there = try self.authenticator(frontDesk)
+        #expect {
+            _ = try there.enter(.manage, answers: Answers(isInteractive: false))
+        } throws: { error in
+            guard case AuthenticatorError.sameDevice(let evidence) = error else { return false }
+            return evidence.label == "front desk"
+        }
+    }
+
+    @Test("An attestation is asked for again when a verdict that was separate no longer is")
+    func attestedAgain() throws {
+        try activate()
+        let authenticator = try authenticator()
+        #expect(try authenticator.facts().attestedUnixSeconds == 1_111_111_109)
+        let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
+        var session = try authenticator.unlock(
+            try madeUpPIN("5093"), authenticator.admit(entry))
+        try authenticator.forbid(&session, try Surroundings.recordOfAnother)
+        // Separate now: the attestation is let go.
+        let separate = try authenticator.enter(.show, answers: Answers(isInteractive: false))
+        #expect(separate.verdict == .separate)
+        _ = try authenticator.clear(separate)
+        var contained = Surroundings.ordinary
+        contained.environment = DeviceEnvironment([.container])
+        let later = try self.authenticator(contained)
+        #expect(throws: AuthenticatorError.attestationMissing(.surroundings(.container))) {
+            _ = try later.enter(.show, answers: Answers(isInteractive: false))
+        }
+    }
+
+    @Test("A clock before the last use is refused until somebody confirms it")
+    func baseline() throws {
+        try activate()
+        clock.set(1_111_111_109 - 301, isSynchronized: false)
+        #expect(
+            throws: AuthenticatorError.clockUnconfirmed(.beforeBaseline(1_111_111_109))
+        ) { _ = try show() }
+        clock.set(1_111_111_109 - 300, isSynchronized: false)
+        _ = try show()
+        clock.set(1_111_111_109 - 1000, isSynchronized: true)
+        _ = try show()
+        clock.set(1_111_111_109 - 1000, isSynchronized: false)
+        let authenticator = try authenticator()
+        let entry = try authenticator.enter(
+            .show, answers: Answers(isInteractive: false, isClockConfirmed: true))
+        _ = try authenticator.clear(entry)
+        // The confirmation sets the baseline anew.
+        _ = try show()
+    }
+
+    @Test("Wrong PINs count, delay, erase; a new activation begins anew")
+    func erasure() throws {
+        try activate()
+        var now: Int64 = 1_111_111_109
+        for count in 1...9 {
+            #expect {
+                _ = try show("9999")
+            } throws: { error in
+                guard case AuthenticatorError.keystore(.wrongPIN(let left, _)) = error else {
+                    return false
+                }
+                return left == 10 - count
+            }
+            let delay = AttemptRecord.delaySeconds(count: count)
+            if delay > 0 {
+                #expect(throws: AuthenticatorError.keystore(.delayed(seconds: delay))) {
+                    _ = try show()
+                }
+            }
+            now += Int64(delay)
+            clock.set(now)
+        }
+        #expect(throws: AuthenticatorError.keystore(.erasedNow)) { _ = try show("9999") }
+        #expect(throws: AuthenticatorError.keystore(.erased(atUnixSeconds: now))) {
+            _ = try show()
+        }
+        #expect(try authenticator().facts().state == .erased)
+        try activate()
+        #expect(try authenticator().facts().state == .locked)
+        #expect(try authenticator().log().flaw == nil)
+    }
+}

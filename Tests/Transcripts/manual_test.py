@@ -1,0 +1,82 @@
+"""The manual pages say what the programs have, and are clean. Binds CONTRACT §1, §2, §6.
+
+    /usr/bin/python3 -m unittest discover -s Tests/Transcripts -p '*_test.py'
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+from screen import PROGRAM
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ISSUER = os.environ.get("SOFTTOKEN_ISSUER_BIN", str(pathlib.Path(PROGRAM).parent / "softtoken-issuer"))
+PAGES = {
+    PROGRAM: ROOT / "Sources/softtoken/Manual/softtoken.1",
+    ISSUER: ROOT / "Sources/softtoken-issuer/Manual/softtoken-issuer.1",
+}
+
+
+def run(*command, **changes):
+    environment = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8",
+                   "MANWIDTH": "200", "MAN_KEEP_FORMATTING": "", **changes}
+    return subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=60)
+
+
+def commands(program, *path):
+    """Each command, as the words that name it, with its help."""
+    text = run(program, *path, "--help").stdout
+    yield path, text
+    _, _, listed = text.partition("SUBCOMMANDS:")
+    for name in re.findall(r"^  ([a-z-]+)(?: |$)", listed, re.MULTILINE):
+        yield from commands(program, *path, name)
+
+
+class ManualTest(unittest.TestCase):
+    def pages(self):
+        for program, page in PAGES.items():
+            source = page.read_text().replace("\\-", "-")
+            words = set(re.findall(r"--?[a-z][a-z-]*", re.sub(r"\bFl ", "-", source)))
+            yield program, page, source, words
+
+    @unittest.skipUnless(shutil.which("man"), "man-db is not installed")
+    def test_the_pages_are_formatted_without_a_warning(self):
+        for _, page, _, _ in self.pages():
+            done = run("man", "--warnings", "-l", str(page))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_every_option_of_every_command_is_there_and_no_other(self):
+        for program, _, _, words in self.pages():
+            found = {"--generate-completion-script"}
+            for _, text in commands(program):
+                found |= set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text.partition("USAGE:")[2]))
+            self.assertLessEqual(found, words)
+            self.assertLessEqual({word for word in words if word.startswith("--")}, found)
+
+    def test_every_command_is_there(self):
+        for program, _, source, _ in self.pages():
+            for path, _ in commands(program):
+                if path and path[-1] != "help" and "device" != path[-1]:
+                    self.assertRegex(source, r"Cm " + " (?:.*)?".join(path))
+
+    def test_the_exit_codes_are_the_readme_s(self):
+        readme = (ROOT / "README.md").read_text()
+        table = readme.partition("## Exit codes")[2].partition("\n## ")[0]
+        codes = {code for row in re.findall(r"^\| ([0-9, ]+) \|", table, re.MULTILINE)
+                 for code in row.split(", ")}
+        page = PAGES[PROGRAM].read_text()
+        status = page.partition(".Sh EXIT STATUS")[2].partition(".Sh ")[0]
+        self.assertEqual(set(re.findall(r"^\.It ([0-9]+)$", status, re.MULTILINE)), codes)
+
+    def test_nothing_claims_to_be_certified(self):
+        for program, page, source, _ in self.pages():
+            for text in source, (ROOT / "README.md").read_text(), run(program, "--version").stdout:
+                self.assertRegex(text, r"(?i)not\W+certified for EPCS")
+
+
+if __name__ == "__main__":
+    unittest.main()
