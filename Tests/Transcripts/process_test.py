@@ -12,7 +12,8 @@ import time
 import unittest
 
 import screen
-from screen import PIN, SEED, EmptyHome, Home, Session, environment
+from program import Home as EmptyHome
+from screen import PIN, SEED, Home, Session, environment
 
 
 def at_the_prompt(home, *command, **changes):

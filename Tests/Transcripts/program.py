@@ -2,7 +2,7 @@
 caller's environment reaches it.
 
 Runs with /usr/bin/python3. SOFTTOKEN_BIN_DIR names the folder of the binaries; without it the
-release build of this checkout is taken.
+release that .ci/test builds is taken.
 """
 import atexit
 import json
@@ -30,7 +30,9 @@ atexit.register(shutil.rmtree, WORK, ignore_errors=True)
 
 
 def _copied(name):
-    source = pathlib.Path(os.environ.get("SOFTTOKEN_BIN_DIR", ROOT / ".build/release")) / name
+    source = pathlib.Path(os.environ.get("SOFTTOKEN_BIN_DIR", ROOT / ".build-release/bin")) / name
+    if not source.exists():
+        raise SystemExit(f"{source} is not there: run .ci/build-release, set SOFTTOKEN_BIN_DIR")
     target = WORK / name
     shutil.copy(source, target)
     target.chmod(0o755)
