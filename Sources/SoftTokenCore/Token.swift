@@ -63,6 +63,8 @@ extension Array where Element == Token {
     /// only one. CONTRACT §1.
     package func choose(_ argument: String?) -> TokenChoice {
         guard let argument else { return choice(self) }
+        // Everything begins with nothing: a script's empty variable must not remove a token.
+        guard !argument.isEmpty else { return .none }
         let exact = filter { $0.name == argument || $0.serial == argument }
         if !exact.isEmpty { return choice(exact) }
         return choice(

@@ -158,7 +158,7 @@ class ProcessTest(unittest.TestCase):
         session.end()
 
     def test_a_core_is_never_left(self):
-        folder = self.home.path + "/cores"
+        folder = self.home.path / "cores"
         os.makedirs(folder, exist_ok=True)
         session = Session(["/bin/sh", "-c", f"ulimit -c unlimited; cd {folder}; "
                            f"{screen.PROGRAM} show; echo code=$?"],
