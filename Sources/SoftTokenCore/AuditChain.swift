@@ -23,6 +23,10 @@ struct AuditHead: Equatable {
 
     init() {}
 
+    /// Whether this chain was begun because the one before it could not be gone on with: what was
+    /// pruned leaves a MAC at the base.
+    var followsBreak: Bool { baseSequence > 0 && baseMAC == AuditHead.zeroMAC }
+
     init?(_ file: [UInt8], key: borrowing MACKey) throws(SecureMemoryError) {
         guard file.count == AuditHead.byteCount, file.starts(with: AuditHead.magic),
             isEqualInConstantTime(key.mac(of: Array(file.dropLast(32))), Array(file.suffix(32)))

@@ -46,6 +46,23 @@ package enum AuditLog {
         }
     }
 
+    /// Begins the log of a new keystore, before that is written: from then on a log without its head
+    /// is one that was deleted.
+    static func begin(_ folders: KeystoreFolders) throws(KeystoreError) {
+        guard isUnused(folders), !folders.state.contains(AuditHead.fileName),
+            !folders.state.contains(fileName)
+        else { return }
+        let key = try LogKey.readOrCreate(folders.state)
+        try guardedLog { () throws(AuditFailure) in
+            try write(AuditHead(), folders: folders, key: key)
+        }
+    }
+
+    /// Whether nothing has happened here yet that a log would tell of.
+    private static func isUnused(_ folders: KeystoreFolders) -> Bool {
+        !folders.data.contains("keystore") && !folders.state.contains("erased")
+    }
+
     /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
     package static func baseline(_ folders: KeystoreFolders) -> Int64? {
         guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key) else {
@@ -99,7 +116,7 @@ package enum AuditLog {
         let size = try AuditFailure.system { () throws(SystemError) in try file.byteCount() }
         let isHeadPresent = folders.state.contains(AuditHead.fileName)
         guard let head = readHead(folders, key: key) else {
-            if size == 0, !isHeadPresent, key.origin != .replaced { return (AuditHead(), Notes()) }
+            if size == 0, !isHeadPresent, isUnused(folders) { return (AuditHead(), Notes()) }
             return try newChain(
                 file, size: size, after: nil, why: "the log's head or key was missing or altered")
         }
@@ -162,7 +179,8 @@ package enum AuditLog {
                 end += 1
             }
         }
-        head.baseSequence = old?.lastSequence ?? 0
+        // Not 0: no chain begins there but the first, so that the break stays to be seen.
+        head.baseSequence = max(old?.lastSequence ?? 0, 1)
         head.lastSequence = head.baseSequence
         head.baseOffset = UInt64(end)
         head.byteCount = UInt64(end)
