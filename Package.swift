@@ -70,7 +70,7 @@ let package = Package(
                 "OTP", "Linux", "CLinux", "Keystore", "Activation", "Device", "CExpat",
                 argumentParser,
             ],
-            exclude: ["CExpat", "RECORDS.md"], swiftSettings: strict),
+            exclude: ["CExpat", "Manual", "RECORDS.md"], swiftSettings: strict),
         .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: tests),
         .testTarget(

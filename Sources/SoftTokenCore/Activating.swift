@@ -41,6 +41,26 @@ extension Authenticator {
         }
     }
 
+    /// Records that a link could not be opened: a wrong code, or another device's.
+    package func reject(_ error: ActivationError) {
+        let detail =
+            switch error {
+            case .wrongCode: "a wrong activation code"
+            case .sealedToAnotherDevice: "a link that is sealed to another device"
+            default: "a link that could not be opened"
+            }
+        try? logged([AuditEntry(.activate, .rejected, detail: detail)])
+    }
+
+    /// Records that the issuer of a link was not trusted.
+    ///
+    /// - Returns: the refusal, to be thrown.
+    package func refuseIssuer(_ fingerprint: String, _ entry: Entry) -> AuthenticatorError {
+        let refusal = AuthenticatorError.untrustedIssuer(fingerprint: fingerprint)
+        record(refusal: refusal, facts: entry.facts)
+        return refusal
+    }
+
     /// Makes a new keystore's keys; the keystore itself is written with its first token.
     ///
     /// - Throws: `AuthenticatorError.easyPIN`, `.keystore`.
@@ -56,6 +76,7 @@ extension Authenticator {
             let lock = try KeystoreLock.take(folders)
             // Another command may have made one while this one asked.
             guard try examine(folders).isFree else { throw .changed }
+            try AuditLog.begin(folders)
             let keystore = try UnlockedKeystore.create(
                 pin, folders: folders, lock: lock, machineID: surroundings.machineID,
                 policyLimit: limit, clock: clock)

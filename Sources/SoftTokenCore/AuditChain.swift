@@ -21,10 +21,11 @@ struct AuditHead: Equatable {
     /// The latest time of an ok entry since the clock was last confirmed, Unix seconds (DESIGN §7).
     var baselineUnixSeconds: Int64 = 0
 
-    /// A new chain that follows entries which are gone; pruning would have left their last MAC.
-    var beginsAnew: Bool { baseSequence > 0 && baseMAC == AuditHead.zeroMAC }
-
     init() {}
+
+    /// Whether this chain was begun because the one before it could not be gone on with: what was
+    /// pruned leaves a MAC at the base.
+    var followsBreak: Bool { baseSequence > 0 && baseMAC == AuditHead.zeroMAC }
 
     init?(_ file: [UInt8], key: borrowing MACKey) throws(SecureMemoryError) {
         guard file.count == AuditHead.byteCount, file.starts(with: AuditHead.magic),

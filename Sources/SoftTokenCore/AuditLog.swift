@@ -10,7 +10,6 @@ package enum AuditLog {
     /// Pruning is done a month's worth at a time.
     private static let slackSeconds: Int64 = 31 * 86_400
     static let maximumByteCount = 64 << 20
-    static let newChainWords = ": a new chain begins"
 
     /// Appends entries durably.
     ///
@@ -45,6 +44,23 @@ package enum AuditLog {
             try prune(file, head: &head, folders: folders, unixSeconds: unixSeconds)
             try write(head, folders: folders, key: key)
         }
+    }
+
+    /// Begins the log of a new keystore, before that is written: from then on a log without its head
+    /// is one that was deleted.
+    static func begin(_ folders: KeystoreFolders) throws(KeystoreError) {
+        guard isUnused(folders), !folders.state.contains(AuditHead.fileName),
+            !folders.state.contains(fileName)
+        else { return }
+        let key = try LogKey.readOrCreate(folders.state)
+        try guardedLog { () throws(AuditFailure) in
+            try write(AuditHead(), folders: folders, key: key)
+        }
+    }
+
+    /// Whether nothing has happened here yet that a log would tell of.
+    private static func isUnused(_ folders: KeystoreFolders) -> Bool {
+        !folders.data.contains("keystore") && !folders.state.contains("erased")
     }
 
     /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
@@ -100,7 +116,7 @@ package enum AuditLog {
         let size = try AuditFailure.system { () throws(SystemError) in try file.byteCount() }
         let isHeadPresent = folders.state.contains(AuditHead.fileName)
         guard let head = readHead(folders, key: key) else {
-            if size == 0, !isHeadPresent, key.origin != .replaced { return (AuditHead(), Notes()) }
+            if size == 0, !isHeadPresent, isUnused(folders) { return (AuditHead(), Notes()) }
             return try newChain(
                 file, size: size, after: nil, why: "the log's head or key was missing or altered")
         }
@@ -163,13 +179,14 @@ package enum AuditLog {
                 end += 1
             }
         }
-        head.baseSequence = old?.lastSequence ?? 0
+        // Not 0: no chain begins there but the first, so that the break stays to be seen.
+        head.baseSequence = max(old?.lastSequence ?? 0, 1)
         head.lastSequence = head.baseSequence
         head.baseOffset = UInt64(end)
         head.byteCount = UInt64(end)
         head.baselineUnixSeconds = old?.baselineUnixSeconds ?? 0
         var notes = Notes()
-        notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + newChainWords)]
+        notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + ": a new chain begins")]
         return (head, notes)
     }
 

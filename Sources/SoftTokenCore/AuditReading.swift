@@ -24,11 +24,7 @@ extension AuditLog {
             if case .system(let error) = error { throw .system(error) }
             throw .problem(error)
         }
-        let isHeadPresent = folders.state.contains(AuditHead.fileName)
-        guard let file else {
-            return AuditReport(
-                lines: [], flaw: isHeadPresent ? "the log is missing, its head is there" : nil)
-        }
+        guard let file = file ?? emptyLog(folders) else { return AuditReport(lines: [], flaw: nil) }
         let parts = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let lines = parts.dropLast().map { AuditLine($0) }
         let readable = lines.compactMap(\.self)
@@ -41,6 +37,14 @@ extension AuditLog {
                 lines: readable,
                 flaw: try flaw(in: file, head: head, chain: try key.macKey(.chain)))
         } catch { throw .outOfMemory }
+    }
+
+    /// A log that is missing stands for an empty one wherever there should be one.
+    private static func emptyLog(_ folders: KeystoreFolders) -> [UInt8]? {
+        let isExpected =
+            folders.state.contains(AuditHead.fileName) || folders.data.contains("keystore")
+            || folders.state.contains("erased")
+        return isExpected ? [] : nil
     }
 
     /// The first thing that is wrong, or nil.
@@ -68,20 +72,10 @@ extension AuditLog {
         guard sequence >= head.lastSequence else {
             return "entry \(sequence + 1) and what follows it are missing"
         }
-        guard head.baseOffset == 0 else {
-            return "the entries before \(head.baseSequence + 1) were altered and can't be verified"
-        }
-        guard !head.beginsAnew, !beginsAnew(file) else {
-            return "the entries before \(head.baseSequence + 1) are missing"
+        guard !head.followsBreak else {
+            return "the entries before \(head.baseSequence + 1) are altered or missing"
         }
         return nil
-    }
-
-    /// Whether the first entry tells that a new chain begins: what was there before it is gone.
-    private static func beginsAnew(_ file: [UInt8]) -> Bool {
-        guard let end = file.firstIndex(of: UInt8(ascii: "\n")), let line = AuditLine(file[..<end])
-        else { return false }
-        return line.event == .tamper && line.detail.hasSuffix(newChainWords)
     }
 
     private static func lastWholeSequence(
@@ -103,13 +97,16 @@ extension AuditLog {
 
     /// Whether the log's end fits its head: the cheap look that `status` takes.
     package static func fitsHead(_ folders: KeystoreFolders) -> Bool {
-        guard folders.state.contains(fileName) || folders.state.contains(AuditHead.fileName) else {
-            return true
-        }
+        guard emptyLog(folders) != nil || folders.state.contains(fileName) else { return true }
         guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key),
-            let file = try? folders.state.open(fileName),
-            let size = try? file.attributes().byteCount
+            let size = byteCount(folders)
         else { return false }
-        return size >= head.byteCount && head.baseOffset == 0 && !head.beginsAnew
+        return size >= head.byteCount && !head.followsBreak
+    }
+
+    private static func byteCount(_ folders: KeystoreFolders) -> Int? {
+        guard folders.state.contains(fileName) else { return 0 }
+        guard let file = try? folders.state.open(fileName) else { return nil }
+        return try? file.attributes().byteCount
     }
 }

@@ -80,7 +80,7 @@ package struct DisplaySession: ~Copyable {
         else { return .ended(.clockMoved(seconds: Int(moved / 1_000_000_000))) }
         let secondsGone = Int(elapsed / 1_000_000_000)
         guard secondsGone < seconds else { return .ended(.sessionOver) }
-        let end = now.unixSeconds + Int64(seconds - secondsGone)
+        let end = start.unixSeconds + Int64(seconds)
         switch sequence {
         case .single: return .showing(showing(index: 0, now: now, end: end, rolling: nil))
         case .steps(let first): return rollingFrame(first: first, now: now, end: end)

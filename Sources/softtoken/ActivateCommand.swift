@@ -36,6 +36,11 @@ struct ActivateCommand: Command {
             "Trust the issuer whose key has this fingerprint.", valueName: "FINGERPRINT"))
     var fingerprint: String?
     @Option(help: "What holds the device's share of the key.") var protector: ProtectorName?
+    @Flag(
+        help: ArgumentHelp(
+            "Wait for Enter at the end, for a desktop that closes the terminal.",
+            visibility: .hidden))
+    var hold = false
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -51,6 +56,22 @@ struct ActivateCommand: Command {
     }
 
     func execute(_ context: inout Context) throws(Failure) {
+        do throws(Failure) { try perform(&context) } catch {
+            guard hold else { throw error }
+            // The window would close before anybody could read it.
+            Output.report(error.message)
+            waitForEnter()
+            throw .reported(code: error.message.code)
+        }
+        if hold { waitForEnter() }
+    }
+
+    private func waitForEnter() {
+        guard let terminal = try? Terminal() else { return }
+        _ = try? terminal.readLine("Press Enter to close this window. ", limit: 256)
+    }
+
+    private func perform(_ context: inout Context) throws(Failure) {
         try checkLinkArgument(context.link)
         var authenticator = try context.authenticator()
         try authenticating { () throws(AuthenticatorError) in try authenticator.checkFiles() }
@@ -109,10 +130,10 @@ struct ActivateCommand: Command {
         let hasKeystore = entry.facts.isOpenable
         var isTrustedNow = false
         if let signed, let unknown = entry.untrustedFingerprint, !hasKeystore {
-            try trust(unknown, signed, console)
+            try trust(unknown, signed, entry, authenticator, console)
             isTrustedNow = true
         }
-        let enrolment = try offer.open(authenticator, console)
+        let enrolment = try opened(&offer, authenticator, console)
         if let clientPart = enrolment.clientPart { console.say(clientPartWords(clientPart)) }
         let suggestion = enrolment.suggestedName
         var chosenName = try askedName(suggestion, console)
@@ -124,7 +145,7 @@ struct ActivateCommand: Command {
             try authenticating { () throws(AuthenticatorError) in
                 try authenticator.settle(&session)
             }
-            try trust(unknown, signed, console)
+            try trust(unknown, signed, entry, authenticator, console)
             isTrustedNow = true
         }
         while session.tokens.contains(where: { $0.name == chosenName }) {
@@ -168,12 +189,26 @@ struct ActivateCommand: Command {
         }
     }
 
+    /// Opens the link's seed; what doesn't open is recorded.
+    private func opened(
+        _ offer: inout Offer, _ authenticator: borrowing Authenticator,
+        _ console: borrowing Console
+    ) throws(Failure) -> Enrolment {
+        do throws(Failure) { return try offer.open(authenticator, console) } catch {
+            if case .authenticator(.activation(let reason)) = error {
+                authenticator.reject(reason)
+            }
+            throw error
+        }
+    }
+
     private func trust(
-        _ fingerprint: String, _ link: VerifiedLink, _ console: borrowing Console
+        _ fingerprint: String, _ link: VerifiedLink, _ entry: Entry,
+        _ authenticator: borrowing Authenticator, _ console: borrowing Console
     ) throws(Failure) {
         guard console.isInteractive,
             try console.trusts(fingerprint, issuer: link.issuer)
-        else { throw .authenticator(.untrustedIssuer(fingerprint: fingerprint)) }
+        else { throw .authenticator(authenticator.refuseIssuer(fingerprint, entry)) }
     }
 
     private func askedName(

@@ -12,7 +12,7 @@ struct DemoCommand: Command {
         commandName: "demo", abstract: "Try everything with a sample token that is thrown away.",
         discussion: """
             Nothing of yours is touched: the keystore lies in a temporary folder and is removed at \
-            the end. Without a terminal the demo answers for itself and prints one password.
+            the end. Without a terminal the demo answers for itself and prints one OTP.
             """)
     @OptionGroup var common: CommonOptions
 

@@ -36,7 +36,7 @@ struct DesktopEntry: Equatable {
         Version=1.4
         Name=SoftToken
         Comment=Activate a soft token with its link
-        Exec=\(quotedProgram) activate %u
+        Exec=\(quotedProgram) activate --hold %u
         Terminal=true
         NoDisplay=true
         MimeType=\(schemes.map { $0.mimeType + ";" }.joined())

@@ -11,18 +11,18 @@ struct ShowCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Show the one-time password of a token.",
         discussion: """
-            At a terminal the password rolls until you press q. With --once or --json, or when the \
-            output is no terminal, the current one is printed once.
+            At a terminal the one-time password rolls until you press q. With --once or --json, or \
+            when the output is no terminal, the current one is printed once.
             """)
 
     @Argument(help: "A token's name or serial, or how it begins.") var token: String?
-    @Flag(help: "Print the current password once.") var once = false
+    @Flag(help: "Print the current one-time password once.") var once = false
     @Option(
         name: .customLong("for"),
         help: ArgumentHelp("End the display after so many seconds.", valueName: "SECONDS"))
     var seconds: Int?
     @Flag(help: "Show plain lines, for screen readers.") var plain = false
-    @Flag(help: "Print the current password as JSON.") var json = false
+    @Flag(help: "Print the current one-time password as JSON.") var json = false
     @OptionGroup var attestation: AttestationOptions
     @OptionGroup var common: CommonOptions
 

@@ -44,7 +44,7 @@ class HandlerTest(unittest.TestCase):
         self.assertIn(str(self.home / ENTRY), done.stderr)
         program = os.path.realpath(PROGRAM)
         for line in [
-            "Version=1.4", "Terminal=true", "NoDisplay=true", f"Exec={program} activate %u",
+            "Version=1.4", "Terminal=true", "NoDisplay=true", f"Exec={program} activate --hold %u",
             "MimeType=x-scheme-handler/softtoken;",
         ]:
             self.assertIn(line, self.lines())

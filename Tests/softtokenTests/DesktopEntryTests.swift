@@ -19,7 +19,7 @@ struct DesktopEntryTests {
         ])
     func quotes(path: String, exec: String) throws {
         let entry = try #require(DesktopEntry(program: path, schemes: [.softtoken]))
-        #expect(entry.text.contains("\nExec=\(exec) activate %u\n"))
+        #expect(entry.text.contains("\nExec=\(exec) activate --hold %u\n"))
     }
 
     @Test(
