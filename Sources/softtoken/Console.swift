@@ -87,7 +87,7 @@ struct Console: ~Copyable {
 
     /// Asks for a link, or a whole mail pasted at a terminal.
     func linkText(prompt: String) throws(Failure) -> SecureBytes? {
-        try answering("the link") { () throws(AnswerError) in
+        try takingLink { () throws(AnswerError) in
             if let lines {
                 return try lines.nextSecret(limit: LinkText.maximumByteCount)
             }

@@ -39,7 +39,7 @@ extension LinkText {
     fileprivate init(from path: String) throws(Failure) {
         let limit = LinkText.maximumByteCount
         let source = try path == "-" ? LinkText.standardInput() : LinkText.file(path)
-        let content = try answering("the link") { () throws(AnswerError) in
+        let content = try takingLink { () throws(AnswerError) in
             try source.rest(limit: limit)
         }
         guard let content else { throw .authenticator(.activation(.noLink)) }
@@ -61,7 +61,7 @@ extension LinkText {
                 hint: "install zbar-tools, or paste the link instead")
         }
         let source = LineSource(try running { () throws(SystemError) in try child.output.copy() })
-        let content = try answering("the link") { () throws(AnswerError) in
+        let content = try takingLink { () throws(AnswerError) in
             try source.rest(limit: LinkText.maximumByteCount)
         }
         guard child.succeeded(), let content else {
@@ -80,5 +80,13 @@ extension LinkText {
         do throws(SystemError) { return LineSource(try openInput(path)) } catch {
             throw error.isNotFound ? .noInput(path: path) : .system(error)
         }
+    }
+}
+
+/// Takes the text of a link: one that is too long is no link (65), not a mistyped answer (64).
+func takingLink<R: ~Copyable>(_ body: () throws(AnswerError) -> R) throws(Failure) -> R {
+    do throws(AnswerError) { return try body() } catch {
+        if case .tooLong = error { throw .authenticator(.activation(.tooLong)) }
+        throw .answer(error, question: "the link")
     }
 }
