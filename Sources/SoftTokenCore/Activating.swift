@@ -83,7 +83,7 @@ extension Authenticator {
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Token {
         let now = try now().unixSeconds
-        if let link, UsedLinks.contains(link, session.folders) {
+        if let link, try isUsed(link, session.folders) {
             try finish(&session)
             throw .linkUsed
         }

@@ -24,23 +24,32 @@ extension AuditLog {
             if case .system(let error) = error { throw .system(error) }
             throw .problem(error)
         }
-        let isHeadPresent = folders.state.contains(AuditHead.fileName)
+        guard let key = try LogKey.read(folders.state) else {
+            // Without a key and an entry there is no log yet.
+            return file?.isEmpty ?? true
+                ? AuditReport(lines: [], flaw: nil)
+                : AuditReport(lines: readable(file), flaw: "the log's key is missing or altered")
+        }
+        guard let head = try head(folders, key: key) else {
+            return AuditReport(
+                lines: readable(file), flaw: "the log's head is missing or altered")
+        }
         guard let file else {
             return AuditReport(
-                lines: [], flaw: isHeadPresent ? "the log is missing, its head is there" : nil)
-        }
-        let parts = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let lines = parts.dropLast().map { AuditLine($0) }
-        let readable = lines.compactMap(\.self)
-        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key) else {
-            return AuditReport(
-                lines: readable, flaw: "the log's head or key is missing or altered")
+                lines: [],
+                flaw: head.byteCount == 0 ? nil : "the log is missing, its head is there")
         }
         do throws(SecureMemoryError) {
             return AuditReport(
-                lines: readable,
+                lines: readable(file),
                 flaw: try flaw(in: file, head: head, chain: try key.macKey(.chain)))
         } catch { throw .outOfMemory }
+    }
+
+    /// The entries that can be read, whatever they are worth.
+    private static func readable(_ file: [UInt8]?) -> [AuditLine] {
+        let lines = file?.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return lines?.dropLast().compactMap { AuditLine($0) } ?? []
     }
 
     /// The first thing that is wrong, or nil.
@@ -93,10 +102,10 @@ extension AuditLog {
 
     /// Whether the log's end fits its head: the cheap look that `status` takes.
     package static func fitsHead(_ folders: KeystoreFolders) -> Bool {
-        guard folders.state.contains(fileName) || folders.state.contains(AuditHead.fileName) else {
-            return true
-        }
-        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key),
+        guard let key = try? LogKey.read(folders.state) else { return isEmpty(folders) }
+        guard let head = try? head(folders, key: key) else { return false }
+        if head.byteCount == 0, !folders.state.contains(fileName) { return true }
+        guard
             let file = try? folders.state.open(fileName),
             let size = try? file.attributes().byteCount
         else { return false }
