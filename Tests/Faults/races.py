@@ -6,14 +6,14 @@
 """
 import argparse
 import collections
+import fcntl
 import itertools
 import os
 import shutil
-import threading
 import time
 
-from bench import (HOTP_SEED, PIN, WRONG_PIN, Homes, Score, activate, finished, in_parallel,
-                   otpauth)
+from bench import (HOTP_SEED, PIN, WRONG_PIN, Homes, Score, activate, finished, foreign_record,
+                   in_parallel, otpauth)
 from reader import log_entries, otp
 
 SHOW = ["show", "Clinic", "--once"]
@@ -114,49 +114,40 @@ def resets_and_shows(score, homes):
     score.check("reset among shows", [str(r) for r in results if r.code not in (0, 66, 83)])
 
 
+CLEAR = (65, 66, 74, 75, 77, 78, 81, 82, 83)
+
 # What may happen to a file between two commands, and how it is said.
 CHANGES = ["delete", "truncate", "cut", "flip", "older", "another's", "folder"]
 
 
-def tampered(score, homes, older, other, path, change):
-    """One wrong PIN was spent; a file is changed; the attempts left are not more than before."""
-    home = homes["now"].copy()
-    target = home.home / path
-    sources = {"older": older.home / path, "another's": other.home / path}
-    if not alter(target, change, sources.get(change)):
+def tampered(state, older, other, path, change):
+    """A wrong PIN was spent; one file is changed; no more tries happen than were left.
+
+    Returns the problems, or None where there is nothing to change."""
+    home, before = state["now"].copy(), state["left"]
+    source = {"older": older, "another's": other}.get(change)
+    if not alter(home.home / path, change, source and source.home / path):
         return None
-    before = homes["left"]
-    # An older copy of everything else is not put back: this one file alone.
-    status = home.status()
+    status, problems = home.status(), []
     name, left = status["keystore"], status["attemptsLeft"]
-    problems = []
     if left is not None and left > before:
         problems.append(f"{left} attempts left, before {before}")
     tries = 0
-    while tries <= before + 1:
+    for _ in range(before + 2):
+        was_there = home.exists()
         result = home.run(*SHOW, lines=[WRONG_PIN])
-        if result.code not in (77, 83):
+        tries += result.code == 77 or (result.code == 83 and was_there and not home.exists())
+        if result.code != 77:
             break
-        tries += 1 if "erased already" not in result.err and is_try(home, tries) else 0
-        if result.code == 83:
-            break
-    counted = sum(entry["event"] == "unlock" for entry in log_entries(home)) - homes["unlocks"]
-    if path.endswith(("/log", "/log-key", "/log-head")):
-        counted = 0 if counted < 0 else counted
-    if counted > before:
-        problems.append(f"{counted} tries happened, {before} were left ({name})")
-    allowed = {0, 65, 66, 74, 75, 77, 78, 82, 83}
-    if result.code not in allowed or (result.code and len(result.errors) != 1):
+    if tries > before:
+        problems.append(f"{tries} tries happened, {before} were left ({name})")
+    if result.code not in CLEAR or len(result.errors) != 1:
         problems.append(f"unclear: {result}")
     wanted = named(path, change)
     if wanted and name not in wanted:
         problems.append(f"status says {name}, not {wanted}")
     home.drop()
     return problems
-
-
-def is_try(_home, _tries):
-    return True
 
 
 def alter(target, change, source):
@@ -206,23 +197,19 @@ def files(score, homes, bounded):
     older = homes.two.copy()
     now = homes.two.copy()
     now.run(*SHOW, lines=[WRONG_PIN])
-    now.must("device", "forbid", "softtoken:prescribing#" + record(), lines=[PIN])
+    now.must("device", "forbid", foreign_record(), lines=[PIN])
     now.run(*SHOW, lines=[WRONG_PIN])
     other = Homes(limit=3).two
-    state = {"now": now, "left": now.attempts()["left"],
-             "unlocks": sum(entry["event"] == "unlock" for entry in log_entries(now))}
+    state = {"now": now, "left": now.attempts()["left"]}
     names = [str(path.relative_to(now.home)) for path in now.paths()]
     chosen = [(name, change) for name in names for change in CHANGES]
     if bounded:
         chosen = chosen[::4]
     counted = collections.Counter()
 
-    class Both(dict):
-        pass
-
     def job(path, change):
         def body():
-            problems = tampered(score, Both(state), older, other, path, change)
+            problems = tampered(state, older, other, path, change)
             if problems is not None:
                 counted[change] += 1
                 score.check(f"{path} {change}", problems)
@@ -230,7 +217,7 @@ def files(score, homes, bounded):
 
     in_parallel([job(*entry) for entry in chosen])
     print(f"  files changed: {dict(counted)}")
-    both_attempts(score, state, older, other)
+    both_attempts(score, state, other)
 
 
 def guarded(score, name, body):
@@ -240,7 +227,7 @@ def guarded(score, name, body):
         score.check(name, [f"{type(error).__name__}: {error}"])
 
 
-def both_attempts(score, state, older, other):
+def both_attempts(score, state, other):
     """Both attempt records at once, and the swap of the two."""
     names = [".local/share/softtoken/attempts", ".local/state/softtoken/attempts"]
     for change in ("delete", "truncate", "flip", "another's"):
@@ -259,15 +246,9 @@ def both_attempts(score, state, older, other):
     score.true("attempt records swapped", left <= state["left"], f"{left}")
 
 
-def record():
-    from bench import foreign_record
-    return foreign_record().split("#")[1]
-
-
 def lock_games(score, homes, change):
     """The lock file goes while a command waits for it: the command ends, or takes the new one; no
     more tries happen than are allowed."""
-    import fcntl
     home = homes.two.copy()
     lock = home.state / "lock"
     holder = open(lock, "r+")
