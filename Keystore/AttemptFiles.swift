@@ -50,13 +50,23 @@ struct AttemptFiles: ~Copyable {
                 try data.replace()
                 try folders.data.sync()
             } catch {
-                if let undo {
-                    let undoBytes = self.bytes(undo)
-                    try? folders.state.replace(AttemptRecord.fileName, bytes: undoBytes.span)
-                }
+                if let undo { takeBack(undo, in: folders) }
                 throw error
             }
         } catch { throw .system(error) }
+    }
+
+    /// Writes the old count back to the state copy. A disk whose fsync fails from now on may still
+    /// take the bytes: they are put in place whether or not it says that it has them.
+    private func takeBack(_ record: AttemptRecord, in folders: KeystoreFolders) {
+        let bytes = bytes(record)
+        guard
+            var state = try? PreparedFile(
+                AttemptRecord.fileName, in: folders.state, reserving: bytes.span)
+        else { return }
+        try? state.rewrite(bytes.span)
+        try? state.replace()
+        try? folders.state.sync()
     }
 
     /// Reserves the space for a reset, before the attempt that it may follow: so that a full disk

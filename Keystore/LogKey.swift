@@ -25,20 +25,30 @@ package struct LogKey: ~Copyable {
     private let root: RootKey
     package let origin: Origin
 
-    /// Reads the key; nil if it is missing or damaged.
-    package static func read(_ state: borrowing Directory) -> LogKey? {
-        guard
-            let key = try? readKeyFile(
+    /// Reads the key; nil if it is missing, damaged or not this user's alone.
+    ///
+    /// - Throws: `KeystoreError.system`, `.outOfMemory`: a read that failed is no missing key.
+    package static func read(_ state: borrowing Directory) throws(KeystoreError) -> LogKey? {
+        do throws(KeystoreError) {
+            let key = try readKeyFile(
                 fileName, in: state, magic: magic, damaged: .damaged(.deviceKey))
-        else { return nil }
-        return LogKey(root: RootKey(key), origin: .read)
+            guard let key else { return nil }
+            return LogKey(root: RootKey(key), origin: .read)
+        } catch {
+            switch error {
+            case .damaged, .problem: return nil
+            default: throw error
+            }
+        }
     }
 
     /// Reads the key, or draws a new one.
     ///
+    /// - Parameter beforeCreation: what has to be on the disk before the key of a new log is.
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func readOrCreate(
-        _ state: borrowing Directory
+        _ state: borrowing Directory,
+        beforeCreation: (borrowing LogKey) throws(KeystoreError) -> Void = { _ in }
     ) throws(KeystoreError) -> LogKey {
         var origin = Origin.created
         do throws(KeystoreError) {
@@ -51,8 +61,10 @@ package struct LogKey: ~Copyable {
             origin = .replaced
         }
         let key = try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }
-        try writeKeyFile(fileName, in: state, magic: magic, key: key)
-        return LogKey(root: RootKey(key), origin: origin)
+        let drawn = LogKey(root: RootKey(key), origin: origin)
+        if origin == .created { try beforeCreation(drawn) }
+        try writeKeyFile(fileName, in: state, magic: magic, key: drawn.root.bytes)
+        return drawn
     }
 
     package func macKey(_ purpose: Purpose) throws(SecureMemoryError) -> MACKey {

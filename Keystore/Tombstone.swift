@@ -17,7 +17,7 @@ struct Tombstone: Equatable, Sendable {
     static func read(
         _ state: borrowing Directory, machineID: MachineID
     ) throws(KeystoreError) -> Tombstone? {
-        guard state.contains(fileName), let key = LogKey.read(state) else { return nil }
+        guard state.contains(fileName), let key = try LogKey.read(state) else { return nil }
         let file = try contents(of: fileName, in: state, limit: 64)
         guard let file else { return nil }
         for binding in candidates(machineID) {

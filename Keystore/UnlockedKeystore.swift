@@ -198,7 +198,8 @@ extension UnlockedKeystore {
             record = record.reset(keystoreGeneration: generation, limit: policyLimit, now: now)
             let bytes = files.bytes(record)
             try translating { () throws(SystemError) in try reset.fill(bytes) }
-        } else if record.keystoreGeneration != generation {
+        } else if !isUnwritten, record.keystoreGeneration != generation {
+            // A keystore whose first writing failed has no generation yet: its records stand.
             record = record.following(keystoreGeneration: generation, now: now)
             try files.write(record, in: folders, undo: nil)
         }

@@ -76,7 +76,8 @@ extension Authenticator {
             let lock = try KeystoreLock.take(folders)
             // Another command may have made one while this one asked.
             guard try examine(folders).isFree else { throw .changed }
-            try AuditLog.begin(folders)
+            // From here on a log without its head or key is one that was removed.
+            _ = try AuditLog.key(folders)
             let keystore = try UnlockedKeystore.create(
                 pin, folders: folders, lock: lock, machineID: surroundings.machineID,
                 policyLimit: limit, clock: clock)
@@ -104,7 +105,7 @@ extension Authenticator {
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Token {
         let now = try now().unixSeconds
-        if let link, UsedLinks.contains(link, session.folders) {
+        if let link, try isUsed(link, session.folders) {
             try finish(&session)
             throw .linkUsed
         }

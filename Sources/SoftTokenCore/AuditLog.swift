@@ -18,7 +18,7 @@ package enum AuditLog {
         _ entries: [AuditEntry], folders: KeystoreFolders, lock: KeystoreLock,
         unixSeconds: Int64
     ) throws(KeystoreError) {
-        let key = try LogKey.readOrCreate(folders.state)
+        let key = try key(folders)
         let file = try openingLog { () throws(FileProblem) in
             try AppendFile(fileName, in: folders.state)
         }
@@ -46,38 +46,68 @@ package enum AuditLog {
         }
     }
 
-    /// Begins the log of a new keystore, before that is written: from then on a log without its head
-    /// is one that was deleted.
-    static func begin(_ folders: KeystoreFolders) throws(KeystoreError) {
-        guard isUnused(folders), !folders.state.contains(AuditHead.fileName),
-            !folders.state.contains(fileName)
-        else { return }
-        let key = try LogKey.readOrCreate(folders.state)
-        try guardedLog { () throws(AuditFailure) in
-            try write(AuditHead(), folders: folders, key: key)
+    /// The log key, drawn where there is none. A new log's head is on the disk before its key: so a
+    /// key without a head says that somebody removed it, and no power cut does.
+    ///
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
+    static func key(_ folders: KeystoreFolders) throws(KeystoreError) -> LogKey {
+        try LogKey.readOrCreate(folders.state) { (key) throws(KeystoreError) in
+            guard isEmpty(folders), isUnused(folders) else { return }
+            try guardedLog { () throws(AuditFailure) in
+                try write(AuditHead(), folders: folders, key: key)
+            }
         }
     }
 
     /// Whether nothing has happened here yet that a log would tell of.
-    private static func isUnused(_ folders: KeystoreFolders) -> Bool {
+    static func isUnused(_ folders: KeystoreFolders) -> Bool {
         !folders.data.contains("keystore") && !folders.state.contains("erased")
     }
 
-    /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
-    package static func baseline(_ folders: KeystoreFolders) -> Int64? {
-        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key) else {
-            return nil
-        }
-        return head.baselineUnixSeconds == 0 ? nil : head.baselineUnixSeconds
+    /// Whether there is no entry: no log, or one of no bytes.
+    static func isEmpty(_ folders: KeystoreFolders) -> Bool {
+        guard folders.state.contains(fileName) else { return true }
+        guard let file = try? folders.state.open(fileName),
+            let byteCount = try? file.attributes().byteCount
+        else { return false }
+        return byteCount == 0
     }
 
-    static func readHead(
-        _ folders: KeystoreFolders, key: borrowing LogKey
-    ) -> AuditHead? {
-        guard let bytes = try? folders.state.contents(of: AuditHead.fileName, limit: 4096),
-            let macKey = try? key.macKey(.head)
+    /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
+    ///
+    /// - Throws: `KeystoreError.system`, `.outOfMemory`.
+    package static func baseline(_ folders: KeystoreFolders) throws(KeystoreError) -> Int64? {
+        guard let key = try LogKey.read(folders.state),
+            let head = try head(folders, key: key), head.baselineUnixSeconds != 0
         else { return nil }
-        return try? AuditHead(bytes, key: macKey)
+        return head.baselineUnixSeconds
+    }
+
+    /// The head; nil if it is missing or altered.
+    ///
+    /// - Throws: `KeystoreError.system`, `.outOfMemory`: a read that failed is no tampering.
+    static func head(
+        _ folders: KeystoreFolders, key: borrowing LogKey
+    ) throws(KeystoreError) -> AuditHead? {
+        var head: AuditHead?
+        try guardedLog { () throws(AuditFailure) in head = try readHead(folders, key: key) }
+        return head
+    }
+
+    private static func readHead(
+        _ folders: KeystoreFolders, key: borrowing LogKey
+    ) throws(AuditFailure) -> AuditHead? {
+        let bytes: [UInt8]?
+        do throws(FileProblem) {
+            bytes = try folders.state.contents(of: AuditHead.fileName, limit: 4096)
+        } catch {
+            if case .system(let error) = error { throw .system(error) }
+            return nil
+        }
+        guard let bytes else { return nil }
+        return try AuditFailure.memory { () throws(SecureMemoryError) in
+            try AuditHead(bytes, key: try key.macKey(.head))
+        }
     }
 
     private static func write(
@@ -114,9 +144,7 @@ package enum AuditLog {
         chain: borrowing MACKey
     ) throws(AuditFailure) -> (AuditHead, Notes) {
         let size = try AuditFailure.system { () throws(SystemError) in try file.byteCount() }
-        let isHeadPresent = folders.state.contains(AuditHead.fileName)
-        guard let head = readHead(folders, key: key) else {
-            if size == 0, !isHeadPresent, isUnused(folders) { return (AuditHead(), Notes()) }
+        guard let head = try readHead(folders, key: key) else {
             return try newChain(
                 file, size: size, after: nil, why: "the log's head or key was missing or altered")
         }

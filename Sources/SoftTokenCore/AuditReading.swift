@@ -24,27 +24,32 @@ extension AuditLog {
             if case .system(let error) = error { throw .system(error) }
             throw .problem(error)
         }
-        guard let file = file ?? emptyLog(folders) else { return AuditReport(lines: [], flaw: nil) }
-        let parts = file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let lines = parts.dropLast().map { AuditLine($0) }
-        let readable = lines.compactMap(\.self)
-        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key) else {
+        guard let key = try LogKey.read(folders.state) else {
+            // Without a key, an entry and a keystore there is no log yet.
+            return file?.isEmpty ?? true && isUnused(folders)
+                ? AuditReport(lines: [], flaw: nil)
+                : AuditReport(lines: readable(file), flaw: "the log's key is missing or altered")
+        }
+        guard let head = try head(folders, key: key) else {
             return AuditReport(
-                lines: readable, flaw: "the log's head or key is missing or altered")
+                lines: readable(file), flaw: "the log's head is missing or altered")
+        }
+        guard let file else {
+            return AuditReport(
+                lines: [],
+                flaw: head.byteCount == 0 ? nil : "the log is missing, its head is there")
         }
         do throws(SecureMemoryError) {
             return AuditReport(
-                lines: readable,
+                lines: readable(file),
                 flaw: try flaw(in: file, head: head, chain: try key.macKey(.chain)))
         } catch { throw .outOfMemory }
     }
 
-    /// A log that is missing stands for an empty one wherever there should be one.
-    private static func emptyLog(_ folders: KeystoreFolders) -> [UInt8]? {
-        let isExpected =
-            folders.state.contains(AuditHead.fileName) || folders.data.contains("keystore")
-            || folders.state.contains("erased")
-        return isExpected ? [] : nil
+    /// The entries that can be read, whatever they are worth.
+    private static func readable(_ file: [UInt8]?) -> [AuditLine] {
+        let lines = file?.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        return lines?.dropLast().compactMap { AuditLine($0) } ?? []
     }
 
     /// The first thing that is wrong, or nil.
@@ -97,16 +102,15 @@ extension AuditLog {
 
     /// Whether the log's end fits its head: the cheap look that `status` takes.
     package static func fitsHead(_ folders: KeystoreFolders) -> Bool {
-        guard emptyLog(folders) != nil || folders.state.contains(fileName) else { return true }
-        guard let key = LogKey.read(folders.state), let head = readHead(folders, key: key),
-            let size = byteCount(folders)
+        guard let key = try? LogKey.read(folders.state) else {
+            return isEmpty(folders) && isUnused(folders)
+        }
+        guard let head = try? head(folders, key: key) else { return false }
+        if head.byteCount == 0, !folders.state.contains(fileName) { return !head.followsBreak }
+        guard
+            let file = try? folders.state.open(fileName),
+            let size = try? file.attributes().byteCount
         else { return false }
         return size >= head.byteCount && !head.followsBreak
-    }
-
-    private static func byteCount(_ folders: KeystoreFolders) -> Int? {
-        guard folders.state.contains(fileName) else { return 0 }
-        guard let file = try? folders.state.open(fileName) else { return nil }
-        return try? file.attributes().byteCount
     }
 }

@@ -161,7 +161,7 @@ extension Authenticator {
         if answers.isClockConfirmed == false { throw .clockContradicted }
         let now = try now()
         guard now.isSynchronized != true,
-            let doubt = clockDoubt(now.unixSeconds, link: link)
+            let doubt = try clockDoubt(now.unixSeconds, link: link)
         else { return }
         if answers.isClockConfirmed == true {
             entry.isClockConfirmedByOption = true
@@ -173,15 +173,19 @@ extension Authenticator {
     }
 
     /// CONTRACT §2, code 86: 300 s before the link's iat, or before the baseline.
-    private func clockDoubt(_ now: Int64, link: VerifiedLink?) -> ClockDoubt? {
+    private func clockDoubt(
+        _ now: Int64, link: VerifiedLink?
+    ) throws(AuthenticatorError) -> ClockDoubt? {
         let tolerance: Int64 = 300
         if let link, now < link.issuedAtUnixSeconds - tolerance {
             return .beforeLink(link.issuedAtUnixSeconds)
         }
-        if let folders, let baseline = AuditLog.baseline(folders), now < baseline - tolerance {
-            return .beforeBaseline(baseline)
+        guard let folders else { return nil }
+        let baseline = try inKeystore { () throws(KeystoreError) in
+            try AuditLog.baseline(folders)
         }
-        return nil
+        guard let baseline, now < baseline - tolerance else { return nil }
+        return .beforeBaseline(baseline)
     }
 
     private func checkLink(
@@ -193,7 +197,7 @@ extension Authenticator {
             return
         }
         guard try now().unixSeconds < link.expiresUnixSeconds else { throw .linkExpired }
-        if let folders, UsedLinks.contains(link, folders) { throw .linkUsed }
+        if try isUsed(link, folders) { throw .linkUsed }
         let isTrusted =
             surroundings.issuers.contains { $0.key == link.key }
             || answers.trustedFingerprint == link.fingerprint
@@ -203,6 +207,16 @@ extension Authenticator {
             throw .untrustedIssuer(fingerprint: link.fingerprint)
         }
         entry.untrustedFingerprint = link.fingerprint
+    }
+
+    /// Whether this link was used here before.
+    func isUsed(
+        _ link: VerifiedLink, _ folders: KeystoreFolders?
+    ) throws(AuthenticatorError) -> Bool {
+        guard let folders else { return false }
+        return try inKeystore { () throws(KeystoreError) in
+            try UsedLinks.contains(link, folders)
+        }
     }
 
     private func checkKeystore(

@@ -17,11 +17,18 @@ package enum UsedLinks {
     }
 
     /// Whether this link has been used with this keystore, or one before it.
-    package static func contains(_ link: VerifiedLink, _ folders: KeystoreFolders) -> Bool {
-        guard let key = LogKey.read(folders.state), let macKey = try? key.macKey(.usedLinks),
-            let hash = try? hash(link, macKey), let entries = try? read(folders, macKey)
-        else { return false }
-        return entries.contains { $0.hash == hash }
+    ///
+    /// - Throws: `KeystoreError.system`, `.outOfMemory`: a read that failed makes no link unused.
+    package static func contains(
+        _ link: VerifiedLink, _ folders: KeystoreFolders
+    ) throws(KeystoreError) -> Bool {
+        guard let key = try LogKey.read(folders.state) else { return false }
+        let file = try contents(folders)
+        do throws(SecureMemoryError) {
+            let macKey = try key.macKey(.usedLinks)
+            let hash = try hash(link, macKey)
+            return try entries(in: file, macKey)?.contains { $0.hash == hash } ?? false
+        } catch { throw .outOfMemory }
     }
 
     /// Remembers a link; forgets those that have expired and whose token is gone.
@@ -31,12 +38,13 @@ package enum UsedLinks {
         _ link: VerifiedLink, tokenID: UInt64, tokens: [UInt64], folders: KeystoreFolders,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Bool {
-        let key = try LogKey.readOrCreate(folders.state)
+        let key = try AuditLog.key(folders)
+        let former = try contents(folders)
         let file: [UInt8]
         let isWhole: Bool
         do throws(SecureMemoryError) {
             let macKey = try key.macKey(.usedLinks)
-            let known = try read(folders, macKey)
+            let known = try entries(in: former, macKey)
             var entries = (known ?? []).map { entry in
                 var entry = entry
                 if !tokens.contains(entry.tokenID) { entry.tokenID = 0 }
@@ -62,13 +70,24 @@ package enum UsedLinks {
         key.mac(of: link.key.bytes, link.jti)
     }
 
-    /// The entries; nil if the file is altered.
-    private static func read(
-        _ folders: KeystoreFolders, _ key: borrowing MACKey
-    ) throws(SecureMemoryError) -> [Entry]? {
-        guard let file = try? folders.state.contents(of: fileName, limit: maximumByteCount) else {
-            return folders.state.contains(fileName) ? nil : []
+    /// What the file holds: nothing yet where there is none, and no bytes, which are an altered
+    /// file's, where it isn't the plain file of this user that belongs there.
+    private static func contents(
+        _ folders: KeystoreFolders
+    ) throws(KeystoreError) -> [UInt8]? {
+        do throws(FileProblem) {
+            return try folders.state.contents(of: fileName, limit: maximumByteCount)
+        } catch {
+            if case .system(let error) = error { throw .system(error) }
+            return []
         }
+    }
+
+    /// The entries of a file; nil if it is altered.
+    private static func entries(
+        in file: [UInt8]?, _ key: borrowing MACKey
+    ) throws(SecureMemoryError) -> [Entry]? {
+        guard let file else { return [] }
         return try decoded(file, key)
     }
 

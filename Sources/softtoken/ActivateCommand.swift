@@ -79,6 +79,8 @@ struct ActivateCommand: Command {
         let answers = try answers(console)
         let text = try foundText(context.link.take(), authenticator, console, answers)
         var offer = try Offer.read(text)
+        // The link goes as soon as it is parsed, and not with this command's end.
+        _ = consume text
         let entry = try authenticating { () throws(AuthenticatorError) in
             try authenticator.enter(.activate(offer.signed), answers: answers)
         }

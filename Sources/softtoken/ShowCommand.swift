@@ -48,6 +48,8 @@ struct ShowCommand: Command {
         var session = try authenticating { () throws(AuthenticatorError) in
             try authenticator.unlock(pin, clearance)
         }
+        // The PIN has done its work; the display may last for minutes.
+        _ = consume pin
         warnOfRollback(session)
         let limit = authenticator.sessionSeconds(session)
         let length = rolls ? min(seconds ?? limit, limit) : 0

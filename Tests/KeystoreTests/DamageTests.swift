@@ -156,7 +156,7 @@ struct DamageTests {
                 try Attestation.read(folders, of: locked) == 1_750_000_000
             }
         case "state/log-key":
-            let key = LogKey.read(folders.state)
+            let key = try LogKey.read(folders.state)
             return key != nil
         default:
             let key = try RequestFile.read(
