@@ -1,5 +1,5 @@
 // A program that is started for one thing, before any secret is held: the QR reader, the desktop's
-// registration. It inherits nothing but standard error. Bound by DESIGN §8 ("What must spawn").
+// registration. It inherits nothing. Bound by DESIGN §8 ("What must spawn").
 internal import Glibc
 
 /// A running program whose standard output is read from here.
@@ -51,6 +51,8 @@ package struct ChildProcess: ~Copyable {
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+        // What it has to say is said in our own words.
+        unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         var vector = unsafe arguments.map { unsafe strdup($0) } + [nil]
         defer {
             for index in unsafe vector.indices { unsafe free(vector[index]) }

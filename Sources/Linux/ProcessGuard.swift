@@ -22,6 +22,13 @@ package enum ProcessGuard {
         st_get_dumpable() != 0 || st_core_file_limit() != 0
     }
 
+    /// Makes a closed pipe an error of the write (74) instead of a silent death, and files that are
+    /// private whatever umask was inherited.
+    package static func setDefaults() {
+        _ = signal(SIGPIPE, SIG_IGN)
+        _ = umask(0o077)
+    }
+
     /// Closes every descriptor above 2 but the `kept` ones, so that nothing inherited (a socket of
     /// a parent, a log) is within reach.
     package static func closeInheritedDescriptors(keeping kept: [Int32]) {

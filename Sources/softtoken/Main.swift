@@ -33,6 +33,7 @@ import SoftTokenCore
             try ProcessGuard.forbidMemoryImages()
             try ProcessGuard.openStandardDescriptors()
         }
+        ProcessGuard.setDefaults()
         let link = try takenLink()
         ProcessGuard.closeInheritedDescriptors(
             keeping: descriptorsNamed(in: ArgumentVector.arguments()))

@@ -104,7 +104,6 @@ class ReachTest(ProgramTest):
         self.assert_ends(done, 74)
 
     # Sources/Linux would have to ignore SIGPIPE: the program dies of it.
-    @unittest.expectedFailure
     def test_74_a_closed_pipe_is_an_error_like_another(self):
         read, write = os.pipe()
         os.close(read)
