@@ -95,3 +95,30 @@ let package = Package(
             dependencies: ["softtoken-issuer", "Activation", "Keystore", "Linux", "OTP"],
             swiftSettings: tests),
     ])
+
+// The fuzzer and the benchmark are built only when asked for (.ci/fuzz, .ci/bench), so that ordinary
+// builds don't carry them.
+if Context.environment["SOFTTOKEN_FUZZ"] != nil {
+    // The readers of softtoken-issuer as a library: an executable can't be imported by another.
+    package.products = []
+    package.targets.removeAll { $0.name == "softtoken-issuer" || $0.type == .test }
+    package.targets += [
+        .target(
+            name: "IssuerReaders", dependencies: ["OTP", "Linux", "Keystore", "CExpat"],
+            path: "Sources/softtoken-issuer", exclude: ["CExpat", "RECORDS.md"],
+            sources: [
+                "CSVReader.swift", "Dates.swift", "InputKind.swift", "OTPCheck.swift",
+                "PSKCContainer.swift", "PSKCKeyPackage.swift", "PSKCKeyring.swift",
+                "PSKCPolicy.swift",
+                "PSKCProtection.swift", "RecordEdit.swift", "UserID.swift", "XMLElement.swift",
+                "XMLReader.swift",
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "softtoken-fuzz",
+            dependencies: [
+                "OTP", "Linux", "Keystore", "Activation", "Device", "SoftTokenCore",
+                "IssuerReaders",
+            ],
+            path: "Tests/Fuzz", swiftSettings: tests),
+    ]
+}

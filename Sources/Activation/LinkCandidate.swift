@@ -154,10 +154,12 @@ private struct LinkReader {
 
     private func withoutPunctuation(_ target: borrowing MutableSpan<UInt8>, _ count: Int) -> Int {
         guard !isWhole(target, count) else { return count }
+        let marks = Array(".,;:!?)]}'*".utf8)
+        // Looked for once: a mail of closing brackets would be read anew for each of them.
+        let opening = (0..<count).first { target[$0] == UInt8(ascii: "(") } ?? count
         var count = count
-        while count > 0, Array(".,;:!?)]}'*".utf8).contains(target[count - 1]) {
-            let isClosed = (0..<count).contains { target[$0] == UInt8(ascii: "(") }
-            if target[count - 1] == UInt8(ascii: ")"), isClosed { break }
+        while count > 0, marks.contains(target[count - 1]) {
+            if target[count - 1] == UInt8(ascii: ")"), opening < count { break }
             count -= 1
         }
         return count

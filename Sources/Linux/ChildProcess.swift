@@ -20,7 +20,9 @@ package struct ChildProcess: ~Copyable {
         guard unsafe pipe(&ends) == 0 else { throw .last(.start, name) }
         let reading = Descriptor(owning: ends[0], path: name)
         let writing = Descriptor(owning: ends[1], path: name)
-        _ = fcntl(reading.number, F_SETFD, FD_CLOEXEC)
+        for number in [reading.number, writing.number] {
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        }
         let process = try spawn(path, [name] + arguments, output: writing.number)
         return ChildProcess(process: process, output: reading)
     }

@@ -31,6 +31,11 @@ package struct LocalTime: Equatable, Sendable {
     package var date: String { "\(year)-\(twoDigits(month))-\(twoDigits(day))" }
     /// "14:03".
     package var hoursAndMinutes: String { "\(twoDigits(hour)):\(twoDigits(minute))" }
+    /// "14:03", or "2026-11-24 14:03" on another day than `now`'s.
+    package func hoursAndMinutes(seenAtUnixSeconds now: Int64) -> String {
+        let isToday = date == LocalTime(atUnixSeconds: now).date
+        return isToday ? hoursAndMinutes : "\(date) \(hoursAndMinutes)"
+    }
     /// "14:03:30".
     package var withSeconds: String { "\(hoursAndMinutes):\(twoDigits(second))" }
 }

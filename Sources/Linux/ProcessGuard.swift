@@ -25,7 +25,11 @@ package enum ProcessGuard {
     /// Makes a closed pipe an error of the write (74) instead of a silent death, and files that are
     /// private whatever umask was inherited.
     package static func setDefaults() {
-        _ = signal(SIGPIPE, SIG_IGN)
+        for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
+        // No handler of the runtime's stands between a crash and the process's end.
+        for number in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] {
+            _ = signal(number, SIG_DFL)
+        }
         _ = umask(0o077)
     }
 
@@ -34,6 +38,8 @@ package enum ProcessGuard {
     package static func closeInheritedDescriptors(keeping kept: [Int32]) {
         var first: UInt32 = 3
         for number in Set(kept).sorted() where number >= 3 {
+            // A program that is started must not read what is left for us.
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
             closeRange(first, UInt32(number) - 1)
             first = UInt32(number) + 1
         }
@@ -76,3 +82,6 @@ package func descriptorsNamed(in arguments: [String]) -> [Int32] {
     }
     return numbers.filter { $0 >= 0 }
 }
+
+/// Whether the process was given this descriptor.
+package func isDescriptorOpen(_ number: Int32) -> Bool { fcntl(number, F_GETFD) >= 0 }

@@ -105,31 +105,35 @@ extension Authenticator {
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Token {
         let now = try now().unixSeconds
-        if let link, try isUsed(link, session.folders) {
-            try finish(&session)
-            throw .linkUsed
-        }
         let token = enrolment.newToken(named: name, unixSeconds: now)
         let records = enrolment.prescribing
         let attestedUnixSeconds = clearance.attestedUnixSeconds
         let isNew = session.tokens.isEmpty && session.keystore.isUnwritten
         let seed = enrolment.takeSeed()
         var id: UInt64 = 0
-        try change(&session) { (session) throws(KeystoreError) in
+        var isUsed = false
+        try changing(&session) { (session) throws(KeystoreError) in
+            // Under the lock: another activation of this link may have ended meanwhile.
+            if let link, try UsedLinks.contains(link, session.folders) {
+                isUsed = true
+                return []
+            }
             id = try session.keystore.add(token, seed: seed)
             for record in records { try session.keystore.add(prescribingRecord: record) }
             if let trusted { try session.keystore.trust(trusted) }
-            try save(&session)
             var entries: [AuditEntry] = []
             if isNew, let attestedUnixSeconds {
                 try session.keystore.keepAttestation(
                     session.folders, unixSeconds: attestedUnixSeconds)
                 entries.append(.attested("activation"))
             }
-            if isNew { try session.keystore.removeTombstone(session.folders) }
             if let link {
-                entries += try remember(link, id, &session, unixSeconds: now)
+                entries += try saveRemembering(link, id, &session, unixSeconds: now)
+            } else {
+                try save(&session)
             }
+            // One that is left names another device, and counts for nothing.
+            if isNew { try? session.keystore.removeTombstone(session.folders) }
             if trusted != nil {
                 entries.append(AuditEntry(.issuer, .ok, detail: "a signing key was trusted"))
             }
@@ -139,24 +143,33 @@ extension Authenticator {
                     detail: link == nil ? "unsigned link" : "signed link"))
             return entries
         }
+        guard !isUsed else { throw .linkUsed }
         guard let kept = session.tokens.first(where: { $0.record.id == id }) else {
             throw .keystore(.tokenMissing)
         }
         return kept
     }
 
-    /// Remembers the link, and forgets the request that it was sealed to.
-    private func remember(
+    /// Saves the keystore with the link's being used beside it on the disk already: what can fail
+    /// fails before the token is there, and then nothing is used up.
+    private func saveRemembering(
         _ link: VerifiedLink, _ id: UInt64, _ session: inout Session, unixSeconds: Int64
     ) throws(KeystoreError) -> [AuditEntry] {
-        let isWhole = try UsedLinks.add(
+        var used = try UsedLinks.prepare(
             link, tokenID: id, tokens: session.keystore.tokens.map(\.id),
             folders: session.folders, unixSeconds: unixSeconds)
-        if case .device = link.box { try RequestFile.remove(session.folders.state) }
-        guard !isWhole else { return [] }
-        return [
-            AuditEntry(.tamper, .failed, detail: "the used links were altered: begun anew")
-        ]
+        try save(&session)
+        var entries: [AuditEntry] = []
+        do throws(SystemError) { try used.replace(session.folders) } catch {
+            entries.append(
+                AuditEntry(.activate, .failed, detail: "the link could not be remembered as used"))
+        }
+        if case .device = link.box { try? RequestFile.remove(session.folders.state) }
+        if !used.wasWhole {
+            entries.append(
+                AuditEntry(.tamper, .failed, detail: "the used links were altered: begun anew"))
+        }
+        return entries
     }
 }
 
@@ -171,8 +184,9 @@ extension Enrolment {
             name: name, issuer: issuer, account: account, serial: serial, parameters: parameters,
             activatedUnixSeconds: unixSeconds,
             pendingUntilUnixSeconds: pendingSeconds > 0
-                ? unixSeconds + Int64(pendingSeconds) : nil,
-            expiresUnixSeconds: expiresUnixSeconds,
+                ? min(unixSeconds + Int64(pendingSeconds), JSONValue.integers.upperBound) : nil,
+            // 0 stands for none on disk: a token that expired before 1970 has expired.
+            expiresUnixSeconds: expiresUnixSeconds.map { max($0, 1) },
             origin: origin == .signed ? .signed : .unsigned, warnings: warnings, policy: policy)
     }
 }

@@ -41,6 +41,10 @@ struct AuditHead: Equatable {
         lastMAC = Array(file[64..<96])
         byteCount = number(96)
         baselineUnixSeconds = Int64(bitPattern: number(104))
+        // Numbers that no chain of ours has would be counted on where the log is read.
+        guard baseOffset <= byteCount, byteCount <= Int64.max, baseSequence <= lastSequence,
+            lastSequence <= Int64.max
+        else { return nil }
     }
 
     func encoded(by key: borrowing MACKey) throws(SecureMemoryError) -> [UInt8] {

@@ -23,13 +23,15 @@ package struct AuditEntry: Equatable, Sendable {
     package init(
         _ event: AuditEvent, _ outcome: AuditOutcome, tokenID: UInt64? = nil, detail: String
     ) {
-        precondition(
-            detail.utf8.allSatisfy { (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c },
-            "a detail is plain ASCII of ours")
+        precondition(AuditEntry.isPlain(detail), "a detail is plain ASCII of ours")
         self.event = event
         self.outcome = outcome
         self.tokenID = tokenID
         self.detail = detail
+    }
+
+    fileprivate static func isPlain(_ detail: String) -> Bool {
+        detail.utf8.allSatisfy { (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c }
     }
 
     /// The line's bytes before `,"mac"`.
@@ -45,6 +47,16 @@ package struct AuditEntry: Equatable, Sendable {
 /// A token's id as JSON and the log write it: 16 hexadecimal digits.
 package func tokenIDText(_ id: UInt64) -> String {
     hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: id >> UInt64(56 - 8 * $0)) })
+}
+
+/// The id that JSON's `token` names: `null` is none.
+///
+/// - Returns: nil for a text that names nothing.
+private func tokenID(_ text: String) -> UInt64?? {
+    if text == "null" { return .some(nil) }
+    let digits = Array(text.utf8.dropFirst().dropLast())
+    guard digits.count == 16, let bytes = bytesFromHexadecimal(digits) else { return nil }
+    return bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
 }
 
 /// A line of the log taken apart.
@@ -78,9 +90,12 @@ package struct AuditLine: Equatable, Sendable {
                 AuditEvent.init(rawValue:)),
             let outcome = reader.value("\"outcome\":\"", until: "\",")
                 .flatMap(AuditOutcome.init(rawValue:)),
-            let token = reader.value("\"token\":", until: ","),
-            let detail = reader.value("\"detail\":\"", until: "\"")
+            let token = reader.value("\"token\":", until: ","), let id = tokenID(token),
+            let detail = reader.value("\"detail\":\"", until: "\""), AuditEntry.isPlain(detail)
         else { return nil }
+        // One spelling: a sign before a number, a 30 February, a second member are none of ours.
+        let entry = AuditEntry(event, outcome, tokenID: id, detail: detail)
+        guard entry.line(sequence: sequence, unixSeconds: time) == content else { return nil }
         self.sequence = sequence
         unixSeconds = time
         self.event = event

@@ -59,6 +59,15 @@ package enum AuditLog {
         }
     }
 
+    /// Checks that an entry can be appended: key, head and log are private files, and the log takes
+    /// bytes.
+    ///
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
+    static func checkWritable(_ folders: KeystoreFolders) throws(KeystoreError) {
+        _ = try key(folders)
+        _ = try openingLog { () throws(FileProblem) in try AppendFile(fileName, in: folders.state) }
+    }
+
     /// Whether nothing has happened here yet that a log would tell of.
     static func isUnused(_ folders: KeystoreFolders) -> Bool {
         !folders.data.contains("keystore") && !folders.state.contains("erased")

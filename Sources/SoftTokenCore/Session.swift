@@ -109,9 +109,22 @@ extension Authenticator {
     }
 
     /// Changes the keystore, writes it, resets the count, records the change and lets go.
-    ///
-    /// The count is reset even when the change fails: the PIN was right.
     func change(
+        _ session: inout Session,
+        _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
+    ) throws(AuthenticatorError) {
+        try changing(&session) { (session) throws(KeystoreError) in
+            let entries = try body(&session)
+            try save(&session)
+            return entries
+        }
+    }
+
+    /// The same for a body that saves by itself.
+    ///
+    /// The log is looked at first: what can't be recorded is not done. The count is reset even when
+    /// the change fails: the PIN was right.
+    func changing(
         _ session: inout Session,
         _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
     ) throws(AuthenticatorError) {
@@ -120,8 +133,8 @@ extension Authenticator {
             defer { session.lock = nil }
             var entries: [AuditEntry]
             do throws(KeystoreError) {
+                try AuditLog.checkWritable(session.folders)
                 entries = try body(&session)
-                try save(&session)
             } catch {
                 try? writeAttempts(&session)
                 throw error
@@ -129,7 +142,7 @@ extension Authenticator {
             try writeAttempts(&session)
             entries = session.notes + entries
             session.notes = []
-            try append(entries, &session)
+            if !entries.isEmpty { try append(entries, &session) }
         }
     }
 

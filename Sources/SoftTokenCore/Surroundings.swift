@@ -30,6 +30,10 @@ package struct Surroundings: Sendable {
         self.issuers = issuers
     }
 
+    /// In a user namespace anybody is root of what they mounted: a marker can be hidden there, and a
+    /// policy be made up.
+    var isNamespaceFaked: Bool { environment.findings.contains(.userNamespace) }
+
     private static let policyPath = "/etc/softtoken/policy.json"
     private static let issuersPath = "/etc/softtoken/issuers"
 

@@ -5,8 +5,12 @@
 package enum UTCTime {
     /// "2026-11-23T07:00:00Z".
     package static func text(unixSeconds: Int64) -> String {
-        let day = Int64((Double(unixSeconds) / 86_400).rounded(.down))
-        let second = Int(unixSeconds - day * 86_400)
+        var (day, rest) = unixSeconds.quotientAndRemainder(dividingBy: 86_400)
+        if rest < 0 {
+            day -= 1
+            rest += 86_400
+        }
+        let second = Int(rest)
         let (year, month, dayOfMonth) = civil(daysSince1970: day)
         return "\(padded(year, 4))-\(padded(month, 2))-\(padded(dayOfMonth, 2))"
             + "T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))Z"
@@ -18,14 +22,19 @@ package enum UTCTime {
         guard bytes.count == 20, bytes[10] == UInt8(ascii: "T"), bytes[19] == UInt8(ascii: "Z")
         else { return nil }
         func number(_ range: Range<Int>) -> Int? {
-            Int(String(decoding: bytes[range], as: UTF8.self))
+            // `Int` would take a sign.
+            guard bytes[range].allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            return Int(String(decoding: bytes[range], as: UTF8.self))
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
             (1...12).contains(month), (1...31).contains(day)
         else { return nil }
-        return days(year: year, month: month, day: day) * 86_400
+        let seconds =
+            days(year: year, month: month, day: day) * 86_400
             + Int64(hour * 3600 + minute * 60 + second)
+        // The calendar and the clock have this moment: 30 February would be 2 March.
+        return self.text(unixSeconds: seconds) == text ? seconds : nil
     }
 
     private static func padded(_ number: Int, _ width: Int) -> String {

@@ -31,13 +31,28 @@ package enum UsedLinks {
         } catch { throw .outOfMemory }
     }
 
-    /// Remembers a link; forgets those that have expired and whose token is gone.
-    ///
-    /// - Returns: whether the file was whole; an altered one is begun anew.
-    static func add(
+    /// The next version of the file, on the disk and not yet in place.
+    struct Prepared: ~Copyable {
+        private var file: PreparedFile
+        /// Whether the file was whole; an altered one is begun anew.
+        let wasWhole: Bool
+
+        fileprivate init(_ file: consuming PreparedFile, wasWhole: Bool) {
+            self.file = file
+            self.wasWhole = wasWhole
+        }
+
+        mutating func replace(_ folders: KeystoreFolders) throws(SystemError) {
+            try file.replace()
+            try folders.state.sync()
+        }
+    }
+
+    /// Prepares to remember a link; forgets those that have expired and whose token is gone.
+    static func prepare(
         _ link: VerifiedLink, tokenID: UInt64, tokens: [UInt64], folders: KeystoreFolders,
         unixSeconds: Int64
-    ) throws(KeystoreError) -> Bool {
+    ) throws(KeystoreError) -> Prepared {
         let key = try AuditLog.key(folders)
         let former = try contents(folders)
         let file: [UInt8]
@@ -59,9 +74,10 @@ package enum UsedLinks {
             isWhole = known != nil
         } catch { throw .outOfMemory }
         do throws(SystemError) {
-            try folders.state.replace(fileName, bytes: file.span)
+            return Prepared(
+                try PreparedFile(fileName, in: folders.state, bytes: file.span),
+                wasWhole: isWhole)
         } catch { throw .system(error) }
-        return isWhole
     }
 
     private static func hash(
@@ -78,8 +94,11 @@ package enum UsedLinks {
         do throws(FileProblem) {
             return try folders.state.contents(of: fileName, limit: maximumByteCount)
         } catch {
-            if case .system(let error) = error { throw .system(error) }
-            return []
+            switch error {
+            case .system(let error): throw .system(error)
+            case .tooLong: return []
+            default: throw .problem(error)
+            }
         }
     }
 

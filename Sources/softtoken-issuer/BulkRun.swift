@@ -12,17 +12,6 @@ struct RowProblem: Error {
     init(_ message: String) { self.message = message }
 }
 
-/// Where rows come from. While signals are held back, a read from a pipe that is silent couldn't be
-/// interrupted: there Ctrl-C ends the program at once, and may leave a file beside its place.
-enum InputKind: Equatable, Sendable {
-    case file
-    case stream
-
-    init(_ input: borrowing Descriptor) {
-        self = (try? input.attributes().isRegularFile) == true ? .file : .stream
-    }
-}
-
 /// Many links on their way, with what was rejected.
 struct BulkRun: ~Copyable {
     var output: BulkOutput

@@ -20,6 +20,7 @@ import Linux
     private static func prepare() throws(Failure) -> StartArguments {
         do throws(SystemError) {
             try ProcessGuard.openStandardDescriptors()
+            ProcessGuard.setDefaults()
             try ProcessGuard.forbidMemoryImages()
             try Sandbox.blockNetwork()
         } catch { throw Failure(error) }

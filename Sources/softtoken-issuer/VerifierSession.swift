@@ -89,7 +89,7 @@ extension PSKCKeyPackage {
         let parameters = try parameters(keyring)
         let lastStep = try keyring.number(value("Time"), named: "Time")
         let drift = try keyring.number(value("TimeDrift"), named: "TimeDrift") ?? 0
-        guard abs(drift) < 1 << 31 else { throw .malformedValue("TimeDrift") }
+        guard drift.magnitude < 1 << 31 else { throw .malformedValue("TimeDrift") }
         return VerifierState(parameters: parameters, lastStep: lastStep, driftSteps: drift)
     }
 }

@@ -90,10 +90,13 @@ struct ActivateCommand: Command {
         try complete(&offer, entry, clearance, &authenticator, console)
     }
 
+    private var trustedFingerprint: String? {
+        fingerprint.flatMap(VerifyingKey.normalizedFingerprint)
+    }
+
     private func answers(_ console: borrowing Console) throws(Failure) -> Answers {
-        let trusted = fingerprint.flatMap(VerifyingKey.normalizedFingerprint)
         var answers = try authenticating { () throws(AuthenticatorError) in
-            try attestation.answers(console, trusting: trusted)
+            try attestation.answers(console, trusting: trustedFingerprint)
         }
         answers.wantsTPM = protector == .tpm2
         return answers
@@ -158,7 +161,9 @@ struct ActivateCommand: Command {
             console.say("A token of this name is here already.")
             chosenName = try askName(suggestion, console)
         }
-        let issuer = isTrustedNow || fingerprint != nil ? signed?.trustedIssuer : nil
+        let issuer =
+            isTrustedNow || signed?.fingerprint == trustedFingerprint
+            ? signed?.trustedIssuer : nil
         let token: Token
         do throws(AuthenticatorError) {
             token = try authenticator.activate(
@@ -241,9 +246,9 @@ struct ActivateCommand: Command {
     private func sayDone(_ token: Token, _ console: borrowing Console) {
         console.say("\(token.name) is activated. Show its one-time password with: softtoken show")
         if let pending = token.record.pendingUntilUnixSeconds {
+            let time = clockText(pending, now: token.record.activatedUnixSeconds)
             console.say(
-                "It may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes), "
-                    + "while the pharmacy network learns of it.")
+                "It may not be accepted before \(time), while the pharmacy network learns of it.")
         }
     }
 }

@@ -83,7 +83,7 @@ struct DisplayScreen {
         var text = subject.name
         if let issuer = subject.issuer { text += ", \(issuer)" }
         if let pending = showing.pendingUntilUnixSeconds {
-            let time = LocalTime(atUnixSeconds: pending).hoursAndMinutes
+            let time = clockText(pending, now: showing.endsAtUnixSeconds)
             text += "\nPending: may not be accepted until \(time)"
         }
         let end = LocalTime(atUnixSeconds: showing.endsAtUnixSeconds).withSeconds

@@ -33,7 +33,7 @@ struct DisplayText {
         var lines = heading + [blank, line(grouped(showing.otp), .otp, rank: 0), blank]
         if let rolling = showing.rolling { lines += self.rolling(rolling) + [blank] }
         if let pending = showing.pendingUntilUnixSeconds {
-            let time = LocalTime(atUnixSeconds: pending).hoursAndMinutes
+            let time = clockText(pending, now: showing.endsAtUnixSeconds)
             lines += wrapped("Pending: may not be accepted until \(time)", .warning, rank: 2)
         }
         let end = LocalTime(atUnixSeconds: showing.endsAtUnixSeconds).withSeconds

@@ -35,8 +35,12 @@ import SoftTokenCore
         }
         ProcessGuard.setDefaults()
         let link = try takenLink()
-        ProcessGuard.closeInheritedDescriptors(
-            keeping: descriptorsNamed(in: ArgumentVector.arguments()))
+        let kept = descriptorsNamed(in: ArgumentVector.arguments())
+        // One that isn't open now would be whatever this program opens next.
+        for number in kept where !isDescriptorOpen(number) {
+            throw .usage("descriptor \(number) is not open")
+        }
+        ProcessGuard.closeInheritedDescriptors(keeping: kept)
         try running { () throws(SystemError) in try Sandbox.blockNetwork() }
         return Context(link: link)
     }

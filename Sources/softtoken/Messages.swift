@@ -210,7 +210,11 @@ extension KeystoreError {
             Message(64, "a token of this name is here already", hint: "choose another name")
         case .tokenMissing: Failure.noSuchToken.message
         case .full:
-            Message(73, "the keystore is full", hint: "remove tokens that you don't need")
+            Message(
+                73,
+                "the keystore is full: it holds as many tokens, prescribing records or issuers "
+                    + "as it can",
+                hint: "remove what you don't need; records go with softtoken reset alone")
         case .counterExhausted: AuthenticatorError.counterExhausted.message
         }
     }

@@ -34,3 +34,8 @@ extension Console {
             prompt: "Does the issuer tell you the same key? Type yes to trust it: ")
     }
 }
+
+/// A moment as people say it: the time of day, and the date where it is not today's.
+func clockText(_ unixSeconds: Int64, now: Int64) -> String {
+    LocalTime(atUnixSeconds: unixSeconds).hoursAndMinutes(seenAtUnixSeconds: now)
+}

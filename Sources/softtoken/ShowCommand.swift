@@ -84,9 +84,8 @@ struct ShowCommand: Command {
 
     private func printOnce(_ otps: OneTimePasswords, now: Int64) throws(Failure) {
         if let pending = otps.token.pendingUntil(atUnixSeconds: now) {
-            Output.warning(
-                "this token may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)"
-            )
+            let time = clockText(pending, now: now)
+            Output.warning("this token may not be accepted before \(time)")
         }
         guard json else { return try Output.line(otps.current.digits) }
         try Output.json(otps.json(now: now))

@@ -106,8 +106,7 @@ extension Token {
         if let account { parts.append(account) }
         if let serial { parts.append("serial \(serial)") }
         if let pending = pendingUntil(atUnixSeconds: now) {
-            parts.append(
-                "may not be accepted before \(LocalTime(atUnixSeconds: pending).hoursAndMinutes)")
+            parts.append("may not be accepted before \(clockText(pending, now: now))")
         }
         return (parts + record.warnings.words).joined(separator: "  ")
     }
@@ -118,7 +117,8 @@ extension Token {
         var counter: Int64?
         switch parameters.factor {
         case .time(let stepSeconds): period = Int64(stepSeconds)
-        case .counter(let next): counter = Int64(next)
+        case .counter(let next):
+            counter = next <= TokenParameters.maximumCounter ? Int64(next) : nil
         }
         return [
             "id": .string(id), "name": .string(name), "issuer": JSONValue(issuer),

@@ -168,3 +168,31 @@ struct MailTests {
         #expect(found == (try sent.verify()))
     }
 }
+
+@Suite("What the fuzzer found in mails")
+struct FuzzedMailTests {
+    @Test("A megabyte of closing brackets behind links is read in seconds, not in minutes")
+    func closingBrackets() throws {
+        let link = Array("otpauth://a".utf8) + [UInt8](repeating: UInt8(ascii: ")"), count: 65_400)
+        let mail = (0..<16).flatMap { _ in link + [0x0A, 0x0A] }
+        let duration = ContinuousClock().measure { _ = try? readMail(mail) }
+        // 0.2 s in a release build and minutes before, so that a debug build on a busy machine has
+        // room.
+        #expect(duration < .seconds(60))
+    }
+
+    @Test(
+        "A bracket at a link's end belongs to it where one was opened in it",
+        arguments: [
+            ("(otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ&issuer=B)", "B"),
+            ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ&issuer=B(C).", "B(C)"),
+            ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ&issuer=B)),.", "B"),
+        ])
+    func bracket(text: String, issuer: String) throws {
+        guard case .unsigned(let enrolment) = try readMail(Array("Open \(text)\n".utf8)) else {
+            Issue.record("not an otpauth link")
+            return
+        }
+        #expect(enrolment.issuer == issuer)
+    }
+}

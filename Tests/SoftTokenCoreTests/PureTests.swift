@@ -21,8 +21,15 @@ import Testing
 
     @Test(
         "Anything else is no timestamp",
-        arguments: ["", "2005-03-18 01:58:29Z", "2005-13-18T01:58:29Z", "2005-03-18T01:58:29+00"])
+        arguments: [
+            "", "2005-03-18 01:58:29Z", "2005-13-18T01:58:29Z", "2005-03-18T01:58:29+00",
+            "2005-02-30T01:58:29Z", "2005-03-18T24:00:00Z", "2005-03-18T01:60:00Z",
+            "+005-03-18T01:58:29Z", "2005/03/18T01:58:29Z",
+        ])
     func rejected(_ text: String) { #expect(UTCTime.unixSeconds(text) == nil) }
+
+    @Test("Every number of seconds has a text", arguments: [Int64.min, .min + 1, 1 << 60, .max])
+    func extremes(_ seconds: Int64) { #expect(UTCTime.text(unixSeconds: seconds).hasSuffix("Z")) }
 }
 
 @Suite("The audit log's chain") struct AuditChainTests {
@@ -124,5 +131,53 @@ import Testing
         let report = try AuditLog.read(folders)
         #expect(report.flaw == nil)
         #expect(report.lines.map(\.sequence) == [6])
+    }
+}
+
+@Suite("What the fuzzer found in the log") struct FuzzedLogTests {
+    @Test(
+        "A line in another spelling than ours is no line",
+        arguments: [
+            #"{"seq":+1,"time":"2025-06-15T15:06:40Z","event":"otp","outcome":"ok","token":null,"detail":"a""#,
+            #"{"seq":01,"time":"2025-06-15T15:06:40Z","event":"otp","outcome":"ok","token":null,"detail":"a""#,
+            #"{"seq":1,"time":"2025-06-15T15:06:40Z","event":"otp","outcome":"ok","token":7,"detail":"a""#,
+            #"{"seq":1,"time":"2025-06-15T15:06:40Z","event":"otp","outcome":"ok","token":"0000000000000AB7","detail":"a""#,
+            #"{"seq":1,"time":"2025-06-15T15:06:40Z","event":"otp","outcome":"ok","token":null,"detail":"a","more":"b""#,
+            "{\"seq\":1,\"time\":\"2025-06-15T15:06:40Z\",\"event\":\"otp\",\"outcome\":\"ok\",\"token\":null,\"detail\":\"\u{1b}[2J\"",
+        ])
+    func otherSpelling(_ content: String) {
+        let mac = String(repeating: "0", count: 64)
+        let line = Array((content + ",\"mac\":\"\(mac)\"}").utf8)
+        #expect(AuditLine(line[...]) == nil)
+    }
+
+    @Test(
+        "A head whose numbers no chain has doesn't count, and stops no command",
+        arguments: [
+            (0, .max, 0, 10), (0, 11, 0, 10), (3, 0, 2, 10), (.max, 0, .max, 10),
+            (0, 0, 0, 1 << 63),
+        ] as [(UInt64, UInt64, UInt64, UInt64)])
+    func impossibleHead(base: UInt64, offset: UInt64, last: UInt64, count: UInt64) throws {
+        var head = AuditHead()
+        head.baseSequence = base
+        head.baseOffset = offset
+        head.lastSequence = last
+        head.byteCount = count
+        let home = MadeUpHome()
+        let folders = try KeystoreFolders.openOrCreate(
+            dataPath: home.place.dataPath, statePath: home.place.statePath)
+        let key = try LogKey.readOrCreate(folders.state)
+        let macKey = try key.macKey(.head)
+        let file = try head.encoded(by: macKey)
+        let read = try AuditHead(file, key: macKey)
+        #expect(read == nil)
+        try folders.state.replace(AuditHead.fileName, bytes: file.span)
+        try folders.state.replace("log", bytes: Array("0123456789".utf8).span)
+        #expect(try AuditLog.read(folders).flaw != nil)
+        let lock = try KeystoreLock.take(folders)
+        try AuditLog.append(
+            [AuditEntry(.otp, .ok, detail: "goes on")], folders: folders, lock: lock,
+            unixSeconds: 1_800_000_000)
+        #expect(try AuditLog.read(folders).lines.map(\.event) == [.tamper, .otp])
     }
 }

@@ -1,0 +1,44 @@
+// Prescribing records, and the files of /etc, /proc and /sys that name a device.
+// Bound by Sources/Device/FORMAT.md §3, §4.
+import Keystore
+import Linux
+
+@testable import Device
+
+let recordTargets = [
+    FuzzTarget(name: "record") { bytes in
+        attemptRecord(bytes)
+        // With the right checksum: what stands behind it is met too.
+        let whole = bytes + blake2b(bytes, byteCount: 32)[0..<4]
+        attemptRecord(Array((PrescribingRecord.prefix + base64URL(whole)).utf8))
+    },
+    FuzzTarget(name: "system") { bytes in
+        var input = InputReader(bytes)
+        let transient = input.byte() & 1 == 1 ? input.bytes(33) : nil
+        let text = Array(input.rest)
+        if case .digits(let digits) = MachineID(text: text, transient: transient) {
+            require(digits.count == 32 && Set(digits).count > 1, "a machine-id has 32 digits")
+            require(MachineID(text: digits, transient: nil) == .digits(digits), "it reads back")
+        }
+        _ = lastMountAtRoot(in: text)
+        if let status = ProcessStatus(stat: text) {
+            require(status.parent >= 0, "a parent has a number")
+        }
+        for form in [normalUUID, normalSerial, normalMAC] {
+            guard let normal = form(text) else { continue }
+            require(!normal.isEmpty, "what identifies isn't empty")
+        }
+    },
+]
+
+private func attemptRecord(_ text: [UInt8]) {
+    guard let record = try? PrescribingRecord(parsing: text) else { return }
+    require(text.count <= PrescribingRecord.textByteLimit, "a record has 2 KiB at most")
+    require(Array(record.text.utf8) == text, "a record has one spelling")
+    require(!record.entries.isEmpty, "a record recognises by something")
+    require(PrescribingRecord.isAcceptableLabel(record.label), "a label can be shown")
+    let encoded = PrescribingRecord.encode(
+        label: record.label, salt: record.salt, entries: record.entries)
+    require(encoded == record.encoded, "a record encodes to its own bytes")
+    require((try? PrescribingRecord(parsingFile: text + [0x0D, 0x0A])) == record, "a file's end")
+}
