@@ -174,7 +174,7 @@ struct FuzzedMailTests {
     @Test("A megabyte of closing brackets behind links is read in seconds, not in minutes")
     func closingBrackets() throws {
         let link = Array("otpauth://a".utf8) + [UInt8](repeating: UInt8(ascii: ")"), count: 65_400)
-        let mail = (0..<16).flatMap { _ in link + [0x0A, 0x0A] }
+        let mail: [UInt8] = (0..<16).flatMap { _ in link + [UInt8(0x0A), 0x0A] }
         let duration = ContinuousClock().measure { _ = try? readMail(mail) }
         // 0.2 s in a release build and minutes before, so that a debug build on a busy machine has
         // room.
