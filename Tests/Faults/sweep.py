@@ -2,12 +2,13 @@
 """Kills and fails the release program at each system call that changes a file.
 
     sweep.py --bounded N     N cases, evenly spread over all (for CI)
-    sweep.py --whole         every case, each followed by a real unlock
+    sweep.py --whole         every case (an hour or more)
     sweep.py --only NAME     the scenarios whose name holds NAME
 
 A scenario is a command on a prepared home. Its calls are recorded once with strace. Then, for each
 call in turn, the home is copied, the command runs with the fault at that call, and what is left is
-judged: by the reader (reader.py), by the next command, and by `log --verify`.
+judged: by the reader (reader.py), which opens the keystore with the right PIN, by the next command,
+which in every fourth case unlocks it too, and by `log --verify`.
 Faults: `kill` (SIGKILL before the call), an error once, and `EIO+` (from this fsync on, all fail).
 """
 import argparse
@@ -383,9 +384,15 @@ def main():
         return
     print(f"{len(chosen)} of {len(everything)} cases, {len(made)} scenarios", flush=True)
 
+    done = []
+
     def job(number, entry):
-        unlocks = options.whole or number % 4 == 0
-        return lambda: score.attempt(label(*entry), lambda: run_case(*entry, unlocks))
+        def body():
+            score.attempt(label(*entry), lambda: run_case(*entry, number % 4 == 0))
+            done.append(number)
+            if len(done) % 200 == 0:
+                print(f"  {len(done)} cases done, {len(score.failed)} failed", flush=True)
+        return body
 
     in_parallel([job(number, entry) for number, entry in enumerate(chosen)])
     by_kind = collections.Counter((s.name, "kill" if f == "kill" else "error") for s, _, f in chosen)
