@@ -122,3 +122,14 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
             path: "Tests/Fuzz", swiftSettings: tests),
     ]
 }
+if Context.environment["SOFTTOKEN_BENCH"] != nil {
+    package.targets += [
+        .systemLibrary(
+            name: "COath", path: "Tests/Benchmarks/COath", pkgConfig: "liboath",
+            providers: [.apt(["liboath-dev"])]),
+        .executableTarget(
+            name: "softtoken-bench",
+            dependencies: ["OTP", "Linux", "Keystore", "Activation", "COath"],
+            path: "Tests/Benchmarks", exclude: ["COath"], swiftSettings: tests),
+    ]
+}
