@@ -95,6 +95,9 @@ int st_terminal_adopt(int descriptor) {
     silent = usual;
     // ISIG stays: Ctrl-C, Ctrl-\ and Ctrl-Z go on being signals.
     silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN);
+    // A Ctrl-C right behind a key must not take back the input that poll(2) has announced: the read
+    // would wait with every signal held back.
+    silent.c_lflag |= NOFLSH;
     silent.c_iflag &= ~(tcflag_t)IXON;
     silent.c_cc[VMIN] = 1;
     silent.c_cc[VTIME] = 0;

@@ -9,11 +9,17 @@ extension Console {
         say(
             "It can't be shown that this is not the computer you prescribe with: \(reason.sentence)."
         )
-        let typed = try line(
-            "the attestation",
-            prompt: "Is this the computer you send prescriptions from? "
-                + "Type no to attest that it is not: ")
-        return typed == "no"
+        while true {
+            let typed = try line(
+                "the attestation",
+                prompt: "Is this the computer you send prescriptions from? "
+                    + "Type no to attest that it is not: ")
+            switch typed.lowercased().filter({ $0 != " " }) {
+            case "no": return true
+            case "yes": return false
+            default: say("Please type no, or yes.")
+            }
+        }
     }
 
     /// The clock: true if date and time are confirmed.

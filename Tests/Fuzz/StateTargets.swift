@@ -90,7 +90,7 @@ private final class StateFolder: @unchecked Sendable {
             case .deviceShare: return try deviceKey().macKey(.deviceShare).authenticated(content)
             case .attestation: return try deviceKey().macKey(.attestation).authenticated(content)
             case .tombstone:
-                guard let key = LogKey.read(folders.state) else { fatalError("no log key") }
+                guard let key = try LogKey.read(folders.state) else { fatalError("no log key") }
                 return try key.macKey(.tombstone).authenticated(
                     content, context: try deviceKey().binding.bytes)
             }
