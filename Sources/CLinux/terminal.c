@@ -39,7 +39,11 @@ void st_terminal_restore(void) {
     sigprocmask(SIG_BLOCK, &output, &mask);
     if (is_bracketing) put("\033[?2004l");
     if (is_alternate) put("\033[0m\033[H\033[2J\033[?25h\033[?1049l");
-    if (is_silent && !is_in_background()) tcsetattr(terminal, TCSANOW, &usual);
+    if (is_silent && !is_in_background()) {
+        // What was typed and not read may be half a PIN: it is not for the shell.
+        tcflush(terminal, TCIFLUSH);
+        tcsetattr(terminal, TCSANOW, &usual);
+    }
     is_bracketing = is_alternate = is_silent = 0;
     sigprocmask(SIG_SETMASK, &mask, NULL);
     errno = kept;
