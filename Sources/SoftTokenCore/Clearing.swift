@@ -128,7 +128,7 @@ extension AuthenticatorError {
         case .remoteLogin: "remote login"
         case .separationNotVerified(let reason): "separation not verified: \(reason.name)"
         case .attestationMissing(let reason): "attestation missing: \(reason.name)"
-        case .attestationDenied: "the prescriber said that this is the prescribing device"
+        case .attestationDenied: "the prescriber did not attest that this is another device"
         case .clockUnconfirmed, .clockContradicted: "the clock can't be right"
         case .unsignedLink: "an unsigned link"
         case .untrustedIssuer: "an untrusted issuer"

@@ -86,8 +86,8 @@ extension AuthenticatorError {
                     + "--not-prescribing-device")
         case .attestationDenied:
             Message(
-                81, "the soft token can't be used on the computer you send prescriptions from",
-                hint: "run softtoken on another device")
+                81, "it was not attested that you send prescriptions from another computer than this",
+                hint: "type no, in full, if that is so; otherwise use another device")
         case .clockUnconfirmed(let doubt): doubt.message
         case .clockContradicted:
             Message(

@@ -9,17 +9,12 @@ extension Console {
         say(
             "It can't be shown that this is not the computer you prescribe with: \(reason.sentence)."
         )
-        while true {
-            let typed = try line(
-                "the attestation",
-                prompt: "Is this the computer you send prescriptions from? "
-                    + "Type no to attest that it is not: ")
-            switch typed.lowercased().filter({ $0 != " " }) {
-            case "no": return true
-            case "yes": return false
-            default: say("Please type no, or yes.")
-            }
-        }
+        let typed = try line(
+            "the attestation",
+            prompt: "Is this the computer you send prescriptions from? "
+                + "Type no to attest that it is not: ")
+        // Anything else is no attestation.
+        return typed == "no"
     }
 
     /// The clock: true if date and time are confirmed.
