@@ -86,7 +86,7 @@ extension AuthenticatorError {
                     + "--not-prescribing-device")
         case .attestationDenied:
             Message(
-                81, "it was not attested that you send prescriptions from another computer than this",
+                81, "it was not attested that you prescribe on another computer than this",
                 hint: "type no, in full, if that is so; otherwise use another device")
         case .clockUnconfirmed(let doubt): doubt.message
         case .clockContradicted:
