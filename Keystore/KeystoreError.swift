@@ -59,7 +59,7 @@ func translating<R: ~Copyable>(
 }
 
 /// Opens a private file or folder, in this module's error.
-func opening<R: ~Copyable>(
+package func opening<R: ~Copyable>(
     _ body: () throws(FileProblem) -> R
 ) throws(KeystoreError) -> R {
     do throws(FileProblem) { return try body() } catch {

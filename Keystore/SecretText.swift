@@ -1,6 +1,7 @@
 // Secrets as text, for the issuer's side alone: seeds and PSKC values in base64, a signing key's "d"
 // in base64url (RFC 4648 §4, §5), a PSKC key in hexadecimal. Bytes in, guarded memory out; the way
 // out of a seed is the verifier's record, which CONTRACT §6 asks for.
+internal import Linux
 
 /// The alphabets of RFC 4648 that are read here.
 package enum SecretAlphabet: Sendable {
@@ -145,14 +146,5 @@ extension SecretAlphabet {
         case 62: UInt8(ascii: self == .base64 ? "+" : "-")
         default: UInt8(ascii: self == .base64 ? "/" : "_")
         }
-    }
-}
-
-private func hexadecimalValue(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-    default: nil
     }
 }

@@ -1,5 +1,6 @@
 // Where a link begins and ends in a text that is more than a link, and the link without its line
 // breaks. RFC 3986, appendix C, and what mail programs do. Bound by DESIGN §7.
+import Keystore
 
 /// Takes the link that begins at `start` out of a text.
 ///

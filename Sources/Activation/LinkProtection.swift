@@ -1,5 +1,6 @@
 // Addresses that a mail gateway put around a link: Outlook's Safe Links and Proofpoint's URL
 // Defense, versions 1 to 3. Only the address inside is read; nothing is asked of anyone.
+import Keystore
 
 /// The address that a gateway wrapped.
 ///

@@ -1,5 +1,6 @@
 // What mail does to bytes: quoted-printable (RFC 2045 §6.7) and base64 (§6.8). Both are decoded
 // leniently, because a damaged mail is still a prescriber's mail; the link in it is judged strictly.
+import Keystore
 
 /// Undoes quoted-printable: `=3D`, and soft line breaks.
 func quotedPrintableDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {

@@ -16,7 +16,7 @@ extension PrescribingRecord {
         guard text.count <= PrescribingRecord.textByteLimit else { throw .tooLong }
         let prefix = Array(PrescribingRecord.prefix.utf8)
         guard text.starts(with: prefix) else { throw .notARecord }
-        guard let binary = bytesFromBase64URL(text[prefix.count...]) else {
+        guard let binary = text.span.base64URLDecoded(prefix.count..<text.count) else {
             throw .malformedBase64
         }
         try self.init(decoding: binary)

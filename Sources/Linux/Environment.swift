@@ -7,8 +7,5 @@ package func environmentVariable(_ name: String) -> String? {
     return unsafe String(cString: value)
 }
 
-/// The user that files are made for.
-package func effectiveUserID() -> UInt32 { geteuid() }
-
 /// Ends the process.
 package func endProcess(_ code: Int32) -> Never { exit(code) }

@@ -19,7 +19,7 @@ package enum AuditLog {
         unixSeconds: Int64
     ) throws(KeystoreError) {
         let key = try key(folders)
-        let file = try openingLog { () throws(FileProblem) in
+        let file = try opening { () throws(FileProblem) in
             try AppendFile(fileName, in: folders.state)
         }
         try guardedLog { () throws(AuditFailure) in
@@ -65,7 +65,7 @@ package enum AuditLog {
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     static func checkWritable(_ folders: KeystoreFolders) throws(KeystoreError) {
         _ = try key(folders)
-        _ = try openingLog { () throws(FileProblem) in try AppendFile(fileName, in: folders.state) }
+        _ = try opening { () throws(FileProblem) in try AppendFile(fileName, in: folders.state) }
     }
 
     /// Whether nothing has happened here yet that a log would tell of.
@@ -283,14 +283,5 @@ private func guardedLog(_ body: () throws(AuditFailure) -> Void) throws(Keystore
         case .system(let error): throw .system(error)
         case .memory: throw .outOfMemory
         }
-    }
-}
-
-private func openingLog<R: ~Copyable>(
-    _ body: () throws(FileProblem) -> R
-) throws(KeystoreError) -> R {
-    do throws(FileProblem) { return try body() } catch {
-        if case .system(let error) = error { throw .system(error) }
-        throw .problem(error)
     }
 }

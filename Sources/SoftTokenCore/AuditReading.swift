@@ -17,12 +17,8 @@ extension AuditLog {
     package static func read(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) -> AuditReport {
-        let file: [UInt8]?
-        do throws(FileProblem) {
-            file = try folders.state.contents(of: fileName, limit: maximumByteCount)
-        } catch {
-            if case .system(let error) = error { throw .system(error) }
-            throw .problem(error)
+        let file = try opening { () throws(FileProblem) in
+            try folders.state.contents(of: fileName, limit: maximumByteCount)
         }
         guard let key = try LogKey.read(folders.state) else {
             // Without a key, an entry and a keystore there is no log yet.

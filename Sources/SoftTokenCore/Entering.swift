@@ -212,7 +212,7 @@ extension Authenticator {
     }
 
     /// Whether this link was used here before.
-    func isUsed(
+    private func isUsed(
         _ link: VerifiedLink, _ folders: KeystoreFolders?
     ) throws(AuthenticatorError) -> Bool {
         guard let folders else { return false }

@@ -25,8 +25,6 @@ package struct KeystoreFacts: Equatable, Sendable {
 
     /// There is a keystore, and it takes a PIN.
     package var isOpenable: Bool { state == .locked || state == .delayed }
-    /// The next wrong PIN erases the keystore.
-    package var isLastAttempt: Bool { attemptsLeft == 1 }
 
     init() {}
 

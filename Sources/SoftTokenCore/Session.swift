@@ -120,33 +120,21 @@ extension Authenticator {
         }
     }
 
-    /// The same for a body that saves by itself.
-    ///
-    /// The log is looked at first: what can't be recorded is not done. The count is reset even when
-    /// the change fails: the PIN was right.
+    /// The same for a body that saves by itself. The log is looked at first: what can't be recorded
+    /// is not done.
     func changing(
         _ session: inout Session,
         _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
     ) throws(AuthenticatorError) {
-        try inKeystore { () throws(KeystoreError) in
-            try hold(&session)
-            defer { session.lock = nil }
-            var entries: [AuditEntry]
-            do throws(KeystoreError) {
-                try AuditLog.checkWritable(session.folders)
-                entries = try body(&session)
-            } catch {
-                try? writeAttempts(&session)
-                throw error
-            }
-            try writeAttempts(&session)
-            entries = session.notes + entries
-            session.notes = []
-            if !entries.isEmpty { try append(entries, &session) }
+        try use(&session) { (session) throws(KeystoreError) in
+            try AuditLog.checkWritable(session.folders)
+            return try body(&session)
         }
     }
 
-    /// Records what reading the keystore was for, without changing it, and lets go.
+    /// Carries a use out, resets the count, records what it was for and lets go.
+    ///
+    /// The count is reset even when the use fails: the PIN was right.
     func use(
         _ session: inout Session,
         _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]

@@ -39,8 +39,6 @@ struct XMLElement: Sendable {
 
     /// All bytes of the element.
     var range: Range<Int> { startTag.lowerBound..<endTag.upperBound }
-    /// Whether it is written as `<a/>`.
-    var isEmptyTag: Bool { endTag.isEmpty }
 
     func child(_ namespace: String, _ local: String) -> XMLElement? {
         children.first { $0.name == XMLName(namespace, local) }

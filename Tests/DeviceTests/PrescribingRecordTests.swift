@@ -79,7 +79,8 @@ import Testing
                 var changed = encoded
                 changed[index] ^= 1 << UInt8(bit)
                 #expect(throws: PrescribingRecordError.self) {
-                    try PrescribingRecord(parsing: PrescribingRecord.prefix + base64URL(changed))
+                    try PrescribingRecord(
+                        parsing: PrescribingRecord.prefix + base64URLEncoded(changed))
                 }
             }
         }

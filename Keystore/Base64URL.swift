@@ -1,12 +1,13 @@
-// base64url without padding (RFC 4648 §5), strict: one spelling for each byte string. What is
-// decoded here is public; boxes are encrypted. Bound by CONTRACT §4.
+// base64url without padding (RFC 4648 §5), strict: one spelling for each byte string, in links and in
+// prescribing records. What is decoded here is public (boxes are encrypted); secrets go through
+// SecretText. Bound by CONTRACT §4.
 
 extension Span where Element == UInt8 {
     /// The bytes that a range spells.
     ///
     /// - Returns: nil for padding, for a letter outside the alphabet, for a length that spells no
     ///   whole byte, and for unused bits that aren't zero.
-    func base64URLDecoded(_ range: Range<Int>) -> [UInt8]? {
+    package func base64URLDecoded(_ range: Range<Int>) -> [UInt8]? {
         guard range.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(range.count * 3 / 4)
@@ -26,13 +27,13 @@ extension Span where Element == UInt8 {
 }
 
 /// The bytes that text spells, under the same rules.
-func base64URLDecoded(_ text: String) -> [UInt8]? {
+package func base64URLDecoded(_ text: String) -> [UInt8]? {
     let bytes = Array(text.utf8)
     return bytes.span.base64URLDecoded(bytes.indices)
 }
 
 /// Spells bytes.
-func base64URLEncoded(_ bytes: [UInt8]) -> String {
+package func base64URLEncoded(_ bytes: [UInt8]) -> String {
     var text = ""
     var pending: UInt32 = 0
     var pendingBits = 0
@@ -52,9 +53,9 @@ func base64URLEncoded(_ bytes: [UInt8]) -> String {
 }
 
 /// Whether a byte is a letter of the alphabet.
-func isBase64URL(_ byte: UInt8) -> Bool { base64URLValue(byte) != nil }
+package func isBase64URL(_ byte: UInt8) -> Bool { base64URLValue(byte) != nil }
 
-func base64URLValue(_ letter: UInt8) -> UInt8? {
+package func base64URLValue(_ letter: UInt8) -> UInt8? {
     switch letter {
     case UInt8(ascii: "A")...UInt8(ascii: "Z"): letter - UInt8(ascii: "A")
     case UInt8(ascii: "a")...UInt8(ascii: "z"): letter - UInt8(ascii: "a") + 26
