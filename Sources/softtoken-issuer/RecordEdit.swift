@@ -26,7 +26,8 @@ extension PSKCKeyPackage {
     /// What binds the key to an account.
     func edit(toAccount account: String) -> RecordEdit? {
         guard let data else { return nil }
-        let prefix = data.name.prefix
+        // The key's own: Data's may be declared on Data, and this stands behind it.
+        let prefix = key.name.prefix
         let text = "<\(prefix)UserId>\(escapedXML(userID(ofAccount: account)))</\(prefix)UserId>"
         let bytes = Array(text.utf8)
         if let old = key.child(Namespace.pskc, "UserId") {

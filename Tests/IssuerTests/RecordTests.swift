@@ -184,4 +184,18 @@ struct RecordTests {
             _ = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
         }
     }
+
+    @Test("A file whose Data declares a prefix of its own can be read after it was bound")
+    func prefixOfData() throws {
+        let text = container()
+            .replacingOccurrences(
+                of: "<Data>", with: "<d:Data xmlns:d=\"\(Namespace.pskc)\">"
+            )
+            .replacingOccurrences(of: "</Data>", with: "</d:Data>")
+        let package = try #require(try packages(of: text).keys.first)
+        let edit = try #require(package.edit(toAccount: "dr.lee"))
+        var bytes = Array(text.utf8)
+        bytes.replaceSubrange(edit.range, with: edit.bytes)
+        #expect(try packages(of: bytes).keys.map(\.account) == ["dr.lee"])
+    }
 }
