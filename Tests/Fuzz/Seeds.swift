@@ -9,7 +9,8 @@ func writeSeeds(ofPackage package: String, to folder: String) {
     let vectors = VectorFiles(package: package)
     let seeds: [String: [[UInt8]]] = [
         "link": vectors.links + someLinks, "mail": vectors.mails,
-        "mail-time": vectors.mails.map(asRepetition), "signed": vectors.payloads,
+        "mail-time": vectors.mails.map(asRepetition) + [closingBrackets],
+        "signed": vectors.payloads,
         "json": vectors.headers + vectors.payloads, "issuer-file": [issuerFileSeed],
         "policy": [Array(#"{"attempts":5,"session":60,"separation":"strict"}"#.utf8)]
             + [Array(#"{"unsigned":false,"remote":true}"#.utf8)],
@@ -21,7 +22,7 @@ func writeSeeds(ofPackage package: String, to folder: String) {
         "metadata": metadataSeeds, "keystore": vectors.keystores.map { $0.dropLast(64) },
         "attempts": vectors.attempts.map { Array($0.dropFirst(24).prefix(56)) + $0.dropFirst(24) },
         "state-files": vectors.stateFiles, "log": logSeeds, "log-head": logHeadSeeds,
-        "used-links": usedLinksSeeds, "pskc": vectors.containers + [containerSeed],
+        "used-links": usedLinksSeeds, "pskc": vectors.containers + [containerSeed, prefixSeed],
         "csv": [
             "account,serial,type\r\ndr.ann@example.org,S-1,totp\r\n\"a,\"\"b\"\"\",,hotp\n",
             "\u{FEFF}account\n\"two\nlines\"\n",
@@ -39,6 +40,9 @@ func writeSeeds(ofPackage package: String, to folder: String) {
 private func asRepetition(_ mail: [UInt8]) -> [UInt8] {
     [120, 60] + mail.prefix(400)
 }
+
+/// Found by this fuzzer's makers before it ran: the whole link was searched for each bracket.
+private let closingBrackets = [11, 1] + Array("otpauth://a)".utf8)
 
 private func publicSection(_ keystore: [UInt8]) -> [UInt8] {
     Array(keystore.dropFirst(200).prefix(256))
@@ -72,6 +76,17 @@ private let containerSeed = Array(
     </Secret><TimeInterval><PlainValue>30</PlainValue></TimeInterval></Data>
     <UserId>UID=dr.ann</UserId><Policy><ExpiryDate>2030-01-01T00:00:00Z</ExpiryDate>
     <PINPolicy MaxFailedAttempts="5" PINUsageMode="Local"/></Policy></Key></KeyPackage>
+    </KeyContainer>
+    """.utf8)
+
+/// Data has a prefix of its own.
+private let prefixSeed = Array(
+    """
+    <KeyContainer Version="1.0" xmlns="urn:ietf:params:xml:ns:keyprov:pskc"><KeyPackage><Key Id="K"
+    Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:hotp"><AlgorithmParameters><ResponseFormat
+    Length="6" Encoding="DECIMAL"/></AlgorithmParameters>
+    <d:Data xmlns:d="urn:ietf:params:xml:ns:keyprov:pskc"><d:Secret><d:PlainValue
+    >MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</d:PlainValue></d:Secret></d:Data></Key></KeyPackage>
     </KeyContainer>
     """.utf8)
 
