@@ -7,15 +7,6 @@ internal import CSodium
     private var state: SecureBytes
     private let outputByteCount: Int
 
-    /// Begins an unkeyed hash of `byteCount` (16...64) bytes.
-    package init(byteCount: Int) throws(SecureMemoryError) {
-        self.outputByteCount = byteCount
-        state = try BLAKE2b.emptyState()
-        unsafe state.withUnsafeMutableBytes { memory in
-            _ = unsafe crypto_generichash_init(pointer(memory), nil, 0, byteCount)
-        }
-    }
-
     /// Begins a hash keyed with 16...64 secret bytes.
     package init(byteCount: Int, key: borrowing SecureBytes) throws(SecureMemoryError) {
         self.outputByteCount = byteCount
@@ -93,6 +84,54 @@ func blake2b(_ bytes: [UInt8], key: borrowing SecureBytes, byteCount: Int) -> [U
         _ = unsafe crypto_generichash(
             &output, byteCount, bytes, UInt64(bytes.count),
             key.assumingMemoryBound(to: UInt8.self).baseAddress, key.count)
+    }
+    scrubStackAndRegisters()
+    return output
+}
+
+/// BLAKE2b of public bytes under a secret key, in one call, for what is a secret.
+func blake2bSecret(
+    _ bytes: [UInt8], key: borrowing SecureBytes, byteCount: Int
+) throws(SecureMemoryError) -> SecureBytes {
+    var output = try SecureBytes(count: byteCount)
+    unsafe output.withUnsafeMutableBytes { target in
+        unsafe key.withUnsafeBytes { key in
+            _ = unsafe crypto_generichash(
+                target.assumingMemoryBound(to: UInt8.self).baseAddress!, byteCount, bytes,
+                UInt64(bytes.count), key.assumingMemoryBound(to: UInt8.self).baseAddress,
+                key.count)
+        }
+    }
+    scrubStackAndRegisters()
+    return output
+}
+
+/// BLAKE2b of the first bytes of a secret, in one call, where the hash is public: a checksum.
+func blake2b(ofSecret secret: borrowing SecureBytes, prefix count: Int, byteCount: Int) -> [UInt8] {
+    precondition(count <= secret.count, "the prefix lies in the secret")
+    var output = [UInt8](repeating: 0, count: byteCount)
+    unsafe secret.withUnsafeBytes { bytes in
+        _ = unsafe crypto_generichash(
+            &output, byteCount, bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
+            UInt64(count), nil, 0)
+    }
+    scrubStackAndRegisters()
+    return output
+}
+
+/// The same under a secret key: a MAC.
+func blake2b(
+    ofSecret secret: borrowing SecureBytes, prefix count: Int, key: borrowing SecureBytes,
+    byteCount: Int
+) -> [UInt8] {
+    precondition(count <= secret.count, "the prefix lies in the secret")
+    var output = [UInt8](repeating: 0, count: byteCount)
+    unsafe secret.withUnsafeBytes { bytes in
+        unsafe key.withUnsafeBytes { key in
+            _ = unsafe crypto_generichash(
+                &output, byteCount, bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
+                UInt64(count), key.assumingMemoryBound(to: UInt8.self).baseAddress, key.count)
+        }
     }
     scrubStackAndRegisters()
     return output

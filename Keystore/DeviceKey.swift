@@ -37,16 +37,12 @@ struct DeviceKey: ~Copyable {
     private let root: RootKey
 
     init(_ key: borrowing SecureBytes, binding: MachineBinding) throws(SecureMemoryError) {
-        var name = try BLAKE2b(byteCount: 16, key: key)
-        name.update("softtoken-device-1")
-        name.update(binding.bytes)
-        var root = try BLAKE2b(byteCount: 32, key: key)
-        root.update("softtoken-device-keys-1")
-        root.update(binding.bytes)
-        let rootKey = try root.finishSecret()
-        deviceName = name.finish()
+        let root = try blake2bSecret(
+            Array("softtoken-device-keys-1".utf8) + binding.bytes, key: key, byteCount: 32)
+        deviceName = blake2b(
+            Array("softtoken-device-1".utf8) + binding.bytes, key: key, byteCount: 16)
         self.binding = binding
-        self.root = RootKey(rootKey)
+        self.root = RootKey(root)
     }
 
     /// What a device subkey authenticates.
@@ -83,11 +79,7 @@ func readKeyFile(
     guard
         let content = try readSecretFile(name, in: folder, byteCount: 56, damaged: damaged)
     else { return nil }
-    let checksum = try guarded { () throws(SecureMemoryError) in
-        var hash = try BLAKE2b(byteCount: 16)
-        content.read { hash.update($0.extracting(0..<40)) }
-        return hash.finish()
-    }
+    let checksum = blake2b(ofSecret: content, prefix: 40, byteCount: 16)
     let isWhole = content.read { bytes in
         magic.indices.allSatisfy { bytes[$0] == magic[$0] }
             && checksum.indices.allSatisfy { bytes[40 + $0] == checksum[$0] }
@@ -105,9 +97,7 @@ func writeKeyFile(
         var file = try SecureBytes(count: 56)
         fill(&file, at: 0, with: magic)
         fill(&file, at: 8, with: key)
-        var hash = try BLAKE2b(byteCount: 16)
-        file.read { hash.update($0.extracting(0..<40)) }
-        fill(&file, at: 40, with: hash.finish())
+        fill(&file, at: 40, with: blake2b(ofSecret: file, prefix: 40, byteCount: 16))
         return file
     }
     try replaceSecretFile(name, in: folder, with: file)

@@ -49,7 +49,7 @@ package enum RequestFile {
             return nil
         }
         guard let file else { return nil }
-        let checksum = try checksum(of: file)
+        let checksum = checksum(of: file)
         let isWhole = file.read { bytes in
             magic.indices.allSatisfy { bytes[$0] == magic[$0] }
                 && checksum.indices.allSatisfy { bytes[48 + $0] == checksum[$0] }
@@ -72,7 +72,7 @@ package enum RequestFile {
                 for index in secret.indices { target[16 + index] = secret[index] }
             }
         }
-        fill(&file, at: 48, with: try checksum(of: file))
+        fill(&file, at: 48, with: checksum(of: file))
         try replaceSecretFile(fileName, in: state, with: file)
     }
 
@@ -84,11 +84,7 @@ package enum RequestFile {
         }
     }
 
-    private static func checksum(of file: borrowing SecureBytes) throws(KeystoreError) -> [UInt8] {
-        try guarded { () throws(SecureMemoryError) in
-            var hash = try BLAKE2b(byteCount: 16)
-            file.read { hash.update($0.extracting(0..<48)) }
-            return hash.finish()
-        }
+    private static func checksum(of file: borrowing SecureBytes) -> [UInt8] {
+        blake2b(ofSecret: file, prefix: 48, byteCount: 16)
     }
 }

@@ -41,12 +41,8 @@ package struct MACKey: ~Copyable {
     }
 
     /// `H(32, key, the first bytes of a secret)`.
-    func mac(
-        ofSecret secret: borrowing SecureBytes, byteCount: Int
-    ) throws(SecureMemoryError) -> [UInt8] {
-        var hash = try BLAKE2b(byteCount: 32, key: key)
-        secret.read { hash.update($0.extracting(0..<byteCount)) }
-        return hash.finish()
+    func mac(ofSecret secret: borrowing SecureBytes, byteCount: Int) -> [UInt8] {
+        blake2b(ofSecret: secret, prefix: byteCount, key: key, byteCount: 32)
     }
 
     /// Whether the last 32 bytes of `file` are the MAC of what precedes them and of `context`.

@@ -17,8 +17,8 @@ package struct DeviceEnvironment: Equatable, Sendable {
     /// In the order of their raw values, each once.
     package let findings: [Finding]
 
-    package init(_ findings: Set<Finding> = []) {
-        self.findings = findings.sorted { $0.rawValue < $1.rawValue }
+    package init(_ findings: [Finding] = []) {
+        self.findings = Finding.allCases.filter { findings.contains($0) }
     }
 }
 

@@ -1,5 +1,6 @@
 // Serials of the disks that are built in: never of one that travels between devices, nor of one
 // that a hypervisor made up. Bound by FORMAT.md §3 (disks).
+internal import Linux
 
 extension SystemTree {
     /// Serials of built-in disks, in their normal form.
@@ -88,7 +89,7 @@ private func diskSerial(_ bytes: [UInt8]?) -> [UInt8]? {
 
 private func isEmulated(_ model: String) -> Bool {
     let name = model.uppercased()
-    return emulatedModels.contains { name.contains($0) }
+    return emulatedModels.contains { name.holds($0) }
 }
 
 private let emulatedModels = [

@@ -4,21 +4,21 @@ internal import Linux
 
 extension DeviceEnvironment {
     init(tree: SystemTree) {
-        var findings: Set<Finding> = []
+        var findings: [Finding] = []
         let release = tree.line("/proc/sys/kernel/osrelease")
-        if tree.isWSL(release: release) { findings.insert(.wsl) }
-        if tree.isContainer { findings.insert(.container) }
-        if tree.isUserNamespace { findings.insert(.userNamespace) }
-        if tree.isTimeNamespace { findings.insert(.timeNamespace) }
-        if tree.isVirtualMachine { findings.insert(.virtualMachine) }
-        if release.isEmpty || tree.isHidden { findings.insert(.unreadable) }
+        if tree.isWSL(release: release) { findings.append(.wsl) }
+        if tree.isContainer { findings.append(.container) }
+        if tree.isUserNamespace { findings.append(.userNamespace) }
+        if tree.isTimeNamespace { findings.append(.timeNamespace) }
+        if tree.isVirtualMachine { findings.append(.virtualMachine) }
+        if release.isEmpty || tree.isHidden { findings.append(.unreadable) }
         self.init(findings)
     }
 }
 
 extension SystemTree {
     fileprivate func isWSL(release: String) -> Bool {
-        release.lowercased().contains("microsoft") || isPresent("/run/WSL")
+        release.lowercased().holds("microsoft") || isPresent("/run/WSL")
     }
 
     fileprivate var isContainer: Bool {
@@ -48,11 +48,11 @@ extension SystemTree {
 
     fileprivate var isVirtualMachine: Bool {
         if isPresent("/sys/hypervisor/type") { return true }
-        if line("/sys/devices/system/cpu/modalias", limit: 8192).contains(",009F") { return true }
+        if line("/sys/devices/system/cpu/modalias", limit: 8192).holds(",009F") { return true }
         let names = ["sys_vendor", "product_name"].map { line("/sys/class/dmi/id/\($0)") }
         let text = names.joined(separator: "\n").uppercased()
-        if hypervisorNames.contains(where: { text.contains($0) }) { return true }
-        return line("/sys/firmware/devicetree/base/compatible").contains("dummy-virt")
+        if hypervisorNames.contains(where: { text.holds($0) }) { return true }
+        return line("/sys/firmware/devicetree/base/compatible").holds("dummy-virt")
     }
 
     /// Whether /proc isn't what it should be.

@@ -52,7 +52,7 @@ extension SystemTree {
     fileprivate func permanentMACs() -> [[UInt8]] {
         names("/sys/class/net").prefix(256).compactMap { name in
             let card = "/sys/class/net/\(name)"
-            guard let link = link(card), !link.contains("devices/virtual/"),
+            guard let link = link(card), !link.holds("devices/virtual/"),
                 line("\(card)/addr_assign_type") == "0"
             else { return nil }
             return bytes("\(card)/address").flatMap(normalMAC)

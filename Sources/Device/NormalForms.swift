@@ -39,7 +39,7 @@ func normalUUIDText(_ name: String) -> [UInt8]? {
     let text = name.utf8.map { lowerCase($0) }
     let digits = text.filter { $0 != UInt8(ascii: "-") }
     guard (4...64).contains(text.count), digits.allSatisfy(isLowerCaseDigit),
-        Set(digits).count > 1
+        !isOneByteRepeated(digits)
     else { return nil }
     return text
 }

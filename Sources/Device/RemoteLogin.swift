@@ -23,7 +23,7 @@ func isRemoteLogin(sshConnection: String?, tree: SystemTree) -> Bool? {
     return nil
 }
 
-private let remoteServers: Set<String> = ["sshd", "sshd-session", "dropbear", "mosh-server"]
+private let remoteServers = ["sshd", "sshd-session", "dropbear", "mosh-server"]
 
 /// What /proc/PID/stat tells of a process.
 struct ProcessStatus: Equatable {

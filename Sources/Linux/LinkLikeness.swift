@@ -25,19 +25,24 @@ private let linkMarks: [[UInt8]] = [
 /// Prescribing records and enrolment requests share the scheme and hold no secret; `device forbid`
 /// takes the one as an argument.
 private func isPublicNotation(_ argument: Span<UInt8>) -> Bool {
-    for mark in ["softtoken:prescribing#", "softtoken:request#"].map({ Array($0.utf8) })
-    where find(mark, in: argument) == 0 {
+    for mark in publicMarks where stands(mark, in: argument, at: 0) {
         return (mark.count..<argument.count).allSatisfy { isBase64URL(argument[$0]) }
     }
     return false
 }
 
+private let publicMarks: [[UInt8]] = [
+    Array("softtoken:prescribing#".utf8), Array("softtoken:request#".utf8),
+]
+
 /// The first position of `mark` in either case.
 private func find(_ mark: [UInt8], in bytes: Span<UInt8>) -> Int? {
-    guard bytes.count >= mark.count else { return nil }
-    return (0...(bytes.count - mark.count)).first { start in
-        mark.indices.allSatisfy { lowercased(bytes[start + $0]) == mark[$0] }
-    }
+    bytes.indices.first { stands(mark, in: bytes, at: $0) }
+}
+
+private func stands(_ mark: [UInt8], in bytes: Span<UInt8>, at start: Int) -> Bool {
+    bytes.count - start >= mark.count
+        && mark.indices.allSatisfy { lowercased(bytes[start + $0]) == mark[$0] }
 }
 
 private func lowercased(_ byte: UInt8) -> UInt8 {

@@ -42,6 +42,6 @@ package enum MachineID: Equatable, Sendable {
         let lowerCase = line.map {
             $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "F") ? $0 + 32 : $0
         }
-        return Set(lowerCase).count > 1 ? lowerCase : nil
+        return lowerCase.contains { $0 != lowerCase[0] } ? lowerCase : nil
     }
 }

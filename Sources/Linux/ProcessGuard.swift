@@ -76,8 +76,8 @@ package func descriptorsNamed(in arguments: [String]) -> [Int32] {
             numbers += [Int32(arguments[index + 1])].compactMap(\.self)
         }
         for prefix in ["--pin-fd=", "/dev/fd/", "/proc/self/fd/"] {
-            guard let start = argument.firstRange(of: prefix)?.upperBound else { continue }
-            numbers += [Int32(argument[start...])].compactMap(\.self)
+            guard let number = text(behind: prefix, in: argument) else { continue }
+            numbers += [Int32(number)].compactMap(\.self)
         }
     }
     return numbers.filter { $0 >= 0 }
@@ -85,3 +85,8 @@ package func descriptorsNamed(in arguments: [String]) -> [Int32] {
 
 /// Whether the process was given this descriptor.
 package func isDescriptorOpen(_ number: Int32) -> Bool { fcntl(number, F_GETFD) >= 0 }
+
+/// What follows a mark where it first stands.
+private func text(behind mark: String, in argument: String) -> Substring? {
+    argument.rangeOfBytes(mark).map { argument[$0.upperBound...] }
+}

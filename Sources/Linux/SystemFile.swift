@@ -16,16 +16,14 @@ package func readSystemFile(_ path: String, limit: Int) throws(SystemError) -> [
 
 /// Up to `count` bytes from the current offset.
 func readAll(_ file: borrowing Descriptor, count: Int) throws(SystemError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: count)
-    var filled = 0
     var failure: SystemError?
-    unsafe bytes.withUnsafeMutableBytes { buffer in
-        do throws(SystemError) { filled = try unsafe file.read(into: buffer) } catch {
-            failure = error
-        }
+    // Not filled with zeros first: a limit is often far above what a file has.
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        do throws(SystemError) {
+            filled = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
+        } catch { failure = error }
     }
     if let failure { throw failure }
-    bytes.removeLast(count - filled)
     return bytes
 }
 

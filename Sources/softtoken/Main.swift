@@ -12,7 +12,12 @@ import SoftTokenCore
     private static func run() -> Int32 {
         do throws(Failure) {
             var context = try prepared()
-            guard let command = try parsed() else { return 0 }
+            let arguments = ArgumentVector.arguments()
+            if let status = Status(plainArguments: arguments) {
+                try status.execute(context)
+                return 0
+            }
+            guard let command = try parsed(arguments) else { return 0 }
             guard context.link == nil || type(of: command).takesLinks else {
                 throw .usage(
                     "a link belongs to softtoken activate",
@@ -66,8 +71,7 @@ import SoftTokenCore
     }
 
     /// Parses the arguments; nil when help, the version or a completion script was printed.
-    private static func parsed() throws(Failure) -> (any Command)? {
-        let arguments = ArgumentVector.arguments()
+    private static func parsed(_ arguments: [String]) throws(Failure) -> (any Command)? {
         do {
             var command = try SoftTokenCommand.parseAsRoot(arguments)
             if let command = command as? any Command { return command }

@@ -12,6 +12,16 @@ enum Output {
         try running { () throws(SystemError) in try write(text + "\n", to: 1) }
     }
 
+    /// Lines that belong together, in one piece.
+    ///
+    /// - Throws: `Failure.system`.
+    static func lines(_ lines: [String]) throws(Failure) {
+        var text = ""
+        for line in lines { text += line + "\n" }
+        let whole = text
+        try running { () throws(SystemError) in try write(whole, to: 1) }
+    }
+
     static func json(_ value: JSONValue) throws(Failure) { try line(value.text) }
 
     /// A line for people; that it can't be written changes nothing.

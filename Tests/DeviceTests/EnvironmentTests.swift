@@ -81,10 +81,11 @@ import Testing
     @Test("Findings stand in the order in which they are named")
     func order() {
         #expect(
-            DeviceEnvironment(Set(DeviceEnvironment.Finding.allCases)).findings.map(\.name) == [
-                "wsl", "container", "user-namespace", "time-namespace", "virtual-machine",
-                "unreadable",
-            ])
+            DeviceEnvironment(DeviceEnvironment.Finding.allCases.reversed()).findings.map(\.name)
+                == [
+                    "wsl", "container", "user-namespace", "time-namespace", "virtual-machine",
+                    "unreadable",
+                ])
     }
 }
 

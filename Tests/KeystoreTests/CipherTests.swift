@@ -104,6 +104,21 @@ struct CipherTests {
                         + "4be1c1e73ba10906d5d1853db6a4106e0a7bf9800d373d6dee2d46d62ef2a461"))
     }
 
+    @Test("A secret is hashed in one call as public bytes are, and never further than asked")
+    func ofSecrets() throws {
+        let bytes = Array(UInt8(0)..<100)
+        let key = Array(UInt8(0)...63)
+        let whole = try secret(bytes)
+        #expect(
+            blake2b(ofSecret: whole, prefix: 40, byteCount: 16)
+                == blake2b(Array(bytes.prefix(40)), byteCount: 16))
+        let mac = try blake2b(ofSecret: whole, prefix: 56, key: secret(key), byteCount: 32)
+        #expect(mac == blake2b(Array(bytes.prefix(56)), publicKey: key, byteCount: 32))
+        let hash = try blake2bSecret(bytes, key: secret(key), byteCount: 32)
+        let read = hash.read { hash in hash.indices.map { hash[$0] } }
+        #expect(read == blake2b(bytes, publicKey: key, byteCount: 32))
+    }
+
     /// By Python's hashlib, FORMAT.md §2: BLAKE2b-256, salt 1, personal "stdevice".
     @Test("A subkey is BLAKE2b with salt and personalization")
     func subkey() throws {
