@@ -105,8 +105,8 @@ extension AuthenticatorError {
         case .easyPIN:
             Message(
                 88, "this PIN is easy to guess",
-                hint: "choose one without a year, a pattern or repeated digits, or use --random-pin"
-            )
+                hint: "choose one without a year, a date, a pattern or repeated digits, or use "
+                    + "--random-pin")
         case .activation(let error): error.message
         case .record(let error): error.message
         case .linkExpired:

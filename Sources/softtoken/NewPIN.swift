@@ -30,8 +30,8 @@ extension Console {
             let pin = try pin("the new PIN", prompt: "New PIN: ")
             guard !pin.isEasyToGuess else {
                 say(
-                    "This PIN is easy to guess. Choose one without a year, a pattern or repeated "
-                        + "digits.")
+                    "This PIN is easy to guess. Choose one without a year, a date, a pattern or "
+                        + "repeated digits.")
                 return nil
             }
             let again = try self.pin("the new PIN", prompt: "The same PIN again: ")

@@ -42,13 +42,15 @@ struct PINTests {
         #expect((300...1_000).contains(blocked.count))
     }
 
-    /// The heads of D. Amitay 2011, DataGenetics 2012 and Markert et al. 2020 (tables 2 and 3).
+    /// The heads of D. Amitay 2011, DataGenetics 2012, Markert et al. 2020 (tables 2 and 3) and Have I
+    /// Been Pwned 2024.
     @Test(
         "Well-known easy PINs are blocked",
         arguments: [
             1234, 1111, 0, 1212, 7777, 1004, 2000, 4444, 2222, 6969, 9999, 3333, 5555, 6666, 1122,
             1313, 8888, 4321, 2001, 1010, 2580, 852, 1998, 5683, 1379, 5678, 9876, 7890, 2468, 8642,
             123, 3210, 1221, 1991, 1984, 2024, 1357, 7531, 1236, 7410, 1590, 3570,
+            1453, 1907, 1233, 2512, 1342, 4200,
         ])
     func knownEasyOnes(number: Int) { #expect(isBlocked(number)) }
 
@@ -60,11 +62,19 @@ struct PINTests {
         #expect(!isEasy)
     }
 
-    @Test("A year is blocked from 1930 to 2039")
+    @Test("A year is blocked from 1900 to 2039")
     func years() {
-        for year in 1930...2039 { #expect(isBlocked(year)) }
-        #expect(!isBlocked(1929))
+        for year in 1900...2039 { #expect(isBlocked(year)) }
+        #expect(!isBlocked(1899))
         #expect(!isBlocked(2041))
+    }
+
+    @Test("A day of the year is blocked, the day before the month, and no day that does not exist")
+    func dates() {
+        for date in [101, 112, 1207, 2902, 3004, 3101, 3112, 2212] { #expect(isBlocked(date)) }
+        for number in [3002, 3104, 3106, 3109, 3111, 3201, 2813, 5012] {
+            #expect(!isBlocked(number))
+        }
     }
 
     @Test("Every repetition and every run by ones and twos is blocked")
@@ -93,7 +103,7 @@ struct PINTests {
             #expect(!isBlocked(number))
             drawn.insert(number)
         }
-        // 3,000 draws of 9,300 leave about 2,560 different ones; a stuck digit leaves 930 at most.
+        // 3,000 draws of 9,000 leave about 2,550 different ones; a stuck digit leaves 930 at most.
         #expect(drawn.count > 2_300)
     }
 
