@@ -21,6 +21,10 @@ package enum PrescribingMarker: Equatable, Sendable {
     /// Reads this device's marker.
     package static func read() -> PrescribingMarker { read(folder: folder, owner: 0) }
 
+    /// Whether anything stands there. The file sandbox, inside of which the marker can't be read,
+    /// leaves this look: root may register the device while a prompt waits.
+    package static var isThere: Bool { !isSystemPathAbsent(path) }
+
     /// Reads a marker; another folder and owner than root's in tests only.
     static func read(folder: String, owner: UInt32) -> PrescribingMarker {
         // Whatever stands there and isn't a whole record of root's is a damaged marker, so that

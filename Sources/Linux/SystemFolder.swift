@@ -32,6 +32,13 @@ package func isSystemPathPresent(_ path: String) -> Bool {
     return unsafe lstat(path, &info) == 0
 }
 
+/// Whether the system calls a path not there (ENOENT, ENOTDIR): what can't be looked at is there.
+package func isSystemPathAbsent(_ path: String) -> Bool {
+    var info = stat()
+    guard unsafe lstat(path, &info) != 0 else { return false }
+    return errno == ENOENT || errno == ENOTDIR
+}
+
 /// The first bytes of a system file, `limit` at most: for what can be long and says enough early.
 ///
 /// - Throws: `SystemError`.

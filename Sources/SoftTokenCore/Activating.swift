@@ -63,12 +63,13 @@ extension Authenticator {
 
     /// Makes a new keystore's keys; the keystore itself is written with its first token.
     ///
-    /// - Throws: `AuthenticatorError.easyPIN`, `.keystore`.
+    /// - Throws: `AuthenticatorError.easyPIN`, `.sameDevice`, `.keystore`.
     package mutating func create(
         _ pin: borrowing PINDigits, policy: TokenPolicy,
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
         guard !pin.isEasyToGuess else { throw .easyPIN }
+        try refuseIfRegistered()
         try makeFolders()
         let limit = combined(policy).attemptLimit
         return try inKeystore { () throws(KeystoreError) in

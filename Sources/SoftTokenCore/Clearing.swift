@@ -72,11 +72,10 @@ extension Authenticator {
     /// Records that something was refused. A refusal keeps its own code when the entry can't be
     /// written; a foreign keystore's folders are left as they are.
     func record(refusal error: AuthenticatorError, facts: KeystoreFacts) {
-        guard let detail = error.refusalDetail, facts.state != .foreign || error.isSameDevice,
+        guard let entry = error.entry, facts.state != .foreign || error.isSameDevice,
             facts.state != .refused
         else { return }
-        let event: AuditEvent = error.isDelay ? .delay : .refuse
-        try? logged([AuditEntry(event, .refused, detail: detail)])
+        try? logged([entry])
     }
 
     /// Appends entries under the lock, making the folders where they are missing.
@@ -112,6 +111,11 @@ extension SeparationVerdict {
 }
 
 extension AuthenticatorError {
+    /// What the log says of a refusal; nil for what is none.
+    var entry: AuditEntry? {
+        refusalDetail.map { AuditEntry(isDelay ? .delay : .refuse, .refused, detail: $0) }
+    }
+
     fileprivate var isDelay: Bool {
         if case .keystore(.delayed) = self { true } else { false }
     }
@@ -120,7 +124,7 @@ extension AuthenticatorError {
         if case .sameDevice = self { true } else { false }
     }
 
-    /// The log's words for what was refused; nil for what is no refusal.
+    /// The words for what was refused.
     fileprivate var refusalDetail: String? {
         switch self {
         case .sameDevice(let evidence):

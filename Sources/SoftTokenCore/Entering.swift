@@ -134,6 +134,20 @@ extension Authenticator {
         return entry
     }
 
+    /// Refuses a device that was registered for prescribing since the checks: a prompt may wait for
+    /// hours. Call it without the lock.
+    func refuseIfRegistered() throws(AuthenticatorError) {
+        guard let refusal = registration else { return }
+        record(refusal: refusal, facts: try facts())
+        throw refusal
+    }
+
+    /// The refusal of a device that bears the marker by now.
+    var registration: AuthenticatorError? {
+        surroundings.isMarkerThere()
+            ? .sameDevice(SeparationEvidence(label: "", signs: [.marker])) : nil
+    }
+
     /// The verdict over the keystore's records and a link's.
     package func verdict(
         _ facts: KeystoreFacts, linkRecords: [String] = []

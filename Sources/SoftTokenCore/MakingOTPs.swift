@@ -10,11 +10,16 @@ extension Authenticator {
     /// - Parameters:
     ///   - sessionSeconds: how long they will be shown: TOTP makes one a step until then, from one
     ///     step before now, 64 at most; 0 for the current one alone.
-    /// - Throws: `AuthenticatorError.tokenExpired`, `.counterExhausted`, `.keystore`.
+    /// - Throws: `AuthenticatorError.sameDevice` (registered while the token was chosen),
+    ///   `.tokenExpired`, `.counterExhausted`, `.keystore`.
     package func makeOTPs(
         _ session: inout Session, of token: Token, sessionSeconds: Int,
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> OneTimePasswords {
+        if let refusal = registration {
+            try use(&session) { (_) throws(KeystoreError) in [refusal.entry].compactMap(\.self) }
+            throw refusal
+        }
         let now = try now().unixSeconds
         guard token.state(atUnixSeconds: now) != .expired else {
             try use(&session) { (_) throws(KeystoreError) in

@@ -22,7 +22,8 @@ package struct Session: ~Copyable {
 extension Authenticator {
     /// Tries a PIN: the one thing that spends an attempt.
     ///
-    /// - Throws: `AuthenticatorError.keystore` with `.wrongPIN`, `.erasedNow`, `.delayed`, `.busy`,
+    /// - Throws: `AuthenticatorError.sameDevice` if the device was registered for prescribing while
+    ///   the PIN was typed; `.keystore` with `.wrongPIN`, `.erasedNow`, `.delayed`, `.busy`,
     ///   `.missing`, or what keeps it from being opened.
     package func unlock(
         _ pin: borrowing PINDigits, _ admission: borrowing Admission
@@ -38,7 +39,8 @@ extension Authenticator {
     }
 
     private func unlock(_ pin: borrowing PINDigits) throws(AuthenticatorError) -> Session {
-        try inKeystore { () throws(KeystoreError) in
+        try refuseIfRegistered()
+        return try inKeystore { () throws(KeystoreError) in
             guard let folders else { throw .missing }
             let lock = try KeystoreLock.take(folders)
             let condition = try examine(folders)

@@ -15,11 +15,13 @@ package struct Surroundings: Sendable {
     package var isRemote: Bool?
     package var policy: AdministratorPolicy?
     package var issuers: [IssuerFile]
+    /// Whether a marker stands there by now.
+    package var isMarkerThere: @Sendable () -> Bool
 
     package init(
         identity: DeviceIdentity, environment: DeviceEnvironment, marker: PrescribingMarker,
         machineID: MachineID, isRemote: Bool?, policy: AdministratorPolicy? = nil,
-        issuers: [IssuerFile] = []
+        issuers: [IssuerFile] = [], isMarkerThere: @escaping @Sendable () -> Bool
     ) {
         self.identity = identity
         self.environment = environment
@@ -28,6 +30,7 @@ package struct Surroundings: Sendable {
         self.isRemote = isRemote
         self.policy = policy
         self.issuers = issuers
+        self.isMarkerThere = isMarkerThere
     }
 
     /// In a user namespace anybody is root of what they mounted: a marker can be hidden there, and a
@@ -46,7 +49,8 @@ package struct Surroundings: Sendable {
         return Surroundings(
             identity: identity, environment: environment, marker: PrescribingMarker.read(),
             machineID: MachineID.read(), isRemote: isRemoteLogin(sshConnection: sshConnection),
-            policy: try readPolicy(), issuers: try readIssuers())
+            policy: try readPolicy(), issuers: try readIssuers(),
+            isMarkerThere: { PrescribingMarker.isThere })
     }
 
     private static func readPolicy() throws(AuthenticatorError) -> AdministratorPolicy? {

@@ -61,7 +61,8 @@ extension Surroundings {
                 Identifier(.diskSerial, Array("disk-1".utf8)),
             ]),
             environment: DeviceEnvironment(), marker: .absent,
-            machineID: .digits(Array("0123456789abcdef0123456789abcdef".utf8)), isRemote: false)
+            machineID: .digits(Array("0123456789abcdef0123456789abcdef".utf8)), isRemote: false,
+            isMarkerThere: { false })
     }
 
     /// The record of a computer that is another one.

@@ -5,6 +5,7 @@ import Device
 import Keystore
 import Linux
 import OTP
+import Synchronization
 import Testing
 
 @testable import SoftTokenCore
@@ -64,6 +65,38 @@ private let activation =
         let lines = try authenticator().log().lines
         #expect(lines.map(\.event) == [.attest, .activate, .otp, .otp])
         #expect(try authenticator().log().flaw == nil)
+    }
+
+    @Test("A device that is registered while a prompt waits makes no OTP, and no attempt is spent")
+    func registeredMeanwhile() throws {
+        try activate()
+        let isRegistered = Mutex(false)
+        var surroundings = Surroundings.ordinary
+        surroundings.isMarkerThere = { isRegistered.withLock { $0 } }
+        let authenticator = try authenticator(surroundings)
+        let refusal = AuthenticatorError.sameDevice(
+            SeparationEvidence(label: "", signs: [.marker]))
+        func cleared() throws -> SeparationClearance {
+            try authenticator.clear(
+                authenticator.enter(.show, answers: Answers(isInteractive: false)))
+        }
+
+        let atThePIN = try cleared()
+        isRegistered.withLock { $0 = true }
+        #expect(throws: refusal) {
+            let session = try authenticator.unlock(try madeUpPIN("6093"), atThePIN)
+            _ = session.tokens
+        }
+        isRegistered.withLock { $0 = false }
+        let atTheChoice = try cleared()
+        var session = try authenticator.unlock(try madeUpPIN("5093"), atTheChoice)
+        isRegistered.withLock { $0 = true }
+        let token = session.tokens[0]
+        #expect(throws: refusal) {
+            _ = try authenticator.makeOTPs(&session, of: token, sessionSeconds: 0, atTheChoice)
+        }
+        #expect(try authenticator.facts().attemptsLeft == 10)
+        #expect(try authenticator.log().lines.suffix(2).map(\.event) == [.refuse, .refuse])
     }
 
     @Test("A record of this device refuses each use from then on")

@@ -3,11 +3,13 @@
 A refusal is 80 with nothing asked, nothing on standard output, and an entry in the log; no variable
 and no setting of the user's gets around it.
 """
+import contextlib
 import os
 import pathlib
 import secrets
 import shutil
 import subprocess
+import time
 import unittest
 
 import links
@@ -165,6 +167,42 @@ class MarkerTest(DeviceTest):
         self.assertEqual(empty.status(machine=machine)["keystore"], "none")
         self.assert_ends(Home().run("device", "unregister", machine=machine), 0)
         self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+
+    def test_a_machine_that_is_registered_while_a_pin_is_waited_for_is_refused(self):
+        for user in (None, ORDINARY):
+            machine = self.machine()
+            home = Home(user=user)
+            home.activate(machine=machine)
+            waiting = subprocess.Popen(
+                home.command(["show", "--once"], machine), stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(home.path),
+                start_new_session=True, cwd="/")
+            self.wait_until_it_reads(waiting)
+            self.register(machine)
+            out, err = waiting.communicate(f"{PIN}\n".encode(), timeout=30)
+            self.assertEqual((waiting.returncode, out), (80, b""), err)
+            self.assertEqual(home.status(machine=machine)["attemptsLeft"], 10)
+            self.assertEqual(home.log(machine=machine)[-1]["event"], "refuse")
+
+    def wait_until_it_reads(self, process):
+        """Until the program itself has slept for a while: all that it waits for is an answer."""
+        asleep = 0
+        for _ in range(500):
+            asleep = asleep + 1 if self.is_asleep(process) else 0
+            if asleep == 10:
+                return
+            time.sleep(0.02)
+        self.fail("it never came to its question")
+
+    def is_asleep(self, process):
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                stat = (folder / "stat").read_text()
+                input_is_ours = os.path.samestat(
+                    os.stat(folder / "fd/0"), os.fstat(process.stdin.fileno()))
+                if "(softtoken) S" in stat and input_is_ours:
+                    return True
+        return False
 
     def test_no_variable_and_no_folder_gets_around_it(self):
         machine = self.machine()
