@@ -51,7 +51,8 @@ void st_terminal_restore(void) {
 
 static void end(int number) {
     st_terminal_restore();
-    signal(number, SIG_DFL);
+    for (int i = 0; i < ending_count; i++)
+        if (endings[i] == number) sigaction(number, &former[i], NULL);
     raise(number);  // delivered when the handler returns: the parent sees the real reason
 }
 
@@ -88,7 +89,7 @@ static void install(int number, void (*handler)(int), struct sigaction *before) 
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = handler;
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = SA_RESTART | SA_ONSTACK;  // a fault's own stack may be used up
     sigaction(number, NULL, before);
     if (before->sa_handler != SIG_IGN) sigaction(number, &action, NULL);
 }

@@ -22,14 +22,17 @@ package enum ProcessGuard {
         st_get_dumpable() != 0 || st_core_file_limit() != 0
     }
 
-    /// Makes a closed pipe an error of the write (74) instead of a silent death, and files that are
-    /// private whatever umask was inherited.
-    package static func setDefaults() {
+    /// Makes a closed pipe an error of the write (74) instead of a silent death, a fault of the
+    /// program an error of its own (70), and files private whatever umask was inherited.
+    ///
+    /// - Parameter program: as its errors begin.
+    package static func setDefaults(program: String) {
         for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
-        // No handler of the runtime's stands between a crash and the process's end.
-        for number in [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] {
-            _ = signal(number, SIG_DFL)
-        }
+        // Nor does a handler of the runtime's stand between a crash and the process's end.
+        unsafe st_report_faults(
+            "\(program): error: a fault of this program ended it; files are old or new, and whole\n"
+                + "\(program): hint: try again; if it ends so again, tell those who gave it to you\n"
+        )
         _ = umask(0o077)
     }
 

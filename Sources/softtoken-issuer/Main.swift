@@ -20,7 +20,7 @@ import Linux
     private static func prepare() throws(Failure) -> StartArguments {
         do throws(SystemError) {
             try ProcessGuard.openStandardDescriptors()
-            ProcessGuard.setDefaults()
+            ProcessGuard.setDefaults(program: "softtoken-issuer")
             try ProcessGuard.forbidMemoryImages()
             try Sandbox.blockNetwork()
         } catch { throw Failure(error) }

@@ -38,7 +38,7 @@ import SoftTokenCore
             try ProcessGuard.forbidMemoryImages()
             try ProcessGuard.openStandardDescriptors()
         }
-        ProcessGuard.setDefaults()
+        ProcessGuard.setDefaults(program: "softtoken")
         let link = try takenLink()
         let kept = descriptorsNamed(in: ArgumentVector.arguments())
         // One that isn't open now would be whatever this program opens next.
@@ -79,17 +79,10 @@ import SoftTokenCore
             return nil
         } catch {
             guard SoftTokenCommand.exitCode(for: error) == .success else {
-                throw .usage(usageText(SoftTokenCommand.message(for: error)))
+                throw .usage(parserMessage: SoftTokenCommand.message(for: error), arguments)
             }
             try Output.line(SoftTokenCommand.fullMessage(for: error))
             return nil
         }
-    }
-
-    /// The parser's message in this program's form: lower case, one line, no full stop.
-    private static func usageText(_ message: String) -> String {
-        let line = message.split(separator: "\n").first.map(String.init) ?? "wrong arguments"
-        let text = line.hasSuffix(".") ? String(line.dropLast()) : line
-        return text.prefix(1).lowercased() + text.dropFirst()
     }
 }

@@ -157,19 +157,25 @@ class ProcessTest(unittest.TestCase):
         session.child.sendintr()
         session.end()
 
-    def test_a_core_is_never_left(self):
+    def test_a_fault_is_told_leaves_no_core_and_gives_the_terminal_back(self):
         folder = self.home.path / "cores"
         os.makedirs(folder, exist_ok=True)
-        session = Session(["/bin/sh", "-c", f"ulimit -c unlimited; cd {folder}; "
-                           f"{screen.PROGRAM} show; echo code=$?"],
-                          environment(self.home.path, SWIFT_BACKTRACE="enable=no"))
-        session.wait_for("PIN")
-        child = int(subprocess.check_output(["pgrep", "-P", str(session.child.pid)]))
-        os.kill(child, signal.SIGSEGV)
-        session.end()
-        self.assertIn("code=139", session.bytes.decode())
-        self.assertNotIn("core dumped", session.bytes.decode())
-        self.assertEqual(os.listdir(folder), [])
+        for number in (signal.SIGSEGV, signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE,
+                       signal.SIGTRAP):
+            with self.subTest(number.name):
+                session = Session(["/bin/bash", "-c", f"ulimit -c unlimited; cd {folder}; "
+                                   f"{screen.PROGRAM} show; echo code=$?; stty -a"],
+                                  environment(self.home.path, SWIFT_BACKTRACE="enable=no"))
+                session.wait_for("PIN")
+                child = int(subprocess.check_output(["pgrep", "-P", str(session.child.pid)]))
+                os.kill(child, number)
+                session.end()
+                written = session.bytes.decode()
+                self.assertIn("code=70", written)
+                self.assertEqual(written.count("softtoken: error: a fault of this program"), 1)
+                self.assertRegex(written, r" icanon[\s\S]* echo ")
+                self.assertNotIn("core dumped", written)
+                self.assertEqual(os.listdir(folder), [])
 
     def test_status_tells_the_truth(self):
         done = subprocess.run([screen.PROGRAM, "status", "--json"], capture_output=True,

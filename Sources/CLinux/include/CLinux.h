@@ -27,6 +27,9 @@ void st_terminal_restore(void);
 void st_terminal_stop(void);
 void st_terminal_release(void);
 
+// A trap of our own ends with this text and 70 (faults.c).
+void st_report_faults(const char *_Nonnull text);
+
 // seccomp and Landlock (sandbox.c): 0 or a descriptor, or -1 and errno.
 int st_install_seccomp_filter(void);
 int st_landlock_abi(void);
