@@ -70,6 +70,15 @@ internal import Glibc
 /// Whether a descriptor is a terminal (isatty).
 package func isTerminal(_ number: Int32) -> Bool { isatty(number) == 1 }
 
+/// The columns of a terminal; nil where the descriptor is none, or one that doesn't know.
+package func terminalColumns(_ number: Int32) -> Int? {
+    var columns: Int32 = 0
+    var rows: Int32 = 0
+    guard isTerminal(number), unsafe st_window_size(number, &columns, &rows) == 0, columns > 0
+    else { return nil }
+    return Int(columns)
+}
+
 extension Descriptor {
     /// A second descriptor for what `number` is open on, above 2 and closed on exec.
     ///

@@ -21,12 +21,16 @@ struct ActivateCommand: Command {
         case tpm2
     }
 
-    @Argument(help: "The activation link.") var link: String?
-    @Option(help: "Take the link from a file with a mail or a page; - is standard input.")
+    @Argument(help: ArgumentHelp("The activation link.", valueName: "LINK")) var link: String?
+    @Option(
+        help: ArgumentHelp(
+            "Take the link from a file with a mail or a page; - is standard input.",
+            valueName: "FILE"))
     var from: String?
     @Option(help: ArgumentHelp("Read the link from a picture of a QR code.", valueName: "IMAGE"))
     var qr: String?
-    @Option(help: "The token's name, 1 to 64 bytes.") var name: String?
+    @Option(help: ArgumentHelp("The token's name, 1 to 64 bytes.", valueName: "NAME"))
+    var name: String?
     @Flag(name: .customLong("random-pin"), help: "Draw the PIN and show it once.")
     var isRandomPIN = false
     @OptionGroup var attestation: AttestationOptions
@@ -35,7 +39,10 @@ struct ActivateCommand: Command {
         help: ArgumentHelp(
             "Trust the issuer whose key has this fingerprint.", valueName: "FINGERPRINT"))
     var fingerprint: String?
-    @Option(help: "What holds the device's share of the key.") var protector: ProtectorName?
+    @Option(
+        help: ArgumentHelp(
+            "What holds the device's share of the key.", valueName: "PROTECTOR"))
+    var protector: ProtectorName?
     @Flag(
         help: ArgumentHelp(
             "Wait for Enter at the end, for a desktop that closes the terminal.",

@@ -119,7 +119,10 @@ struct Console: ~Copyable {
     /// Tells a person something between questions.
     func say(_ text: String) {
         if isInteractive, let terminal {
-            terminal.write(text + "\n")
+            let columns = terminal.device.size().columns
+            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                for row in wrapped(String(line), columns: columns) { terminal.write(row + "\n") }
+            }
         } else {
             Output.note(text)
         }

@@ -20,7 +20,10 @@ struct RegisterCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "register",
         abstract: "Mark this computer as one that sends prescriptions, and print its record.")
-    @Option(help: "What people call this computer, at most 64 bytes.") var label: String = ""
+    @Option(
+        help: ArgumentHelp(
+            "What people call this computer, at most 64 bytes.", valueName: "TEXT"))
+    var label = ""
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(Failure) {
@@ -53,7 +56,9 @@ struct ForbidCommand: Command {
         abstract: "Keep the record of a computer that sends prescriptions; needs the PIN.")
     static let takesLinks = true
 
-    @Argument(help: "What softtoken device register printed, or a file with it.")
+    @Argument(
+        help: ArgumentHelp(
+            "What softtoken device register printed, or a file with it.", valueName: "RECORD"))
     var record: String
     @OptionGroup var common: CommonOptions
 
@@ -92,6 +97,7 @@ struct DeviceListCommand: Command {
 
     func execute(_ context: inout Context) throws(Failure) {
         let authenticator = try context.authenticator()
+        try confine(authenticator)
         let facts = try authenticating { () throws(AuthenticatorError) in
             try authenticator.facts()
         }
@@ -113,6 +119,7 @@ struct DeviceCheckCommand: Command {
 
     func execute(_ context: inout Context) throws(Failure) {
         let authenticator = try context.authenticator()
+        try confine(authenticator)
         let facts = try authenticating { () throws(AuthenticatorError) in
             try authenticator.facts()
         }

@@ -85,15 +85,7 @@ struct DisplayText {
 
     /// The text at its spaces in as many lines as it takes.
     private func wrapped(_ text: String, _ look: DisplayLine.Look, rank: Int) -> [DisplayLine] {
-        var lines: [String] = []
-        for word in text.split(separator: " ") {
-            if let last = lines.last, columnWidth(last) + 1 + columnWidth(String(word)) <= width {
-                lines[lines.count - 1] = last + " " + word
-            } else {
-                lines.append(cut(String(word)))
-            }
-        }
-        return lines.map { line($0, look, rank: rank) }
+        softtoken.wrapped(text, columns: width).map { line(cut($0), look, rank: rank) }
     }
 
     /// Leaves out the least important lines until the rest fits.

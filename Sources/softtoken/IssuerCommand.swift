@@ -36,7 +36,8 @@ struct IssuerListCommand: Command {
 struct IssuerAddCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Trust the signing key of an issuer file.")
-    @Argument(help: "The issuer's file, FILE.pub.") var file: String
+    @Argument(help: ArgumentHelp("The issuer's file, FILE.pub.", valueName: "FILE"))
+    var file: String
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(Failure) {
@@ -61,7 +62,10 @@ struct IssuerAddCommand: Command {
 struct IssuerRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Trust a signing key no longer.")
-    @Argument(help: "The key's fingerprint, XXXX-XXXX-XXXX-XXXX.") var fingerprint: String
+    @Argument(
+        help: ArgumentHelp(
+            "The key's fingerprint, XXXX-XXXX-XXXX-XXXX.", valueName: "FINGERPRINT"))
+    var fingerprint: String
     @OptionGroup var common: CommonOptions
 
     func validate() throws {

@@ -292,7 +292,11 @@ extension SystemError {
 extension AnswerError {
     fileprivate func message(_ question: String) -> Message {
         switch self {
-        case .missing: Message(64, "\(question) is missing: the input ended")
+        case .missing:
+            Message(
+                64, "\(question) is missing: the input ended",
+                hint: "run it at a terminal, or give each answer as a line of standard input, "
+                    + "the PIN also by --pin-fd N")
         case .interrupted: Message(130, nil)
         case .ended(let signal): Message(signal.exitCode, nil)
         case .tooLong: Message(64, "\(question) is too long")

@@ -18,6 +18,8 @@ struct RequestCommand: Command {
 
     func execute(_ context: inout Context) throws(Failure) {
         var authenticator = try context.authenticator()
+        try authenticating { () throws(AuthenticatorError) in try authenticator.makeFolders() }
+        try confine(authenticator)
         let request = try authenticating { () throws(AuthenticatorError) in
             try authenticator.request(isRenewed: isRenewed)
         }

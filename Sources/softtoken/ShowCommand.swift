@@ -15,7 +15,10 @@ struct ShowCommand: Command {
             when the output is no terminal, the current one is printed once.
             """)
 
-    @Argument(help: "A token's name or serial, or how it begins.") var token: String?
+    @Argument(
+        help: ArgumentHelp(
+            "A token's name or serial, or how it begins.", valueName: "TOKEN"))
+    var token: String?
     @Flag(help: "Print the current one-time password once.") var once = false
     @Option(
         name: .customLong("for"),

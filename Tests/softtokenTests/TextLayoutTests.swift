@@ -1,0 +1,67 @@
+// Lines broken at their spaces, and columns. Source: DESIGN §8 (20 columns and up).
+import Testing
+
+@testable import softtoken
+
+@Suite("Text that fits a window")
+struct TextLayoutTests {
+    @Test(
+        "Lines are broken at their spaces, and none is wider than the window",
+        arguments: [
+            ("one two three", 7, 0, ["one two", "three"]),
+            ("one two three", 80, 0, ["one two three"]),
+            ("key   the value of it", 12, 6, ["key   the", "      value", "      of it"]),
+            // Two columns each.
+            ("名前 名前 a", 9, 0, ["名前 名前", "a"]),
+            // A word that is wider stands alone: it can be copied whole.
+            ("a ABCD-EFGH-IJKL-MNOP b", 8, 0, ["a", "ABCD-EFGH-IJKL-MNOP", "b"]),
+            ("", 10, 0, [""]), ("  1  first", 80, 0, ["  1  first"]),
+        ])
+    func wrapping(text: String, columns: Int, hanging: Int, lines: [String]) {
+        #expect(wrapped(text, columns: columns, hanging: hanging) == lines)
+    }
+
+    @Test("Columns stand under each other, whatever the letters' width, and end with their text")
+    func columns() {
+        #expect(
+            aligned([["NAME", "TYPE", "SERIAL"], ["Sign", "totp", "-"], ["名前", "hotp", "S1"]])
+                == ["NAME  TYPE  SERIAL", "Sign  totp  -", "名前  hotp  S1"])
+        #expect(aligned([]) == [])
+    }
+}
+
+@Suite("Usage errors in words")
+struct UsageWordsTests {
+    private func message(_ line: String, _ parserMessage: String) -> Message {
+        let arguments = line.split(separator: " ").map(String.init)
+        return Failure.usage(parserMessage: parserMessage, arguments).message
+    }
+
+    @Test(
+        "A slip of the fingers is understood, a stranger is not guessed at",
+        arguments: [
+            ("shwo", "did you mean softtoken show? see softtoken --help"),
+            ("lst", "did you mean softtoken list? see softtoken --help"),
+            ("activte", "did you mean softtoken activate? see softtoken --help"),
+            ("device forbit", "did you mean softtoken device forbid? see softtoken device --help"),
+            ("xyzzy", "see softtoken --help"), ("wipe", "see softtoken --help"),
+        ])
+    func commands(line: String, hint: String) {
+        let message = message(line, "Unexpected argument")
+        #expect(message.code == 64)
+        #expect(message.error == "there is no command \(line.split(separator: " ").last ?? "")")
+        #expect(message.hint == hint)
+    }
+
+    @Test("The hint is the help of the command that was typed; an option's value is none")
+    func others() {
+        let option = message("show --onec", "Unknown option '--onec'. Did you mean '--once'?")
+        #expect(option.error == "unknown option '--onec'")
+        #expect(option.hint == "did you mean '--once'? see softtoken show --help")
+        let value = message("show --for x", "The value 'x' is invalid. Please provide a number.")
+        #expect(value.error == "the value 'x' is invalid")
+        #expect(value.hint == "please provide a number; see softtoken show --help")
+        let early = message("--pin-fd 3 show", "Unknown option '--pin-fd'")
+        #expect(early.error == "unknown option '--pin-fd'")
+    }
+}
