@@ -74,7 +74,7 @@ package enum Sign: Equatable, Sendable {
     /// What it says to a prescriber: a clause without a full stop.
     package var words: String {
         switch self {
-        case .marker: "it is marked as a computer that sends prescriptions"
+        case .marker: "it bears the mark"
         case .identifier(.machineID): "the installed system is the same (machine-id)"
         case .identifier(.bootID): "it is the same running system"
         case .identifier(.productUUID): "the machine's hardware number matches"

@@ -25,7 +25,7 @@ package struct SeparationEvidence: Equatable, Sendable {
 
     /// The registered device by its label: `"front desk"`, or a phrase where it has none.
     package var deviceName: String {
-        label.isEmpty ? "a computer registered for prescribing" : "\"\(label)\""
+        label.isEmpty ? "a computer that sends prescriptions" : "\"\(label)\""
     }
 
     var hasMarker: Bool { signs.contains(.marker) }

@@ -56,6 +56,15 @@ package enum ArgumentVector {
         }
     }
 
+    /// Whether every argument is UTF-8: one that isn't would be another name or file as a String.
+    package static var isText: Bool {
+        (1..<max(1, count)).allSatisfy { position in
+            withBytes(at: position) { bytes in
+                String(validating: trimmed(bytes), as: UTF8.self) != nil
+            }
+        }
+    }
+
     /// The placeholder where it fits, blanks after it: a zero byte would make more arguments.
     private static func overwrite(_ bytes: inout MutableSpan<UInt8>, from start: Int) {
         let mark = Array(placeholder.utf8)

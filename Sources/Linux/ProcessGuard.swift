@@ -50,16 +50,24 @@ package enum ProcessGuard {
     }
 
     /// Opens /dev/null for each of 0, 1 and 2 that is closed: else the next file opened, a
-    /// keystore perhaps, becomes standard error and gets the messages.
+    /// keystore perhaps, becomes standard error and gets the messages. A closed standard output
+    /// stays one that can't be written: an OTP that nobody gets is no success.
     ///
     /// - Throws: `SystemError` (`open`).
     package static func openStandardDescriptors() throws(SystemError) {
         for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
             // The lowest free number is taken, which is this one: the lower ones are open.
-            guard unsafe open("/dev/null", O_RDWR) == number else {
+            let mode = number == 1 ? O_RDONLY : O_RDWR
+            guard unsafe open("/dev/null", mode) == number else {
                 throw .last(.open, "/dev/null")
             }
         }
+    }
+
+    /// Whether standard output was open for writing: to be asked before what it is for is used up.
+    package static var isOutputWritable: Bool {
+        let flags = fcntl(1, F_GETFL)
+        return flags >= 0 && flags & O_ACCMODE != O_RDONLY
     }
 
     private static func closeRange(_ first: UInt32, _ last: UInt32) {

@@ -103,6 +103,7 @@ public struct Authenticator: ~Copyable {
         facts.policy = policy
         facts.attemptsLeft = keystore.attempts.attemptsLeft(policy: policy.attemptLimit)
         facts.attemptLimit = keystore.attempts.limit(policy: policy.attemptLimit)
+        facts.isAttemptRecordLost = keystore.attempts.isCopyLost
         facts.delaySeconds = keystore.delaySeconds(now: now.boot)
         if case .restart = keystore.attempts.record.delay(now: now.boot) {
             facts.beginsDelayAnew = true

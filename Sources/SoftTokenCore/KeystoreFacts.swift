@@ -14,6 +14,8 @@ package struct KeystoreFacts: Equatable, Sendable {
     package var error: KeystoreError?
     package var attemptsLeft: Int?
     package var attemptLimit: Int?
+    /// One of the two attempt records is missing or altered: one attempt is left, whatever the count.
+    package var isAttemptRecordLost = false
     package var delaySeconds = 0
     /// Boot time can't be trusted: the next try begins the delay anew and records that.
     package var beginsDelayAnew = false

@@ -51,6 +51,7 @@ extension Authenticator {
             case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
             case .locked(let keystore):
                 let wasRolledBack = keystore.isOlderThanRecorded
+                let isCopyLost = keystore.attempts.isCopyLost
                 let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
                 var session = Session(
                     keystore: unlocked, lock: lock, folders: folders,
@@ -58,6 +59,11 @@ extension Authenticator {
                 if wasRolledBack {
                     session.notes.append(
                         AuditEntry(.tamper, .failed, detail: "an older keystore was put back"))
+                }
+                if isCopyLost {
+                    session.notes.append(
+                        AuditEntry(
+                            .tamper, .failed, detail: "an attempt record was missing or altered"))
                 }
                 return session
             }

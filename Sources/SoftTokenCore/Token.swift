@@ -65,8 +65,11 @@ extension Array where Element == Token {
         guard let argument else { return choice(self) }
         // Everything begins with nothing: a script's empty variable must not remove a token.
         guard !argument.isEmpty else { return .none }
-        let exact = filter { $0.name == argument || $0.serial == argument }
-        if !exact.isEmpty { return choice(exact) }
+        // A name is unique, and is what the prescriber chose.
+        for exact in [filter { $0.name == argument }, filter { $0.serial == argument }]
+        where !exact.isEmpty {
+            return choice(exact)
+        }
         return choice(
             filter { token in
                 token.name.hasPrefix(argument) || token.serial?.hasPrefix(argument) == true

@@ -54,9 +54,6 @@ struct ActivateCommand: Command {
         guard [link, from, qr].compactMap(\.self).count <= 1 else {
             throw ValidationError("give one of LINK, --from and --qr")
         }
-        if let name, !isAcceptableText(name, bytes: 1...64) {
-            throw ValidationError("a name has 1 to 64 bytes and no control characters")
-        }
         if let fingerprint, VerifyingKey.normalizedFingerprint(fingerprint) == nil {
             throw ValidationError("--trust-issuer takes a fingerprint as XXXX-XXXX-XXXX-XXXX")
         }
@@ -80,6 +77,10 @@ struct ActivateCommand: Command {
 
     private func perform(_ context: inout Context) throws(Failure) {
         try checkLinkArgument(context.link)
+        // An empty one takes the suggestion, as an empty answer does.
+        if let name, !name.isEmpty, !isAcceptableText(name, bytes: 1...64) {
+            throw .unacceptableName
+        }
         var authenticator = try context.authenticator()
         try authenticating { () throws(AuthenticatorError) in try authenticator.checkFiles() }
         let console = try Console(pinDescriptor: common.pinDescriptor, isInputTaken: from == "-")
@@ -166,7 +167,7 @@ struct ActivateCommand: Command {
             }
             guard console.isInteractive else { throw .authenticator(.keystore(.nameTaken)) }
             console.say("A token of this name is here already.")
-            chosenName = try askName(suggestion, console)
+            chosenName = try askName(session.tokens.free(suggestion), console)
         }
         let issuer =
             isTrustedNow || signed?.fingerprint == trustedFingerprint
@@ -176,7 +177,7 @@ struct ActivateCommand: Command {
             token = try authenticator.activate(
                 &session, enrolment, from: signed, named: chosenName, trusting: issuer, clearance)
         } catch { throw .authenticator(error) }
-        sayDone(token, console)
+        sayDone(token)
     }
 
     /// Unlocks the keystore that is there, or makes one.
@@ -228,34 +229,44 @@ struct ActivateCommand: Command {
     private func askedName(
         _ suggestion: String, _ console: borrowing Console
     ) throws(Failure) -> String {
-        if let name { return name }
+        if let name { return name.isEmpty ? suggestion : name }
         return try askName(suggestion, console)
     }
 
     private func askName(
         _ suggestion: String, _ console: borrowing Console
     ) throws(Failure) -> String {
-        while true {
-            let typed = try console.line("the name", prompt: "Name of the token [\(suggestion)]: ")
-            if typed.isEmpty { return suggestion }
-            if isAcceptableText(typed, bytes: 1...64) { return typed }
-            guard console.isInteractive else {
-                throw .usage("a name has 1 to 64 bytes and no control characters")
-            }
-            console.say("A name has 1 to 64 bytes and no control characters.")
-        }
+        try console.name("Name of the token [\(suggestion)]: ") ?? suggestion
     }
 
     private func clientPartWords(_ part: String) -> String {
         "Type this into the page that gave you the link, to finish there:  \(part)"
     }
 
-    private func sayDone(_ token: Token, _ console: borrowing Console) {
-        console.say("\(token.name) is activated. Show its one-time password with: softtoken show")
-        if let pending = token.record.pendingUntilUnixSeconds {
-            let time = clockText(pending, now: token.record.activatedUnixSeconds)
-            console.say(
-                "It may not be accepted before \(time), while the pharmacy network learns of it.")
+    private func sayDone(_ token: Token) {
+        let now = token.record.activatedUnixSeconds
+        guard token.state(atUnixSeconds: now) != .expired else {
+            return Output.warning(
+                "\(token.name) is activated, but it has expired already: ask for a new link")
         }
+        Output.note("\(token.name) is activated. Show its one-time password with: softtoken show")
+        guard let pending = token.pendingUntil(atUnixSeconds: now) else { return }
+        Output.note(
+            "It may not be accepted before \(clockText(pending, now: now)), while the pharmacy "
+                + "network learns of it.")
+    }
+}
+
+extension [Token] {
+    /// The suggestion, with a number behind it where its name is taken.
+    fileprivate func free(_ suggestion: String) -> String {
+        var name = suggestion
+        var number = 2
+        while contains(where: { $0.name == name }) {
+            name = "\(suggestion) \(number)"
+            number += 1
+        }
+        // 64 bytes at most; one that is too long is no suggestion.
+        return name.utf8.count <= 64 ? name : suggestion
     }
 }

@@ -65,25 +65,50 @@ func pinPrompt(_ facts: KeystoreFacts) -> String {
         return "PIN: "
     }
     guard left > 1 else {
-        return "This is the last attempt: a wrong PIN, or stopping now, erases the keystore.\nPIN: "
+        return """
+            This is the last attempt: a wrong PIN, or a power cut while it is checked, erases the \
+            keystore. Ctrl-C now ends without trying.
+            PIN:\u{20}
+            """
     }
     return "PIN (\(left) attempts left): "
 }
 
-/// Enters, asks for the PIN and unlocks: the way of every command that makes no OTP.
+/// A PIN that was typed and not tried yet, by one who may try it: the way of every command that
+/// makes no OTP. What else a script answers is read between the two, so that a missing or malformed
+/// answer (64) costs no attempt.
+struct AskedPIN: ~Copyable {
+    private let entry: Entry
+    private let pin: PINDigits
+
+    /// Enters, closes the file sandbox and asks.
+    init(
+        _ authenticator: borrowing Authenticator, _ console: borrowing Console
+    ) throws(Failure) {
+        let entry = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.enter(
+                .manage, answers: Answers(isInteractive: console.isInteractive))
+        }
+        try confine(authenticator)
+        pin = try console.pin(prompt: pinPrompt(entry.facts))
+        self.entry = entry
+    }
+
+    /// Tries it.
+    consuming func open(_ authenticator: borrowing Authenticator) throws(Failure) -> Session {
+        let session = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.unlock(pin, authenticator.admit(entry))
+        }
+        warnOfRollback(session)
+        return session
+    }
+}
+
+/// Asks for the PIN and tries it.
 func openSession(
     _ authenticator: borrowing Authenticator, _ console: borrowing Console
 ) throws(Failure) -> Session {
-    let entry = try authenticating { () throws(AuthenticatorError) in
-        try authenticator.enter(.manage, answers: Answers(isInteractive: console.isInteractive))
-    }
-    try confine(authenticator)
-    let pin = try console.pin(prompt: pinPrompt(entry.facts))
-    let session = try authenticating { () throws(AuthenticatorError) in
-        try authenticator.unlock(pin, authenticator.admit(entry))
-    }
-    warnOfRollback(session)
-    return session
+    try AskedPIN(authenticator, console).open(authenticator)
 }
 
 func warnOfRollback(_ session: borrowing Session) {
@@ -99,7 +124,7 @@ extension Array where Element == Token {
         case .one(let token): return token
         case .none: throw .noSuchToken
         case .several(let tokens):
-            guard console.isInteractive else { throw .ambiguousToken }
+            guard console.isInteractive else { throw .ambiguousToken(tokens.map(\.name)) }
             return try console.choice(of: tokens)
         }
     }
@@ -117,6 +142,8 @@ extension Console {
             if let number = Int(typed), tokens.indices.contains(number - 1) {
                 return tokens[number - 1]
             }
+            if case .one(let token) = tokens.choose(typed) { return token }
+            say("Type a number from 1 to \(tokens.count), or how the name of one token begins.")
         }
     }
 }

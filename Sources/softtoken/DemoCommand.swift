@@ -38,6 +38,7 @@ struct DemoCommand: Command {
         }
         let token = try activate(sample, link, clearance, &authenticator, console)
         try show(token, clearance, authenticator, console)
+        Output.note("The sample token is thrown away; nothing of yours was touched.")
     }
 
     /// The ordinary authenticator, but for its folders; a sample OTP signs nothing, so that a remote

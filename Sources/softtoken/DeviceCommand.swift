@@ -30,6 +30,12 @@ struct RegisterCommand: Command {
         let registration = try registering { () throws(RegistrationError) in
             try PrescribingMarker.register(label: label)
         }
+        if case .standing(let record) = registration {
+            Output.note(
+                "this computer was registered before"
+                    + (record.label.isEmpty ? "" : ", as \(record.label)")
+                    + "; softtoken device unregister makes room for another label")
+        }
         try Output.line(registration.record.text)
     }
 }

@@ -9,14 +9,18 @@ enum Failure: Error, Equatable {
     case authenticator(AuthenticatorError)
     case answer(AnswerError, question: String)
     case system(SystemError)
+    /// Standard output is closed (74).
+    case outputClosed
     /// The command was not used as it can be (64): what is wrong.
     case usage(String, hint: String? = nil)
     /// Not exactly four digits (64). No attempt was spent.
     case malformedPIN
+    /// A name that breaks the text rule (64).
+    case unacceptableName
     /// No such token (66).
     case noSuchToken
-    /// TOKEN fits several tokens (64).
-    case ambiguousToken
+    /// TOKEN fits several tokens (64): their names.
+    case ambiguousToken([String])
     /// There is no such input file (66).
     case noInput(path: String)
     /// An input file is not what it should be (65).

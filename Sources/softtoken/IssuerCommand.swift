@@ -27,6 +27,9 @@ struct IssuerListCommand: Command {
         for issuer in issuers {
             try Output.line("\(issuer.key.fingerprint())  \(issuer.name)")
         }
+        if issuers.isEmpty, authenticator.surroundings.issuers.isEmpty {
+            Output.note("no signing key is trusted here yet")
+        }
         for issuer in authenticator.surroundings.issuers {
             try Output.line("\(issuer.key.fingerprint())  \(issuer.name)  (administrator)")
         }
@@ -87,11 +90,19 @@ struct IssuerRemoveCommand: Command {
             try authenticating { () throws(AuthenticatorError) in
                 try authenticator.finish(&session)
             }
-            throw .usage(
-                "this key is not among the trusted ones", hint: "see softtoken issuer list")
+            let isAdministrators = authenticator.surroundings.issuers.contains {
+                $0.key.fingerprint() == wanted
+            }
+            throw isAdministrators
+                ? .usage(
+                    "the administrator trusts this key",
+                    hint: "root can take its file out of /etc/softtoken/issuers")
+                : .usage(
+                    "this key is not among the trusted ones", hint: "see softtoken issuer list")
         }
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.distrust(&session, found)
         }
+        Output.note("\(found.name) is trusted no longer: \(found.key.fingerprint())")
     }
 }

@@ -18,6 +18,7 @@ struct LogCommand: Command {
         if !verify || json {
             for line in report.lines { try Output.line(json ? line.json : line.row) }
         }
+        if report.lines.isEmpty, !verify, !json { Output.note("the audit log is empty") }
         guard verify else { return }
         if let flaw = report.flaw { throw .logNotWhole(flaw) }
         Output.note("the audit log is whole: \(report.lines.count) entries")

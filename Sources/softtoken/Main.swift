@@ -19,9 +19,7 @@ import SoftTokenCore
             }
             guard let command = try parsed(arguments) else { return 0 }
             guard context.link == nil || type(of: command).takesLinks else {
-                throw .usage(
-                    "a link belongs to softtoken activate",
-                    hint: "softtoken activate takes it in; it was not used here")
+                throw .misplacedLink
             }
             try command.execute(&context)
             return 0
@@ -40,6 +38,7 @@ import SoftTokenCore
         }
         ProcessGuard.setDefaults(program: "softtoken")
         let link = try takenLink()
+        guard ArgumentVector.isText else { throw .usage("an argument is not UTF-8 text") }
         let kept = descriptorsNamed(in: ArgumentVector.arguments())
         // One that isn't open now would be whatever this program opens next.
         for number in kept where !isDescriptorOpen(number) {

@@ -28,18 +28,27 @@ extension Failure {
         case .authenticator(let error): error.message
         case .answer(let error, let question): error.message(question)
         case .system(let error): error.message
+        case .outputClosed:
+            Message(
+                74, "standard output is closed: the one-time password could not be shown",
+                hint: "leave it open, or send it into a pipe")
         case .usage(let text, let hint):
             Message(64, text, hint: hint ?? "see softtoken --help")
         case .malformedPIN:
             Message(
                 64, "a PIN is exactly four digits; this was not, and no attempt was spent",
                 hint: "try again with your four-digit PIN")
+        case .unacceptableName:
+            Message(
+                64, "a name has 1 to 64 bytes, and no character that can't be shown",
+                hint: "choose another name")
         case .noSuchToken:
             Message(66, "there is no such token", hint: "softtoken list shows your tokens")
-        case .ambiguousToken:
+        case .ambiguousToken(let names):
             Message(
                 64, "several tokens fit",
-                hint: "name one in full; softtoken list shows your tokens")
+                hint: "name one of them in full: \(names.prefix(4).joined(separator: ", "))"
+                    + (names.count > 4 ? " and \(names.count - 4) more" : ""))
         case .noInput(let path): Message(66, "there is no file \(path)")
         case .rejectedInput(let text, let hint): Message(65, text, hint: hint)
         case .notRoot:
@@ -61,7 +70,9 @@ extension AuthenticatorError {
         case .sameDevice(let evidence):
             Message(
                 80,
-                "this is \(evidence.deviceName), which sends prescriptions: \(evidence.words)",
+                evidence.label.isEmpty
+                    ? "this is \(evidence.deviceName): \(evidence.words)"
+                    : "this is \(evidence.deviceName), which sends prescriptions: \(evidence.words)",
                 hint: evidence.advice)
         case .recordOfThisDevice(let evidence):
             Message(

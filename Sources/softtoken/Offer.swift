@@ -42,14 +42,37 @@ struct Offer: ~Copyable {
     ) throws(Failure) -> Enrolment {
         if let enrolment = unsigned.take() { return enrolment }
         guard let signed else { preconditionFailure("an offer is opened once") }
-        guard case .device = signed.box else { return try Offer.open(signed, console) }
+        guard case .device = signed.box else {
+            return try Offer.open(signed, authenticator, console)
+        }
         let key = try authenticating { () throws(AuthenticatorError) in
             try authenticator.requestKey()
         }
         return try judging { () throws(ActivationError) in try signed.open(requestKey: key) }
     }
 
+    /// At a terminal a mistyped code is asked for again, since nobody sees what they type.
     private static func open(
+        _ link: VerifiedLink, _ authenticator: borrowing Authenticator,
+        _ console: borrowing Console
+    ) throws(Failure) -> Enrolment {
+        var triesLeft = console.isInteractive ? 3 : 1
+        while true {
+            triesLeft -= 1
+            do throws(Failure) { return try openOnce(link, console) } catch {
+                guard triesLeft > 0, case .authenticator(.activation(let reason)) = error,
+                    reason == .malformedCode || reason == .wrongCode
+                else { throw error }
+                authenticator.reject(reason)
+                let sentence = reason.explanation
+                console.say(
+                    sentence.prefix(1).uppercased() + sentence.dropFirst()
+                        + ". Nothing is used up: type it again.")
+            }
+        }
+    }
+
+    private static func openOnce(
         _ link: VerifiedLink, _ console: borrowing Console
     ) throws(Failure) -> Enrolment {
         let typed = try console.secret(

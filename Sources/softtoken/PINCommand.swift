@@ -14,11 +14,24 @@ struct PINCommand: Command {
     func execute(_ context: inout Context) throws(Failure) {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        var session = try openSession(authenticator, console)
+        let asked = try AskedPIN(authenticator, console)
+        // A script's new PIN is judged before the old one is tried: 64 and 88 come before 77.
+        guard isRandom || console.isPINTypedTwice else {
+            let pin = try console.newPIN(isRandom: false)
+            var session = try asked.open(authenticator)
+            return try set(pin, &session, authenticator)
+        }
+        var session = try asked.open(authenticator)
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.settle(&session)
         }
-        let pin = try console.newPIN(isRandom: isRandom)
+        try set(try console.newPIN(isRandom: isRandom), &session, authenticator)
+    }
+
+    private func set(
+        _ pin: borrowing PINDigits, _ session: inout Session,
+        _ authenticator: borrowing Authenticator
+    ) throws(Failure) {
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.setPIN(&session, pin)
         }

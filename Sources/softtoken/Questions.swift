@@ -1,5 +1,6 @@
 // The questions of activation and use, in the words that a prescriber reads. Bound by DESIGN §6, §7.
 import Device
+import Keystore
 import Linux
 import SoftTokenCore
 
@@ -33,6 +34,19 @@ extension Console {
         return try isYes(
             "trust in the issuer",
             prompt: "Does the issuer tell you the same key? Type yes to trust it: ")
+    }
+}
+
+extension Console {
+    /// A name for a token; nil for an empty answer.
+    func name(_ prompt: String) throws(Failure) -> String? {
+        while true {
+            let typed = try line("the name", prompt: prompt)
+            if typed.isEmpty { return nil }
+            if isAcceptableText(typed, bytes: 1...64) { return typed }
+            guard isInteractive else { throw .unacceptableName }
+            say("A name has 1 to 64 bytes, and no character that can't be shown.")
+        }
     }
 }
 

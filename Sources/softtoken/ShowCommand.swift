@@ -40,6 +40,8 @@ struct ShowCommand: Command {
 
     func execute(_ context: inout Context) throws(Failure) {
         let rolls = !once && !json && isTerminal(1)
+        // A counter must not move for an OTP that can't be shown.
+        guard ProcessGuard.isOutputWritable else { throw .outputClosed }
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
         let entry = try authenticating { () throws(AuthenticatorError) in
@@ -127,10 +129,20 @@ struct AttestationOptions: ParsableArguments {
         guard let clockDate else { return }
         let parts = clockDate.utf8.split(
             separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        let isDate =
+        let isWritten =
             parts.map(\.count) == [4, 2, 2]
             && parts.allSatisfy { $0.allSatisfy { (0x30...0x39).contains($0) } }
-        guard isDate else { throw ValidationError("--clock-is takes a date as YYYY-MM-DD") }
+        let numbers = clockDate.split(separator: "-").compactMap { Int($0) }
+        guard isWritten, isDate(year: numbers[0], month: numbers[1], day: numbers[2]) else {
+            throw ValidationError("--clock-is takes a date as YYYY-MM-DD")
+        }
+    }
+
+    /// Whether the calendar (Gregorian) has this day.
+    private func isDate(year: Int, month: Int, day: Int) -> Bool {
+        let isLeap = year.isMultiple(of: 4) && !year.isMultiple(of: 100) || year.isMultiple(of: 400)
+        let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        return (1...12).contains(month) && (1...lengths[month - 1]).contains(day)
     }
 }
 

@@ -137,9 +137,15 @@ extension StatusReport {
 
     private var keystoreLine: String {
         var words = facts.state.rawValue
-        if let error = facts.error?.message.error { words += ": \(error)" }
+        if let error = facts.error?.message.error {
+            // "erased: too many wrong PINs: …" would say it twice.
+            words = facts.state == .erased ? error : "\(words): \(error)"
+        }
         if let left = facts.attemptsLeft, let limit = facts.attemptLimit {
             words += ", \(left) of \(limit) attempts left"
+        }
+        if facts.isAttemptRecordLost {
+            words += " (one of the two attempt records is missing or altered)"
         }
         if facts.state == .delayed { words += ", wait \(duration(facts.delaySeconds))" }
         return words

@@ -57,7 +57,7 @@ extension Terminal {
         guard editor.kind == .secretText, editor.count > 0 else { return device.wait(signals) }
         let event = device.wait(signals, milliseconds: Terminal.pasteGapMilliseconds)
         guard event == .timeout else { return event }
-        let line = prompt.split(separator: "\n").last ?? ""
+        let line = prompt.split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
         write("\r\(line)[\(editor.count) bytes] ")
         return device.wait(signals)
     }

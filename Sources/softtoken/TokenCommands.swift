@@ -16,19 +16,33 @@ struct RenameCommand: Command {
     var name: String
     @OptionGroup var common: CommonOptions
 
-    func validate() throws {
-        guard isAcceptableText(name, bytes: 1...64) else {
-            throw ValidationError("a name has 1 to 64 bytes and no control characters")
-        }
-    }
-
     func execute(_ context: inout Context) throws(Failure) {
+        guard isAcceptableText(name, bytes: 1...64) else { throw .unacceptableName }
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
         var session = try openSession(authenticator, console)
         let token = try settledChoice(token, &session, authenticator, console)
-        try authenticating { () throws(AuthenticatorError) in
+        var name = name
+        while try !isRenamed(token, name, &session, authenticator, console) {
+            console.say("A token of this name is here already.")
+            name = try console.name("New name: ") ?? token.name
+        }
+        Output.note("\(token.name) is now named \(name)")
+    }
+
+    /// Renames the token; false if another has the name and a person can be asked for a better one.
+    private func isRenamed(
+        _ token: Token, _ name: String, _ session: inout Session,
+        _ authenticator: borrowing Authenticator, _ console: borrowing Console
+    ) throws(Failure) -> Bool {
+        do throws(AuthenticatorError) {
             try authenticator.rename(&session, token, to: name)
+            return true
+        } catch {
+            guard console.isInteractive, error == .keystore(.nameTaken) else {
+                throw .authenticator(error)
+            }
+            return false
         }
     }
 }
@@ -46,27 +60,30 @@ struct RemoveCommand: Command {
     func execute(_ context: inout Context) throws(Failure) {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        var session = try openSession(authenticator, console)
+        let asked = try AskedPIN(authenticator, console)
+        // A script's answer is judged before the PIN is tried: 64 comes before 77.
+        if !yes, !console.isInteractive { try confirm("", console) }
+        var session = try asked.open(authenticator)
         let token = try settledChoice(token, &session, authenticator, console)
-        let isConfirmed = try yes ? true : isConfirmed(token, &session, authenticator, console)
-        guard isConfirmed else {
-            throw .usage("nothing was removed", hint: "type yes to remove the token, or add --yes")
+        if !yes, console.isInteractive {
+            try authenticating { () throws(AuthenticatorError) in
+                try authenticator.settle(&session)
+            }
+            try confirm(
+                "Remove \(token.name)? A new link is needed to have it back. Type yes: ", console)
         }
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.remove(&session, token)
         }
+        Output.note("\(token.name) is removed")
     }
 
-    private func isConfirmed(
-        _ token: Token, _ session: inout Session, _ authenticator: borrowing Authenticator,
-        _ console: borrowing Console
-    ) throws(Failure) -> Bool {
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.settle(&session)
+    private func confirm(
+        _ prompt: String, _ console: borrowing Console
+    ) throws(Failure) {
+        guard try console.isYes("the confirmation", prompt: prompt) else {
+            throw .usage("nothing was removed", hint: "type yes to remove the token, or add --yes")
         }
-        return try console.isYes(
-            "the confirmation",
-            prompt: "Remove \(token.name)? A new link is needed to have it back. Type yes: ")
     }
 }
 

@@ -12,6 +12,7 @@ extension Failure {
     static func usage(parserMessage message: String, _ arguments: [String]) -> Failure {
         let command = CommandPath(arguments)
         let help = "see \(command.words) --help"
+        if command.unknown == ArgumentVector.placeholder { return .misplacedLink }
         if let unknown = command.unknown {
             let meant = nearest(to: unknown, among: command.known).map {
                 "did you mean \(command.words) \($0)? "
@@ -19,6 +20,11 @@ extension Failure {
             return .usage("there is no command \(unknown)", hint: (meant ?? "") + help)
         }
         let line = message.split(separator: "\n").first.map(String.init) ?? "wrong arguments"
+        if ["--pin'", "--code'", "--activation-code'"].contains(where: { line.holds($0) }) {
+            return .usage(
+                "a PIN or a code is never an option",
+                hint: "it is asked for; a script gives it as a line of standard input; " + help)
+        }
         let text = withoutCapital(line.hasSuffix(".") ? line.dropLast() : line[...])
         // "Unknown option '--onec'. Did you mean '--once'?"
         guard let end = text.rangeOfBytes(". ") else { return .usage(text, hint: help) }
@@ -27,6 +33,13 @@ extension Failure {
             String(text[..<end.lowerBound]),
             hint: advice + (advice.hasSuffix("?") ? " " : "; ") + help)
     }
+}
+
+extension Failure {
+    /// A link where no command takes one; it was taken out of argv all the same.
+    static let misplacedLink = Failure.usage(
+        "a link belongs to softtoken activate",
+        hint: "softtoken activate takes it in; it was not used here")
 }
 
 private func withoutCapital(_ sentence: Substring) -> String {

@@ -167,8 +167,8 @@ let sameRows: [SeparationRow] = [
     SeparationRow(
         description: "a damaged marker", device: otherLaptop, registered: [], marker: .damaged,
         verdict: "same", evidence: ["marker"],
-        reason: "this is a computer registered for prescribing: it is marked as a computer that "
-            + "sends prescriptions", advice: unmark),
+        reason: "this is a computer that sends prescriptions: it bears the mark",
+        advice: unmark),
 ]
 
 let unverifiedRows: [SeparationRow] = [

@@ -72,6 +72,37 @@ class OrderTest(ProgramTest):
         self.assert_ends(home.run("reset", answers="yes\n"), 0)
         self.assertEqual(home.status()["keystore"], "none")
 
+    def test_an_empty_name_takes_the_suggestion_as_an_option_too(self):
+        home = Home()
+        done = home.run("activate", otpauth(), ATTESTED, "--name", "", answers=PIN + "\n")
+        self.assert_ends(done, 0, "Example Health alice is activated")
+
+    def test_an_argument_that_is_not_utf8_is_no_other_name(self):
+        home = one_token()
+        done = subprocess.run(
+            [os.fsencode(PROGRAM), b"rename", b"Clinic", b"a\xffb"], input=PIN.encode(),
+            capture_output=True, env=environment(home.path), start_new_session=True)
+        self.assertEqual(done.returncode, 64, done.stderr)
+        self.assert_no_attempt(home)
+
+    def test_a_closed_standard_output_is_told_and_moves_no_counter(self):
+        home = Home()
+        home.activate(otpauth("hotp"))
+        for command in ("show", "list", "status", "request"):
+            with self.subTest(command):
+                done = subprocess.run(
+                    ["/bin/sh", "-c", f'exec "{PROGRAM}" {command} >&-'], input=PIN.encode(),
+                    stderr=subprocess.PIPE, env=environment(home.path), start_new_session=True)
+                self.assertEqual(done.returncode, 74, done.stderr)
+        listed = home.run("list", "--json", answers=PIN).json["tokens"][0]
+        self.assertEqual(listed["counter"], 0)
+
+    def test_a_date_that_no_calendar_has_is_a_usage_error(self):
+        home = one_token()
+        for date in ("2026-13-01", "2026-02-30", "2026-00-10", "2025-02-29", "2026-1-1", "today"):
+            done = home.run("show", "--clock-is", date, answers=PIN)
+            self.assert_ends(done, 64, "YYYY-MM-DD")
+
     def test_the_last_line_may_lack_its_end(self):
         self.assert_ends(one_token().run("show", answers=PIN), 0)
 
@@ -115,6 +146,16 @@ class MissingTest(ProgramTest):
         home = one_token()
         self.assert_ends(home.run("pin", answers=f"{PIN}\n"), 64, "the new PIN is missing")
         self.assert_ends(home.run("show", answers=PIN), 0)
+
+    def test_what_else_a_script_answers_is_judged_before_a_wrong_pin_is_tried(self):
+        home = one_token()
+        for command, answers, code in (
+                (["pin"], "5068\n", 64), (["pin"], "5068\n12\n", 64), (["pin"], "5068\n1234\n", 88),
+                (["remove", "Clinic"], "5068\n", 64), (["remove", "Clinic"], "5068\nno\n", 64)):
+            with self.subTest(f"{command} {answers!r}"):
+                self.assert_ends(home.run(*command, answers=answers), code)
+        self.assert_ends(home.run("pin", pin_fd="5068\n"), 64)
+        self.assert_no_attempt(home)
 
     def test_a_closed_standard_input_is_a_missing_answer(self):
         home = one_token()

@@ -133,6 +133,54 @@ class ActivateTest(TerminalTest):
         self.assert_end(session, 0, "Other is activated")
         self.assertEqual(len(home.run("list", answers=PIN).out.splitlines()), 3)
 
+    def test_a_name_that_is_taken_is_asked_again_by_rename(self):
+        home = three_tokens()
+        session = self.start(home, "rename", "Old", "Clinic")
+        self.answer(session, "PIN:", PIN)
+        session.wait_for("A token of this name is here already")
+        self.answer(session, "New name:", "Clinic at the lake")
+        self.answer(session, "New name:", "Older")
+        self.assert_end(session, 0, "Old is now named Older")
+        names = [t["name"] for t in home.run("list", "--json", answers=PIN).json["tokens"]]
+        self.assertEqual(names, ["Clinic", "Clinic at the lake", "Older"])
+
+    def test_a_mistyped_code_is_asked_for_again_three_times_in_all(self):
+        home = Home()
+        options = (ISSUER.link(), ATTESTED, "--trust-issuer", ISSUER.fingerprint, "--name", "Clinic")
+        session = self.start(home, "activate", *options)
+        self.answer(session, "Activation code", "ABCDE")
+        session.wait_for("An activation code has ten letters and digits")
+        self.answer(session, "Activation code", "ABCDE-ABCDE")
+        session.wait_for("doesn't open this link. Nothing is used up")
+        self.answer(session, "Activation code", links.CODE)
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", PIN)
+        self.assert_end(session, 0, "Clinic is activated")
+        session = self.start(Home(), "activate", *options)
+        for _ in range(3):
+            self.answer(session, "Activation code", "ABCDE-ABCDE")
+        self.assert_end(session, 65, "doesn't open this link")
+
+    def test_the_chooser_takes_a_name_and_says_what_it_wants(self):
+        home = three_tokens()
+        session = self.start(home, "show", "--once")
+        self.answer(session, "PIN:", PIN)
+        self.answer(session, "Which token (1 to 3)?", "7")
+        session.wait_for("Type a number from 1 to 3")
+        self.answer(session, "Which token (1 to 3)?", "Old")
+        self.assert_end(session, 0)
+
+    def test_tokens_stand_in_columns_under_a_heading(self):
+        home = three_tokens()
+        session = self.start(home, "list")
+        self.answer(session, "PIN:", PIN)
+        self.assert_end(session, 0)
+        rows = [row for row in session.text().splitlines() if row and not row.startswith("PIN")]
+        self.assertEqual(rows[0].split(), ["NAME", "STATE", "TYPE", "ISSUER", "ACCOUNT", "SERIAL"])
+        self.assertEqual(len(rows), 4)
+        for row in rows[1:]:
+            self.assertEqual(row.index("active"), rows[0].index("STATE"))
+
     def test_a_random_pin_is_shown_once_at_the_terminal(self):
         home = Home()
         session = self.start(home, "activate", otpauth(), ATTESTED, "--name", "Clinic",
