@@ -84,7 +84,7 @@ package enum AuditLog {
 
     /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
     ///
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`.
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func baseline(_ folders: KeystoreFolders) throws(KeystoreError) -> Int64? {
         guard let key = try LogKey.read(folders.state),
             let head = try head(folders, key: key), head.baselineUnixSeconds != 0
@@ -94,7 +94,8 @@ package enum AuditLog {
 
     /// The head; nil if it is missing or altered.
     ///
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`: a read that failed is no tampering.
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed is no
+    ///   tampering.
     static func head(
         _ folders: KeystoreFolders, key: borrowing LogKey
     ) throws(KeystoreError) -> AuditHead? {
@@ -110,7 +111,8 @@ package enum AuditLog {
         do throws(FileProblem) {
             bytes = try folders.state.contents(of: AuditHead.fileName, limit: 4096)
         } catch {
-            if case .system(let error) = error { throw .system(error) }
+            // Too long is altered; what the system won't read, or others may write, is not.
+            guard case .tooLong = error else { throw .problem(error) }
             return nil
         }
         guard let bytes else { return nil }
@@ -161,8 +163,25 @@ package enum AuditLog {
             return try newChain(
                 file, size: size, after: head, why: "entries were missing from the log's end")
         }
+        guard try isLastEntry(of: head, in: file) else {
+            return try newChain(
+                file, size: size, after: head, why: "the log's last entry was altered")
+        }
         guard size > head.byteCount else { return (head, Notes()) }
         return try advance(head, file: file, size: size, chain: chain)
+    }
+
+    /// Whether what ends at the head's length is its last entry, by its MAC: behind anything else the
+    /// next entry would not be a line of its own.
+    private static func isLastEntry(
+        of head: AuditHead, in file: borrowing AppendFile
+    ) throws(AuditFailure) -> Bool {
+        guard head.byteCount > 0 else { return true }
+        let end = Array("\(hexadecimal(head.lastMAC))\"}\n".utf8)
+        let found = try AuditFailure.system { () throws(SystemError) in
+            try file.bytes(at: max(Int(head.byteCount) - end.count, 0), count: end.count)
+        }
+        return found == end
     }
 
     /// Correctly chained entries beyond the head are a power cut; so is an incomplete last line.
@@ -172,7 +191,7 @@ package enum AuditLog {
         var head = head
         var notes = Notes()
         let start = Int(head.byteCount)
-        guard size - start <= 1 << 20 else {
+        guard size - start <= maximumByteCount else {
             return try newChain(file, size: size, after: head, why: "the log was altered")
         }
         let rest = try AuditFailure.system { () throws(SystemError) in
@@ -259,9 +278,10 @@ package enum AuditLog {
     }
 }
 
-/// The two ways in which keeping the log can fail.
+/// The ways in which keeping the log can fail.
 enum AuditFailure: Error {
     case system(SystemError)
+    case problem(FileProblem)
     case memory(SecureMemoryError)
 
     static func system<R: ~Copyable>(
@@ -280,7 +300,8 @@ enum AuditFailure: Error {
 private func guardedLog(_ body: () throws(AuditFailure) -> Void) throws(KeystoreError) {
     do throws(AuditFailure) { try body() } catch {
         switch error {
-        case .system(let error): throw .system(error)
+        case .system(let error), .problem(.system(let error)): throw .system(error)
+        case .problem(let problem): throw .problem(problem)
         case .memory: throw .outOfMemory
         }
     }

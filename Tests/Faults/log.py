@@ -64,7 +64,7 @@ FOUND = {
         lambda home: write(home, lines(home)[:-1]), delete("log-head")),
 }
 
-UNNOTICED = ("an entry is edited", "two entries change places", "the last MAC is altered")
+UNNOTICED = ("an entry is edited", "two entries change places")
 
 
 def found(score, home, name, change):
