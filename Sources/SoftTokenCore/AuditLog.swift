@@ -6,9 +6,6 @@ internal import Linux
 
 package enum AuditLog {
     static let fileName = "log"
-    private static let keptSeconds: Int64 = 2 * 366 * 86_400
-    /// Pruning is done a month's worth at a time.
-    private static let slackSeconds: Int64 = 31 * 86_400
     static let maximumByteCount = 64 << 20
 
     /// Appends entries durably.
@@ -27,6 +24,11 @@ package enum AuditLog {
                 try key.macKey(.chain)
             }
             var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
+            let old = try oldEntries(in: file, head: head, chain: chain, unixSeconds: unixSeconds)
+            if case .altered = old {
+                (head, notes) = try newChain(
+                    file, size: Int(head.byteCount), after: head, why: "an old entry was altered")
+            }
             var bytes: [UInt8] = []
             for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
                 let content = entry.line(
@@ -41,7 +43,8 @@ package enum AuditLog {
                 bytes += line
             }
             try AuditFailure.system { () throws(SystemError) in try file.append(bytes) }
-            try prune(file, head: &head, folders: folders, unixSeconds: unixSeconds)
+            // What can't be dropped today is dropped with the next entry: the head fits either way.
+            try? prune(old, from: file, head: &head, folders: folders, key: key)
             try write(head, folders: folders, key: key)
         }
     }
@@ -121,7 +124,7 @@ package enum AuditLog {
         }
     }
 
-    private static func write(
+    static func write(
         _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
     ) throws(AuditFailure) {
         let bytes = try AuditFailure.memory { () throws(SecureMemoryError) in
@@ -155,9 +158,17 @@ package enum AuditLog {
         chain: borrowing MACKey
     ) throws(AuditFailure) -> (AuditHead, Notes) {
         let size = try AuditFailure.system { () throws(SystemError) in try file.byteCount() }
-        guard let head = try readHead(folders, key: key) else {
+        guard var head = try readHead(folders, key: key) else {
             return try newChain(
                 file, size: size, after: nil, why: "the log's head or key was missing or altered")
+        }
+        if head.isPruning {
+            let start = try AuditFailure.system { () throws(SystemError) in
+                try file.bytes(at: 0, count: lineByteCount)
+            }
+            head = try AuditFailure.memory { () throws(SecureMemoryError) in
+                try chain.fitted(head, to: start[...])
+            }
         }
         guard size >= head.byteCount else {
             return try newChain(
@@ -244,37 +255,6 @@ package enum AuditLog {
         var notes = Notes()
         notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + ": a new chain begins")]
         return (head, notes)
-    }
-
-    /// Drops what is older than two years from the front of a chain that can be verified whole.
-    private static func prune(
-        _ file: borrowing AppendFile, head: inout AuditHead, folders: KeystoreFolders,
-        unixSeconds: Int64
-    ) throws(AuditFailure) {
-        guard head.baseOffset == 0 else { return }
-        let first = try AuditFailure.system { () throws(SystemError) in
-            try file.bytes(at: 0, count: 1024)
-        }
-        let oldest = unixSeconds - keptSeconds
-        guard let end = first.firstIndex(of: UInt8(ascii: "\n")),
-            let line = AuditLine(first[..<end]), line.unixSeconds < oldest - slackSeconds
-        else { return }
-        let size = Int(head.byteCount)
-        let all = try AuditFailure.system { () throws(SystemError) in
-            try file.bytes(at: 0, count: size)
-        }
-        var kept = 0
-        for bytes in all.split(separator: UInt8(ascii: "\n")) {
-            guard let line = AuditLine(bytes), line.unixSeconds < oldest else { break }
-            head.baseSequence = line.sequence
-            head.baseMAC = line.mac
-            kept += bytes.count + 1
-        }
-        let rest = Array(all[kept...])
-        try AuditFailure.system { () throws(SystemError) in
-            try folders.state.replace(fileName, bytes: rest.span)
-        }
-        head.byteCount = UInt64(rest.count)
     }
 }
 

@@ -57,9 +57,12 @@ extension AuditLog {
             return AuditReport(lines: [], flaw: head.byteCount == 0 ? nil : .noLog)
         }
         do throws(SecureMemoryError) {
-            return AuditReport(
-                lines: readable(file),
-                flaw: try flaw(in: file, head: head, chain: try key.macKey(.chain)))
+            let chain = try key.macKey(.chain)
+            let head = try chain.fitted(head, to: file[...])
+            let flaw = try flaw(in: file, head: head, chain: chain)
+            // What a head of a whole log has dropped may stand there still, altered or not.
+            let start = flaw == nil ? Int(head.baseOffset) : 0
+            return AuditReport(lines: readable(Array(file[start...])), flaw: flaw)
         } catch { throw .outOfMemory }
     }
 
@@ -98,10 +101,11 @@ extension AuditLog {
         }
         guard let head = try? head(folders, key: key) else { return false }
         if head.byteCount == 0, !folders.state.contains(fileName) { return true }
-        guard
-            let file = try? folders.state.open(fileName),
-            let size = try? file.attributes().byteCount
+        guard let file = try? folders.state.open(fileName),
+            let size = try? file.attributes().byteCount,
+            let start = head.isPruning ? try? file.nextBytes(limit: lineByteCount) : [],
+            let fitted = try? key.macKey(.chain).fitted(head, to: start[...])
         else { return false }
-        return size >= head.byteCount && !head.followsBreak
+        return size >= fitted.byteCount && !fitted.followsBreak
     }
 }

@@ -246,6 +246,38 @@ def breaks(w):
           chain.lines[0], head, 1)
 
 
+def prunings(w):
+    """The first three of five entries are dropped: begun before they are out, cut after."""
+    kept, out = FIVE.without(3), FIVE.lines[:3]
+    before = b"".join(out)
+    head = kept.head(len(before))
+    w.log("log-pruning-begun", "killed between the first head and the shorter log", "whole",
+          FIVE.log, head, 2)
+    w.log("log-pruning-begun-and-altered-before", "dropped entries that were edited", "whole",
+          before.replace(b"otp", b"pin") + kept.log, head, 2)
+    w.log("log-pruning-begun-edited", "the first that is kept", "entry 4",
+          before + kept.log.replace(b"otp", b"pin", 1), head)
+    w.log("log-pruning-begun-tail-cut", "the last entry is gone", "missing 5",
+          before + kept.lines[0], head)
+    w.log("log-pruning-cut", "killed between the shorter log and the second head", "whole",
+          kept.log, head)
+    w.log("log-pruning-cut-beyond-head", "and a power cut after the next entry", "whole",
+          kept.grown(1).log, head)
+    w.log("log-pruning-cut-far-beyond-head", "so many entries that the log is as long as before",
+          "whole", kept.grown(4).log, head)
+    w.log("log-pruning-cut-incomplete-line", "and a power cut while the next entry was written",
+          "whole", kept.log + kept.grown(1).lines[2][:60], head, 2)
+    w.log("log-pruning-cut-tail-cut", "the last entry is gone", "missing 5", kept.lines[0], head)
+    w.log("log-pruning-cut-edited", "the last entry", "entry 5",
+          kept.lines[0] + kept.lines[1].replace(b"otp", b"pin"), head)
+    w.log("log-pruning-cut-first-edited", "the first that is kept: nothing says that the dropped "
+          "bytes are out", "missing 4", kept.log.replace(b"otp", b"pin", 1), head)
+    w.log("log-pruning-cut-too-far", "an entry that the head has not dropped is out, too",
+          "missing 4", kept.lines[1], head)
+    w.log("log-pruning-cut-and-doubled", "all five, and what is kept before them", "entry 6",
+          kept.log + FIVE.log, head)
+
+
 def heads(w):
     head, log = FIVE.head(), FIVE.log
     pruned = FIVE.without(3)
@@ -337,5 +369,5 @@ def used_links(w):
 
 def make(write, key_file, keystore_files, tombstone):
     w = Writer(write, key_file, keystore_files, tombstone)
-    for part in (whole, altered, spelling, missing, breaks, heads, keys, used_links):
+    for part in (whole, altered, spelling, missing, breaks, prunings, heads, keys, used_links):
         part(w)

@@ -67,6 +67,14 @@ class Head:
     def follows_break(self):
         return self.base_seq > 0 and not any(self.base_mac)
 
+    def fit(self, content, key):
+        """A pruning that was cut after the dropped bytes were taken out."""
+        first, line_feed, _ = content.partition(b"\n")
+        if (any(self.base_mac) and self.offset and line_feed
+                and is_chained(parse_line(first), self.base_seq, self.base_mac, key)):
+            self.length -= self.offset
+            self.offset = 0
+
 
 class Log:
     """What `log --verify` says, and how many lines `log` shows."""
@@ -81,8 +89,7 @@ class Log:
     def read(self, data, state):
         content = read_file(state, "log")
         _, key = read_key(state, "log-key", b"ST-LKEY1")
-        lines = (content or b"").split(b"\n")[:-1]
-        self.entries = sum(parse_line(line) is not None for line in lines)
+        self.entries = shown(content or b"")
         if key is None:
             used = [os.path.lexists(os.path.join(*path))
                     for path in ((data, "keystore"), (state, "erased"))]
@@ -94,7 +101,18 @@ class Log:
         if content is None:
             require(head.is_new, "no log", "log")
             return
+        head.fit(content, log_subkeys(key).chain)
         walk(content, head, log_subkeys(key).chain)
+        self.entries = shown(content[head.offset:])
+
+
+def shown(content):
+    return sum(parse_line(line) is not None for line in content.split(b"\n")[:-1])
+
+
+def is_chained(line, seq, mac, key):
+    return (line is not None and line.seq == seq + 1
+            and same(H(32, mac, line.content, key=key), line.mac))
 
 
 def walk(content, head, key):
@@ -102,8 +120,7 @@ def walk(content, head, key):
     # The last part is what follows the last line feed.
     for raw in content[position:].split(b"\n")[:-1]:
         line, position = parse_line(raw), position + len(raw) + 1
-        require(line is not None and line.seq == seq + 1
-                and same(H(32, mac, line.content, key=key), line.mac), f"entry {seq + 1}", "chain")
+        require(is_chained(line, seq, mac, key), f"entry {seq + 1}", "chain")
         seq, mac = line.seq, line.mac
         require(seq != head.last_seq or mac == head.last_mac and position == head.length,
                 f"entry {seq}", "not the head's last")
