@@ -49,14 +49,15 @@ extension AuditLog {
 
     /// Looks for what is older than two years at the front of the chain.
     ///
-    /// Each old entry is verified: one whose time was altered would take all before it along.
+    /// Each old entry is verified: one whose time was altered would take all before it along. What
+    /// precedes a break goes with the tamper entry, which was written after it.
     static func oldEntries(
         in file: borrowing AppendFile, head: AuditHead, chain: borrowing MACKey,
         unixSeconds: Int64
     ) throws(AuditFailure) -> OldEntries {
         let start = Int(head.baseOffset)
         let oldest = unixSeconds - keptSeconds
-        guard !head.isPruning, !head.followsBreak,
+        guard !head.isPruning,
             let first = try lines(file, at: start, count: lineByteCount).first,
             let line = AuditLine(first), line.unixSeconds < oldest - slackSeconds
         else { return .none }

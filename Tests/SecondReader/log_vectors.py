@@ -267,6 +267,12 @@ def prunings(w):
           "whole", kept.grown(4).log, head)
     w.log("log-pruning-cut-incomplete-line", "and a power cut while the next entry was written",
           "whole", kept.log + kept.grown(1).lines[2][:60], head, 2)
+    broken = Chain(5, bytes(32)).add(event="tamper", outcome="failed", token="null").grown(2)
+    gone, kept_after = b"x" * 300 + b"\n" + broken.lines[0], broken.without(1)
+    after = kept_after.head(len(gone))
+    w.log("log-pruning-after-break-begun", "the break and its tamper entry are dropped", "whole",
+          gone + kept_after.log, after, 2)
+    w.log("log-pruning-after-break-cut", "and out", "whole", kept_after.log, after)
     w.log("log-pruning-cut-tail-cut", "the last entry is gone", "missing 5", kept.lines[0], head)
     w.log("log-pruning-cut-edited", "the last entry", "entry 5",
           kept.lines[0] + kept.lines[1].replace(b"otp", b"pin"), head)

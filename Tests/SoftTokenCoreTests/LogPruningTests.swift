@@ -1,5 +1,6 @@
 // Pruning the audit log: nothing that a kill leaves is taken for tampering, and nothing that was
 // tampered with is pruned unseen. Source: Keystore/FORMAT.md §10.
+import Glibc
 import Keystore
 import Linux
 import Testing
@@ -127,6 +128,37 @@ import Testing
         #expect(try report().lines.map(\.sequence) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
         #expect(try report().lines.suffix(2).map(\.event) == [.tamper, .otp])
         #expect(try report().flaw == .breakBefore(8))
+    }
+
+    @Test(
+        "A break is told for two years, and then dropped with its tamper entry",
+        arguments: [("log", 8), ("log-head", 2)])
+    func afterBreak(altered: String, first: UInt64) throws {
+        try write([1, 2, 3], to: altered)
+        let broken = LogPruningTests.now
+        let end = broken + 2 * 366 * 86_400
+        for time in [broken, broken + 86_400, broken + 40 * 86_400, end] {
+            try append(at: time)
+            #expect(try report().flaw == .breakBefore(first))
+            #expect(!AuditLog.fitsHead(folders))
+        }
+        // Two years and a month: what is older than two years goes.
+        try append(at: end + 32 * 86_400)
+        #expect(try report().flaw == nil)
+        #expect(AuditLog.fitsHead(folders))
+        #expect(try report().lines.map(\.sequence) == [first + 3, first + 4, first + 5])
+    }
+
+    @Test("A log of more than 64 MiB is not read, and stops nothing")
+    func tooLong() throws {
+        let path = "\(home.place.statePath)/log"
+        #expect(truncate(path, off_t(2 * AuditLog.maximumByteCount)) == 0)
+        #expect(throws: KeystoreError.problem(.tooLong(path: path))) { try report() }
+        try append()
+        try append()
+        let key = try LogKey.readOrCreate(folders.state)
+        let head = try #require(try AuditLog.head(folders, key: key))
+        #expect(head.lastSequence == 10 && head.followsBreak)
     }
 
     @Test("When every entry is old the new one stays")
