@@ -71,10 +71,12 @@ let package = Package(
                 argumentParser,
             ],
             exclude: ["CExpat", "Manual", "RECORDS.md"], swiftSettings: strict),
+        // The reader of Keystore/Vectors, which two floors' tests share.
+        .target(name: "VectorFiles", path: "Tests/VectorFiles", swiftSettings: tests),
         .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: tests),
         .testTarget(
-            name: "KeystoreTests", dependencies: ["Keystore", "OTP", "Linux"],
+            name: "KeystoreTests", dependencies: ["Keystore", "OTP", "Linux", "VectorFiles"],
             exclude: ["DoesNotCompile"], swiftSettings: tests),
         .testTarget(
             name: "ActivationTests", dependencies: ["Activation", "Keystore", "OTP"],
@@ -85,8 +87,9 @@ let package = Package(
             exclude: ["Vectors", "make_vectors.py"], swiftSettings: tests),
         .testTarget(
             name: "SoftTokenCoreTests",
-            dependencies: ["SoftTokenCore", "Keystore", "Activation", "Device", "Linux", "OTP"],
-            swiftSettings: tests),
+            dependencies: [
+                "SoftTokenCore", "Keystore", "Activation", "Device", "Linux", "OTP", "VectorFiles",
+            ], swiftSettings: tests),
         .testTarget(
             name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore"],
             swiftSettings: tests),

@@ -60,12 +60,13 @@ package enum Erasure {
         }
     }
 
-    /// The share, then the keystore.
+    /// The share, which all tokens hang on; the request's key, which opens a link; then the keystore.
     private static func removeSecrets(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) {
         try translating { () throws(SystemError) in
             try folders.state.overwriteAndRemove(DeviceShare.fileName)
+            try folders.state.overwriteAndRemove(RequestFile.fileName)
             try folders.state.sync()
             try folders.data.remove(KeystoreImage.fileName)
             try folders.data.sync()
@@ -77,7 +78,6 @@ package enum Erasure {
         try translating { () throws(SystemError) in
             try folders.state.overwriteAndRemove(DeviceKey.fileName)
             try folders.state.remove(Attestation.fileName)
-            try folders.state.overwriteAndRemove(RequestFile.fileName)
             try folders.state.sync()
             try folders.data.remove(AttemptRecord.fileName)
             try folders.data.sync()

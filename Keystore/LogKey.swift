@@ -25,9 +25,10 @@ package struct LogKey: ~Copyable {
     private let root: RootKey
     package let origin: Origin
 
-    /// Reads the key; nil if it is missing, damaged or not this user's alone.
+    /// Reads the key; nil if it is missing or damaged.
     ///
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`: a read that failed is no missing key.
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed, or was
+    ///   refused, is no missing key.
     package static func read(_ state: borrowing Directory) throws(KeystoreError) -> LogKey? {
         do throws(KeystoreError) {
             let key = try readKeyFile(
@@ -35,10 +36,8 @@ package struct LogKey: ~Copyable {
             guard let key else { return nil }
             return LogKey(root: RootKey(key), origin: .read)
         } catch {
-            switch error {
-            case .damaged, .problem: return nil
-            default: throw error
-            }
+            guard case .damaged = error else { throw error }
+            return nil
         }
     }
 

@@ -1,6 +1,7 @@
 // The chain over the log's lines, and the head that is kept apart from them, so that cutting,
 // editing, reordering and deleting are found. Pure. Bound by Keystore/FORMAT.md §10.
 internal import Keystore
+internal import Linux
 
 /// The file `log-head`: where the chain begins and ends.
 struct AuditHead: Equatable {
@@ -42,9 +43,14 @@ struct AuditHead: Equatable {
         byteCount = number(96)
         baselineUnixSeconds = Int64(bitPattern: number(104))
         // Numbers that no chain of ours has would be counted on where the log is read.
-        guard baseOffset <= byteCount, byteCount <= Int64.max, baseSequence <= lastSequence,
-            lastSequence <= Int64.max
-        else { return nil }
+        guard self == AuditHead() || isPossible else { return nil }
+    }
+
+    /// Whether a chain with an entry can have this head.
+    private var isPossible: Bool {
+        baseSequence < lastSequence && lastSequence <= Int64.max && baseOffset <= byteCount
+            && byteCount <= Int64.max
+            && (baseSequence > 0 || (baseMAC == AuditHead.zeroMAC && baseOffset == 0))
     }
 
     func encoded(by key: borrowing MACKey) throws(SecureMemoryError) -> [UInt8] {
@@ -73,13 +79,7 @@ struct AuditHead: Equatable {
 extension MACKey {
     /// The line with its MAC, ready to be appended.
     func chained(_ content: [UInt8], after mac: [UInt8]) throws(SecureMemoryError) -> [UInt8] {
-        let digits = Array("0123456789abcdef".utf8)
-        var line = content + Array(",\"mac\":\"".utf8)
-        for byte in self.mac(of: mac, content) {
-            line.append(digits[Int(byte >> 4)])
-            line.append(digits[Int(byte & 15)])
-        }
-        return line + Array("\"}\n".utf8)
+        content + Array(",\"mac\":\"\(hexadecimal(self.mac(of: mac, content)))\"}\n".utf8)
     }
 
     /// Whether a line follows the entry with that number and MAC.

@@ -93,9 +93,12 @@ package struct AuditLine: Equatable, Sendable {
             let token = reader.value("\"token\":", until: ","), let id = tokenID(token),
             let detail = reader.value("\"detail\":\"", until: "\""), AuditEntry.isPlain(detail)
         else { return nil }
-        // One spelling: a sign before a number, a 30 February, a second member are none of ours.
+        // One spelling: a sign before a number, a 30 February, a second member are none of ours, nor
+        // is a MAC in upper case, which it is not itself over.
         let entry = AuditEntry(event, outcome, tokenID: id, detail: detail)
-        guard entry.line(sequence: sequence, unixSeconds: time) == content else { return nil }
+        guard entry.line(sequence: sequence, unixSeconds: time) == content,
+            Array(hexadecimal(mac).utf8)[...] == tail[8..<72]
+        else { return nil }
         self.sequence = sequence
         unixSeconds = time
         self.event = event

@@ -6,9 +6,6 @@ internal import Linux
 
 package enum AuditLog {
     static let fileName = "log"
-    private static let keptSeconds: Int64 = 2 * 366 * 86_400
-    /// Pruning is done a month's worth at a time.
-    private static let slackSeconds: Int64 = 31 * 86_400
     static let maximumByteCount = 64 << 20
 
     /// Appends entries durably.
@@ -27,6 +24,11 @@ package enum AuditLog {
                 try key.macKey(.chain)
             }
             var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
+            let old = try oldEntries(in: file, head: head, chain: chain, unixSeconds: unixSeconds)
+            if case .altered = old {
+                (head, notes) = try newChain(
+                    file, size: Int(head.byteCount), after: head, why: "an old entry was altered")
+            }
             var bytes: [UInt8] = []
             for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
                 let content = entry.line(
@@ -41,7 +43,8 @@ package enum AuditLog {
                 bytes += line
             }
             try AuditFailure.system { () throws(SystemError) in try file.append(bytes) }
-            try prune(file, head: &head, folders: folders, unixSeconds: unixSeconds)
+            // What can't be dropped today is dropped with the next entry: the head fits either way.
+            try? prune(old, from: file, head: &head, folders: folders, key: key)
             try write(head, folders: folders, key: key)
         }
     }
@@ -84,7 +87,7 @@ package enum AuditLog {
 
     /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
     ///
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`.
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func baseline(_ folders: KeystoreFolders) throws(KeystoreError) -> Int64? {
         guard let key = try LogKey.read(folders.state),
             let head = try head(folders, key: key), head.baselineUnixSeconds != 0
@@ -94,7 +97,8 @@ package enum AuditLog {
 
     /// The head; nil if it is missing or altered.
     ///
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`: a read that failed is no tampering.
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed is no
+    ///   tampering.
     static func head(
         _ folders: KeystoreFolders, key: borrowing LogKey
     ) throws(KeystoreError) -> AuditHead? {
@@ -110,7 +114,8 @@ package enum AuditLog {
         do throws(FileProblem) {
             bytes = try folders.state.contents(of: AuditHead.fileName, limit: 4096)
         } catch {
-            if case .system(let error) = error { throw .system(error) }
+            // Too long is altered; what the system won't read, or others may write, is not.
+            guard case .tooLong = error else { throw .problem(error) }
             return nil
         }
         guard let bytes else { return nil }
@@ -119,7 +124,7 @@ package enum AuditLog {
         }
     }
 
-    private static func write(
+    static func write(
         _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
     ) throws(AuditFailure) {
         let bytes = try AuditFailure.memory { () throws(SecureMemoryError) in
@@ -153,16 +158,41 @@ package enum AuditLog {
         chain: borrowing MACKey
     ) throws(AuditFailure) -> (AuditHead, Notes) {
         let size = try AuditFailure.system { () throws(SystemError) in try file.byteCount() }
-        guard let head = try readHead(folders, key: key) else {
+        guard var head = try readHead(folders, key: key) else {
             return try newChain(
                 file, size: size, after: nil, why: "the log's head or key was missing or altered")
+        }
+        if head.isPruning {
+            let start = try AuditFailure.system { () throws(SystemError) in
+                try file.bytes(at: 0, count: lineByteCount)
+            }
+            head = try AuditFailure.memory { () throws(SecureMemoryError) in
+                try chain.fitted(head, to: start[...])
+            }
         }
         guard size >= head.byteCount else {
             return try newChain(
                 file, size: size, after: head, why: "entries were missing from the log's end")
         }
+        guard try isLastEntry(of: head, in: file) else {
+            return try newChain(
+                file, size: size, after: head, why: "the log's last entry was altered")
+        }
         guard size > head.byteCount else { return (head, Notes()) }
         return try advance(head, file: file, size: size, chain: chain)
+    }
+
+    /// Whether what ends at the head's length is its last entry, by its MAC: behind anything else the
+    /// next entry would not be a line of its own.
+    private static func isLastEntry(
+        of head: AuditHead, in file: borrowing AppendFile
+    ) throws(AuditFailure) -> Bool {
+        guard head.byteCount > 0 else { return true }
+        let end = Array("\(hexadecimal(head.lastMAC))\"}\n".utf8)
+        let found = try AuditFailure.system { () throws(SystemError) in
+            try file.bytes(at: max(Int(head.byteCount) - end.count, 0), count: end.count)
+        }
+        return found == end
     }
 
     /// Correctly chained entries beyond the head are a power cut; so is an incomplete last line.
@@ -172,7 +202,7 @@ package enum AuditLog {
         var head = head
         var notes = Notes()
         let start = Int(head.byteCount)
-        guard size - start <= 1 << 20 else {
+        guard size - start <= maximumByteCount else {
             return try newChain(file, size: size, after: head, why: "the log was altered")
         }
         let rest = try AuditFailure.system { () throws(SystemError) in
@@ -226,42 +256,12 @@ package enum AuditLog {
         notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + ": a new chain begins")]
         return (head, notes)
     }
-
-    /// Drops what is older than two years from the front of a chain that can be verified whole.
-    private static func prune(
-        _ file: borrowing AppendFile, head: inout AuditHead, folders: KeystoreFolders,
-        unixSeconds: Int64
-    ) throws(AuditFailure) {
-        guard head.baseOffset == 0 else { return }
-        let first = try AuditFailure.system { () throws(SystemError) in
-            try file.bytes(at: 0, count: 1024)
-        }
-        let oldest = unixSeconds - keptSeconds
-        guard let end = first.firstIndex(of: UInt8(ascii: "\n")),
-            let line = AuditLine(first[..<end]), line.unixSeconds < oldest - slackSeconds
-        else { return }
-        let size = Int(head.byteCount)
-        let all = try AuditFailure.system { () throws(SystemError) in
-            try file.bytes(at: 0, count: size)
-        }
-        var kept = 0
-        for bytes in all.split(separator: UInt8(ascii: "\n")) {
-            guard let line = AuditLine(bytes), line.unixSeconds < oldest else { break }
-            head.baseSequence = line.sequence
-            head.baseMAC = line.mac
-            kept += bytes.count + 1
-        }
-        let rest = Array(all[kept...])
-        try AuditFailure.system { () throws(SystemError) in
-            try folders.state.replace(fileName, bytes: rest.span)
-        }
-        head.byteCount = UInt64(rest.count)
-    }
 }
 
-/// The two ways in which keeping the log can fail.
+/// The ways in which keeping the log can fail.
 enum AuditFailure: Error {
     case system(SystemError)
+    case problem(FileProblem)
     case memory(SecureMemoryError)
 
     static func system<R: ~Copyable>(
@@ -280,7 +280,8 @@ enum AuditFailure: Error {
 private func guardedLog(_ body: () throws(AuditFailure) -> Void) throws(KeystoreError) {
     do throws(AuditFailure) { try body() } catch {
         switch error {
-        case .system(let error): throw .system(error)
+        case .system(let error), .problem(.system(let error)): throw .system(error)
+        case .problem(let problem): throw .problem(problem)
         case .memory: throw .outOfMemory
         }
     }

@@ -7,7 +7,31 @@ internal import Linux
 package struct AuditReport: Equatable, Sendable {
     package let lines: [AuditLine]
     /// Why it is not whole; nil if it is.
-    package let flaw: String?
+    package let flaw: AuditFlaw?
+}
+
+/// The first thing that is wrong with a log. FORMAT.md §10.
+package enum AuditFlaw: Equatable, Sendable {
+    case noKey
+    case noHead
+    case noLog
+    /// What stands in place of this entry is not it.
+    case entry(UInt64)
+    /// This entry and what follows it.
+    case missing(UInt64)
+    /// The chain that begins with this entry follows a break.
+    case breakBefore(UInt64)
+
+    package var words: String {
+        switch self {
+        case .noKey: "the log's key is missing or altered"
+        case .noHead: "the log's head is missing or altered"
+        case .noLog: "the log is missing, its head is there"
+        case .entry(let number): "entry \(number) is altered, missing or out of order"
+        case .missing(let number): "entry \(number) and what follows it are missing"
+        case .breakBefore(let number): "the entries before \(number) are altered or missing"
+        }
+    }
 }
 
 extension AuditLog {
@@ -24,21 +48,21 @@ extension AuditLog {
             // Without a key, an entry and a keystore there is no log yet.
             return file?.isEmpty ?? true && isUnused(folders)
                 ? AuditReport(lines: [], flaw: nil)
-                : AuditReport(lines: readable(file), flaw: "the log's key is missing or altered")
+                : AuditReport(lines: readable(file), flaw: .noKey)
         }
         guard let head = try head(folders, key: key) else {
-            return AuditReport(
-                lines: readable(file), flaw: "the log's head is missing or altered")
+            return AuditReport(lines: readable(file), flaw: .noHead)
         }
         guard let file else {
-            return AuditReport(
-                lines: [],
-                flaw: head.byteCount == 0 ? nil : "the log is missing, its head is there")
+            return AuditReport(lines: [], flaw: head.byteCount == 0 ? nil : .noLog)
         }
         do throws(SecureMemoryError) {
-            return AuditReport(
-                lines: readable(file),
-                flaw: try flaw(in: file, head: head, chain: try key.macKey(.chain)))
+            let chain = try key.macKey(.chain)
+            let head = try chain.fitted(head, to: file[...])
+            let flaw = try flaw(in: file, head: head, chain: chain)
+            // What a head of a whole log has dropped may stand there still, altered or not.
+            let start = flaw == nil ? Int(head.baseOffset) : 0
+            return AuditReport(lines: readable(Array(file[start...])), flaw: flaw)
         } catch { throw .outOfMemory }
     }
 
@@ -51,49 +75,23 @@ extension AuditLog {
     /// The first thing that is wrong, or nil.
     static func flaw(
         in file: [UInt8], head: AuditHead, chain: borrowing MACKey
-    ) throws(SecureMemoryError) -> String? {
-        guard file.count >= head.byteCount else {
-            let missing = try lastWholeSequence(in: file, head: head, chain: chain)
-            return "entry \(missing + 1) and what follows it are missing"
-        }
-        var sequence = head.baseSequence
-        var mac = head.baseMAC
-        var position = Int(head.baseOffset)
-        while let end = file[position...].firstIndex(of: UInt8(ascii: "\n")) {
-            guard let line = AuditLine(file[position..<end]),
-                try chain.isChained(line, afterSequence: sequence, mac: mac)
-            else { return "entry \(sequence + 1) is altered, missing or out of order" }
-            sequence = line.sequence
-            mac = line.mac
-            position = end + 1
-            if sequence == head.lastSequence, mac != head.lastMAC || position != head.byteCount {
-                return "entry \(sequence) is altered"
-            }
-        }
-        guard sequence >= head.lastSequence else {
-            return "entry \(sequence + 1) and what follows it are missing"
-        }
-        guard !head.followsBreak else {
-            return "the entries before \(head.baseSequence + 1) are altered or missing"
-        }
-        return nil
-    }
-
-    private static func lastWholeSequence(
-        in file: [UInt8], head: AuditHead, chain: borrowing MACKey
-    ) throws(SecureMemoryError) -> UInt64 {
+    ) throws(SecureMemoryError) -> AuditFlaw? {
         var sequence = head.baseSequence
         var mac = head.baseMAC
         var position = min(Int(head.baseOffset), file.count)
         while let end = file[position...].firstIndex(of: UInt8(ascii: "\n")) {
             guard let line = AuditLine(file[position..<end]),
                 try chain.isChained(line, afterSequence: sequence, mac: mac)
-            else { break }
+            else { return .entry(sequence + 1) }
             sequence = line.sequence
             mac = line.mac
             position = end + 1
+            if sequence == head.lastSequence, mac != head.lastMAC || position != head.byteCount {
+                return .entry(sequence)
+            }
         }
-        return sequence
+        guard sequence >= head.lastSequence else { return .missing(sequence + 1) }
+        return head.followsBreak ? .breakBefore(head.baseSequence + 1) : nil
     }
 
     /// Whether the log's end fits its head: the cheap look that `status` takes.
@@ -102,11 +100,12 @@ extension AuditLog {
             return isEmpty(folders) && isUnused(folders)
         }
         guard let head = try? head(folders, key: key) else { return false }
-        if head.byteCount == 0, !folders.state.contains(fileName) { return !head.followsBreak }
-        guard
-            let file = try? folders.state.open(fileName),
-            let size = try? file.attributes().byteCount
+        if head.byteCount == 0, !folders.state.contains(fileName) { return true }
+        guard let file = try? folders.state.open(fileName),
+            let size = try? file.attributes().byteCount,
+            let start = head.isPruning ? try? file.nextBytes(limit: lineByteCount) : [],
+            let fitted = try? key.macKey(.chain).fitted(head, to: start[...])
         else { return false }
-        return size >= head.byteCount && !head.followsBreak
+        return size >= fitted.byteCount && !fitted.followsBreak
     }
 }

@@ -18,15 +18,22 @@ package enum UsedLinks {
 
     /// Whether this link has been used with this keystore, or one before it.
     ///
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`: a read that failed makes no link unused.
+    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed makes no
+    ///   link unused.
     package static func contains(
         _ link: VerifiedLink, _ folders: KeystoreFolders
+    ) throws(KeystoreError) -> Bool {
+        try contains(x: link.key.bytes, jti: link.jti, folders)
+    }
+
+    static func contains(
+        x: [UInt8], jti: [UInt8], _ folders: KeystoreFolders
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
         let file = try contents(folders)
         do throws(SecureMemoryError) {
             let macKey = try key.macKey(.usedLinks)
-            let hash = try hash(link, macKey)
+            let hash = macKey.mac(of: x, jti)
             return try entries(in: file, macKey)?.contains { $0.hash == hash } ?? false
         } catch { throw .outOfMemory }
     }
@@ -68,7 +75,7 @@ package enum UsedLinks {
             entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
             entries.append(
                 Entry(
-                    hash: try hash(link, macKey),
+                    hash: macKey.mac(of: link.key.bytes, link.jti),
                     expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
             file = try encoded(entries, macKey)
             isWhole = known != nil
@@ -80,15 +87,9 @@ package enum UsedLinks {
         } catch { throw .system(error) }
     }
 
-    private static func hash(
-        _ link: VerifiedLink, _ key: borrowing MACKey
-    ) throws(SecureMemoryError) -> [UInt8] {
-        key.mac(of: link.key.bytes, link.jti)
-    }
-
     /// What the file holds: nothing yet where there is none, and no bytes, which are an altered
     /// file's, where it isn't the plain file of this user that belongs there.
-    private static func contents(
+    static func contents(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) -> [UInt8]? {
         do throws(FileProblem) {

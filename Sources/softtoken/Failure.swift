@@ -30,7 +30,7 @@ enum Failure: Error, Equatable {
     /// An administrator's file can't be trusted or written (78, 73, 74).
     case administratorFile(AdministratorFileProblem)
     /// The audit log is not whole (65): it was reported, nothing more is to be said.
-    case logNotWhole(String)
+    case logNotWhole(AuditFlaw)
     /// This is the prescribing device (80): it was reported, nothing more is to be said.
     case reported(code: Int32)
     /// The display ended by a signal.

@@ -1,5 +1,7 @@
 // `softtoken log`: the audit log, and whether it is whole. Bound by CONTRACT §1, §3.
 import ArgumentParser
+import Keystore
+import Linux
 import SoftTokenCore
 
 struct LogCommand: Command {
@@ -12,9 +14,7 @@ struct LogCommand: Command {
     func execute(_ context: inout Context) throws(Failure) {
         let authenticator = try context.authenticator()
         try confine(authenticator)
-        let report = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.log()
-        }
+        let report = try report(authenticator)
         if !verify || json {
             for line in report.lines { try Output.line(json ? line.json : line.row) }
         }
@@ -22,6 +22,17 @@ struct LogCommand: Command {
         guard verify else { return }
         if let flaw = report.flaw { throw .logNotWhole(flaw) }
         Output.note("the audit log is whole: \(report.lines.count) entries")
+    }
+
+    private func report(_ authenticator: borrowing Authenticator) throws(Failure) -> AuditReport {
+        do throws(AuthenticatorError) { return try authenticator.log() } catch {
+            guard case .keystore(.problem(.tooLong(let path))) = error else {
+                throw .authenticator(error)
+            }
+            throw .rejectedInput(
+                "the audit log is longer than 64 MiB, and is not read",
+                hint: "move \(path) aside for your EPCS administrator; a new log begins")
+        }
     }
 }
 

@@ -56,7 +56,7 @@ extension Failure {
         case .administratorFile(let problem): problem.message
         case .logNotWhole(let flaw):
             Message(
-                65, "the audit log is not whole: \(flaw)",
+                65, "the audit log is not whole: \(flaw.words)",
                 hint: "tell your EPCS administrator within one business day")
         case .reported(let code): Message(code, nil)
         case .signal(let signal): Message(signal.exitCode, nil)

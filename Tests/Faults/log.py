@@ -1,11 +1,15 @@
 #!/usr/bin/python3
 """The audit log: every change is found, no power cut is called one, and no command is stopped."""
 import json
+import struct
 
 from bench import HOTP_SEED, PIN, WRONG_PIN, Homes, Score, activate, otpauth
-from reader import log_entries
+from reader import hash_of, log_entries, subkey
+from sweep import ERRORS, injection, traced
 
 SHOW = ["show", "Clinic", "--once"]
+# A command that asks for nothing and leaves one entry: a refused remote login.
+REMOTE = ("env", "SSH_CONNECTION=192.0.2.1 1 192.0.2.2 2")
 
 
 def lines(home):
@@ -64,7 +68,7 @@ FOUND = {
         lambda home: write(home, lines(home)[:-1]), delete("log-head")),
 }
 
-UNNOTICED = ("an entry is edited", "two entries change places", "the last MAC is altered")
+UNNOTICED = ("an entry is edited", "two entries change places")
 
 
 def found(score, home, name, change):
@@ -109,6 +113,95 @@ def cuts(score, home):
         score.true(f"{name}: noted", "incomplete" in entry["detail"], json.dumps(entry))
         score.equal(f"{name}: whole afterwards", torn.run("log", "--verify").code, 0)
         no_tamper(score, name, torn)
+
+
+def aged(home, count):
+    """A copy whose first entries are of 2001: macs and head anew, with the home's own log key."""
+    home = home.copy()
+    key = home.key("log-key", b"ST-LKEY1")
+    mac, written = bytes(32), []
+    for number, line in enumerate(lines(home)):
+        content = line[:-74]
+        if number < count:
+            before, _, after = content.partition(b'"time":"')
+            content = before + b'"time":"2001-01-01T00:00:00Z' + after[20:]
+        mac = hash_of(32, mac, content, key=subkey(key, 1, b"stlogkey"))
+        written.append(content + b',"mac":"' + mac.hex().encode() + b'"}')
+    write(home, written)
+    head = b"ST-HEAD1" + struct.pack(
+        ">Q32sQQ32sQ", 0, bytes(32), 0, len(written), mac, (home.state / "log").stat().st_size)
+    head += (home.state / "log-head").read_bytes()[104:112]
+    (home.state / "log-head").write_bytes(
+        head + hash_of(32, head, key=subkey(key, 2, b"stlogkey")))
+    return home
+
+
+def prunings(score, home):
+    """The release program killed, and failed once, at each call of an append that prunes."""
+    count = len(lines(home)) - 2
+    old = aged(home, count)
+    kept = [entry["seq"] for entry in log_entries(old)[count:]]
+    score.equal("an aged log: whole", old.run("log", "--verify").code, 0)
+    unfailed = old.copy()
+    done, calls = traced(unfailed, SHOW, [], REMOTE)
+    score.equal("pruning: refused as ever", done.code, 87)
+    score.equal("pruning: what stays", [entry["seq"] for entry in log_entries(unfailed)],
+                [*kept, kept[-1] + 1])
+    durable = [("fsync" if call.name == "fsync" else call.text.split('"')[3])
+               for call in calls if call.name in ("fsync", "renameat")]
+    score.equal("pruning: each step is on the disk before the next", durable, [
+        "fsync", "fsync", "log-head", "fsync", "fsync", "log", "fsync", "fsync", "log-head"])
+    for call in calls:
+        is_reading = call.name == "openat" and "O_CREAT" not in call.text
+        faults = [] if is_reading else ["kill"]
+        faults += [] if call.text[0] in "12" else ERRORS.get(call.name, ["EIO"])
+        for fault in faults:
+            name = f"pruning, {fault} at {call.name}:{call.ordinal} {call.text[:60]}"
+            score.attempt(name, lambda: pruning(old.copy(), call, fault, kept))
+
+
+def pruning(home, call, fault, kept):
+    problems = []
+    bpf = [] if fault == "kill" else ["--seccomp-bpf"]
+    done = home.run(*SHOW, around=[
+        *REMOTE, "strace", "-f", *bpf, "-o", "/dev/null", "-e", "trace=" + call.name,
+        "-e", injection(call, fault)])
+    if fault == "kill" and done.code not in (-9, 137):
+        problems.append(f"was not killed: {done}")
+    for after in ("the fault", "the next entry"):
+        verified = home.run("log", "--verify")
+        if verified.code != 0:
+            problems.append(f"after {after}: {verified}")
+        if home.status()["log"] != "whole":
+            problems.append(f"after {after}: status says it is altered")
+        if after == "the fault" and home.run(*SHOW, around=REMOTE).code != 87:
+            problems.append("the next command")
+    found = [entry["seq"] for entry in log_entries(home)]
+    if found[:len(kept)] != kept or not 1 <= len(found) - len(kept) <= 2:
+        problems.append(f"entries {found}, kept {kept}")
+    if any(entry["event"] == "tamper" for entry in log_entries(home)):
+        problems.append("a tamper entry")
+    if home.leftovers():
+        problems.append(f"left for good: {home.leftovers()}")
+    home.drop()
+    return problems
+
+
+def too_long(score, home):
+    """A log of more than `log` reads is told as such, and stops nothing else."""
+    home = home.copy()
+    with open(home.state / "log", "r+b") as file:
+        file.truncate(140 << 20)
+    for arguments in (["log"], ["log", "--verify"]):
+        told = home.run(*arguments)
+        score.true(f"a log of 140 MiB: {arguments}", told.code == 65 and "64 MiB" in told.err,
+                   str(told))
+    score.equal("a log of 140 MiB: show goes on", home.run(*SHOW, lines=[PIN]).code, 0)
+    (home.state / "log").rename(home.home / "aside")
+    score.equal("a log of 140 MiB, aside: show goes on", home.run(*SHOW, lines=[PIN]).code, 0)
+    score.true("a log of 140 MiB, aside: a new chain",
+               [entry["event"] for entry in log_entries(home)] == ["tamper", "otp"],
+               f"{log_entries(home)}")
 
 
 def no_tamper(score, name, home):
@@ -157,6 +250,8 @@ def main():
         except Exception as error:  # noqa: BLE001
             score.check(name, [f"{type(error).__name__}: {error}"])
     cuts(score, homes.two)
+    prunings(score, homes.two)
+    too_long(score, homes.two)
     survives(score, homes)
     quiet(score, homes)
     score.end()

@@ -32,6 +32,25 @@ RENAMES = ("rename", "renameat", "renameat2")
 Call = collections.namedtuple("Call", "name ordinal text index")
 
 
+def traced(home, arguments, lines, around=()):
+    """A run without a fault, and its calls: those that touch the home or the output."""
+    trace = home.home / "trace"
+    done = home.run(*arguments, lines=lines, around=[
+        *around, "strace", "-f", "-y", "--seccomp-bpf", "-o", str(trace),
+        "-e", "trace=" + ",".join(TRACED)])
+    counts, calls = collections.Counter(), []
+    for line in trace.read_text().splitlines():
+        match = re.match(r"\d+ +(\w+)\((.*)", line)
+        if not match:
+            continue
+        name, text = match.groups()
+        counts[name] += 1
+        if str(home.home) in text or (name == "write" and re.match(r"\d+<(pipe|/dev)", text)):
+            calls.append(Call(name, counts[name], text.replace(str(home.home), "~"), len(calls)))
+    trace.unlink()
+    return done, calls
+
+
 class Scenario:
     """A command on a home, and what it should have done."""
 
@@ -50,26 +69,10 @@ class Scenario:
         self.calls = self.record()
 
     def record(self):
-        """The calls of a run without a fault, those that touch the home or the output."""
         home = self.home.copy()
-        trace = home.home / "trace"
-        done = home.run(*self.arguments, lines=self.lines, around=[
-            "strace", "-f", "-y", "--seccomp-bpf", "-o", str(trace),
-            "-e", "trace=" + ",".join(TRACED)])
+        done, calls = traced(home, self.arguments, self.lines)
         if done.code not in self.codes:
             raise AssertionError(f"{self.name}: {done}")
-        counts, calls, all_texts = collections.Counter(), [], []
-        for line in trace.read_text().splitlines():
-            match = re.match(r"\d+ +(\w+)\((.*)", line)
-            if not match:
-                continue
-            name, text = match.groups()
-            counts[name] += 1
-            if str(home.home) in text or (name == "write" and re.match(r"\d+<(pipe|/dev)", text)):
-                text = text.replace(str(home.home), "~")
-                is_reading = name == "openat" and "O_CREAT" not in text and "O_RDONLY" in text
-                calls.append(Call(name, counts[name], text, len(calls)))
-                all_texts.append((name, text, is_reading))
         home.drop()
         self.tried_at = self.find_try(calls)
         return calls

@@ -52,8 +52,9 @@ private func check(_ line: AuditLine) {
         line.detail.utf8.allSatisfy { (0x20...0x7e).contains($0) }, "a detail can be shown")
 }
 
-private func flaw(in file: [UInt8], _ head: AuditHead) -> String? {
+private func flaw(in file: [UInt8], _ head: AuditHead) -> AuditFlaw? {
     do throws(SecureMemoryError) {
+        let head = try logKeys.chain.fitted(head, to: file[...])
         return try AuditLog.flaw(in: file, head: head, chain: logKeys.chain)
     } catch { fatalError("no guarded memory") }
 }

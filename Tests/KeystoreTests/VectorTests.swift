@@ -5,6 +5,7 @@ import Linux
 import OTP
 import Synchronization
 import Testing
+import VectorFiles
 
 @testable import Keystore
 
@@ -187,32 +188,7 @@ private enum DerivedKeys {
     }
 }
 
-/// A vector file: FORMAT.md §13, last paragraph.
-struct Vector {
-    private static let folder = packageRoot.appending(path: "Keystore/Vectors")
-
-    static let names: [String] =
-        (try? FileManager.default.contentsOfDirectory(atPath: folder.path)
-            .filter { $0.hasSuffix(".txt") }.map { String($0.dropLast(4)) }.sorted()) ?? []
-
-    private var headers: [(name: String, value: String)] = []
-    private var body: [String] = []
-
-    init(_ name: String) throws {
-        let text = try String(
-            contentsOf: Vector.folder.appending(path: "\(name).txt"), encoding: .utf8)
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        while let line = lines.first, !line.isEmpty {
-            let parts = line.split(separator: ": ", maxSplits: 1)
-            headers.append((String(parts[0]), String(try #require(parts.last))))
-            lines.removeFirst()
-        }
-        body = lines
-    }
-
-    subscript(_ name: String) -> String? { headers.first { $0.name == name }?.value }
-    func all(_ name: String) -> [String] { headers.filter { $0.name == name }.map(\.value) }
-
+extension Vector {
     var machineID: MachineID {
         switch self["machine-id"] {
         case "none": .none
@@ -224,36 +200,7 @@ struct Vector {
     /// Its files and folders, in a workspace.
     func unpacked() throws -> Workspace {
         let workspace = try Workspace()
-        var lines = body[...]
-        var folderModes: [(String, mode_t)] = []
-        while let line = lines.popFirst() {
-            let words = line.split(separator: " ").map(String.init)
-            guard words.count == 3 else { continue }
-            let full = workspace.root.appending(path: words[1]).path
-            let mode = mode_t(words[2], radix: 8) ?? 0
-            switch words[0] {
-            case "file":
-                var text = ""
-                while let part = lines.popFirst(), !part.isEmpty { text += part }
-                try workspace.replace(words[1], Array(try #require(Data(base64Encoded: text))))
-                chmod(full, mode)
-            case "link": symlink(words[2], full)
-            case "folder" where words[1].contains("/"): mkdir(full, mode)
-            case "folder": folderModes.append((full, mode))
-            default: throw UnexpectedCondition()
-            }
-        }
-        for (full, mode) in folderModes { chmod(full, mode) }
+        try unpack(below: workspace.root)
         return workspace
-    }
-
-    static func escaped(_ text: String) -> String {
-        text.unicodeScalars.map { scalar in
-            guard scalar != "\\", (0x20...0x7e).contains(scalar.value) else {
-                let digits = String(scalar.value, radix: 16)
-                return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            }
-            return String(scalar)
-        }.joined()
     }
 }

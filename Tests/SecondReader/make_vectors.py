@@ -7,16 +7,16 @@
 What is random elsewhere is drawn here from a label, so that each run writes the same bytes.
 """
 import argparse
-import hashlib
 import os
 import stat
 import struct
 from dataclasses import dataclass, field, replace
 
+import log_vectors
 import read
 from primitives import (
-    H, KDF, Device, argon2id, binding_of, encrypt, otp, tombstone_key, unlock_keys, x25519_public)
-from vectorfile import Vector, escape
+    H, KDF, Device, argon2id, binding_of, encrypt, log_subkeys, otp, unlock_keys, x25519_public)
+from vectorfile import Vector, drawn, escape, flipped
 
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "Keystore", "Vectors")
 MACHINE = "5f0c9be2d14a4c7fb3a86d0275e91b48"
@@ -24,10 +24,6 @@ OTHER_MACHINE = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 PIN = "8206"
 NOW = 1_750_000_000
 AT = 1111111109
-
-
-def drawn(label, count):
-    return hashlib.shake_256(b"softtoken vector " + label.encode()).digest(count)
 
 
 @dataclass(frozen=True)
@@ -203,7 +199,7 @@ class Case:
     def tombstone(self, magic=b"ST-ERAS1", name=None, machine=None, flip=0, tail=b""):
         content = magic + (name or self.device.name) + struct.pack(">q", NOW) + tail
         mac = H(32, content, binding_of(machine or self.machine),
-                key=tombstone_key(drawn("log key", 32)))
+                key=log_subkeys(drawn("log key", 32)).tombstone)
         return content + flipped(mac, flip)
 
     def attestation(self, magic=b"ST-ATST1", name=None, keystore_id=None, flip=0):
@@ -228,12 +224,8 @@ def request(magic=b"ST-REQU1", created=NOW - 3600, flip=0):
     return content + flipped(H(16, content), flip)
 
 
-def flipped(content, bit):
-    return bytes([content[0] ^ bit]) + content[1:]
-
-
-def log_key():
-    return Case().key_file(b"ST-LKEY1", drawn("log key", 32))
+def log_key(magic=b"ST-LKEY1", key=None, flip=0):
+    return GOOD.key_file(magic, key or drawn("log key", 32), flip)
 
 
 GOOD = Case()
@@ -590,6 +582,7 @@ def main():
     for part in (opens, refused, without_keystore, damaged_files, damaged_keys, attempts, inside,
                  seeds, uncounted):
         part()
+    log_vectors.make(write, log_key, GOOD.files(), GOOD.tombstone())
     print(f"{len(WRITTEN)} vectors")
 
 

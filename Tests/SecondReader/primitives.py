@@ -2,6 +2,7 @@
 
 Written from FORMAT.md alone: nothing here was taken from the Swift code.
 """
+import collections
 import functools
 import hashlib
 import hmac
@@ -65,8 +66,11 @@ class Device:
             KDF(root, number, "stdevice") for number in (1, 2, 3, 4))
 
 
-def tombstone_key(log_key):
-    return KDF(log_key, 4, "stlogkey")
+LogKeys = collections.namedtuple("LogKeys", "chain head used_links tombstone")
+
+
+def log_subkeys(log_key):
+    return LogKeys(*(KDF(log_key, number, "stlogkey") for number in (1, 2, 3, 4)))
 
 
 def unlock_keys(pin_key, share, binding, header_hash):

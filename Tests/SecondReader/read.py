@@ -17,7 +17,7 @@ import time
 import unicodedata
 
 from primitives import (
-    H, KDF, Device, argon2id, binding_of, decrypt, otp, tombstone_key, unlock_keys, x25519_public)
+    H, KDF, Device, argon2id, binding_of, decrypt, log_subkeys, otp, unlock_keys, x25519_public)
 
 ALGORITHMS = {1: "SHA1", 2: "SHA256", 3: "SHA512"}
 
@@ -296,11 +296,13 @@ def judge_attempts(state, data):
 def read_tombstone(state, bindings):
     """The device name of an authentic tombstone of this machine, or None."""
     content = read_file(state, "erased")
+    if content is None:
+        return None
     _, log_key = read_key(state, "log-key", b"ST-LKEY1")
-    if content is None or log_key is None or len(content) != 64 or content[:8] != b"ST-ERAS1":
+    if log_key is None or len(content) != 64 or content[:8] != b"ST-ERAS1":
         return None
     for binding in bindings:
-        if same(H(32, content[:32], binding, key=tombstone_key(log_key)), content[32:]):
+        if same(H(32, content[:32], binding, key=log_subkeys(log_key).tombstone), content[32:]):
             return content[8:24]
     return None
 

@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import read  # noqa: E402
+import readlog  # noqa: E402
 from vectorfile import Vector, escape  # noqa: E402
 
 KEYSTORE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Keystore")
@@ -27,7 +28,7 @@ def names_in_format():
         section = file.read().split("\n## 13.")[1].split("\n## ")[0]
     names = set()
     for line in re.findall(r"^\d+\. (.*)$", section, re.MULTILINE):
-        line = re.sub(r"`[^`]*`|\([^)]*\)", "", line)
+        line = re.sub(r"`[^`]*`|\*[^*]*\*|\([^)]*\)", "", line)
         names |= {item.strip() for item in re.split(r"[,.:]", line)
                   if re.fullmatch(r"\s*[a-z0-9]+(-[a-z0-9]+)*\s*", item)}
     return names
@@ -59,6 +60,25 @@ class Vectors(unittest.TestCase):
                         self.assertEqual(None if expected == "none" else expected,
                                          None if value is None else str(value), name)
                 self.assertEqual([escape(token) for token in result.tokens], vector.all("token"))
+
+    def test_each_log_and_used_links_file_is_judged_as_its_vector_says(self):
+        for file_name in sorted(os.listdir(VECTORS)):
+            with self.subTest(file_name), tempfile.TemporaryDirectory() as root:
+                with open(os.path.join(VECTORS, file_name), encoding="ascii") as file:
+                    vector = Vector.parse(file.read())
+                if vector.get("log") is None:
+                    continue
+                data, state = vector.unpack(root)
+                log, used = readlog.Log(data, state), readlog.UsedLinks(state)
+                self.assertEqual(log.verdict, vector.get("log"))
+                if vector.get("entries") is not None:
+                    self.assertEqual(str(log.entries), vector.get("entries"))
+                if vector.get("used-links") is not None:
+                    self.assertEqual(used.verdict, vector.get("used-links"))
+                    self.assertEqual(used.lines(), vector.all("used"))
+                    x, jti, state_of_link = vector.get("link").split(" ")
+                    contains = used.contains(bytes.fromhex(x), bytes.fromhex(jti))
+                    self.assertEqual("used" if contains else "unused", state_of_link)
 
 
 @unittest.skipUnless("SOFTTOKEN_DATA" in os.environ, "no keystore of the program is named")

@@ -1,7 +1,18 @@
 """The text form of a vector: Keystore/FORMAT.md §13, last paragraph."""
 import base64
+import hashlib
 import os
 import re
+
+
+def drawn(label, count):
+    """What is random elsewhere: the same bytes in each run."""
+    return hashlib.shake_256(b"softtoken vector " + label.encode()).digest(count)
+
+
+def flipped(content, bit):
+    """With a bit of its first byte flipped."""
+    return bytes([content[0] ^ bit]) + content[1:]
 
 
 def escape(text):

@@ -1,0 +1,111 @@
+// Dropping the log's old entries from its front, in steps that can be cut anywhere: the head goes
+// first, so that nothing is ever missing that an authenticated head has not dropped.
+// Bound by CONTRACT §3 and Keystore/FORMAT.md §10.
+internal import Keystore
+internal import Linux
+
+extension AuditHead {
+    /// Whether the bytes before the base offset are dropped, in the log still or out already.
+    var isPruning: Bool { baseOffset > 0 && baseMAC != AuditHead.zeroMAC }
+
+    /// The head once they are out.
+    var pruned: AuditHead {
+        var head = self
+        head.byteCount -= baseOffset
+        head.baseOffset = 0
+        return head
+    }
+}
+
+extension MACKey {
+    /// The head as it fits a log that begins with these bytes: a pruning may have been cut after the
+    /// dropped bytes were taken out.
+    func fitted(
+        _ head: AuditHead, to start: ArraySlice<UInt8>
+    ) throws(SecureMemoryError) -> AuditHead {
+        guard head.isPruning, let end = start.firstIndex(of: UInt8(ascii: "\n")),
+            let line = AuditLine(start[..<end]),
+            try isChained(line, afterSequence: head.baseSequence, mac: head.baseMAC)
+        else { return head }
+        return head.pruned
+    }
+}
+
+/// What a look at the log's old entries found.
+enum OldEntries {
+    case none
+    /// The head's base, once they are dropped.
+    case dropped(sequence: UInt64, mac: [UInt8], offset: UInt64)
+    /// One of them is not as it was written.
+    case altered
+}
+
+extension AuditLog {
+    private static let keptSeconds: Int64 = 2 * 366 * 86_400
+    /// Pruning is done a month's worth at a time.
+    private static let slackSeconds: Int64 = 31 * 86_400
+    /// Longer than any line of ours.
+    static let lineByteCount = 4096
+
+    /// Looks for what is older than two years at the front of the chain.
+    ///
+    /// Each old entry is verified: one whose time was altered would take all before it along. What
+    /// precedes a break goes with the tamper entry, which was written after it.
+    static func oldEntries(
+        in file: borrowing AppendFile, head: AuditHead, chain: borrowing MACKey,
+        unixSeconds: Int64
+    ) throws(AuditFailure) -> OldEntries {
+        let start = Int(head.baseOffset)
+        let oldest = unixSeconds - keptSeconds
+        guard !head.isPruning,
+            let first = try lines(file, at: start, count: lineByteCount).first,
+            let line = AuditLine(first), line.unixSeconds < oldest - slackSeconds
+        else { return .none }
+        var (sequence, mac, offset) = (head.baseSequence, head.baseMAC, start)
+        for bytes in try lines(file, at: start, count: Int(head.byteCount) - start) {
+            guard let line = AuditLine(bytes),
+                try AuditFailure.memory({ () throws(SecureMemoryError) in
+                    try chain.isChained(line, afterSequence: sequence, mac: mac)
+                })
+            else { return .altered }
+            guard line.unixSeconds < oldest else { break }
+            (sequence, mac, offset) = (line.sequence, line.mac, offset + bytes.count + 1)
+        }
+        return .dropped(sequence: sequence, mac: mac, offset: UInt64(offset))
+    }
+
+    /// Drops the old entries, and what a pruning that was cut has left. The head is written before
+    /// and has to be written after.
+    static func prune(
+        _ old: OldEntries, from file: borrowing AppendFile, head: inout AuditHead,
+        folders: KeystoreFolders, key: borrowing LogKey
+    ) throws(AuditFailure) {
+        if case .dropped(let sequence, let mac, let offset) = old {
+            head.baseSequence = sequence
+            head.baseMAC = mac
+            head.baseOffset = offset
+            try write(head, folders: folders, key: key)
+            // Before the log's own: under the former head the shorter log would be a cut one.
+            try AuditFailure.system { () throws(SystemError) in try folders.state.sync() }
+        }
+        guard head.isPruning else { return }
+        let kept = head.pruned
+        let start = Int(head.baseOffset)
+        try AuditFailure.system { () throws(SystemError) in
+            let rest = try file.bytes(at: start, count: Int(kept.byteCount))
+            try folders.state.replace(fileName, bytes: rest.span)
+        }
+        head = kept
+    }
+
+    /// The whole lines of a part of the file.
+    private static func lines(
+        _ file: borrowing AppendFile, at offset: Int, count: Int
+    ) throws(AuditFailure) -> ArraySlice<ArraySlice<UInt8>> {
+        let bytes = try AuditFailure.system { () throws(SystemError) in
+            try file.bytes(at: offset, count: count)
+        }
+        return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .dropLast()
+    }
+}

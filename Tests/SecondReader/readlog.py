@@ -1,0 +1,163 @@
+"""The second reader's audit log and used links: Keystore/FORMAT.md §3, §10 and §11, nothing else.
+
+It writes nothing, and so shows what is there now, not what the next entry would mend.
+"""
+import datetime
+import os
+import re
+
+from primitives import H, log_subkeys
+from read import Fields, Stop, read_file, read_key, require, same
+
+EVENTS = (b"activate attest unlock otp rename remove pin delay erase reset refuse device issuer "
+          b"clock tamper").split()
+OUTCOMES = b"ok rejected refused failed".split()
+LINE = re.compile(
+    rb'(?P<content>\{"seq":(?P<seq>0|[1-9][0-9]*),"time":"(?P<time>[^"]*)","event":"(?P<event>[a-z]+)",'
+    rb'"outcome":"(?P<outcome>[a-z]+)","token":(?:null|"[0-9a-f]{16}"),'
+    rb'"detail":"(?:[\x20-\x21\x23-\x5b\x5d-\x7e]*)"),"mac":"(?P<mac>[0-9a-f]{64})"\}')
+TIME = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+
+
+class Line:
+    def __init__(self, match):
+        self.content, self.mac = match["content"], bytes.fromhex(match["mac"].decode())
+        self.seq = int(match["seq"])
+
+
+def parse_line(raw):
+    """None for what is not in the one spelling."""
+    match = LINE.fullmatch(raw)
+    if not match or match["event"] not in EVENTS or match["outcome"] not in OUTCOMES:
+        return None
+    if int(match["seq"]) >= 2**64 or not is_moment(match["time"]):
+        return None
+    return Line(match)
+
+
+def is_moment(text):
+    match = TIME.fullmatch(text)
+    if not match:
+        return False
+    year, *rest = map(int, match.groups())
+    try:
+        # The calendar repeats after 400 years; Python's has no year 0.
+        datetime.datetime(2000 + year % 400, *rest)
+    except ValueError:
+        return False
+    return True
+
+
+class Head:
+    def __init__(self, content, key):
+        require(len(content) == 144 and content[:8] == b"ST-HEAD1"
+                and same(H(32, content[:112], key=key), content[112:]), "no head", "MAC")
+        fields = Fields(content[8:112], "no head")
+        self.base_seq, self.base_mac, self.offset = fields.number(8), fields.take(32), fields.number(8)
+        self.last_seq, self.last_mac, self.length = fields.number(8), fields.take(32), fields.number(8)
+        self.is_new = not any(content[8:112])
+        if self.is_new:
+            return
+        require(self.base_seq < self.last_seq < 2**63, "no head", "seqs")
+        require(self.offset <= self.length < 2**63, "no head", "lengths")
+        if self.base_seq == 0:
+            require(not any(self.base_mac) and self.offset == 0, "no head", "base")
+
+    @property
+    def follows_break(self):
+        return self.base_seq > 0 and not any(self.base_mac)
+
+    def fit(self, content, key):
+        """A pruning that was cut after the dropped bytes were taken out."""
+        first, line_feed, _ = content.partition(b"\n")
+        if (any(self.base_mac) and self.offset and line_feed
+                and is_chained(parse_line(first), self.base_seq, self.base_mac, key)):
+            self.length -= self.offset
+            self.offset = 0
+
+
+class Log:
+    """What `log --verify` says, and how many lines `log` shows."""
+
+    def __init__(self, data, state):
+        self.verdict, self.entries = "whole", 0
+        try:
+            self.read(data, state)
+        except Stop as stop:
+            self.verdict = stop.layer
+
+    def read(self, data, state):
+        content = read_file(state, "log")
+        _, key = read_key(state, "log-key", b"ST-LKEY1")
+        self.entries = shown(content or b"")
+        if key is None:
+            used = [os.path.lexists(os.path.join(*path))
+                    for path in ((data, "keystore"), (state, "erased"))]
+            require(not content and not any(used), "no key", "log-key")
+            return
+        raw = read_file(state, "log-head")
+        require(raw is not None, "no head", "log-head")
+        head = Head(raw, log_subkeys(key).head)
+        if content is None:
+            require(head.is_new, "no log", "log")
+            return
+        head.fit(content, log_subkeys(key).chain)
+        walk(content, head, log_subkeys(key).chain)
+        self.entries = shown(content[head.offset:])
+
+
+def shown(content):
+    return sum(parse_line(line) is not None for line in content.split(b"\n")[:-1])
+
+
+def is_chained(line, seq, mac, key):
+    return (line is not None and line.seq == seq + 1
+            and same(H(32, mac, line.content, key=key), line.mac))
+
+
+def walk(content, head, key):
+    seq, mac, position = head.base_seq, head.base_mac, head.offset
+    # The last part is what follows the last line feed.
+    for raw in content[position:].split(b"\n")[:-1]:
+        line, position = parse_line(raw), position + len(raw) + 1
+        require(is_chained(line, seq, mac, key), f"entry {seq + 1}", "chain")
+        seq, mac = line.seq, line.mac
+        require(seq != head.last_seq or mac == head.last_mac and position == head.length,
+                f"entry {seq}", "not the head's last")
+    require(seq >= head.last_seq, f"missing {seq + 1}", "the lines end")
+    require(not head.follows_break, f"break {head.base_seq + 1}", "the chain follows a break")
+
+
+class UsedLinks:
+    """`whole`, `altered`, `none` or `refused`, and the entries: hash, expires, token id."""
+
+    def __init__(self, state):
+        self.verdict, self.entries, self.key = "none", [], None
+        try:
+            _, key = read_key(state, "log-key", b"ST-LKEY1")
+            content = read_file(state, "used-links")
+            if key is not None and content is not None:
+                self.key = log_subkeys(key).used_links
+                self.read(content)
+        except Stop as stop:
+            self.verdict = stop.layer
+
+    def read(self, content):
+        fields = Fields(content[:-32], "altered")
+        require(fields.take(8) == b"ST-USED1"
+                and same(H(32, b"file", content[:-32], key=self.key), content[-32:]),
+                "altered", "magic, MAC")
+        count = fields.number(4)
+        entries = [(fields.take(32), fields.number(8, signed=True), fields.number(8))
+                   for _ in range(min(count, len(content)))]
+        hashes = [entry[0] for entry in entries]
+        require(not fields.rest and hashes == sorted(set(hashes)), "altered", "entries")
+        self.verdict, self.entries = "whole", entries
+
+    def lines(self):
+        """As a vector's `used` says it."""
+        return [f"{name.hex()}|{expires}|{token:016x}" for name, expires, token in self.entries]
+
+    def contains(self, x, jti):
+        return self.key is not None and H(32, x, jti, key=self.key) in [
+            entry[0] for entry in self.entries]
