@@ -27,7 +27,7 @@ package enum AuditLog {
             let old = try oldEntries(in: file, head: head, chain: chain, unixSeconds: unixSeconds)
             if case .altered = old {
                 (head, notes) = try newChain(
-                    file, size: Int(head.byteCount), after: head, why: "an old entry was altered")
+                    file, size: Int(head.byteCount), after: head, why: "an entry was altered")
             }
             var bytes: [UInt8] = []
             for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {

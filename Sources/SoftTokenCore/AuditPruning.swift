@@ -29,6 +29,17 @@ extension MACKey {
         else { return head }
         return head.pruned
     }
+
+    /// The entry that follows another; nil if this is not it.
+    fileprivate func line(
+        _ bytes: ArraySlice<UInt8>, after sequence: UInt64, _ mac: [UInt8]
+    ) throws(AuditFailure) -> AuditLine? {
+        guard let line = AuditLine(bytes) else { return nil }
+        let isNext = try AuditFailure.memory { () throws(SecureMemoryError) in
+            try isChained(line, afterSequence: sequence, mac: mac)
+        }
+        return isNext ? line : nil
+    }
 }
 
 /// What a look at the log's old entries found.
@@ -49,25 +60,23 @@ extension AuditLog {
 
     /// Looks for what is older than two years at the front of the chain.
     ///
-    /// Each old entry is verified: one whose time was altered would take all before it along. What
-    /// precedes a break goes with the tamper entry, which was written after it.
+    /// The first entry is verified, and each old one: one whose time was altered would keep all of
+    /// them for ever, or take young ones along. What precedes a break goes with the tamper entry,
+    /// which was written after it.
     static func oldEntries(
         in file: borrowing AppendFile, head: AuditHead, chain: borrowing MACKey,
         unixSeconds: Int64
     ) throws(AuditFailure) -> OldEntries {
+        guard !head.isPruning, head.lastSequence > head.baseSequence else { return .none }
         let start = Int(head.baseOffset)
         let oldest = unixSeconds - keptSeconds
-        guard !head.isPruning,
-            let first = try lines(file, at: start, count: lineByteCount).first,
-            let line = AuditLine(first), line.unixSeconds < oldest - slackSeconds
-        else { return .none }
+        let first = try lines(file, at: start, count: lineByteCount).first
+        guard let first, let line = try chain.line(first, after: head.baseSequence, head.baseMAC)
+        else { return .altered }
+        guard line.unixSeconds < oldest - slackSeconds else { return .none }
         var (sequence, mac, offset) = (head.baseSequence, head.baseMAC, start)
         for bytes in try lines(file, at: start, count: Int(head.byteCount) - start) {
-            guard let line = AuditLine(bytes),
-                try AuditFailure.memory({ () throws(SecureMemoryError) in
-                    try chain.isChained(line, afterSequence: sequence, mac: mac)
-                })
-            else { return .altered }
+            guard let line = try chain.line(bytes, after: sequence, mac) else { return .altered }
             guard line.unixSeconds < oldest else { break }
             (sequence, mac, offset) = (line.sequence, line.mac, offset + bytes.count + 1)
         }

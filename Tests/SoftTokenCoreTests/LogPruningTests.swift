@@ -130,6 +130,17 @@ import Testing
         #expect(try report().flaw == .breakBefore(8))
     }
 
+    @Test("A first entry that was altered is found by the next, however young it looks")
+    func alteredFirst() throws {
+        let text = try #require(String(bytes: try file("log"), encoding: .utf8))
+        let forged = text.replacing("2023-", with: "2025-", maxReplacements: 1)
+        #expect(forged != text)
+        try write(Array(forged.utf8), to: "log")
+        try append(at: LogPruningTests.old + 401 * 86_400)
+        #expect(try report().lines.suffix(2).map(\.event) == [.tamper, .otp])
+        #expect(try report().flaw == .breakBefore(8))
+    }
+
     @Test(
         "A break is told for two years, and then dropped with its tamper entry",
         arguments: [("log", 8), ("log-head", 2)])
