@@ -51,10 +51,22 @@ struct DeviceKey: ~Copyable {
         case attempts = 2
         case deviceShare = 3
         case attestation = 4
+        case issuers = 5
     }
 
     func macKey(_ purpose: Purpose) throws(SecureMemoryError) -> MACKey {
         MACKey(try root.subkey(purpose.rawValue, "stdevice"))
+    }
+
+    /// What tells a trusted issuer without a PIN, and tells nobody else: FORMAT.md §5.
+    func issuerTag(_ key: VerifyingKey) throws(SecureMemoryError) -> [UInt8] {
+        try macKey(.issuers).mac(of: key.bytes)
+    }
+
+    /// The tags of the public section.
+    func issuerTags(_ issuers: [TrustedIssuer]) throws(SecureMemoryError) -> [[UInt8]] {
+        let key = try macKey(.issuers)
+        return issuers.map { key.mac(of: $0.key.bytes) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// Reads the key from the state folder, without a binding yet.

@@ -116,6 +116,8 @@ package struct PublicSection: Equatable, Sendable {
     package var policy = TokenPolicy()
     /// Each in its transferable form, CONTRACT §4.
     package var prescribingRecords: [String] = []
+    /// Of the trusted issuers, sorted; 32 bytes each.
+    var issuerTags: [[UInt8]] = []
 
     var encoded: [UInt8] {
         var writer = ByteWriter()
@@ -125,6 +127,8 @@ package struct PublicSection: Equatable, Sendable {
             writer.append(UInt16(record.utf8.count))
             writer.append(Array(record.utf8))
         }
+        writer.append(UInt8(issuerTags.count))
+        for tag in issuerTags { writer.append(tag) }
         writer.pad(toMultipleOf: Header.sectionUnit)
         return writer.bytes
     }
@@ -145,6 +149,13 @@ package struct PublicSection: Equatable, Sendable {
                 bytes.allSatisfy({ (0x21...0x7e).contains($0) })
             else { return nil }
             prescribingRecords.append(String(decoding: bytes, as: UTF8.self))
+        }
+        guard let tagCount = reader.integer(UInt8.self) else { return nil }
+        for _ in 0..<tagCount {
+            guard let tag = reader.bytes(32),
+                issuerTags.last?.lexicographicallyPrecedes(tag) ?? true
+            else { return nil }
+            issuerTags.append(Array(tag))
         }
         guard reader.isRestZero, encoded == bytes else { return nil }
     }

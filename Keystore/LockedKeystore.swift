@@ -31,6 +31,14 @@ package struct LockedKeystore: ~Copyable {
         image.header.generation < attempts.record.keystoreGeneration
     }
 
+    /// Whether an issuer's key is trusted: known without a PIN, before its link is taken in.
+    ///
+    /// - Throws: `KeystoreError.outOfMemory`.
+    package func trusts(_ key: VerifyingKey) throws(KeystoreError) -> Bool {
+        let tag = try guarded { () throws(SecureMemoryError) in try deviceKey.issuerTag(key) }
+        return publicSection.issuerTags.contains(tag)
+    }
+
     init(
         image: KeystoreImage, deviceKey: consuming DeviceKey, share: consuming DeviceShare,
         attempts: AttemptStanding

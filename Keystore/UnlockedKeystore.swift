@@ -155,6 +155,9 @@ extension UnlockedKeystore {
         var next = image
         next.header.generation += 1
         next.publicSection.policy = metadata.policy
+        next.publicSection.issuerTags = try guarded { () throws(SecureMemoryError) in
+            try deviceKey.issuerTags(metadata.issuers)
+        }
         let publicBytes = next.publicSection.encoded
         let plain = metadata.encoded
         next.header.publicByteCount = publicBytes.count
@@ -225,7 +228,7 @@ extension UnlockedKeystore {
         guard isEqualInConstantTime(unlockKey.commitment, current.image.sealedKey.commitment)
         else { throw .changed }
         keystoreKey = RootKey(try current.image.unwrap(unlockKey))
-        metadata = try current.image.openMetadata(keystoreKey)
+        metadata = try current.image.openMetadata(keystoreKey, deviceKey)
         image = current.image
         record = current.attempts.record
     }

@@ -79,7 +79,7 @@ extension LockedKeystore {
         _ files: borrowing AttemptFiles, _ reserved: inout ReservedReset
     ) throws(KeystoreError) -> OpenedContent {
         do throws(KeystoreError) {
-            return try OpenedContent(image, unlockKey)
+            return try OpenedContent(image, unlockKey, deviceKey)
         } catch {
             let reset = counted.reset(
                 keystoreGeneration: counted.keystoreGeneration, limit: counted.limit, now: now)
@@ -137,10 +137,10 @@ private struct OpenedContent: ~Copyable {
     let metadata: Metadata
 
     init(
-        _ image: KeystoreImage, _ unlockKey: borrowing UnlockKey
+        _ image: KeystoreImage, _ unlockKey: borrowing UnlockKey, _ deviceKey: borrowing DeviceKey
     ) throws(KeystoreError) {
         let key = RootKey(try image.unwrap(unlockKey))
-        metadata = try image.openMetadata(key)
+        metadata = try image.openMetadata(key, deviceKey)
         keystoreKey = key
     }
 }
@@ -168,13 +168,18 @@ extension KeystoreImage {
     }
 
     /// Decrypts names and parameters.
-    func openMetadata(_ keystoreKey: borrowing RootKey) throws(KeystoreError) -> Metadata {
+    func openMetadata(
+        _ keystoreKey: borrowing RootKey, _ deviceKey: borrowing DeviceKey
+    ) throws(KeystoreError) -> Metadata {
         let headerHash = headerHash
         let key = try guarded { () throws(SecureMemoryError) in
             try keystoreKey.subkey(0, "stmetada")
         }
         guard let plain = metadata.decrypt(key: key, additional: headerHash),
-            let opened = Metadata(plain, slotCount: header.slotCount)
+            let opened = Metadata(plain, slotCount: header.slotCount),
+            try guarded({ () throws(SecureMemoryError) in
+                try deviceKey.issuerTags(opened.issuers)
+            }) == publicSection.issuerTags
         else { throw .damaged(.keystore) }
         return opened
     }

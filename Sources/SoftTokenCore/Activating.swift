@@ -87,11 +87,6 @@ extension Authenticator {
         }
     }
 
-    /// Whether the link's issuer is trusted by the unlocked keystore.
-    package func isTrusted(_ link: VerifiedLink, _ session: borrowing Session) -> Bool {
-        session.issuers.contains { $0.key == link.key }
-    }
-
     /// Keeps an opened enrolment as a token.
     ///
     /// - Parameters:

@@ -1,6 +1,6 @@
 // The one public door: what happens in which order. Verdict before PIN, attempt before try, entry
 // before OTP. Bound by DESIGN §1, §4, §6, §7 and the precedence of CONTRACT §2.
-internal import Activation
+package import Activation
 internal import Device
 internal import Keystore
 package import Linux
@@ -54,28 +54,35 @@ public struct Authenticator: ~Copyable {
 
     /// What is known of the keystore without a PIN; finishes an erasure that something cut short.
     ///
+    /// - Parameter link: whose issuer may be trusted.
     /// - Throws: only what the system did, never the keystore's own state.
-    package func facts() throws(AuthenticatorError) -> KeystoreFacts {
+    package func facts(
+        for link: VerifiedLink? = nil
+    ) throws(AuthenticatorError) -> KeystoreFacts {
         guard let folders else { return KeystoreFacts() }
         do throws(KeystoreError) {
             try eraseSpentRequest(folders)
-            return try facts(in: folders)
+            return try facts(in: folders, for: link)
         } catch {
             if case .system = error { throw .keystore(error) }
             return KeystoreFacts(error)
         }
     }
 
-    private func facts(in folders: KeystoreFolders) throws(KeystoreError) -> KeystoreFacts {
+    private func facts(
+        in folders: KeystoreFolders, for link: VerifiedLink?
+    ) throws(KeystoreError) -> KeystoreFacts {
         switch try examine(folders) {
         case .missing: return KeystoreFacts()
         case .erased(let time): return KeystoreFacts(.erased(atUnixSeconds: time))
         case .attemptRecordsLost: return KeystoreFacts(.attemptRecordsLost)
-        case .locked(let keystore): return try facts(of: keystore, in: folders)
+        case .locked(let keystore): return try facts(of: keystore, in: folders, for: link)
         case .erasing:
             let lock = try KeystoreLock.take(folders)
             // Read again under the lock: another command may have finished it.
-            guard case .erasing = try examine(folders) else { return try facts(in: folders) }
+            guard case .erasing = try examine(folders) else {
+                return try facts(in: folders, for: link)
+            }
             return KeystoreFacts(.erased(atUnixSeconds: try erase(folders, lock)))
         }
     }
@@ -95,7 +102,7 @@ public struct Authenticator: ~Copyable {
     }
 
     private func facts(
-        of keystore: borrowing LockedKeystore, in folders: KeystoreFolders
+        of keystore: borrowing LockedKeystore, in folders: KeystoreFolders, for link: VerifiedLink?
     ) throws(KeystoreError) -> KeystoreFacts {
         let now = try reading()
         var facts = KeystoreFacts()
@@ -116,6 +123,7 @@ public struct Authenticator: ~Copyable {
             }
             facts.records.append(record)
         }
+        if let link { facts.trustsIssuer = try keystore.trusts(link.key) }
         facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
         facts.protector = keystore.protector
         facts.isBoundToMachine = keystore.isBoundToMachine

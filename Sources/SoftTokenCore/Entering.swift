@@ -62,7 +62,7 @@ extension Authenticator {
     package func enter(
         _ purpose: Purpose, answers: Answers
     ) throws(AuthenticatorError) -> Entry {
-        let facts = try facts()
+        let facts = try facts(for: purpose.link)
         do throws(AuthenticatorError) {
             return try checked(purpose, answers: answers, facts: facts)
         } catch {
@@ -216,10 +216,9 @@ extension Authenticator {
         if try isUsed(link, folders) { throw .linkUsed }
         let isTrusted =
             surroundings.issuers.contains { $0.key == link.key }
-            || answers.trustedFingerprint == link.fingerprint
+            || answers.trustedFingerprint == link.fingerprint || entry.facts.trustsIssuer
         guard !isTrusted else { return }
-        // Where a keystore takes a PIN, whether it trusts the issuer is known after that only.
-        guard answers.isInteractive || entry.facts.isOpenable else {
+        guard answers.isInteractive else {
             throw .untrustedIssuer(fingerprint: link.fingerprint)
         }
         entry.untrustedFingerprint = link.fingerprint

@@ -21,6 +21,8 @@ package struct KeystoreFacts: Equatable, Sendable {
     package var beginsDelayAnew = false
     package var policy = TokenPolicy()
     package var records: [PrescribingRecord] = []
+    /// Whether the issuer that was asked for is among those that the keystore trusts.
+    package var trustsIssuer = false
     package var attestedUnixSeconds: Int64?
     package var protector: Protector?
     package var isBoundToMachine = false

@@ -140,9 +140,8 @@ struct ActivateCommand: Command {
     ) throws(Failure) {
         console.say(offer.introduction)
         let signed = offer.signed
-        let hasKeystore = entry.facts.isOpenable
         var isTrustedNow = false
-        if let signed, let unknown = entry.untrustedFingerprint, !hasKeystore {
+        if let signed, let unknown = entry.untrustedFingerprint {
             try trust(unknown, signed, entry, authenticator, console)
             isTrustedNow = true
         }
@@ -152,15 +151,6 @@ struct ActivateCommand: Command {
         var chosenName = try askedName(suggestion, console)
         var session = try unlocked(
             entry, policy: enrolment.policy, clearance, &authenticator, console)
-        if let signed, let unknown = entry.untrustedFingerprint, hasKeystore,
-            !authenticator.isTrusted(signed, session)
-        {
-            try authenticating { () throws(AuthenticatorError) in
-                try authenticator.settle(&session)
-            }
-            try trust(unknown, signed, entry, authenticator, console)
-            isTrustedNow = true
-        }
         while session.tokens.contains(where: { $0.name == chosenName }) {
             try authenticating { () throws(AuthenticatorError) in
                 try authenticator.settle(&session)

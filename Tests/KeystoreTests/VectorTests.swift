@@ -118,7 +118,7 @@ private struct Outcome {
         }
         do throws(KeystoreError) {
             let key = RootKey(try locked.image.unwrap(unlockKey))
-            let metadata = try locked.image.openMetadata(key)
+            let metadata = try locked.image.openMetadata(key, locked.deviceKey)
             layer = "opens"
             for token in metadata.tokens {
                 let seed = try guarded { () throws(SecureMemoryError) in

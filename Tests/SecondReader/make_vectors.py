@@ -121,7 +121,11 @@ class Case:
         stricter = [min((getattr(t, n) for t in self.tokens if getattr(t, n)), default=0)
                     for n in ("attempts", "session")]
         separation = max((t.separation for t in self.tokens), default=0)
-        return padded(struct.pack(">BHBB", *stricter, separation, 0))
+        return padded(struct.pack(">BHBB", *stricter, separation, 0) + self.tags())
+
+    def tags(self):
+        tags = sorted({self.device.issuer_tag(x) for x, _ in self.issuers})
+        return bytes([len(tags)]) + b"".join(tags)
 
     def metadata_content(self):
         return (struct.pack(">I", len(self.tokens)) + b"".join(t.content() for t in self.tokens)
@@ -288,12 +292,12 @@ def opens():
     write_case("opens-unbound", "made without a machine-id: opens under any", "opens",
                Case(machine=None), PIN, machine=OTHER_MACHINE)
     record = b"softtoken:prescribing#AQRkZXNr"
-    public = padded(struct.pack(">BHBB", 3, 30, 2, 2) + 2 * (struct.pack(">H", len(record)) + record))
+    case = Case(tokens=(Token(attempts=3, session=30, separation=2, seed=b"x"),),
+                issuers=((drawn("x1", 32), "A"), (drawn("x2", 32), "b" * 64)), generation=2**63)
+    public = padded(struct.pack(">BHBB", 3, 30, 2, 2) + 2 * (struct.pack(">H", len(record)) + record)
+                    + case.tags())
     write_case("opens-with-records-and-issuers", "two prescribing records, two issuers, limits at "
-               "their ends", "opens",
-               Case(tokens=(Token(attempts=3, session=30, separation=2, seed=b"x"),),
-                    issuers=((drawn("x1", 32), "A"), (drawn("x2", 32), "b" * 64)), public=public,
-                    generation=2**63), PIN)
+               "their ends", "opens", replace(case, public=public), PIN)
     texts = (Token("\u00e9" * 32, issuer="", account="", serial="", pending=NOW + 60,
                    expires=NOW + 90),
              Token("\u5317\u4eac e\u0301", id=2, slot=3, issuer="i" * 255, account="a" * 255,
@@ -364,6 +368,11 @@ def without_keystore():
           GOOD.files() | {"data/keystore.new": b"half", "state/attempts.reserved": bytes(112)})
 
 
+def ascending(count):
+    """So many issuer tags in their order."""
+    return b"".join(struct.pack(">I", number).ljust(32, b"t") for number in range(count))
+
+
 def damaged_files():
     whole = GOOD.keystore()
     for name, comment, content in (
@@ -411,7 +420,11 @@ def damaged_files():
             ("public-records-65", public(0, 0, 0, 65) + 65 * b"\0\1x"),
             ("public-record-empty", text(b"")), ("public-record-long", text(b"x" * 2049)),
             ("public-record-not-ascii", text(b"a\x7f")),
-            ("public-padding", public(0, 0, 0, 0) + bytes(2042) + b"\1")):
+            ("public-padding", public(0, 0, 0, 0) + bytes(2042) + b"\1"),
+            # 64 whole tags end where a section of 2,048 bytes does; here the last one is cut.
+            ("public-tags-cut", public(0, 0, 0, 0) + b"\x40" + ascending(64)[:2042]),
+            ("public-tags-unsorted", public(0, 0, 0, 0) + b"\2" + b"\2" * 32 + b"\1" * 32),
+            ("public-tag-twice", public(0, 0, 0, 0) + b"\2" + b"\1" * 64)):
         write_case(name, "with a right checksum and MAC", "damaged",
                    replace(GOOD, public=padded(content)))
     write_case("public-padded-twice", "2,048 zeros too many: a second spelling", "damaged",
@@ -511,6 +524,11 @@ def inside():
     case("issuer-twice", issuers=((x, "A"), (x, "B")))
     case("issuer-name-empty", issuers=((x, ""),))
     case("issuer-name-long", issuers=((x, "n" * 65),))
+    tagged = lambda *issuers: padded(
+        struct.pack(">BHBB", 0, 0, 0, 0) + Case(issuers=issuers).tags())
+    case("issuer-without-tag", issuers=((x, "A"),), public=tagged())
+    case("issuer-tag-of-another", issuers=((x, "A"),), public=tagged((drawn("y", 32), "A")))
+    case("issuer-tag-without-issuer", public=tagged((x, "A")))
 
 
 def seeds():

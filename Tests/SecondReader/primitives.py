@@ -62,8 +62,11 @@ class Device:
         self.key, self.binding = key, binding
         self.name = H(16, b"softtoken-device-1", binding, key=key)
         root = H(32, b"softtoken-device-keys-1", binding, key=key)
-        self.keystore, self.attempts, self.share, self.attestation = (
-            KDF(root, number, "stdevice") for number in (1, 2, 3, 4))
+        self.keystore, self.attempts, self.share, self.attestation, self.issuers = (
+            KDF(root, number, "stdevice") for number in (1, 2, 3, 4, 5))
+
+    def issuer_tag(self, x):
+        return H(32, x, key=self.issuers)
 
 
 LogKeys = collections.namedtuple("LogKeys", "chain head used_links tombstone")

@@ -177,12 +177,14 @@ class Keystore:
             record = fields.take(fields.bounded(2, range(1, 2049), "prescribing record"))
             require(all(0x21 <= byte <= 0x7E for byte in record), "damaged", "record's text")
             self.records.append(record)
+        self.issuer_tags = [fields.take(32) for _ in range(fields.number(1))]
+        require(self.issuer_tags == sorted(set(self.issuer_tags)), "damaged", "order of issuer tags")
         require(not any(fields.rest) and len(content) == padded_length(fields.position),
                 "damaged", "padding of the public section")
 
-    def unlock(self, pin, share, binding):
+    def unlock(self, pin, share, device):
         pin_key = argon2id(pin.encode(), self.salt, self.operations, self.memory)
-        key, commitment = unlock_keys(pin_key, share, binding, self.header_hash)
+        key, commitment = unlock_keys(pin_key, share, device.binding, self.header_hash)
         require(same(commitment, self.commitment), "wrong-pin", "commitment")
         self.key = decrypt(key, self.wrapped_nonce, self.wrapped, self.header_hash)
         require(self.key is not None, "damaged-inside", "wrapped key")
@@ -190,6 +192,8 @@ class Keystore:
                            self.header_hash)
         require(metadata is not None, "damaged-inside", "metadata")
         self.read_metadata(metadata)
+        require(sorted(device.issuer_tag(x) for x, _ in self.issuers) == self.issuer_tags,
+                "damaged-inside", "issuer tags")
 
     def read_metadata(self, padded):
         outer = Fields(padded, "damaged-inside")
@@ -372,7 +376,7 @@ def open_keystore(result, data, state, machine_id, pin, at):
     result.attested = read_attestation(state, device, keystore.id)
     if pin is None:
         return
-    keystore.unlock(pin, share, device.binding)
+    keystore.unlock(pin, share, device)
     seeds = [keystore.seed(token) for token in keystore.tokens]
     result.tokens = [
         token.line(seed, at) for token, seed in zip(keystore.tokens, seeds, strict=True)]

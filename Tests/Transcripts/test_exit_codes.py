@@ -219,6 +219,13 @@ class ReachTest(ProgramTest):
             done = home.run("activate", link, "--not-prescribing-device", *trust, answers=answers)
             self.assert_ends(done, 88, ISSUER.fingerprint)
         self.assertEqual(home.status()["keystore"], "none")
+        # With a keystore it is known before the PIN is tried, a wrong one too.
+        home = one_token()
+        for pin in (PIN, "5068"):
+            done = home.run("activate", link, "--not-prescribing-device",
+                            answers=f"{links.CODE}\nNew\n{pin}\n")
+            self.assert_ends(done, 88, ISSUER.fingerprint)
+        self.assert_no_attempt(home)
 
     def test_lock_that_never_gets_free_is_75(self):
         self.assertEqual(BusyLock.instance.result(), 75)
@@ -416,8 +423,8 @@ class PrecedenceTest(ProgramTest):
 
     def test_activate_with_a_keystore(self):
         self.check("activate", self.full, self.START + [(65, tampered_link)] + self.PLACE
-                   + self.LINK + [(81, unattested), (69, tpm), (75, delay), (77, wrong_pin)],
-                   self.NEW)
+                   + self.LINK + [(88, untrusted), (81, unattested), (69, tpm), (75, delay),
+                                  (77, wrong_pin)], self.NEW)
 
     def test_activate_without_a_keystore(self):
         self.check("activate", self.empty, self.START + [(65, tampered_link)] + self.PLACE

@@ -73,6 +73,25 @@ class ActivateTest(TerminalTest):
         self.assertNotIn(b"attest", session.bytes)
         self.assertNotIn(b"trust", session.bytes)
 
+    def test_with_a_keystore_trust_comes_before_the_code_and_the_pin_too(self):
+        home = one_token()
+        session = self.start(home, "activate", ISSUER.link())
+        self.answer(session, "Type yes to trust it:", "yes")
+        self.answer(session, "Activation code", links.CODE)
+        self.answer(session, "Name of the token [", "Second")
+        self.answer(session, "PIN:", PIN)
+        self.assert_end(session, 0, "Second is activated")
+        self.assertIn(ISSUER.fingerprint, home.run("issuer", "list", answers=PIN).out)
+        # A refused issuer costs nothing, and no PIN is asked for.
+        session = self.start(one_token(), "activate", ISSUER.link())
+        self.answer(session, "Type yes to trust it:", "no")
+        self.assert_end(session, 88)
+        self.assertNotIn(b"PIN", session.bytes)
+        # A key that is trusted no longer is asked about again.
+        home.run("issuer", "remove", ISSUER.fingerprint, answers=PIN)
+        done = home.run("activate", ISSUER.link(), answers=f"{links.CODE}\nThird\n{PIN}\n")
+        self.assert_ends(done, 88)
+
     def test_who_does_not_attest_or_trust_is_refused(self):
         home = Home()
         for typed in ("yes", "", "n", "No"):
