@@ -26,10 +26,7 @@ package struct AppendFile: ~Copyable {
 
     /// Up to `count` bytes from `offset`.
     package func bytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
-        guard lseek(file.number, off_t(offset), SEEK_SET) >= 0 else {
-            throw .last(.read, file.path)
-        }
-        return try readAll(file, count: count)
+        try file.bytes(at: offset, count: count)
     }
 
     /// Appends `bytes` and waits for the disk; on failure cuts the file to what it was.

@@ -14,6 +14,16 @@ package func readSystemFile(_ path: String, limit: Int) throws(SystemError) -> [
     return bytes
 }
 
+extension Descriptor {
+    /// Up to `count` bytes from `offset`.
+    ///
+    /// - Throws: `SystemError` (`read`).
+    package borrowing func bytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+        guard lseek(number, off_t(offset), SEEK_SET) >= 0 else { throw .last(.read, path) }
+        return try readAll(self, count: count)
+    }
+}
+
 /// Up to `count` bytes from the current offset.
 func readAll(_ file: borrowing Descriptor, count: Int) throws(SystemError) -> [UInt8] {
     var failure: SystemError?

@@ -94,18 +94,43 @@ extension AuditLog {
         return head.followsBreak ? .breakBefore(head.baseSequence + 1) : nil
     }
 
-    /// Whether the log's end fits its head: the cheap look that `status` takes.
-    package static func fitsHead(_ folders: KeystoreFolders) -> Bool {
+    /// How much of the log's end `status` looks at: some eighty entries, half a millisecond.
+    private static let lookedAtByteCount = 16_384
+
+    /// Whether the log's last entries are as they were written: the cheap look that `status` takes.
+    package static func isWholeAtItsEnd(_ folders: KeystoreFolders) -> Bool {
         guard let key = try? LogKey.read(folders.state) else {
             return isEmpty(folders) && isUnused(folders)
         }
-        guard let head = try? head(folders, key: key) else { return false }
+        guard let head = try? head(folders, key: key), let chain = try? key.macKey(.chain) else {
+            return false
+        }
         if head.byteCount == 0, !folders.state.contains(fileName) { return true }
         guard let file = try? folders.state.open(fileName),
             let size = try? file.attributes().byteCount,
-            let start = head.isPruning ? try? file.nextBytes(limit: lineByteCount) : [],
-            let fitted = try? key.macKey(.chain).fitted(head, to: start[...])
+            let start = head.isPruning ? try? file.bytes(at: 0, count: lineByteCount) : [],
+            let fitted = try? chain.fitted(head, to: start[...]), size >= fitted.byteCount,
+            !fitted.followsBreak, let end = try? tail(of: file, head: fitted, size: size)
         else { return false }
-        return size >= fitted.byteCount && !fitted.followsBreak
+        return (try? flaw(in: end.bytes, head: end.head, chain: chain)) == .some(nil)
+    }
+
+    /// The log's end, and its head as if the chain began there: each entry bears the MAC that the
+    /// next one follows.
+    private static func tail(
+        of file: borrowing Descriptor, head: AuditHead, size: Int
+    ) throws(SystemError) -> (bytes: [UInt8], head: AuditHead)? {
+        let start = max(Int(head.baseOffset), Int(head.byteCount) - lookedAtByteCount)
+        let bytes = try file.bytes(at: start, count: size - start)
+        var tail = head
+        tail.byteCount -= UInt64(start)
+        tail.baseOffset -= min(tail.baseOffset, UInt64(start))
+        guard start > head.baseOffset else { return (bytes, tail) }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 2)
+        guard lines.count == 3, let first = AuditLine(lines[1]) else { return nil }
+        tail.baseSequence = first.sequence
+        tail.baseMAC = first.mac
+        tail.baseOffset = UInt64(lines[2].startIndex)
+        return (bytes, tail)
     }
 }

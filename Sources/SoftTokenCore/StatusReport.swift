@@ -41,7 +41,7 @@ extension Authenticator {
             verdict: try verdict(facts), isRemote: surroundings.isRemote,
             isClockSynchronized: now.isSynchronized,
             isMemoryLocked: SecureBytes.isLockingAvailable(),
-            isLogWhole: folders.map { AuditLog.fitsHead($0) } ?? true,
+            isLogWhole: folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true,
             policy: combined(facts.policy))
     }
 

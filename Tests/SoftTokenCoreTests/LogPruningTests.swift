@@ -66,11 +66,11 @@ import Testing
         try write(step.head, to: "log-head")
         #expect(try report().flaw == nil)
         #expect(try report().lines.count == shown)
-        #expect(AuditLog.fitsHead(folders))
+        #expect(AuditLog.isWholeAtItsEnd(folders))
         try append(detail: "the next one")
         #expect(try report().flaw == nil)
         #expect(try report().lines.map(\.sequence) == [6, 7, 8, 9])
-        #expect(AuditLog.fitsHead(folders))
+        #expect(AuditLog.isWholeAtItsEnd(folders))
         let key = try LogKey.readOrCreate(folders.state)
         let head = try #require(try AuditLog.head(folders, key: key))
         #expect(head.baseOffset == 0)
@@ -84,7 +84,7 @@ import Testing
         for _ in 1...6 {
             try write(step.head, to: "log-head")
             #expect(try report().flaw == nil)
-            #expect(AuditLog.fitsHead(folders))
+            #expect(AuditLog.isWholeAtItsEnd(folders))
             try append()
         }
         try write(step.head, to: "log-head")
@@ -98,7 +98,7 @@ import Testing
         try write(step.head, to: "log-head")
         try write(step.log.dropLast(), to: "log")
         #expect(try report().flaw == .missing(8))
-        #expect(!AuditLog.fitsHead(folders))
+        #expect(!AuditLog.isWholeAtItsEnd(folders))
         try append()
         #expect(try report().lines.suffix(2).map(\.event) == [.tamper, .otp])
     }
@@ -151,12 +151,12 @@ import Testing
         for time in [broken, broken + 86_400, broken + 40 * 86_400, end] {
             try append(at: time)
             #expect(try report().flaw == .breakBefore(first))
-            #expect(!AuditLog.fitsHead(folders))
+            #expect(!AuditLog.isWholeAtItsEnd(folders))
         }
         // Two years and a month: what is older than two years goes.
         try append(at: end + 12 * 86_400)
         #expect(try report().flaw == nil)
-        #expect(AuditLog.fitsHead(folders))
+        #expect(AuditLog.isWholeAtItsEnd(folders))
         #expect(try report().lines.map(\.sequence) == [first + 3, first + 4, first + 5])
     }
 

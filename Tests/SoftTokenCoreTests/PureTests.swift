@@ -119,7 +119,30 @@ import Testing
         let report = try AuditLog.read(folders)
         #expect(report.lines.suffix(2).map(\.event) == [.tamper, .otp])
         #expect(report.flaw != nil)
-        #expect(!AuditLog.fitsHead(folders))
+        #expect(!AuditLog.isWholeAtItsEnd(folders))
+    }
+
+    @Test("In a long log status sees what is altered among the last entries")
+    func longLog() throws {
+        let lock = try KeystoreLock.take(folders)
+        let detail = String(repeating: "x", count: 60)
+        for _ in 0..<15 {
+            try AuditLog.append(
+                (0..<10).map { _ in AuditEntry(.otp, .ok, tokenID: 1, detail: detail) },
+                folders: folders, lock: lock, unixSeconds: 1_800_000_000)
+        }
+        #expect(AuditLog.isWholeAtItsEnd(folders))
+        let whole = try file("log")
+        #expect(whole.count > 30_000)
+        for place in [whole.count - 10, whole.count - 100, whole.count - 15_000] {
+            var altered = whole
+            altered[place] ^= 1
+            try write(altered, to: "log")
+            #expect(!AuditLog.isWholeAtItsEnd(folders), "\(place)")
+        }
+        // A line is taken out; what follows fits itself, and not the head.
+        try write(whole.prefix(whole.count - 1000) + whole.suffix(500), to: "log")
+        #expect(!AuditLog.isWholeAtItsEnd(folders))
     }
 
     @Test("Entries older than two years are dropped, and the rest stays whole")

@@ -550,6 +550,7 @@ class SurvivalTest(ProgramTest):
                 copy = Home(home)
                 (copy.state / "log").write_bytes(spoiled)
                 self.assert_ends(copy.run("log", "--verify"), 65, "not whole")
+                self.assertEqual(copy.status()["log"], "altered")
                 self.assert_ends(copy.run("show", answers=PIN), 0)
                 self.assert_ends(copy.run("log", "--verify"), 65)
 
