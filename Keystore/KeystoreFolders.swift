@@ -6,33 +6,41 @@ package import Linux
 package final class KeystoreFolders: Sendable {
     package let data: Directory
     package let state: Directory
+    /// Called once when the lock has not been free for a second.
+    let whenWaiting: @Sendable () -> Void
 
-    private init(data: consuming Directory, state: consuming Directory) {
+    private init(
+        data: consuming Directory, state: consuming Directory,
+        whenWaiting: @escaping @Sendable () -> Void
+    ) {
         self.data = data
         self.state = state
+        self.whenWaiting = whenWaiting
     }
 
     /// Opens both folders.
     ///
-    /// - Parameters: absolute paths, `…/softtoken`.
+    /// - Parameters:
+    ///   - dataPath: an absolute path, `…/softtoken`; `statePath` likewise.
+    ///   - whenWaiting: called once when a lock has not been free for a second.
     /// - Returns: nil if one of them is missing.
     /// - Throws: `KeystoreError.problem`, `.system`.
     package static func open(
-        dataPath: String, statePath: String
+        dataPath: String, statePath: String, whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(KeystoreError) -> KeystoreFolders? {
         guard let data = try opening({ () throws(FileProblem) in try Directory.open(dataPath) }),
             let state = try opening({ () throws(FileProblem) in try Directory.open(statePath) })
         else { return nil }
-        return KeystoreFolders(data: data, state: state)
+        return KeystoreFolders(data: data, state: state, whenWaiting: whenWaiting)
     }
 
     /// Opens both folders and makes what is missing (0700).
     package static func openOrCreate(
-        dataPath: String, statePath: String
+        dataPath: String, statePath: String, whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(KeystoreError) -> KeystoreFolders {
         let data = try opening { () throws(FileProblem) in try Directory.openOrCreate(dataPath) }
         let state = try opening { () throws(FileProblem) in try Directory.openOrCreate(statePath) }
-        return KeystoreFolders(data: data, state: state)
+        return KeystoreFolders(data: data, state: state, whenWaiting: whenWaiting)
     }
 
     /// Removes what a killed writer left beside the files. Call it under the lock.
@@ -82,7 +90,8 @@ package final class KeystoreLock: Sendable {
         }
         guard
             try translating({ () throws(SystemError) in
-                try LockFile.acquire(file, patienceSeconds: patienceSeconds)
+                try LockFile.acquire(
+                    file, patienceSeconds: patienceSeconds, whenWaiting: folders.whenWaiting)
             })
         else { throw .busy }
         let lock = KeystoreLock(holding: file)

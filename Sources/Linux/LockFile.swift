@@ -20,9 +20,10 @@ package enum LockFile {
 
     /// Takes the lock, waiting for others to end.
     ///
+    /// - Parameter whenWaiting: called once when it was not free for a second.
     /// - Returns: whether it was had within `patienceSeconds`.
     package static func acquire(
-        _ file: borrowing Descriptor, patienceSeconds: Int
+        _ file: borrowing Descriptor, patienceSeconds: Int, whenWaiting: () -> Void = {}
     ) throws(SystemError) -> Bool {
         var waited = 0
         while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
@@ -30,6 +31,7 @@ package enum LockFile {
             guard waited < patienceSeconds * 1_000_000 else { return false }
             _ = usleep(pauseMicroseconds)
             waited += Int(pauseMicroseconds)
+            if waited == 1_000_000 { whenWaiting() }
         }
         return true
     }

@@ -14,37 +14,45 @@ public struct Authenticator: ~Copyable {
     let place: Place
     package let surroundings: Surroundings
     let clock: @Sendable () throws(SystemError) -> ClockReading
+    private let whenWaiting: @Sendable () -> Void
     /// nil until both folders exist.
     var folders: KeystoreFolders?
 
     /// Opens the folders, where they are.
     ///
+    /// - Parameter whenWaiting: called when another process has held the lock for a second.
     /// - Throws: `AuthenticatorError.keystore(.problem)` for a folder of wrong owner or mode.
     package init(
         place: Place, surroundings: Surroundings,
-        clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now
+        clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now,
+        whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(AuthenticatorError) {
         let folders = try inKeystore { () throws(KeystoreError) in
             let found = try KeystoreFolders.open(
-                dataPath: place.dataPath, statePath: place.statePath)
+                dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
             guard found == nil, place.isHalfThere else { return found }
             // A copied keystore without its state, or the other way round: told by what is in it.
             return try KeystoreFolders.openOrCreate(
-                dataPath: place.dataPath, statePath: place.statePath)
+                dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
         }
         self.place = place
         self.surroundings = surroundings
         self.clock = clock
+        self.whenWaiting = whenWaiting
         self.folders = folders
     }
 
     /// Makes the folders that are missing (0700): `activate`, `request`.
     package mutating func makeFolders() throws(AuthenticatorError) {
         guard folders == nil else { return }
-        let place = place
-        folders = try inKeystore { () throws(KeystoreError) in
-            try KeystoreFolders.openOrCreate(dataPath: place.dataPath, statePath: place.statePath)
-        }
+        let made = try inKeystore { () throws(KeystoreError) in try openOrCreateFolders() }
+        folders = made
+    }
+
+    /// The folders, made where they are missing.
+    func openOrCreateFolders() throws(KeystoreError) -> KeystoreFolders {
+        try KeystoreFolders.openOrCreate(
+            dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
     }
 
     /// The wall clock now, Unix seconds.

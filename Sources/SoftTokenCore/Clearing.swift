@@ -90,8 +90,7 @@ extension Authenticator {
 extension Authenticator {
     private func foldersForLog() throws(KeystoreError) -> KeystoreFolders {
         if let folders { return folders }
-        return try KeystoreFolders.openOrCreate(
-            dataPath: place.dataPath, statePath: place.statePath)
+        return try openOrCreateFolders()
     }
 }
 

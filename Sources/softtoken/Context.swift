@@ -31,7 +31,9 @@ struct Context: ~Copyable {
                 stateHome: environmentVariable("XDG_STATE_HOME"))
             let surroundings = try Surroundings.read(
                 sshConnection: environmentVariable("SSH_CONNECTION"))
-            return try Authenticator(place: place, surroundings: surroundings)
+            return try Authenticator(
+                place: place, surroundings: surroundings,
+                whenWaiting: { Output.note("waiting for another softtoken to end") })
         }
     }
 }

@@ -259,6 +259,7 @@ class BusyLock:
         self.thread.join()
         assert 55 < self.seconds < 75, self.seconds
         assert self.done.out == "", self.done
+        assert self.done.err.count("waiting for another softtoken") == 1, self.done
         return self.done.code
 
     def end(self):
