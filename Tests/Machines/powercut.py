@@ -64,9 +64,10 @@ class Known:
         return range(LIMIT - self.wrong - (self.step is not None), most + 1)
 
     def opened(self, pin, told):
-        """After a cut: this PIN opened, and showed this."""
+        """After a cut: of the PINs, all of which were tried, this one opened, and showed this."""
         self.show(told)
-        self.pins, self.wrong, self.step, self.may_be_reset = [pin], 0, None, False
+        self.wrong = len(self.pins) - 1 - self.pins.index(pin)
+        self.pins, self.step, self.may_be_reset = [pin], None, False
 
 
 def cuts(score, run, chain, count):
