@@ -93,7 +93,8 @@ extension AuthenticatorError {
             Message(
                 81,
                 "nobody attested that this is not the prescribing device, and \(reason.sentence)",
-                hint: "if you do not send prescriptions from this device, add "
+                hint: (reason.adviceBeforeAttesting.map { $0 + "; otherwise, " } ?? "")
+                    + "if you do not send prescriptions from this device, add "
                     + "--not-prescribing-device")
         case .attestationDenied:
             Message(

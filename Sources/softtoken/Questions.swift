@@ -7,9 +7,10 @@ import SoftTokenCore
 extension Console {
     /// The attestation: true if the prescriber says that this is not the prescribing device.
     func attests(_ reason: UnverifiedReason) throws(Failure) -> Bool {
+        let advice = reason.adviceBeforeAttesting.map { "; \($0)" } ?? ""
         say(
-            "It can't be shown that this is not the computer you prescribe with: \(reason.sentence)."
-        )
+            "It can't be shown that this is not the computer you prescribe with: "
+                + "\(reason.sentence)\(advice).")
         let typed = try line(
             "the attestation",
             prompt: "Is this the computer you send prescriptions from? "

@@ -114,6 +114,18 @@ import Testing
         #expect(try verdict(differing) == .unverified(.surroundings(finding)))
     }
 
+    @Test("Where something matched, its removal is advised before anybody attests")
+    func adviceBeforeAttesting() {
+        let evidence = SeparationEvidence(label: "x", signs: [.identifier(.macAddress)])
+        for reason in [UnverifiedReason.clonedImage(evidence), .networkCard(evidence)] {
+            #expect(reason.adviceBeforeAttesting == reason.advice)
+        }
+        let others: [UnverifiedReason] = [
+            .noRecord, .noIdentifiers, .surroundings(.container), .tooLittleInCommon(label: "x"),
+        ]
+        for reason in others { #expect(reason.adviceBeforeAttesting == nil) }
+    }
+
     @Test("The more serious reason is named, whichever record it comes from")
     func seriousness() throws {
         let device = DeviceIdentity([

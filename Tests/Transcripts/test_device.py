@@ -270,6 +270,9 @@ class RecordTest(DeviceTest):
         verdict, words = self.verdict(self.machine(first.machine_id, dmi=OTHER_LAPTOP), record)
         self.assertEqual(verdict, "unverified")
         self.assertIn("cloned", words)
+        done = Home().run("activate", ISSUER.link(st={"prescribing": [record]}),
+                          machine=self.machine(first.machine_id, dmi=OTHER_LAPTOP))
+        self.assert_ends(done, 81, "have its machine-id and its file system's UUID renewed")
 
     def test_a_container_on_the_prescribing_machine_is_known_by_its_kernel(self):
         host = self.machine()
