@@ -37,7 +37,9 @@ package struct MACKey: ~Copyable {
 
     /// `H(32, key, parts)`.
     package func mac(of parts: [UInt8]...) -> [UInt8] {
-        blake2b(Array(parts.joined()), key: key, byteCount: 32)
+        var message: [UInt8] = []
+        for part in parts { message += part }
+        return blake2b(message, key: key, byteCount: 32)
     }
 
     /// `H(32, key, the first bytes of a secret)`.

@@ -34,6 +34,8 @@ private func columnWidth(_ character: Character) -> Int {
 }
 
 private func columnWidth(_ scalar: Unicode.Scalar) -> Int {
+    // Most text; the tables cost a hundred times as much.
+    if (0x20...0x7E).contains(scalar.value) { return 1 }
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark, .format, .control: return 0
     default: return isWide(scalar.value) ? 2 : 1

@@ -39,10 +39,10 @@ struct Status: Equatable {
         let status = try report(context)
         let sandbox = SandboxState.probe()
         if json { return try Output.json(status.json(sandbox)) }
+        let lines = status.lines(sandbox)
+        guard let columns = terminalColumns(1) else { return try Output.lines(lines) }
         // The values stand in a column of their own.
-        let columns = terminalColumns(1) ?? Int.max
-        try Output.lines(
-            status.lines(sandbox).flatMap { wrapped($0, columns: columns, hanging: 12) })
+        try Output.lines(lines.flatMap { wrapped($0, columns: columns, hanging: 12) })
     }
 
     /// Reads the status and closes the sandbox. Folders of wrong owner or mode are something to
