@@ -133,6 +133,6 @@ if Context.environment["SOFTTOKEN_BENCH"] != nil {
         .executableTarget(
             name: "softtoken-bench",
             dependencies: ["OTP", "Linux", "Keystore", "Activation", "COath"],
-            path: "Tests/Benchmarks", exclude: ["COath"], swiftSettings: tests),
+            path: "Tests/Benchmarks", exclude: ["COath", "rest.py"], swiftSettings: tests),
     ]
 }

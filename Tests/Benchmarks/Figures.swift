@@ -34,6 +34,13 @@ func rounded(_ number: Double) -> String {
     return (number < 0 ? "-" : "") + "\(hundredths / 100).\(fraction)"
 }
 
+/// The seconds of processor time that this process has used.
+func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 /// The seconds that the body took.
 func seconds(_ body: () throws -> Void) rethrows -> Double {
     let duration = try ContinuousClock().measure(body)

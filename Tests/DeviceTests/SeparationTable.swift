@@ -1,4 +1,4 @@
-// Made-up machines and what must be said of them: issue 3's table. Each row is a device, what is
+// Made-up machines and what must be said of them: DESIGN §6 as a table. Each row is a device, what is
 // registered, and the verdict with its evidence, its reason and what the user is told to do.
 @testable import Device
 

@@ -1,4 +1,4 @@
-// The separation policy against issue 3's table, and its rules one by one.
+// The separation policy against a table of made-up machines (DESIGN §6), and its rules one by one.
 import Testing
 
 @testable import Device

@@ -1,5 +1,5 @@
 // What main does first: no memory image, no inherited descriptor, standard descriptors open. Each
-// test that changes a process runs in one of its own. Binds DESIGN §3 and §8, issue 4.3.
+// test that changes a process runs in one of its own. Binds DESIGN §3 and §8.
 import Foundation
 import Glibc
 import Testing

@@ -1,5 +1,5 @@
 // The sandbox from inside: each test runs in a process of its own and tries what must not work.
-// Binds DESIGN §1.7 and §8, issue 4.3.
+// Binds DESIGN §1.7 and §8.
 import Foundation
 import Glibc
 import Testing

@@ -1,4 +1,4 @@
-"""The separate device, end to end, on made-up machines: issue 3, point 5; DESIGN §6.
+"""The separate device, end to end, on made-up machines: DESIGN §6.
 
 A refusal is 80 with nothing asked, nothing on standard output, and an entry in the log; no variable
 and no setting of the user's gets around it.

@@ -1,4 +1,4 @@
-"""The rolling display at a real terminal. Binds DESIGN §8, issue 4.1 and CONTRACT §1, §2."""
+"""The rolling display at a real terminal. Binds DESIGN §8 and CONTRACT §1, §2."""
 import os
 import re
 import signal
