@@ -11,6 +11,8 @@ package enum ActivationError: Error, Equatable, Sendable {
     case tooLong
     /// More than one link that differ: the prescriber gives the one that is meant.
     case severalLinks([LinkSummary])
+    /// White space breaks the link, and where it ends can't be told.
+    case brokenLink
     /// Another product's link, or ours in the wrong place.
     case foreign(ForeignLink)
 

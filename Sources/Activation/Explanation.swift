@@ -9,6 +9,7 @@ extension ActivationError {
         case .tooLong: "this text is too long to be an activation link"
         case .severalLinks(let links):
             "there are several links: " + links.map(\.words).joined(separator: "; ")
+        case .brokenLink: "the link is broken over several lines: where it ends can't be told"
         case .foreign(let kind): kind.explanation
         case .unknownType: "this otpauth link is for neither a totp nor a hotp token"
         case .malformedPercentEncoding: "the link is damaged: a percent sign stands alone in it"
@@ -50,6 +51,7 @@ extension ActivationError {
         switch self {
         case .noLink, .tooLong:
             "copy the whole link from the mail that announced your soft token"
+        case .brokenLink: "copy the whole link and put it on one line, without spaces"
         case .severalLinks: "copy the one link that you want to activate"
         case .foreign(let kind): kind.hint
         case .malformedJWS, .signatureInvalid, .malformedJSON(.header, _),

@@ -15,6 +15,21 @@ func withoutLinkProtection(_ link: Span<UInt8>) throws(ActivationError) -> LinkT
     }
 }
 
+/// Whether a gateway wrapped the address.
+func isWrapped(_ link: Span<UInt8>) -> Bool { LinkProtection(link) != nil }
+
+/// Where the part of an address ends that holds a link; nil where it may be incomplete.
+func linkPartEnd(_ link: Span<UInt8>) -> Int? {
+    if let mark = link.firstRange(of: webCarrierMark, in: link.indices) { return mark.upperBound }
+    // A parameter that is the last may have been cut.
+    switch LinkProtection(link) {
+    case .percentEncoded(let range), .urlDefense2(let range):
+        return range.upperBound < link.count ? range.upperBound : nil
+    case .urlDefense3(_, let replaced): return replaced.upperBound
+    case nil: return nil
+    }
+}
+
 /// A wrapped address, and where the address inside stands.
 private enum LinkProtection {
     case percentEncoded(Range<Int>)

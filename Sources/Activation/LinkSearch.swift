@@ -67,10 +67,14 @@ struct LinkSearch: ~Copyable {
             return
         }
         candidates += 1
-        guard candidates <= LinkSearch.maximumCandidates,
-            let link = try takeLink(text, at: start, end: &position)
-        else { return }
-        try judge(link)
+        guard candidates <= LinkSearch.maximumCandidates else { return }
+        do throws(ActivationError) {
+            guard let link = try takeLink(text, at: start, end: &position) else { return }
+            try judge(link)
+        } catch {
+            guard error == .brokenLink else { throw error }
+            rejection = rejection ?? error
+        }
     }
 
     /// Unwraps and judges one link.
