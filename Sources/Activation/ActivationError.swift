@@ -61,6 +61,15 @@ package enum ActivationError: Error, Equatable, Sendable {
     /// The address can't carry a link: the issuer's own mistake.
     case rejectedCarrier
 
+    // MARK: issuer files
+    /// The issuer's private key, which devices must never get.
+    case privateKeyFile
+    /// A member of the file that is missing, of the wrong type, or outside its limits.
+    case rejectedIssuerFile(Member)
+    /// A key under which anything verifies.
+    case rejectedKey
+    case tooLongFile
+
     // MARK: the environment
     /// Argon2id found no memory: never a wrong code.
     case outOfMemory

@@ -41,6 +41,11 @@ extension ActivationError {
         case .sealedToAnotherDevice: "this link is sealed to another device"
         case .malformedRequest: "this is not a whole enrolment request"
         case .rejectedCarrier: "a link can't be carried by this address"
+        case .privateKeyFile: "this is the issuer's private key, which must not be here"
+        case .rejectedIssuerFile(let member):
+            "the issuer's file is damaged: its member \(member.rawValue) is missing or wrong"
+        case .rejectedKey: "the issuer's file holds a key under which anything verifies"
+        case .tooLongFile: "this file is too long to be an issuer's file"
         case .outOfMemory: "there is not enough free memory to open the link"
         case .memory: "there is no guarded memory for the link"
         }
@@ -59,6 +64,10 @@ extension ActivationError {
             "copy the whole link again; if that doesn't help, ask the issuer for a new one"
         case .malformedJSON, .unknownMember(.policyFile), .unknownMember(.issuerFile):
             "ask your administrator to mend the file"
+        case .privateKeyFile:
+            "use FILE.pub, delete this file, and tell the issuer, whose key is to be replaced"
+        case .rejectedIssuerFile, .rejectedKey, .tooLongFile:
+            "ask the issuer for its file, FILE.pub, again"
         case .unknownMember, .missingMember, .rejectedMember:
             "ask the issuer of the token for a new link"
         case .unknownVersion: "install the newest version, then try again"
