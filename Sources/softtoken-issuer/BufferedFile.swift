@@ -10,9 +10,15 @@ struct BufferedFile: ~Copyable {
 
     private var file: NewFile
     private var buffer: [UInt8] = []
+    /// Sees all bytes on their way to the disk.
+    private let witness: ([UInt8]) -> Void
 
-    init(_ path: String, policy: NamePolicy = .replace) throws(SystemError) {
+    init(
+        _ path: String, policy: NamePolicy = .replace,
+        witness: @escaping ([UInt8]) -> Void = { _ in }
+    ) throws(SystemError) {
         file = try NewFile(path, policy: policy)
+        self.witness = witness
         buffer.reserveCapacity(BufferedFile.capacity)
     }
 
@@ -26,18 +32,28 @@ struct BufferedFile: ~Copyable {
 
     /// Copies the next `count` bytes of another file; all that are left for nil.
     mutating func copy(_ other: borrowing Descriptor, count: Int?) throws(SystemError) {
-        try flush()
-        try softtoken_issuer.copy(other, count: count, to: file)
+        var left = count ?? .max
+        while left > 0 {
+            let bytes = try other.nextBytes(limit: min(left, BufferedFile.capacity))
+            guard !bytes.isEmpty else { return }
+            try write(bytes)
+            left -= bytes.count
+        }
+    }
+
+    /// Writes what is left in the buffer.
+    ///
+    /// - Throws: `SystemError` (`write`).
+    mutating func flush() throws(SystemError) {
+        guard !buffer.isEmpty else { return }
+        witness(buffer)
+        try file.write(buffer.span)
+        buffer.removeAll(keepingCapacity: true)
     }
 
     /// Waits for the disk and moves the file to its place.
     mutating func place() throws(SystemError) {
         try flush()
         try file.place()
-    }
-
-    private mutating func flush() throws(SystemError) {
-        try file.write(buffer.span)
-        buffer.removeAll(keepingCapacity: true)
     }
 }

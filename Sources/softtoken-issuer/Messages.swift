@@ -68,6 +68,10 @@ extension Failure {
                 .rejected, "\(path) has a document type definition in line \(line)",
                 hint: "PSKC needs none, and it can make a program read other files: remove it")
         case .tooMuch(let line): self.init(.rejected, "\(path) is nested too deep in line \(line)")
+        case .encoding(let encoding):
+            self.init(
+                .rejected, "\(path) is in \(encoding.name), which is not read here",
+                hint: encoding.conversion)
         case .noMemory: self.init(.inputOutput, "there is no memory to read \(path)")
         }
     }
@@ -77,6 +81,7 @@ extension Failure {
             switch problem {
             case .memory: .inputOutput
             case .keyNeeded, .malformedKey: .usage
+            case .policy(.expired), .counterAtEnd: .expired
             case .policy: .refused
             default: .rejected
             }
@@ -99,6 +104,7 @@ extension KeyProblem {
         case .wrongKey: "the key doesn't open it, or the file was changed"
         case .malformedKey: "the key that was given can't be this file's"
         case .seedLength: "its seed has over 64 bytes"
+        case .counterAtEnd: "its counter is at its end"
         case .shortSeed: "its seed has under 16 bytes, too few for a soft token"
         case .policy(let problem): problem.explanation
         case .memory: "there is no guarded memory for it"
@@ -112,6 +118,7 @@ extension KeyProblem {
             "a pre-shared key is 32, 48 or 64 hexadecimal digits; else the file has a password"
         case .unsupportedEncryption:
             "AES-CBC and AES key wrap with a pre-shared key or a password are: ask the vendor"
+        case .counterAtEnd, .policy(.expired): "the token can't be used any more: issue a new one"
         case .missingMAC, .wrongKey: "ask the vendor for the file and its key again"
         default: nil
         }

@@ -27,6 +27,8 @@ enum KeyProblem: Error, Equatable, Sendable {
     case seedLength
     /// Under 16 bytes, which a link can't carry (RFC 4226 R6).
     case shortSeed
+    /// HOTP: the last counter was used.
+    case counterAtEnd
     case policy(PolicyProblem)
     case memory
 }
@@ -96,7 +98,8 @@ extension PSKCKeyPackage {
         switch algorithm {
         case Namespace.pskc + ":hotp":
             let counter = try keyring.number(value("Counter"), named: "Counter") ?? 0
-            guard (0...(1 << 53 - 1)).contains(counter) else { throw .malformedValue("Counter") }
+            guard (0...lastCounter + 1).contains(counter) else { throw .malformedValue("Counter") }
+            guard counter <= lastCounter else { throw .counterAtEnd }
             factor = .counter(UInt64(counter))
         case Namespace.pskc + ":totp":
             let seconds = try keyring.number(value("TimeInterval"), named: "TimeInterval") ?? 30

@@ -72,30 +72,17 @@ extension XMLElement {
 ///
 /// - Throws: `SystemError`.
 func copy(
-    _ file: borrowing Descriptor, with edits: [RecordEdit], to target: borrowing NewFile
+    _ file: borrowing Descriptor, with edits: [RecordEdit], to target: inout BufferedFile
 ) throws(SystemError) {
     try file.rewind()
     var position = 0
     for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-        try copy(file, count: edit.range.lowerBound - position, to: target)
-        try target.write(edit.bytes.span)
+        try target.copy(file, count: edit.range.lowerBound - position)
+        try target.write(edit.bytes)
         try skip(file, count: edit.range.count)
         position = edit.range.upperBound
     }
-    try copy(file, count: nil, to: target)
-}
-
-/// Copies the next `count` bytes; all that are left for nil.
-func copy(
-    _ file: borrowing Descriptor, count: Int?, to target: borrowing NewFile
-) throws(SystemError) {
-    var left = count ?? .max
-    while left > 0 {
-        let bytes = try file.nextBytes(limit: min(left, 1 << 16))
-        guard !bytes.isEmpty else { return }
-        try target.write(bytes.span)
-        left -= bytes.count
-    }
+    try target.copy(file, count: nil)
 }
 
 private func skip(_ file: borrowing Descriptor, count: Int) throws(SystemError) {
