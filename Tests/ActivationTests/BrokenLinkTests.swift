@@ -1,5 +1,6 @@
 // Links that mail programs broke into lines: the token of the whole link, or none (rules in
 // LinkContinuation.swift). A shorter seed, fewer digits or half an issuer would be another token.
+import Foundation
 import Testing
 
 @testable import Activation
@@ -138,5 +139,35 @@ struct BrokenLinkTests {
     @Test("A link whose end can't be told is rejected as broken", arguments: unclear)
     func rejected(text: String) {
         #expect(throws: ActivationError.brokenLink) { _ = try read("Hi\n" + text) }
+    }
+
+    /// The link in a gateway's address, by the published forms.
+    static func gateways(_ link: String) -> [String] {
+        let unreserved = CharacterSet(charactersIn: "-._~").union(.alphanumerics)
+        let encoded = link.addingPercentEncoding(withAllowedCharacters: unreserved)!
+        let version2 = link.replacing("_", with: "%5F").replacing("-", with: "%2D")
+            .replacing("%", with: "-").replacing("/", with: "_").replacing("#", with: "-23")
+            .replacing("&", with: "-26").replacing("?", with: "-3F").replacing("=", with: "-3D")
+        return [
+            "https://nam02.safelinks.protection.outlook.com/?url=\(encoded)&data=05%7C01&reserved=0",
+            "https://urldefense.proofpoint.com/v2/url?u=\(version2)&d=DwMFaQ&c=a&r=b&m=c&s=d&e=",
+            "https://urldefense.com/v3/__\(link)__;!!ABC123!xyz-QRS_tuv$",
+        ]
+    }
+
+    @Test("A gateway's address is the same link or none, broken at any column")
+    func gateway() throws {
+        for address in BrokenLinkTests.gateways(BrokenLinkTests.plain) {
+            for lineBreak in ["\n", " \n", "\r\n", "\n> ", " \r\n> "] {
+                let broken = BrokenLink(link: address, lineBreak: lineBreak, follower: "\n\nBye\n")
+                for column in stride(from: 20, to: address.count, by: 3) {
+                    let text = broken.text(brokenAt: [column])
+                    #expect(try isRead(text, as: BrokenLinkTests.plain) != false, "\(text)")
+                }
+                let columns = Array(stride(from: 76, to: address.count, by: 76))
+                let text = broken.text(brokenAt: columns)
+                #expect(try isRead(text, as: BrokenLinkTests.plain) == true, "\(text)")
+            }
+        }
     }
 }
