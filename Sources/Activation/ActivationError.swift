@@ -7,7 +7,7 @@ package enum ActivationError: Error, Equatable, Sendable {
     // MARK: the text
     /// Nothing in the text is a link.
     case noLink
-    /// The text has more than 1 MiB, or the link more than 16 KiB.
+    /// The text has more than 16 MiB (typed: 1 MiB), or the link more than 16 KiB.
     case tooLong
     /// More than one link that differ: the prescriber gives the one that is meant.
     case severalLinks([LinkSummary])

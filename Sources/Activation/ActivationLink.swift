@@ -73,6 +73,7 @@ private func isOneLink(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
     // A label may hold raw spaces.
     case .otpauth: return !range.contains { [0x0A, 0x0D].contains(text[$0]) }
     case .foreign(.issuerFile), .nothing: return false
+    case .foreign where encodedHashMark(text.extracting(range)) != nil: return false
     case .signed, .foreign: return !range.contains { text[$0].isWhiteSpace }
     }
 }

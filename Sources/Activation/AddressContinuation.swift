@@ -35,6 +35,10 @@ func addressContinuation(
     {
         return .joined(end: last.textEnd)
     }
+    // A paragraph ends an address that has no other end.
+    guard gap.lineBreaks == 1 || !endsWithInnerAddress(target.span.extracting(0..<count)) else {
+        return .ended
+    }
     // What is signed tells by itself that it was cut.
     let holdsLink = target.span.firstRange(of: "otpauth", in: 0..<count) != nil
     return holdsLink && isWrapped(target.span.extracting(0..<count)) ? .unclear : .ended

@@ -120,6 +120,10 @@ extension ForeignLink {
         case .okta: "this link is for Okta Verify, which only the Okta app can activate"
         case .steam: "this link is for Steam Guard, which doesn't make digits"
         case .microsoft: "this link is for Microsoft Authenticator"
+        case .vip: "this link is for Symantec VIP Access, which only the VIP app can activate"
+        case .authy: "this link is for Authy, which only the Authy app can activate"
+        case .entrust: "this link is for Entrust, which only the Entrust app can activate"
+        case .gateway: "this address was rewritten by a mail gateway, and only it can tell the link"
         case .migration: "this is an export of another app, which would make a copy of its tokens"
         case .enrolmentRequest: "this is an enrolment request, not an activation link"
         case .prescribingRecord: "this is a prescribing record, not an activation link"
@@ -137,7 +141,8 @@ extension ForeignLink {
         case .issuerFile: "give it to: softtoken issuer add"
         case .activationCode: "give the link first; the code is asked for afterwards"
         case .webPage: "copy the link that begins with softtoken: or otpauth:, or the whole mail"
-        case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft:
+        case .gateway: "ask the issuer to send the link as an attached file, or as a QR picture"
+        case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft, .vip, .authy, .entrust:
             "ask the issuer for a link for SoftToken or for any authenticator (otpauth)"
         }
     }
