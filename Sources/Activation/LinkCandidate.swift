@@ -141,7 +141,7 @@ private struct LinkReader {
                 dots += 1
                 letters = 0
             } else {
-                guard let next = jointEnd(text) else { return }
+                guard let next = jointEnd(text, dots: dots, letters: letters) else { return }
                 position = next
                 continue
             }
@@ -151,7 +151,7 @@ private struct LinkReader {
     }
 
     /// Where a JWS may go on that is interrupted here. Its signature tells whether it does.
-    private func jointEnd(_ text: Span<UInt8>) -> Int? {
+    private func jointEnd(_ text: Span<UInt8>, dots: Int, letters: Int) -> Int? {
         if let end = softLineBreakEnd(text, position) ?? text.invisibleEnd(at: position) {
             return end
         }
@@ -159,11 +159,12 @@ private struct LinkReader {
             !["http", "softtoken:", "otpauth:"].contains(where: { text.hasPrefix($0, at: gap.end) })
         else { return nil }
         // Behind a blank line the next paragraph's first word would be swallowed, and with it what
-        // may be the next link: a line of a JWS is longer than that.
-        let letters = (gap.end..<text.count).prefix(8).filter {
+        // may be the next link: a line of a JWS is longer than that, or is the signature's end.
+        let word = (gap.end..<text.count).prefix(87).prefix {
             isBase64URL(text[$0]) || text[$0] == UInt8(ascii: ".")
         }
-        return gap.lineBreaks == 1 || letters.count == 8 ? gap.end : nil
+        let isEnd = dots == 2 && letters + word.count >= 86
+        return gap.lineBreaks == 1 || word.count >= 8 || isEnd ? gap.end : nil
     }
 
     private func isJWS(_ target: borrowing MutableSpan<UInt8>, _ count: Int) -> Bool {
@@ -185,6 +186,8 @@ private struct LinkReader {
 
 /// White space in a text, with its line breaks and the marks of a reply behind them.
 struct Gap {
+    /// A longer one ends the link: many links before it would each be read to its end.
+    private static let maximumByteCount = 4096
     /// Where it ends.
     let end: Int
     private(set) var lineBreaks = 0
@@ -194,7 +197,7 @@ struct Gap {
     /// - Returns: nil where no white space stands.
     init?(_ text: Span<UInt8>, at start: Int) {
         var position = start
-        while position < text.count {
+        while position < text.count, position - start < Gap.maximumByteCount {
             let byte = text[position]
             if byte == 0x0A || byte == 0x0D && !text.starts(with: [0x0A], at: position + 1) {
                 lineBreaks += 1

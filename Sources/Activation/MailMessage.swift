@@ -11,6 +11,9 @@ extension LinkSearch {
             guard let decoded = try utf16Decoded(text, order) else { return }
             return try decoded.read { (bytes) throws(ActivationError) in try searchMail(bytes) }
         }
+        if let decoded = try jsonTextDecoded(text) {
+            return try decoded.read { (bytes) throws(ActivationError) in try search(bytes) }
+        }
         guard let header = MailHeader(text, 0..<text.count) else {
             guard isQuotedPrintable(text), let decoded = try quotedPrintableDecoded(text) else {
                 return try searchContent(text, isHTML: looksLikeHTML(text))

@@ -128,11 +128,23 @@ struct CSVReader: ~Copyable {
         return position < buffer.count ? buffer[position] : nil
     }
 
-    /// The first row has names, in which neither stands.
+    /// The first row has names, in which neither stands unless in quotation marks.
     private mutating func findSeparator() {
-        let head = buffer[position...].prefix { $0 != UInt8(ascii: "\n") }
-        guard head.contains(UInt8(ascii: ";")), !head.contains(UInt8(ascii: ",")) else { return }
-        separator = UInt8(ascii: ";")
+        var isQuoted = false
+        var hasSemicolon = false
+        for byte in buffer[position...] {
+            switch byte {
+            case quotationMark: isQuoted.toggle()
+            case _ where isQuoted: continue
+            case UInt8(ascii: ","): return
+            case UInt8(ascii: ";"): hasSemicolon = true
+            case UInt8(ascii: "\n"):
+                if hasSemicolon { separator = UInt8(ascii: ";") }
+                return
+            default: continue
+            }
+        }
+        if hasSemicolon { separator = UInt8(ascii: ";") }
     }
 
     private mutating func skipByteOrderMark() throws(SystemError) {
@@ -145,8 +157,8 @@ struct CSVReader: ~Copyable {
 
 private let quotationMark = UInt8(ascii: "\"")
 
-/// A field as it is written: quoted where it has to be.
+/// A field as it is written: quoted where it has to be, for readers that part by semicolons too.
 func csvField(_ text: String) -> String {
-    guard text.utf8.contains(where: { Array("\",\r\n".utf8).contains($0) }) else { return text }
+    guard text.utf8.contains(where: { Array("\",;\r\n".utf8).contains($0) }) else { return text }
     return "\"" + text.replacing("\"", with: "\"\"") + "\""
 }

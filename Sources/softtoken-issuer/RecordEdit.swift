@@ -68,32 +68,6 @@ extension XMLElement {
     }
 }
 
-/// Copies a file with some of its bytes replaced.
-///
-/// - Throws: `SystemError`.
-func copy(
-    _ file: borrowing Descriptor, with edits: [RecordEdit], to target: inout BufferedFile
-) throws(SystemError) {
-    try file.rewind()
-    var position = 0
-    for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-        try target.copy(file, count: edit.range.lowerBound - position)
-        try target.write(edit.bytes)
-        try skip(file, count: edit.range.count)
-        position = edit.range.upperBound
-    }
-    try target.copy(file, count: nil)
-}
-
-private func skip(_ file: borrowing Descriptor, count: Int) throws(SystemError) {
-    var left = count
-    while left > 0 {
-        let bytes = try file.nextBytes(limit: min(left, 1 << 16))
-        guard !bytes.isEmpty else { return }
-        left -= bytes.count
-    }
-}
-
 /// Text as it stands between tags and in attributes.
 func escapedXML(_ text: String) -> String {
     var escaped = ""

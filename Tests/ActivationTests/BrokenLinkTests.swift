@@ -57,7 +57,8 @@ struct BrokenLinkTests {
     ]
     static let lineBreaks = [
         "\n", " \n", "  \n", "\r\n", " \r\n", "\n> ", " \n> ", " \r\n> ", "\n    ", "\n\t", "\n\n",
-        "\u{A0}\n", "<br>", "<br>\n", " <br>\n", "</div><div>", "</div>\n<div>", "\u{200B}\n",
+        "\u{A0}\n", "<br>", "<br>\n", " <br>\n", "<br> \n", "</div><div>", "</div>\n<div>",
+        "\u{200B}\n",
         "=\n",
     ]
     /// An issuer that no label names may end with any paragraph.
@@ -167,6 +168,19 @@ struct BrokenLinkTests {
                 let columns = Array(stride(from: 76, to: address.count, by: 76))
                 let text = broken.text(brokenAt: columns)
                 #expect(try isRead(text, as: BrokenLinkTests.plain) == true, "\(text)")
+            }
+        }
+    }
+
+    @Test("A signed link in lines of any width is joined, with blank lines between them too")
+    func signed() throws {
+        for width in stride(from: 30, through: 90, by: 7) {
+            for lineBreak in ["\n", " \n", "\n> ", "\n\n"] {
+                let broken = BrokenLink(
+                    link: GivenLinkTests.signed, lineBreak: lineBreak, follower: "\n\nThanks\n")
+                let columns = Array(stride(from: width, to: broken.link.count, by: width))
+                let text = broken.text(brokenAt: columns)
+                #expect(try isRead(text, as: broken.link) == true, "\(text)")
             }
         }
     }

@@ -43,6 +43,8 @@ struct GivenLinkTests {
                 #"{"link":"\#(link)","code":null,"serial":"S","jti":"J","fingerprint":"F"}"#,
                 #"{\rtf1\ansi {\field{\*\fldinst HYPERLINK "\#(link)"}{\fldrslt here}}}"#,
                 "{ Hello }\n\n\(link)\n",
+                "{\"link\":\""
+                    + link.replacing("/", with: "\\/").replacing("&", with: "\\u0026") + "\"}",
             ] {
                 #expect(try isSame(text, whole), "\(text)")
             }

@@ -27,6 +27,8 @@ struct ForeignFileTests {
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let european = try rows(mark + Array("account;serial\r\na,b;S1\r\n\"c;d\";S2\r\n".utf8))
         #expect(european.map(\.fields) == [["account", "serial"], ["a,b", "S1"], ["c;d", "S2"]])
+        let quoted = try rows(Array("\"a;b\"\n\"c;d\"\n".utf8))
+        #expect(quoted.map(\.fields) == [["a;b"], ["c;d"]] && csvField("a;b") == "\"a;b\"")
         let plain = try rows(Array("account,serial\na;b,S1\n".utf8))
         #expect(plain.map(\.fields) == [["account", "serial"], ["a;b", "S1"]])
     }
