@@ -17,12 +17,18 @@ package struct ActivationCode: ~Copyable {
         }
         let isWhole = characters.write { (target: inout MutableSpan<UInt8>) in
             var filled = 0
-            for index in typed.indices where !isSeparator(typed[index]) {
-                guard let value = crockfordValue(typed[index]), filled < target.count else {
+            var position = 0
+            while position < typed.count {
+                if let end = separatorEnd(typed, position) {
+                    position = end
+                    continue
+                }
+                guard let value = crockfordValue(typed[position]), filled < target.count else {
                     return false
                 }
                 target[filled] = crockfordLetters[Int(value)]
                 filled += 1
+                position += 1
             }
             return filled == target.count
         }
@@ -64,8 +70,16 @@ func looksLikeActivationCode(_ text: Span<UInt8>) -> Bool {
             || text.count == letters.count + 1 && text[5] == UInt8(ascii: "-"))
 }
 
-private func isSeparator(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "-") || byte.isWhiteSpace
+/// Where a dash or a space ends, of whichever kind a mail program or a word processor made of it.
+private func separatorEnd(_ text: Span<UInt8>, _ position: Int) -> Int? {
+    if text[position] == UInt8(ascii: "-") { return position + 1 }
+    if let end = text.whiteSpaceEnd(at: position) ?? text.invisibleEnd(at: position) { return end }
+    guard position + 2 < text.count else { return nil }
+    switch (text[position], text[position + 1], text[position + 2]) {
+    // U+2010 to U+2015, and the minus sign U+2212.
+    case (0xE2, 0x80, 0x90...0x95), (0xE2, 0x88, 0x92): return position + 3
+    default: return nil
+    }
 }
 
 private let crockfordLetters = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)

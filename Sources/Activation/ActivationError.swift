@@ -7,10 +7,12 @@ package enum ActivationError: Error, Equatable, Sendable {
     // MARK: the text
     /// Nothing in the text is a link.
     case noLink
-    /// The text has more than 1 MiB, or the link more than 16 KiB.
+    /// The text has more than 16 MiB (typed: 1 MiB), or the link more than 16 KiB.
     case tooLong
     /// More than one link that differ: the prescriber gives the one that is meant.
     case severalLinks([LinkSummary])
+    /// White space breaks the link, and where it ends can't be told.
+    case brokenLink
     /// Another product's link, or ours in the wrong place.
     case foreign(ForeignLink)
 
@@ -58,6 +60,15 @@ package enum ActivationError: Error, Equatable, Sendable {
     case malformedRequest
     /// The address can't carry a link: the issuer's own mistake.
     case rejectedCarrier
+
+    // MARK: issuer files
+    /// The issuer's private key, which devices must never get.
+    case privateKeyFile
+    /// A member of the file that is missing, of the wrong type, or outside its limits.
+    case rejectedIssuerFile(Member)
+    /// A key under which anything verifies.
+    case rejectedKey
+    case tooLongFile
 
     // MARK: the environment
     /// Argon2id found no memory: never a wrong code.

@@ -9,6 +9,7 @@ extension ActivationError {
         case .tooLong: "this text is too long to be an activation link"
         case .severalLinks(let links):
             "there are several links: " + links.map(\.words).joined(separator: "; ")
+        case .brokenLink: "the link is broken over several lines: where it ends can't be told"
         case .foreign(let kind): kind.explanation
         case .unknownType: "this otpauth link is for neither a totp nor a hotp token"
         case .malformedPercentEncoding: "the link is damaged: a percent sign stands alone in it"
@@ -40,6 +41,11 @@ extension ActivationError {
         case .sealedToAnotherDevice: "this link is sealed to another device"
         case .malformedRequest: "this is not a whole enrolment request"
         case .rejectedCarrier: "a link can't be carried by this address"
+        case .privateKeyFile: "this is the issuer's private key, which must not be here"
+        case .rejectedIssuerFile(let member):
+            "the issuer's file is damaged: its member \(member.rawValue) is missing or wrong"
+        case .rejectedKey: "the issuer's file holds a key under which anything verifies"
+        case .tooLongFile: "this file is too long to be an issuer's file"
         case .outOfMemory: "there is not enough free memory to open the link"
         case .memory: "there is no guarded memory for the link"
         }
@@ -50,6 +56,7 @@ extension ActivationError {
         switch self {
         case .noLink, .tooLong:
             "copy the whole link from the mail that announced your soft token"
+        case .brokenLink: "copy the whole link and put it on one line, without spaces"
         case .severalLinks: "copy the one link that you want to activate"
         case .foreign(let kind): kind.hint
         case .malformedJWS, .signatureInvalid, .malformedJSON(.header, _),
@@ -57,6 +64,10 @@ extension ActivationError {
             "copy the whole link again; if that doesn't help, ask the issuer for a new one"
         case .malformedJSON, .unknownMember(.policyFile), .unknownMember(.issuerFile):
             "ask your administrator to mend the file"
+        case .privateKeyFile:
+            "use FILE.pub, delete this file, and tell the issuer, whose key is to be replaced"
+        case .rejectedIssuerFile, .rejectedKey, .tooLongFile:
+            "ask the issuer for its file, FILE.pub, again"
         case .unknownMember, .missingMember, .rejectedMember:
             "ask the issuer of the token for a new link"
         case .unknownVersion: "install the newest version, then try again"
@@ -109,6 +120,10 @@ extension ForeignLink {
         case .okta: "this link is for Okta Verify, which only the Okta app can activate"
         case .steam: "this link is for Steam Guard, which doesn't make digits"
         case .microsoft: "this link is for Microsoft Authenticator"
+        case .vip: "this link is for Symantec VIP Access, which only the VIP app can activate"
+        case .authy: "this link is for Authy, which only the Authy app can activate"
+        case .entrust: "this link is for Entrust, which only the Entrust app can activate"
+        case .gateway: "this address was rewritten by a mail gateway, and only it can tell the link"
         case .migration: "this is an export of another app, which would make a copy of its tokens"
         case .enrolmentRequest: "this is an enrolment request, not an activation link"
         case .prescribingRecord: "this is a prescribing record, not an activation link"
@@ -126,7 +141,8 @@ extension ForeignLink {
         case .issuerFile: "give it to: softtoken issuer add"
         case .activationCode: "give the link first; the code is asked for afterwards"
         case .webPage: "copy the link that begins with softtoken: or otpauth:, or the whole mail"
-        case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft:
+        case .gateway: "ask the issuer to send the link as an attached file, or as a QR picture"
+        case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft, .vip, .authy, .entrust:
             "ask the issuer for a link for SoftToken or for any authenticator (otpauth)"
         }
     }

@@ -21,10 +21,12 @@ func htmlText(_ html: Span<UInt8>) throws(ActivationError) -> LinkText? {
                     continue
                 }
                 writeTag(html, position..<end, to: &target, &count)
-                position = end
+                position = isLineBreak(html, position) ? lineBreakEnd(html, end) : end
             } else {
                 let byte = entityByte(html, at: &position, end: html.count)
-                target.append(byte, to: &count)
+                // A line of the source ends nothing that a tag has not ended.
+                let isRepeated = byte == 0x0A && count > 0 && target[count - 1] == 0x0A
+                if !isRepeated { target.append(byte, to: &count) }
             }
         }
         return count
@@ -74,7 +76,11 @@ private func writeTag(
     guard !inline.contains(where: { html.hasPrefix($0, at: tag.lowerBound + start) }) else {
         return
     }
-    target.append(0x0A, to: &count)
+    // A block begins a line, which one before it may have ended already.
+    let isSeparate =
+        isLineBreak(html, tag.lowerBound)
+        || html.hasPrefix("p", at: tag.lowerBound + start)
+    if isSeparate || count == 0 || target[count - 1] != 0x0A { target.append(0x0A, to: &count) }
     guard let address = hrefRange(html, tag) else { return }
     // In brackets, so that raw spaces don't end it.
     target.append(UInt8(ascii: "<"), to: &count)
@@ -85,6 +91,17 @@ private func writeTag(
     }
     target.append(UInt8(ascii: ">"), to: &count)
     target.append(0x0A, to: &count)
+}
+
+private func isLineBreak(_ html: Span<UInt8>, _ tag: Int) -> Bool {
+    html.hasPrefix("<br", at: tag)
+}
+
+/// `<br>` and the line end of its source are one line break.
+private func lineBreakEnd(_ html: Span<UInt8>, _ start: Int) -> Int {
+    var end = start
+    while end < html.count, [0x20, 0x09, 0x0D].contains(html[end]) { end += 1 }
+    return end < html.count && html[end] == 0x0A ? end + 1 : start
 }
 
 /// Where the address of a tag stands.

@@ -1,5 +1,6 @@
 // Where a link begins and ends in a text that is more than a link, and the link without its line
-// breaks. RFC 3986, appendix C, and what mail programs do. Bound by DESIGN §7.
+// breaks. RFC 3986, appendix C, and what mail programs do. Whether a link goes on behind white
+// space is LinkContinuation.swift's question. Bound by DESIGN §7.
 import Keystore
 
 /// Takes the link that begins at `start` out of a text.
@@ -7,6 +8,7 @@ import Keystore
 /// - Parameters:
 ///   - end: where it ended in the text.
 /// - Returns: the link in one piece.
+/// - Throws: `ActivationError.brokenLink` where its end can't be told, `.memory`.
 func takeLink(
     _ text: Span<UInt8>, at start: Int, end: inout Int
 ) throws(ActivationError) -> LinkText? {
@@ -15,6 +17,7 @@ func takeLink(
         (target: inout MutableSpan<UInt8>) in reader.read(text, into: &target)
     }
     end = max(reader.position, start + 1)
+    guard !reader.isUnclear else { throw .brokenLink }
     return link
 }
 
@@ -22,14 +25,20 @@ private struct LinkReader {
     /// The address, the JWS and a gateway's wrapping.
     static let maximum = 4 * maximumLinkByteCount
     private(set) var position: Int
+    /// The link may be longer than what was read of it.
+    private(set) var isUnclear = false
     /// The bracket or quotation mark that ends the link.
     private let closing: UInt8?
-    private var lineStart: Int
+    private let isWeb: Bool
+    /// Up to here the text is known to be the link's.
+    private var certainEnd: Int
+    private var joints = TextJoints()
 
     init(_ text: Span<UInt8>, at start: Int) {
         position = start
-        lineStart = start
+        certainEnd = start
         closing = LinkReader.closing(text, before: start)
+        isWeb = text.hasPrefix("http", at: start)
     }
 
     private static func closing(_ text: Span<UInt8>, before start: Int) -> UInt8? {
@@ -51,20 +60,71 @@ private struct LinkReader {
                 readJWS(text, into: &target, &count)
                 break
             }
-            let byte = text[position]
-            if byte == closing { break }
-            if byte == 0x0A || byte == 0x0D {
-                guard let next = continuation(text, target, count) else { break }
-                position = next
-                lineStart = next
+            if text[position] == closing { break }
+            if let gap = Gap(text, at: position) {
+                guard goesOn(text, behind: gap, &target, &count) else { break }
             } else if closing == nil && ends(text, position) {
                 break
+            } else if let end = text.invisibleEnd(at: position) {
+                position = end
             } else {
-                target.append(byte, to: &count)
+                target.append(text[position], to: &count)
                 position += 1
             }
         }
-        return closing == nil ? withoutPunctuation(target, count) : count
+        let link = target.span.extracting(0..<count)
+        isUnclear = isUnclear || joints.areUnclear(in: link)
+        return closing == nil ? withoutPunctuation(link) : count
+    }
+
+    /// Whether the link goes on behind white space; if so, the reader stands there.
+    private mutating func goesOn(
+        _ text: Span<UInt8>, behind gap: Gap, _ target: inout MutableSpan<UInt8>,
+        _ count: inout Int
+    ) -> Bool {
+        guard gap.end < text.count else { return false }
+        if !isWeb, gap.lineBreaks > 0, target[count - 1] == UInt8(ascii: "=") {
+            let link = target.span.extracting(0..<count - 1)
+            if LinkPlace(link).endsSoftly(link, before: text[gap.end]) { count -= 1 }
+        }
+        let place = isWeb ? nil : LinkPlace(target.span.extracting(0..<count))
+        // What stands in brackets is one link.
+        if closing == nil, gap.end > certainEnd {
+            switch continuation(text, behind: gap, place, &target, count) {
+            case .joined(let end): certainEnd = end
+            case .proved(let separator):
+                if separator == .space { target.append(UInt8(ascii: " "), to: &count) }
+                position = gap.end
+                return true
+            case .ended: return false
+            case .unclear:
+                isUnclear = true
+                return false
+            }
+        }
+        join(gap, at: place, &target, &count)
+        return true
+    }
+
+    private func continuation(
+        _ text: Span<UInt8>, behind gap: Gap, _ place: LinkPlace?,
+        _ target: inout MutableSpan<UInt8>, _ count: Int
+    ) -> LinkContinuation {
+        guard let place else {
+            return addressContinuation(of: &target, count, text, behind: gap)
+        }
+        let link = target.span.extracting(0..<count)
+        return linkContinuation(of: link, at: place, text, behind: gap)
+    }
+
+    /// Stands behind the gap; a space that means something in a text is kept.
+    private mutating func join(
+        _ gap: Gap, at place: LinkPlace?, _ target: inout MutableSpan<UInt8>, _ count: inout Int
+    ) {
+        position = gap.end
+        guard let place, place.isText else { return }
+        joints.add(gap)
+        if gap.lineBreaks == 0 { target.append(UInt8(ascii: " "), to: &count) }
     }
 
     /// A JWS ends by itself: its signature has 86 letters.
@@ -81,14 +141,30 @@ private struct LinkReader {
                 dots += 1
                 letters = 0
             } else {
-                guard let next = softLineBreakEnd(text, position) ?? lineBreakEnd(text, position)
-                else { return }
+                guard let next = jointEnd(text, dots: dots, letters: letters) else { return }
                 position = next
                 continue
             }
             target.append(byte, to: &count)
             position += 1
         }
+    }
+
+    /// Where a JWS may go on that is interrupted here. Its signature tells whether it does.
+    private func jointEnd(_ text: Span<UInt8>, dots: Int, letters: Int) -> Int? {
+        if let end = softLineBreakEnd(text, position) ?? text.invisibleEnd(at: position) {
+            return end
+        }
+        guard let gap = Gap(text, at: position), gap.lineBreaks > 0, gap.end < text.count,
+            !["http", "softtoken:", "otpauth:"].contains(where: { text.hasPrefix($0, at: gap.end) })
+        else { return nil }
+        // Behind a blank line the next paragraph's first word would be swallowed, and with it what
+        // may be the next link: a line of a JWS is longer than that, or is the signature's end.
+        let word = (gap.end..<text.count).prefix(87).prefix {
+            isBase64URL(text[$0]) || text[$0] == UInt8(ascii: ".")
+        }
+        let isEnd = dots == 2 && letters + word.count >= 86
+        return gap.lineBreaks == 1 || word.count >= 8 || isEnd ? gap.end : nil
     }
 
     private func isJWS(_ target: borrowing MutableSpan<UInt8>, _ count: Int) -> Bool {
@@ -99,79 +175,88 @@ private struct LinkReader {
         }
     }
 
-    /// Where the link goes on behind a line break; nil where it has ended.
-    private func continuation(
-        _ text: Span<UInt8>, _ target: borrowing MutableSpan<UInt8>, _ count: Int
-    ) -> Int? {
-        guard let next = lineBreakEnd(text, position), next < text.count, count > 0 else {
-            return nil
-        }
-        guard closing == nil else { return next }
-        let wordEnd = (next..<text.count).first { text[$0].isWhiteSpace } ?? text.count
-        let lineEnd = (next..<text.count).first { [0x0A, 0x0D].contains(text[$0]) } ?? text.count
-        guard wordEnd == text.trimmed(next..<lineEnd).upperBound, next < wordEnd else { return nil }
-        let word = next..<wordEnd
-        let isOpen = Array("&?=%/:".utf8).contains(target[count - 1])
-        let isWrapped = position - lineStart >= 60
-        let isPair = word.contains {
-            text[$0] == UInt8(ascii: "=") || text[$0] == UInt8(ascii: "&")
-        }
-        let isValue = word.allSatisfy { text[$0].isDigit || isCapital(text[$0]) }
-        return isOpen || isPair || isWrapped && isValue ? next : nil
-    }
-
-    /// What stands behind one line break and the marks of a reply; nil where there is none, or a
-    /// blank line follows it.
-    private func lineBreakEnd(_ text: Span<UInt8>, _ start: Int) -> Int? {
-        var position = start
-        var lineBreaks = 0
-        while position < text.count,
-            text[position].isWhiteSpace || lineBreaks > 0 && text[position] == UInt8(ascii: ">")
-        {
-            if text[position] == 0x0A { lineBreaks += 1 }
-            position += 1
-        }
-        return lineBreaks == 1 || closing != nil && lineBreaks > 0 ? position : nil
-    }
-
     private func ends(_ text: Span<UInt8>, _ position: Int) -> Bool {
         let byte = text[position]
-        if byte == UInt8(ascii: " ") { return !isInsideLink(text, position) }
         return byte.isControl || Array("<>\"`|".utf8).contains(byte)
             || text.starts(with: [0xE2, 0x80], at: position)
+                && text.invisibleEnd(at: position) == nil
             || text.starts(with: [0xC2, 0xBB], at: position)
-            || text.starts(with: [0xC2, 0xA0], at: position)
-    }
-
-    /// A raw space in a label or a seed: another parameter follows in the next word.
-    private func isInsideLink(_ text: Span<UInt8>, _ position: Int) -> Bool {
-        let end = (position + 1..<text.count).first { text[$0].isWhiteSpace } ?? text.count
-        let word = position + 1..<end
-        return text.firstIndex(of: "=", in: word) != nil
-            && (text.firstIndex(of: "&", in: word) != nil
-                || text.firstIndex(of: "?", in: word) != nil)
-            && text.firstRange(of: "://", in: word) == nil
-    }
-
-    private func withoutPunctuation(_ target: borrowing MutableSpan<UInt8>, _ count: Int) -> Int {
-        guard !isWhole(target, count) else { return count }
-        let marks = Array(".,;:!?)]}'*".utf8)
-        // Looked for once: a mail of closing brackets would be read anew for each of them.
-        let opening = (0..<count).first { target[$0] == UInt8(ascii: "(") } ?? count
-        var count = count
-        while count > 0, marks.contains(target[count - 1]) {
-            if target[count - 1] == UInt8(ascii: ")"), opening < count { break }
-            count -= 1
-        }
-        return count
-    }
-
-    /// URL Defense v3 ends with marks of its own.
-    private func isWhole(_ target: borrowing MutableSpan<UInt8>, _ count: Int) -> Bool {
-        count > 0 && target[count - 1] == UInt8(ascii: "$")
     }
 }
 
-private func isCapital(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+/// White space in a text, with its line breaks and the marks of a reply behind them.
+struct Gap {
+    /// A longer one ends the link: many links before it would each be read to its end.
+    private static let maximumByteCount = 4096
+    /// Where it ends.
+    let end: Int
+    private(set) var lineBreaks = 0
+    /// White space stands before the first line break.
+    private(set) var beginsWithSpace = false
+
+    /// - Returns: nil where no white space stands.
+    init?(_ text: Span<UInt8>, at start: Int) {
+        var position = start
+        while position < text.count, position - start < Gap.maximumByteCount {
+            let byte = text[position]
+            if byte == 0x0A || byte == 0x0D && !text.starts(with: [0x0A], at: position + 1) {
+                lineBreaks += 1
+                position += 1
+            } else if let end = text.whiteSpaceEnd(at: position) {
+                if lineBreaks == 0, byte != 0x0D { beginsWithSpace = true }
+                position = end
+            } else if lineBreaks > 0, byte == UInt8(ascii: ">") {
+                position += 1
+            } else {
+                break
+            }
+        }
+        guard position > start else { return nil }
+        end = position
+    }
+}
+
+/// Marks that a sentence puts behind a link.
+private let punctuation = Array(".,;:!?>)]}'*".utf8)
+
+/// How long a link is without the punctuation of the sentence that it stands in.
+func withoutPunctuation(_ link: Span<UInt8>) -> Int {
+    // URL Defense v3 ends with marks of its own.
+    guard link.count > 0, link[link.count - 1] != UInt8(ascii: "$") else { return link.count }
+    // Looked for once: a mail of closing brackets would be read anew for each of them.
+    let opening = link.firstIndex(of: "(", in: link.indices) ?? link.count
+    var count = link.count
+    while count > 0, punctuation.contains(link[count - 1]) {
+        if link[count - 1] == UInt8(ascii: ")"), opening < count { break }
+        count -= 1
+    }
+    return count
+}
+
+extension Span where Element == UInt8 {
+    /// Where one white space ends, a no-break space and its like among them; nil where there is none.
+    func whiteSpaceEnd(at position: Int) -> Int? {
+        let byte = self[position]
+        if byte < 0x80 { return byte.isWhiteSpace ? position + 1 : nil }
+        if starts(with: [0xC2, 0xA0], at: position) { return position + 2 }
+        guard position + 2 < count else { return nil }
+        let isSpace =
+            switch (byte, self[position + 1], self[position + 2]) {
+            case (0xE2, 0x80, 0x80...0x8A), (0xE2, 0x80, 0xAF), (0xE3, 0x80, 0x80): true
+            default: false
+            }
+        return isSpace ? position + 3 : nil
+    }
+
+    /// Where a character ends that shows nothing (soft hyphen, zero-width space and joiners, word
+    /// joiner, byte order mark), which no link has; nil where none stands.
+    func invisibleEnd(at position: Int) -> Int? {
+        guard self[position] >= 0xC2 else { return nil }
+        if starts(with: [0xC2, 0xAD], at: position) { return position + 2 }
+        let invisible: [[UInt8]] = [
+            [0xE2, 0x80, 0x8B], [0xE2, 0x80, 0x8C], [0xE2, 0x80, 0x8D], [0xE2, 0x81, 0xA0],
+            [0xEF, 0xBB, 0xBF],
+        ]
+        return invisible.contains { starts(with: $0, at: position) } ? position + 3 : nil
+    }
 }

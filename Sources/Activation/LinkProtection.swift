@@ -1,5 +1,5 @@
-// Addresses that a mail gateway put around a link: Outlook's Safe Links and Proofpoint's URL
-// Defense, versions 1 to 3. Only the address inside is read; nothing is asked of anyone.
+// Addresses that a mail gateway put around a link: Outlook's Safe Links, Proofpoint's URL Defense
+// (versions 1 to 3), Barracuda's, FireEye's, Symantec's and Cisco's, and Google's. Only the address inside is read; nothing is asked of anyone.
 import Keystore
 
 /// The address that a gateway wrapped.
@@ -7,7 +7,8 @@ import Keystore
 /// - Returns: nil where the link isn't wrapped, or nothing is left of it.
 func withoutLinkProtection(_ link: Span<UInt8>) throws(ActivationError) -> LinkText? {
     switch LinkProtection(link) {
-    case .percentEncoded(let range): return try percentDecoded(link, range, dialect: .plain)
+    case .percentEncoded(let range), .last(let range):
+        return try percentDecoded(link, range, dialect: .plain)
     case .urlDefense2(let range): return try percentDecoded(link, range, dialect: .urlDefense2)
     case .urlDefense3(let address, let replaced):
         return try urlDefense3Decoded(link, address, replaced)
@@ -15,9 +16,33 @@ func withoutLinkProtection(_ link: Span<UInt8>) throws(ActivationError) -> LinkT
     }
 }
 
+/// Whether a gateway wrapped the address.
+func isWrapped(_ link: Span<UInt8>) -> Bool { LinkProtection(link) != nil }
+
+/// Where the part of an address ends that holds a link; nil where it may be incomplete.
+func linkPartEnd(_ link: Span<UInt8>) -> Int? {
+    if let mark = link.firstRange(of: webCarrierMark, in: link.indices) { return mark.upperBound }
+    // A parameter that is the last may have been cut.
+    switch LinkProtection(link) {
+    case .percentEncoded(let range), .urlDefense2(let range), .last(let range):
+        return range.upperBound < link.count ? range.upperBound : nil
+    case .urlDefense3(_, let replaced): return replaced.upperBound
+    case nil: return nil
+    }
+}
+
+/// Whether an address that a gateway wrapped ends with the one inside, so that nothing behind it
+/// tells that it is whole.
+func endsWithInnerAddress(_ link: Span<UInt8>) -> Bool {
+    if case .last = LinkProtection(link) { return true }
+    return false
+}
+
 /// A wrapped address, and where the address inside stands.
 private enum LinkProtection {
     case percentEncoded(Range<Int>)
+    /// Percent-encoded too, at the address's end.
+    case last(Range<Int>)
     case urlDefense2(Range<Int>)
     case urlDefense3(address: Range<Int>, replaced: Range<Int>)
 
@@ -38,9 +63,34 @@ private enum LinkProtection {
             || link.isDomain(host, "urldefense.proofpoint.com")
         {
             self.init(urlDefense: link, path)
+        } else if let parameter = LinkProtection.parameter(link, host) {
+            guard let range = link.parameter(parameter, in: path) else { return nil }
+            self = range.upperBound == link.count ? .last(range) : .percentEncoded(range)
+        } else if link.isDomain(host, "secure-web.cisco.com") {
+            guard let inner = LinkProtection.encodedAddress(link, in: path) else { return nil }
+            self = .last(inner)
         } else {
             return nil
         }
+    }
+
+    /// The parameter that holds the address inside, of hosts that have no more to it.
+    private static func parameter(_ link: Span<UInt8>, _ host: Range<Int>) -> String? {
+        let gateways = [
+            ("google.com", "q="), ("linkprotect.cudasvc.com", "a="), ("fireeye.com", "u="),
+            ("clicktime.symantec.com", "u="),
+        ]
+        return gateways.first { link.isDomain(host, $0.0) }?.1
+    }
+
+    /// An address as the last part of a path.
+    private static func encodedAddress(_ link: Span<UInt8>, in path: Range<Int>) -> Range<Int>? {
+        let beginnings = ["/https%3a", "/otpauth%3a", "/softtoken%3a"]
+        for beginning in beginnings {
+            guard let found = link.firstRange(of: beginning, in: path) else { continue }
+            return (found.lowerBound + 1)..<path.upperBound
+        }
+        return nil
     }
 
     private init?(urlDefense link: Span<UInt8>, _ path: Range<Int>) {

@@ -39,7 +39,7 @@ struct LinkSearch: ~Copyable {
         var position = 0
         while position < text.count {
             guard isWordStart(text, position) else {
-                position += 1
+                skipNumber(text, &position)
                 continue
             }
             if isOurs(text, position) || isWebAddress(text, position) {
@@ -50,6 +50,17 @@ struct LinkSearch: ~Copyable {
                 position += 1
             }
         }
+    }
+
+    /// Stands behind what is no word; a number may be RSA's.
+    private mutating func skipNumber(_ text: Span<UInt8>, _ position: inout Int) {
+        let start = position
+        position += 1
+        guard text[start].isDigit else { return }
+        while position < text.count, text[position].isDigit || text[position] == UInt8(ascii: "-") {
+            position += 1
+        }
+        if isNumericCTF(text, start..<position) { foreign = foreign ?? .rsa }
     }
 
     private mutating func take(
@@ -67,10 +78,14 @@ struct LinkSearch: ~Copyable {
             return
         }
         candidates += 1
-        guard candidates <= LinkSearch.maximumCandidates,
-            let link = try takeLink(text, at: start, end: &position)
-        else { return }
-        try judge(link)
+        guard candidates <= LinkSearch.maximumCandidates else { return }
+        do throws(ActivationError) {
+            guard let link = try takeLink(text, at: start, end: &position) else { return }
+            try judge(link)
+        } catch {
+            guard error == .brokenLink else { throw error }
+            rejection = rejection ?? error
+        }
     }
 
     /// Unwraps and judges one link.
@@ -141,7 +156,26 @@ private func unwrapped(_ link: Span<UInt8>) throws(ActivationError) -> LinkText?
         if decoded.byteCount < link.count { return decoded }
     }
     if isQuotedPrintableLink(link) { return try quotedPrintableDecoded(link) }
+    if let mark = encodedHashMark(link) { return try withHash(link, at: mark) }
     return try withoutLinkProtection(link)
+}
+
+/// Where `%23` stands for the hash sign before the JWS.
+func encodedHashMark(_ link: Span<UInt8>) -> Int? {
+    let activate = activateCarrier.dropLast()
+    if link.hasPrefix(activate + "%23") { return activate.utf8.count }
+    guard link.hasPrefix("https://") else { return nil }
+    return link.firstRange(of: "%23softtoken=", in: link.indices)?.lowerBound
+}
+
+private func withHash(_ link: Span<UInt8>, at mark: Int) throws(ActivationError) -> LinkText? {
+    try LinkText.decoded(capacity: link.count) { (target: inout MutableSpan<UInt8>) in
+        var count = 0
+        for index in 0..<mark { target.append(link[index], to: &count) }
+        target.append(UInt8(ascii: "#"), to: &count)
+        for index in (mark + 3)..<link.count { target.append(link[index], to: &count) }
+        return count
+    }
 }
 
 private func isWordStart(_ text: Span<UInt8>, _ position: Int) -> Bool {
@@ -153,6 +187,7 @@ private func isWordStart(_ text: Span<UInt8>, _ position: Int) -> Bool {
 
 private func isOurs(_ text: Span<UInt8>, _ position: Int) -> Bool {
     text.hasPrefix("otpauth://", at: position) || text.hasPrefix(activateCarrier, at: position)
+        || text.hasPrefix(activateCarrier.dropLast() + "%23", at: position)
 }
 
 private func isWebAddress(_ text: Span<UInt8>, _ position: Int) -> Bool {
@@ -163,14 +198,15 @@ private func isWebAddress(_ text: Span<UInt8>, _ position: Int) -> Bool {
 private func mayHoldLink(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
     [
         "softtoken=", "softtoken-", "softtoken%", "softtoken*", "softtoken&",
-        "safelinks.protection.", "urldefense.",
+        "safelinks.protection.", "urldefense.", "google.com/url?", "cudasvc.com/url?",
+        "fireeye.com/", "clicktime.symantec.com/", "secure-web.cisco.com/",
     ].contains {
         text.firstRange(of: $0, in: range) != nil
     }
 }
 
 private func namesHardToken(_ text: Span<UInt8>, _ position: Int) -> Bool {
-    ["hard token", "hard-token", "hardware token"].contains {
+    ["hard token", "hard-token", "hardware token", "digipass", "key fob"].contains {
         text.hasPrefix($0, at: position)
     }
 }

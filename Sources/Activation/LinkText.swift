@@ -4,8 +4,10 @@ package import Keystore
 
 /// Text that may hold an activation link, in memory that is zeroized when it ends.
 package struct LinkText: ~Copyable {
-    /// The longest text that is read: a mail without its pictures.
+    /// The longest text that is typed or pasted.
     package static let maximumByteCount = 1 << 20
+    /// The longest mail that is read from a file: with a logo and a PDF attached.
+    package static let maximumMailByteCount = 16 << 20
 
     private let memory: SecureBytes
     /// How many bytes of the memory are text.
@@ -16,7 +18,7 @@ package struct LinkText: ~Copyable {
     /// - Throws: `ActivationError.noLink` when it is empty, `.tooLong`, `.memory`.
     package init(copying text: Span<UInt8>) throws(ActivationError) {
         guard text.count > 0 else { throw .noLink }
-        guard text.count <= LinkText.maximumByteCount else { throw .tooLong }
+        guard text.count <= LinkText.maximumMailByteCount else { throw .tooLong }
         memory = try guarded { () throws(SecureMemoryError) in try SecureBytes(copying: text) }
         byteCount = text.count
     }
@@ -27,7 +29,7 @@ package struct LinkText: ~Copyable {
     package init(_ memory: consuming SecureBytes, byteCount: Int) throws(ActivationError) {
         precondition((0...memory.count).contains(byteCount), "the text lies in its memory")
         guard byteCount > 0 else { throw .noLink }
-        guard byteCount <= LinkText.maximumByteCount else { throw .tooLong }
+        guard byteCount <= LinkText.maximumMailByteCount else { throw .tooLong }
         self.memory = memory
         self.byteCount = byteCount
     }

@@ -7,6 +7,13 @@ private let maximumPartDepth = 8
 extension LinkSearch {
     /// Looks for links in a mail, or in a text or page copied from one.
     mutating func searchMail(_ text: Span<UInt8>) throws(ActivationError) {
+        if let order = UTF16Order(mark: text) {
+            guard let decoded = try utf16Decoded(text, order) else { return }
+            return try decoded.read { (bytes) throws(ActivationError) in try searchMail(bytes) }
+        }
+        if let decoded = try jsonTextDecoded(text) {
+            return try decoded.read { (bytes) throws(ActivationError) in try search(bytes) }
+        }
         guard let header = MailHeader(text, 0..<text.count) else {
             guard isQuotedPrintable(text), let decoded = try quotedPrintableDecoded(text) else {
                 return try searchContent(text, isHTML: looksLikeHTML(text))
@@ -30,20 +37,34 @@ extension LinkSearch {
             guard let inner = MailHeader(text, body) else { return }
             try searchPart(text, inner, end: end, depth: depth + 1)
         } else if header.isText(text) {
-            try searchBody(text.extracting(body), header.encoding(text), header.isHTML(text))
+            try searchBody(
+                text.extracting(body), header.encoding(text), header.isHTML(text),
+                header.utf16Order(text))
         }
     }
 
     private mutating func searchBody(
-        _ body: Span<UInt8>, _ encoding: MailHeader.Encoding, _ isHTML: Bool
+        _ body: Span<UInt8>, _ encoding: MailHeader.Encoding, _ isHTML: Bool, _ order: UTF16Order?
     ) throws(ActivationError) {
         let decoded: LinkText?
         switch encoding {
-        case .none: return try searchContent(body, isHTML: isHTML)
+        case .none: return try searchCharacters(body, isHTML: isHTML, order)
         case .quotedPrintable: decoded = try quotedPrintableDecoded(body)
         case .base64: decoded = try base64Decoded(body)
         }
         guard let decoded else { return }
+        try decoded.read { (bytes) throws(ActivationError) in
+            try searchCharacters(bytes, isHTML: isHTML, order)
+        }
+    }
+
+    private mutating func searchCharacters(
+        _ text: Span<UInt8>, isHTML: Bool, _ order: UTF16Order?
+    ) throws(ActivationError) {
+        guard let order = UTF16Order(mark: text) ?? order else {
+            return try searchContent(text, isHTML: isHTML)
+        }
+        guard let decoded = try utf16Decoded(text, order) else { return }
         try search(decoded, isHTML: isHTML)
     }
 
@@ -152,6 +173,15 @@ struct MailHeader {
         guard let range = transferEncoding.map({ text.trimmed($0) }) else { return .none }
         if text.hasPrefix("quoted-printable", at: range.lowerBound) { return .quotedPrintable }
         return text.hasPrefix("base64", at: range.lowerBound) ? .base64 : .none
+    }
+
+    /// The byte order of a charset of two bytes a letter; nil for any other.
+    func utf16Order(_ text: Span<UInt8>) -> UTF16Order? {
+        guard let type, let name = text.firstRange(of: "charset=", in: type),
+            let charset = text.firstRange(of: "utf-16", in: name.upperBound..<type.upperBound)
+        else { return nil }
+        // RFC 2781 §4.3: big-endian unless a mark says otherwise.
+        return text.hasPrefix("le", at: charset.upperBound) ? .littleEndian : .bigEndian
     }
 
     /// Where the boundary stands.

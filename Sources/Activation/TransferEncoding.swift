@@ -41,6 +41,35 @@ func base64Decoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
     }
 }
 
+/// Undoes JSON's escapes that a link may get: `\/`, and `\u0026` for an ampersand and its like.
+///
+/// - Returns: nil for a text that isn't JSON, or has none.
+func jsonTextDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
+    guard let first = text.trimmed(text.indices).first, Array("{[\"".utf8).contains(text[first]),
+        text.firstRange(of: "\\/", in: text.indices) != nil
+            || text.firstRange(of: "\\u00", in: text.indices) != nil
+    else { return nil }
+    return try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
+        var count = 0
+        var position = 0
+        while position < text.count {
+            if text.hasPrefix("\\/", at: position) {
+                position += 1
+            } else if text.hasPrefix("\\u00", at: position), position + 5 < text.count,
+                let high = text[position + 4].hexadecimalValue,
+                let low = text[position + 5].hexadecimalValue, (2...7).contains(high)
+            {
+                target.append(high << 4 | low, to: &count)
+                position += 6
+                continue
+            }
+            target.append(text[position], to: &count)
+            position += 1
+        }
+        return count
+    }
+}
+
 /// Whether a text without a mail's header is quoted-printable: it is where a line ends softly,
 /// `=3D` stands somewhere, and no equals sign stands for itself.
 func isQuotedPrintable(_ text: Span<UInt8>) -> Bool {

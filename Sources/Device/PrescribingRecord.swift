@@ -14,9 +14,6 @@ package enum PrescribingRecordError: Error, Equatable, Sendable {
     case unacceptableLabel
     case noEntries
     case trailingBytes
-    case unknownKind
-    /// An entry that isn't greater than the one before it.
-    case unsortedEntries
     /// Making: the device shows neither hardware nor software identifiers.
     case nothingToRecogniseBy
 }
@@ -39,7 +36,8 @@ package struct PrescribingRecord: Sendable {
     /// What its owner called the device; "" if nothing.
     package let label: String
     package let salt: [UInt8]
-    /// Sorted, each once, at least one.
+    /// Those of the kinds that are known here, in the record's order: none in a record that knows
+    /// only others.
     package let entries: [Entry]
     /// The binary form of FORMAT.md §4.
     package let encoded: [UInt8]

@@ -82,14 +82,12 @@ extension PrescribingRecord {
         guard bytes.count >= count * entryByteCount else { throw .cut }
         guard bytes.count == count * entryByteCount else { throw .trailingBytes }
         var entries: [Entry] = []
-        var previous: ArraySlice<UInt8> = []
         for index in 0..<count {
             let start = bytes.startIndex + index * entryByteCount
             let entry = bytes[start..<start + entryByteCount]
-            guard let kind = IdentifierKind(rawValue: entry[start]) else { throw .unknownKind }
-            guard previous.lexicographicallyPrecedes(entry) else { throw .unsortedEntries }
+            // A newer program's kinds match nothing here, and don't keep a link from being used.
+            guard let kind = IdentifierKind(rawValue: entry[start]) else { continue }
             entries.append(Entry(kind: kind, hash: Array(entry.dropFirst())))
-            previous = entry
         }
         return entries
     }

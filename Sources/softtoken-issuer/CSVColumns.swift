@@ -12,16 +12,24 @@ struct CSVColumns: Sendable {
     private let positions: [Column: Int]
     private let count: Int
 
-    /// - Returns: nil for a head without an account, with a name twice, or with an unknown one: a
-    ///   mistyped column must not be dropped in silence.
-    init?(_ head: [String]) {
+    /// - Throws: `RowProblem` for a head without an account, with a name twice, or with an unknown
+    ///   one: a mistyped column must not be dropped in silence.
+    init(_ head: [String]) throws(RowProblem) {
         var positions: [Column: Int] = [:]
         for (index, name) in head.enumerated() {
             let name = name.lowercased().filter { !$0.isWhitespace }
-            guard let column = Column(rawValue: name), positions[column] == nil else { return nil }
+            guard let column = Column(rawValue: name) else {
+                let shown = isAcceptableName(name, bytes: 1...32) ? name : "number \(index + 1)"
+                throw RowProblem("there is no column \(shown)")
+            }
+            guard positions[column] == nil else {
+                throw RowProblem("the column \(column.rawValue) stands there twice")
+            }
             positions[column] = index
         }
-        guard positions[.account] != nil else { return nil }
+        guard positions[.account] != nil else {
+            throw RowProblem("the column account is missing")
+        }
         self.positions = positions
         count = head.count
     }
@@ -99,6 +107,10 @@ struct CSVColumns: Sendable {
 
     /// nil for a column that isn't there, and for an empty field.
     private func field(_ column: Column, _ fields: [String]) -> String? {
-        positions[column].flatMap { fields[$0].isEmpty ? nil : fields[$0] }
+        guard let position = positions[column] else { return nil }
+        // Spaces around a field are nobody's account.
+        let text = fields[position].drop(while: \.isWhitespace)
+        let end = text.lastIndex { !$0.isWhitespace }
+        return end.map { String(text[...$0]) }
     }
 }

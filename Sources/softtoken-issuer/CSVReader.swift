@@ -1,13 +1,21 @@
-// CSV (RFC 4180) a row at a time, in the memory of one row: commas, quotation marks, CRLF or LF, a
-// byte order mark at the start. A bad row is told with its line and the reading goes on.
+// CSV (RFC 4180) a row at a time, in the memory of one row: commas, or semicolons where the first row
+// has them (a European Excel's), quotation marks, CRLF or LF, a byte order mark at the start. A bad row is told with its line and the reading goes on.
 import Linux
 
 /// A row, or what is wrong with it.
 struct CSVRow: Equatable, Sendable {
     /// The line on which it begins, from 1.
     let line: Int
-    /// nil for a row that isn't CSV.
+    /// nil for a row that isn't CSV, or isn't UTF-8.
     let fields: [String]?
+    /// Why there are no fields.
+    var problem = CSVProblem.notCSV
+}
+
+/// What is wrong with a row.
+enum CSVProblem: Equatable, Sendable {
+    case notCSV
+    case notUTF8
 }
 
 /// Rows of a file, read when they are asked for.
@@ -19,6 +27,7 @@ struct CSVReader: ~Copyable {
     private var buffer: [UInt8] = []
     private var position = 0
     private var line = 1
+    private var separator = UInt8(ascii: ",")
     /// How many bytes were taken: for the progress bar.
     private(set) var byteCount = 0
 
@@ -34,7 +43,10 @@ struct CSVReader: ~Copyable {
     /// - Returns: nil at the end.
     /// - Throws: `SystemError` (`read`).
     mutating func nextRow() throws(SystemError) -> CSVRow? {
-        if byteCount == 0 { try skipByteOrderMark() }
+        if byteCount == 0 {
+            try skipByteOrderMark()
+            findSeparator()
+        }
         while try peek() != nil {
             let row = try row()
             if row.fields != [""] { return row }
@@ -46,6 +58,7 @@ struct CSVReader: ~Copyable {
         let first = line
         var fields: [String] = []
         var isWhole = true
+        var problem = CSVProblem.notCSV
         var count = 0
         while true {
             let (field, end) = try field(&isWhole)
@@ -54,11 +67,12 @@ struct CSVReader: ~Copyable {
             if isWhole, let text = String(validating: field, as: UTF8.self) {
                 fields.append(text)
             } else {
+                if isWhole { problem = .notUTF8 }
                 isWhole = false
             }
-            guard end == UInt8(ascii: ",") else { break }
+            guard end == separator else { break }
         }
-        return CSVRow(line: first, fields: isWhole ? fields : nil)
+        return CSVRow(line: first, fields: isWhole ? fields : nil, problem: problem)
     }
 
     /// A field and what ended it: a comma, a line feed, or nil for the end of the file.
@@ -81,7 +95,7 @@ struct CSVReader: ~Copyable {
             case quotationMark where bytes.isEmpty && !wasQuoted:
                 isQuoted = true
                 wasQuoted = true
-            case UInt8(ascii: ","): return (bytes, byte)
+            case separator: return (bytes, byte)
             case UInt8(ascii: "\n"): return (bytes, byte)
             case UInt8(ascii: "\r") where try peek() == UInt8(ascii: "\n"): continue
             default:
@@ -114,9 +128,28 @@ struct CSVReader: ~Copyable {
         return position < buffer.count ? buffer[position] : nil
     }
 
+    /// The first row has names, in which neither stands unless in quotation marks.
+    private mutating func findSeparator() {
+        var isQuoted = false
+        var hasSemicolon = false
+        for byte in buffer[position...] {
+            switch byte {
+            case quotationMark: isQuoted.toggle()
+            case _ where isQuoted: continue
+            case UInt8(ascii: ","): return
+            case UInt8(ascii: ";"): hasSemicolon = true
+            case UInt8(ascii: "\n"):
+                if hasSemicolon { separator = UInt8(ascii: ";") }
+                return
+            default: continue
+            }
+        }
+        if hasSemicolon { separator = UInt8(ascii: ";") }
+    }
+
     private mutating func skipByteOrderMark() throws(SystemError) {
         _ = try peek()
-        guard buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
+        guard position < buffer.count, buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
         position = 3
         byteCount = 3
     }
@@ -124,8 +157,8 @@ struct CSVReader: ~Copyable {
 
 private let quotationMark = UInt8(ascii: "\"")
 
-/// A field as it is written: quoted where it has to be.
+/// A field as it is written: quoted where it has to be, for readers that part by semicolons too.
 func csvField(_ text: String) -> String {
-    guard text.utf8.contains(where: { Array("\",\r\n".utf8).contains($0) }) else { return text }
+    guard text.utf8.contains(where: { Array("\",;\r\n".utf8).contains($0) }) else { return text }
     return "\"" + text.replacing("\"", with: "\"\"") + "\""
 }

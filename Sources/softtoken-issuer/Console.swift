@@ -43,15 +43,18 @@ enum Console {
 
     /// The next line of a descriptor, in guarded memory, without its line end.
     ///
+    /// - Parameter limit: how many bytes it has at most.
     /// - Returns: nil for an empty line and at the end of the input.
-    /// - Throws: `Failure` (64, 74).
-    static func secretLine(from number: Int32) throws(Failure) -> SecureBytes? {
+    /// - Throws: `Failure` (64, 65, 74).
+    static func secretLine(
+        from number: Int32, limit: Int = 1023
+    ) throws(Failure) -> SecureBytes? {
         guard let input = try? Descriptor(duplicating: number, path: "descriptor \(number)") else {
             throw Failure(.usage, "descriptor \(number) is not open")
         }
-        let limit = 1024
         var line = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
-            try SecureBytes(count: limit)
+            // And its line end.
+            try SecureBytes(count: limit + 2)
         }
         let count = try line.write { (bytes: inout MutableSpan<UInt8>) throws(Failure) in
             try readLine(input, into: &bytes)
@@ -70,13 +73,15 @@ enum Console {
     ) throws(Failure) -> Int {
         var count = 0
         do throws(SystemError) {
-            while try input.readByte(into: &bytes, at: count) {
+            while count < bytes.count, try input.readByte(into: &bytes, at: count) {
                 if bytes[count] == UInt8(ascii: "\n") { break }
                 count += 1
-                guard count < bytes.count else { throw SystemError(.read, input.path, code: 7) }
             }
         } catch { throw Failure(error) }
         if count > 0, bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
+        guard count <= bytes.count - 2 else {
+            throw Failure(.rejected, "the line on \(input.path) has over \(bytes.count - 2) bytes")
+        }
         return count
     }
 }

@@ -22,14 +22,18 @@ struct Inspect: ParsableCommand {
         case .some(let text): try text.read { (text) throws(Failure) in try describe(text) }
         case nil:
             // What isn't recognised as a link was left in place.
-            let given = link.map { Array($0.utf8) }
-            guard let text = try given ?? Console.nextLine(asking: "activation link") else {
+            if let link { return try describe(Array(link.utf8).span) }
+            if isTerminal(0) { Console.write("activation link: ") }
+            guard let line = try Console.secretLine(from: 0, limit: maximumWrappedByteCount) else {
                 throw Failure(.usage, "there is no activation link")
             }
-            try describe(text.span)
+            try line.read { (text) throws(Failure) in try describe(text) }
         }
     }
 }
+
+/// A link of 16 KiB in a gateway's address, which may write a byte as three.
+private let maximumWrappedByteCount = 4 * maximumLinkByteCount
 
 private func describe(_ text: Span<UInt8>) throws(Failure) {
     let lines: [(String, String?)]

@@ -13,16 +13,12 @@ func issueMany(
     maker: borrowing LinkMaker
 ) throws(Failure) {
     var rows = CSVReader(try openCSV(csv))
-    guard let head = try nextRow(&rows)?.fields, let columns = CSVColumns(head) else {
-        throw Failure(
-            .rejected, "the first row doesn't name the columns",
-            hint: "account is needed; serial, type, algorithm, digits, period, request may follow")
-    }
+    let columns = try columns(in: &rows)
     var run = try BulkRun.open(out, records: options.records, source: csv, input: rows.input)
     let total = rows.totalByteCount
     while !run.isStopped, let row = try nextRow(&rows) {
         do throws(RowProblem) {
-            guard let fields = row.fields else { throw RowProblem("it is not CSV") }
+            let fields = try row.wholeFields()
             let order = try columns.order(fields, token: token, terms: options.terms)
             try run.make(order, maker: maker)
         } catch { run.reject("line \(row.line)", error) }
@@ -30,6 +26,28 @@ func issueMany(
             total > 0 ? Double(rows.byteCount) / Double(total) : nil, links: run.output.count)
     }
     try run.finish()
+}
+
+private func columns(in rows: inout CSVReader) throws(Failure) -> CSVColumns {
+    let hint = "account is needed; serial, type, algorithm, digits, period, request may follow"
+    guard let head = try nextRow(&rows) else {
+        throw Failure(.rejected, "the file has no row that names the columns", hint: hint)
+    }
+    do throws(RowProblem) { return try CSVColumns(try head.wholeFields()) } catch {
+        throw Failure(
+            .rejected, "the first row doesn't name the columns: \(error.message)", hint: hint)
+    }
+}
+
+extension CSVRow {
+    /// - Throws: `RowProblem` for a row without fields.
+    fileprivate func wholeFields() throws(RowProblem) -> [String] {
+        if let fields { return fields }
+        switch problem {
+        case .notCSV: throw RowProblem("it is not CSV")
+        case .notUTF8: throw RowProblem("it is not UTF-8: save the file as CSV UTF-8")
+        }
+    }
 }
 
 private func openCSV(_ path: String) throws(Failure) -> Descriptor {

@@ -14,20 +14,26 @@ struct LinkOptions: ParsableArguments {
             "An https address that carries the link, instead of softtoken:.", valueName: "url"))
     var carrier: String?
 
-    @Option(help: ArgumentHelp("How long the link can be activated.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How long the link can be activated.", valueName: "seconds"))
     var valid: Int64 = 604_800
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "For how long after its activation the token is pending.", valueName: "seconds"))
     var pending: Int = 0
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Wrong PINs in a row that erase the keystore: 3 to 10.", valueName: "n"))
     var attempts: Int?
 
-    @Option(help: ArgumentHelp("The longest rolling display: 30 to 900.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The longest rolling display: 30 to 900.", valueName: "seconds"))
     var session: Int?
 
     @Option(

@@ -7,12 +7,14 @@ import Linux
 
 @main struct Main {
     static func main() {
+        var arguments: [String] = []
         do {
             let start = try prepare()
-            let command = try SoftTokenIssuer.parseAsRoot(start.arguments)
+            arguments = start.arguments
+            let command = try SoftTokenIssuer.parseAsRoot(arguments)
             try run(command, start)
         } catch {
-            exit(report(error))
+            exit(report(error, arguments))
         }
     }
 
@@ -44,7 +46,7 @@ import Linux
     }
 
     /// Says what ended the command, and gives its exit code.
-    private static func report(_ error: any Error) -> Int32 {
+    private static func report(_ error: any Error, _ arguments: [String]) -> Int32 {
         if let failure = error as? Failure {
             Console.report(failure)
             return failure.status.rawValue
@@ -54,18 +56,9 @@ import Linux
             return (try? Console.print(SoftTokenIssuer.fullMessage(for: error))) == nil ? 74 : 0
         }
         Console.report(
-            Failure(
-                .usage, plain(SoftTokenIssuer.message(for: error)),
-                hint: "softtoken-issuer help COMMAND says how"))
+            .usage(parserMessage: SoftTokenIssuer.message(for: error), arguments))
         // ArgumentParser's own code for usage is EX_USAGE, 64.
         return code.rawValue
-    }
-
-    /// One line, lower case, no full stop.
-    private static func plain(_ message: String) -> String {
-        var line = message.split(separator: "\n").joined(separator: "; ")
-        while line.hasSuffix(".") { line.removeLast() }
-        return line.prefix(1).lowercased() + line.dropFirst()
     }
 }
 

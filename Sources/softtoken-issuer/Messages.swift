@@ -68,6 +68,10 @@ extension Failure {
                 .rejected, "\(path) has a document type definition in line \(line)",
                 hint: "PSKC needs none, and it can make a program read other files: remove it")
         case .tooMuch(let line): self.init(.rejected, "\(path) is nested too deep in line \(line)")
+        case .encoding(let encoding):
+            self.init(
+                .rejected, "\(path) is in \(encoding.name), which is not read here",
+                hint: encoding.conversion)
         case .noMemory: self.init(.inputOutput, "there is no memory to read \(path)")
         }
     }
@@ -77,6 +81,7 @@ extension Failure {
             switch problem {
             case .memory: .inputOutput
             case .keyNeeded, .malformedKey: .usage
+            case .policy(.expired), .counterAtEnd: .expired
             case .policy: .refused
             default: .rejected
             }
@@ -90,6 +95,11 @@ extension KeyProblem {
         switch self {
         case .noSecret: "the file has no seed for it"
         case .unsupportedAlgorithm: "it is neither a hotp nor a totp key"
+        case .ocra: "it is an OCRA key, which needs a challenge"
+        case .missingEncoding: "its ResponseFormat has no Encoding: DECIMAL is needed"
+        case .serialLength: "its SerialNo is longer than 32 bytes, or can't be shown"
+        case .tripleDES: "it is encrypted with 3DES (Triple DES), which is not supported"
+        case .tooManyRounds: "its IterationCount is over \(PBKDF2Parameters.iterations.upperBound)"
         case .unsupportedSuite: "its hash function is none of SHA1, SHA256 and SHA512"
         case .unsupportedResponse: "its one-time passwords are not 6 to 8 digits"
         case .malformedValue(let name): "its \(name) is damaged"
@@ -99,6 +109,7 @@ extension KeyProblem {
         case .wrongKey: "the key doesn't open it, or the file was changed"
         case .malformedKey: "the key that was given can't be this file's"
         case .seedLength: "its seed has over 64 bytes"
+        case .counterAtEnd: "its counter is at its end"
         case .shortSeed: "its seed has under 16 bytes, too few for a soft token"
         case .policy(let problem): problem.explanation
         case .memory: "there is no guarded memory for it"
@@ -110,8 +121,11 @@ extension KeyProblem {
         case .keyNeeded: "give the file's key with --key-fd"
         case .malformedKey:
             "a pre-shared key is 32, 48 or 64 hexadecimal digits; else the file has a password"
-        case .unsupportedEncryption:
+        case .serialLength: "a link takes 1 to 32 bytes: ask the vendor for shorter serials"
+        case .tooManyRounds: "ask the vendor for a file whose password is derived in fewer rounds"
+        case .unsupportedEncryption, .tripleDES:
             "AES-CBC and AES key wrap with a pre-shared key or a password are: ask the vendor"
+        case .counterAtEnd, .policy(.expired): "the token can't be used any more: issue a new one"
         case .missingMAC, .wrongKey: "ask the vendor for the file and its key again"
         default: nil
         }

@@ -2,6 +2,9 @@
 // RFC 4226 §7.2 (once only), §7.4 (look-ahead, two in a row), RFC 6238 §5.2, §6 (drift).
 import OTP
 
+/// CONTRACT §4: HOTP's last counter. The next one, in a record, says that it was used.
+let lastCounter: Int64 = 1 << 53 - 1
+
 /// What a verifier remembers of a token.
 struct VerifierState: Equatable, Sendable {
     var parameters: TokenParameters
@@ -60,8 +63,8 @@ private func check(
     _ otps: [[UInt8]], counter: Int64, reach: Int64, state: VerifierState,
     codes: (UInt64, Int) -> [[UInt8]]
 ) -> OTPVerdict {
-    let found = positions(of: otps, in: counter...(counter + reach), codes)
-    if let first = found.first {
+    let last = min(counter + reach, lastCounter - Int64(otps.count - 1))
+    if let first = counter > last ? nil : positions(of: otps, in: counter...last, codes).first {
         var next = state
         next.parameters.factor = .counter(UInt64(first) + UInt64(otps.count))
         return .accepted(next, moved: first - counter)

@@ -33,6 +33,7 @@ struct PSKCOutline: Sendable {
     var insertionOffset = 0
     /// An XML signature, which is not verified here.
     var isSigned = false
+    var encoding = XMLEncoding.utf8
 }
 
 /// Reads the whole of a PSKC file, whatever comes after the key that is looked for: a file that is
@@ -43,14 +44,55 @@ struct PSKCOutline: Sendable {
 func readPSKC(
     _ file: borrowing Descriptor, _ body: (PSKCKeyPackage, PSKCProtection) -> Void
 ) throws(PSKCError) -> PSKCOutline {
-    let scanned = withoutActuallyEscaping(body) { body in
-        let scanner = PSKCScanner(body)
-        scanner.read(file)
-        return (outline: scanner.outline, failure: scanner.failure)
+    let result = withoutActuallyEscaping(body) { body -> Result<PSKCOutline, PSKCError> in
+        let reader = PSKCReader(body)
+        do throws(SystemError) {
+            while !reader.hasFailed {
+                let bytes = try file.nextBytes(limit: 1 << 16)
+                guard !bytes.isEmpty else { break }
+                reader.feed(bytes)
+            }
+        } catch { return .failure(.failed(error)) }
+        return reader.finished()
     }
-    if let failure = scanned.failure { throw failure }
-    guard scanned.outline.packageCount > 0 else { throw .malformed }
-    return scanned.outline
+    return try result.get()
+}
+
+/// A PSKC file that is fed piece by piece.
+final class PSKCReader {
+    private let scanner: PSKCScanner
+    private let xml: XMLReader?
+
+    /// - Parameter body: takes the key packages in their order, and what protects them.
+    init(_ body: @escaping (PSKCKeyPackage, PSKCProtection) -> Void) {
+        let scanner = PSKCScanner(body)
+        self.scanner = scanner
+        xml = try? XMLReader { scanner.take($0) }
+        if xml == nil { scanner.fail(.xml(.noMemory)) }
+    }
+
+    /// Whether more bytes are of no use.
+    var hasFailed: Bool { scanner.failure != nil }
+
+    /// Takes the next bytes of the file, one at least.
+    func feed(_ bytes: [UInt8]) { feed(bytes, isLast: false) }
+
+    /// What the file was.
+    func finished() -> Result<PSKCOutline, PSKCError> {
+        feed([], isLast: true)
+        if let failure = scanner.failure { return .failure(failure) }
+        guard scanner.outline.packageCount > 0 else { return .failure(.malformed) }
+        var outline = scanner.outline
+        outline.encoding = xml?.encoding ?? .other
+        return .success(outline)
+    }
+
+    private func feed(_ bytes: [UInt8], isLast: Bool) {
+        guard let xml, !hasFailed else { return }
+        do throws(XMLError) { try xml.feed(bytes, isLast: isLast) } catch {
+            scanner.fail(.xml(error))
+        }
+    }
 }
 
 /// Makes key packages of events. An element is kept from its start to its end and no longer.
@@ -64,30 +106,10 @@ private final class PSKCScanner {
 
     init(_ body: @escaping (PSKCKeyPackage, PSKCProtection) -> Void) { self.body = body }
 
-    func read(_ file: borrowing Descriptor) {
-        do throws(XMLError) {
-            let reader = try XMLReader { self.take($0) }
-            var isAtEnd = false
-            while !isAtEnd, failure == nil {
-                let bytes = nextBytes(of: file)
-                isAtEnd = bytes.isEmpty
-                try reader.feed(bytes, isLast: isAtEnd && failure == nil)
-            }
-        } catch { fail(.xml(error)) }
-    }
-
-    /// The next bytes; none at the end and after a failure.
-    private func nextBytes(of file: borrowing Descriptor) -> [UInt8] {
-        do throws(SystemError) { return try file.nextBytes(limit: 1 << 16) } catch {
-            fail(.failed(error))
-            return []
-        }
-    }
-
     /// The first failure counts.
-    private func fail(_ error: PSKCError) { failure = failure ?? error }
+    func fail(_ error: PSKCError) { failure = failure ?? error }
 
-    private func take(_ event: XMLEvent) {
+    func take(_ event: XMLEvent) {
         guard failure == nil else { return }
         switch event {
         case .start(let name, let attributes, let range):

@@ -10,6 +10,12 @@ enum KeyProblem: Error, Equatable, Sendable {
     /// Neither HOTP nor TOTP.
     case unsupportedAlgorithm
     case unsupportedSuite
+    /// OCRA (RFC 6287): a challenge is needed.
+    case ocra
+    /// The ResponseFormat has no Encoding, so that nobody knows whether digits are meant.
+    case missingEncoding
+    /// The SerialNo, which a link takes with 1 to 32 bytes.
+    case serialLength
     /// Not 6 to 8 decimal digits, or with a check digit.
     case unsupportedResponse
     /// The value of this element is no value of its type.
@@ -17,6 +23,9 @@ enum KeyProblem: Error, Equatable, Sendable {
     /// RFC 6030 §6.1: AES-CBC without a ValueMAC.
     case missingMAC
     case unsupportedEncryption
+    case tripleDES
+    /// PBKDF2 with over 10,000,000 rounds.
+    case tooManyRounds
     /// It is encrypted and there is no key.
     case keyNeeded
     /// The key isn't this file's, or the file was changed.
@@ -27,6 +36,8 @@ enum KeyProblem: Error, Equatable, Sendable {
     case seedLength
     /// Under 16 bytes, which a link can't carry (RFC 4226 R6).
     case shortSeed
+    /// HOTP: the last counter was used.
+    case counterAtEnd
     case policy(PolicyProblem)
     case memory
 }
@@ -77,6 +88,8 @@ struct PSKCKeyPackage: Sendable {
         algorithm == Namespace.pskc + ":hotp" || algorithm == Namespace.pskc + ":totp"
     }
 
+    var isOCRA: Bool { algorithm?.lowercased().contains("ocra") == true }
+
     var data: XMLElement? { key.child(Namespace.pskc, "Data") }
 
     func value(_ local: String) -> PSKCValue? {
@@ -96,13 +109,14 @@ extension PSKCKeyPackage {
         switch algorithm {
         case Namespace.pskc + ":hotp":
             let counter = try keyring.number(value("Counter"), named: "Counter") ?? 0
-            guard (0...(1 << 53 - 1)).contains(counter) else { throw .malformedValue("Counter") }
+            guard (0...lastCounter + 1).contains(counter) else { throw .malformedValue("Counter") }
+            guard counter <= lastCounter else { throw .counterAtEnd }
             factor = .counter(UInt64(counter))
         case Namespace.pskc + ":totp":
             let seconds = try keyring.number(value("TimeInterval"), named: "TimeInterval") ?? 30
             guard (1...3600).contains(seconds) else { throw .malformedValue("TimeInterval") }
             factor = .time(stepSeconds: Int(seconds))
-        default: throw .unsupportedAlgorithm
+        default: throw isOCRA ? .ocra : .unsupportedAlgorithm
         }
         return TokenParameters(algorithm: try hash(), digits: try digits(), factor: factor)
     }
@@ -121,8 +135,10 @@ extension PSKCKeyPackage {
     private func digits() throws(KeyProblem) -> DigitCount {
         guard
             let format = key.child(Namespace.pskc, "AlgorithmParameters")?
-                .child(Namespace.pskc, "ResponseFormat"),
-            format.attribute("Encoding") == "DECIMAL",
+                .child(Namespace.pskc, "ResponseFormat")
+        else { throw .unsupportedResponse }
+        guard let encoding = format.attribute("Encoding") else { throw .missingEncoding }
+        guard encoding == "DECIMAL",
             ["false", "0", nil].contains(format.attribute("CheckDigits")),
             let length = format.attribute("Length").flatMap({ Int($0) }),
             let digits = DigitCount(length)

@@ -72,9 +72,15 @@ struct PSKCKeyring: ~Copyable {
     }
 
     private borrowing func decrypt(_ value: PSKCEncryptedValue) throws(KeyProblem) -> SecureBytes {
-        guard let cipher = value.cipher, protection.encryptionKey != .unsupported,
-            protection.macMethod != .unsupported
-        else { throw .unsupportedEncryption }
+        guard !value.isTripleDES else { throw .tripleDES }
+        guard protection.encryptionKey != .tooManyRounds else { throw .tooManyRounds }
+        guard let cipher = value.cipher, protection.encryptionKey != .unsupported else {
+            throw .unsupportedEncryption
+        }
+        // Key wrap needs no MAC: python-pskc writes a MACMethod without a method there.
+        guard protection.macMethod != .unsupported || cipher.checksItself && value.mac == nil else {
+            throw .unsupportedEncryption
+        }
         switch key {
         case nil: throw .keyNeeded
         case .some(let key):
@@ -89,7 +95,7 @@ struct PSKCKeyring: ~Copyable {
     private borrowing func verify(
         _ value: PSKCEncryptedValue, _ cipher: PSKCCipher
     ) throws(KeyProblem) {
-        if case .keyWrap = cipher, value.mac == nil { return }
+        if cipher.checksItself, value.mac == nil { return }
         guard let mac = value.mac, case .hmac(let algorithm, _) = protection.macMethod else {
             throw .missingMAC
         }
@@ -113,7 +119,7 @@ private func encryptionKey(
         case .derived(let parameters, let declared):
             let count = declared ?? protection.macKeyCipher?.keyByteCount ?? 16
             return try PSKCKey(password: secret, parameters: parameters, byteCount: count)
-        case .none, .preShared, .unsupported:
+        case .none, .preShared, .tooManyRounds, .unsupported:
             let bytes = try secret.read { (text) throws(SecureMemoryError) in
                 try SecureBytes.decoding(text, as: .hexadecimal)
             }
@@ -136,6 +142,16 @@ private func authenticationKey(
     } catch {
         // The MAC key has no MAC of its own: a wrong key shows as bad padding here.
         throw error == .malformed ? .wrongKey : KeyProblem(error)
+    }
+}
+
+extension PSKCCipher {
+    /// RFC 3394 §2.2.3: a wrong key or a changed value shows.
+    fileprivate var checksItself: Bool {
+        switch self {
+        case .keyWrap: true
+        case .cbc: false
+        }
     }
 }
 

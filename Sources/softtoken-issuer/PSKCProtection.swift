@@ -29,6 +29,11 @@ struct PSKCEncryptedValue: Equatable, Sendable {
         self.mac = mac
     }
 
+    /// Triple DES, whatever the mode: not supported, because NIST SP 800-131A disallows it.
+    var isTripleDES: Bool {
+        algorithm.hasPrefix(Namespace.encryption) && algorithm.contains("tripledes")
+    }
+
     /// nil for an algorithm that isn't supported.
     var cipher: PSKCCipher? {
         for (name, count) in [("128", 16), ("192", 24), ("256", 32)] {
@@ -50,6 +55,8 @@ struct PSKCProtection: Equatable, Sendable {
         /// A key that both sides have.
         case preShared
         case derived(PBKDF2Parameters, keyByteCount: Int?)
+        /// PBKDF2 with more rounds than are done here.
+        case tooManyRounds
         /// A certificate, or a derivation that isn't PBKDF2.
         case unsupported
     }
@@ -76,8 +83,11 @@ struct PSKCProtection: Equatable, Sendable {
         {
             encryptionKey = PSKCProtection.derivation(derived)
         } else {
-            let isNamed = element.child(Namespace.signature, "KeyName") != nil
-            encryptionKey = isNamed ? .preShared : .unsupported
+            // An empty element, as python-pskc writes it, is a key that has no name.
+            let isPreShared =
+                element.children.isEmpty
+                || element.child(Namespace.signature, "KeyName") != nil
+            encryptionKey = isPreShared ? .preShared : .unsupported
         }
     }
 
@@ -106,7 +116,10 @@ struct PSKCProtection: Equatable, Sendable {
             let salt = values.anyChild("Salt")?.anyChild("Specified")
                 .flatMap({ publicBase64($0.text) }),
             let count = values.anyChild("IterationCount").flatMap({ Int($0.trimmedText) }),
-            let algorithm = pseudorandomFunction(values.anyChild("PRF")),
+            let algorithm = pseudorandomFunction(values.anyChild("PRF"))
+        else { return .unsupported }
+        guard count <= PBKDF2Parameters.iterations.upperBound else { return .tooManyRounds }
+        guard
             let parameters = PBKDF2Parameters(
                 salt: salt, iterationCount: count, algorithm: algorithm)
         else { return .unsupported }

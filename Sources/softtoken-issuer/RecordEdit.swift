@@ -68,45 +68,6 @@ extension XMLElement {
     }
 }
 
-/// Copies a file with some of its bytes replaced.
-///
-/// - Throws: `SystemError`.
-func copy(
-    _ file: borrowing Descriptor, with edits: [RecordEdit], to target: borrowing NewFile
-) throws(SystemError) {
-    try file.rewind()
-    var position = 0
-    for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-        try copy(file, count: edit.range.lowerBound - position, to: target)
-        try target.write(edit.bytes.span)
-        try skip(file, count: edit.range.count)
-        position = edit.range.upperBound
-    }
-    try copy(file, count: nil, to: target)
-}
-
-/// Copies the next `count` bytes; all that are left for nil.
-func copy(
-    _ file: borrowing Descriptor, count: Int?, to target: borrowing NewFile
-) throws(SystemError) {
-    var left = count ?? .max
-    while left > 0 {
-        let bytes = try file.nextBytes(limit: min(left, 1 << 16))
-        guard !bytes.isEmpty else { return }
-        try target.write(bytes.span)
-        left -= bytes.count
-    }
-}
-
-private func skip(_ file: borrowing Descriptor, count: Int) throws(SystemError) {
-    var left = count
-    while left > 0 {
-        let bytes = try file.nextBytes(limit: min(left, 1 << 16))
-        guard !bytes.isEmpty else { return }
-        left -= bytes.count
-    }
-}
-
 /// Text as it stands between tags and in attributes.
 func escapedXML(_ text: String) -> String {
     var escaped = ""

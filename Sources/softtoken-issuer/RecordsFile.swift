@@ -26,7 +26,10 @@ struct RecordsWriter: ~Copyable {
     private let lock: Descriptor
     private let old: Descriptor?
     private var file: BufferedFile
-    private let prefix: String
+    private let outline: PSKCOutline
+    private let path: String
+    private let check: RecordsCheck
+    private var added = Hasher()
     /// Hashes of the serials, eight bytes each, so that 100,000 of them stay small.
     private var serials: Set<Int>
     private(set) var count = 0
@@ -37,8 +40,8 @@ struct RecordsWriter: ~Copyable {
     static func open(_ path: String) throws(Failure) -> RecordsWriter {
         let lock = try lockRecords(path)
         guard nameExists(path) else {
-            var writer = RecordsWriter(
-                lock: lock, old: nil, file: try newFile(path), prefix: "", serials: [])
+            var writer = try RecordsWriter(
+                path, lock: lock, old: nil, outline: PSKCOutline(), serials: [])
             try writer.write(Array(recordsHead.utf8))
             return writer
         }
@@ -46,23 +49,26 @@ struct RecordsWriter: ~Copyable {
             try openPrivateFile(path)
         }
         let (outline, serials) = try readSerials(old, path: path)
-        var file = try newFile(path)
-        try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
-            try old.rewind()
-            try file.copy(old, count: outline.insertionOffset)
-        }
-        return RecordsWriter(
-            lock: lock, old: old, file: file, prefix: outline.prefix, serials: serials)
+        try Failure.catching(Failure.init(_:)) { () throws(SystemError) in try old.rewind() }
+        var writer = try RecordsWriter(
+            path, lock: lock, old: old, outline: outline, serials: serials)
+        try writer.copyOld(count: outline.insertionOffset)
+        return writer
     }
 
     private init(
-        lock: consuming Descriptor, old: consuming Descriptor?, file: consuming BufferedFile,
-        prefix: String, serials: Set<Int>
-    ) {
+        _ path: String, lock: consuming Descriptor, old: consuming Descriptor?,
+        outline: PSKCOutline, serials: Set<Int>
+    ) throws(Failure) {
+        let check = RecordsCheck(first: outline.packageCount)
+        do throws(SystemError) {
+            file = try BufferedFile(path) { check.take($0) }
+        } catch { throw Failure(error) }
+        self.check = check
         self.lock = lock
         self.old = old
-        self.file = file
-        self.prefix = prefix
+        self.path = path
+        self.outline = outline
         self.serials = serials
     }
 
@@ -74,29 +80,39 @@ struct RecordsWriter: ~Copyable {
     mutating func add(
         _ order: TokenOrder, issuer: String, seed: borrowing Seed
     ) throws(Failure) {
-        try write(recordText(order, issuer: issuer, seed: seed, prefix: prefix))
+        let text = recordText(order, issuer: issuer, seed: seed, prefix: outline.prefix)
+        guard outline.encoding.holds(text) else {
+            throw Failure(encoding: outline.encoding, of: path)
+        }
+        try write(text)
+        RecordsCheck.add(order.serial, order.account, to: &added)
         count += 1
     }
 
     /// Puts the new version in place, unless nothing was added.
+    ///
+    /// - Throws: `Failure`; 65 where what was written doesn't read back.
     mutating func place() throws(Failure) {
         guard count > 0 else { return }
+        if old == nil { try write(Array(recordsTail.utf8)) } else { try copyOld(count: nil) }
+        try Failure.catching(Failure.init(_:)) { () throws(SystemError) in try file.flush() }
+        _ = try check.packages(count: outline.packageCount + count, path: path)
+        guard check.addedHash == added.finalize() else { throw Failure(changing: path) }
+        do throws(SystemError) { try file.place() } catch { throw Failure(error) }
+    }
+
+    private mutating func copyOld(count: Int?) throws(Failure) {
         do throws(SystemError) {
             switch old {
-            case .some(let old): try file.copy(old, count: nil)
-            case nil: try file.write(recordsTail)
+            case .some(let old): try file.copy(old, count: count)
+            case nil: return
             }
-            try file.place()
         } catch { throw Failure(error) }
     }
 
     private mutating func write(_ bytes: [UInt8]) throws(Failure) {
         do throws(SystemError) { try file.write(bytes) } catch { throw Failure(error) }
     }
-}
-
-private func newFile(_ path: String) throws(Failure) -> BufferedFile {
-    do throws(SystemError) { return try BufferedFile(path) } catch { throw Failure(error) }
 }
 
 private func readSerials(
@@ -111,6 +127,9 @@ private func readSerials(
         throw Failure(
             .rejected, "\(path) is signed by its vendor: nothing can be added to it",
             hint: "give another file to --records")
+    }
+    guard outline.encoding.holds([]) else {
+        throw Failure(encoding: outline.encoding, of: path)
     }
     return (outline, serials)
 }

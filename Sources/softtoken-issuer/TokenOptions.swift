@@ -9,10 +9,14 @@ struct TokenOptions: ParsableArguments {
     @Option(help: ArgumentHelp("SHA1, SHA256 or SHA512.", valueName: "algorithm"))
     var algorithm: AlgorithmName = .sha1
 
-    @Option(help: ArgumentHelp("How many digits an OTP has: 6 to 8.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many digits an OTP has: 6 to 8.", valueName: "n"))
     var digits: Int = 6
 
-    @Option(help: ArgumentHelp("The time step: 15 to 120; 30 unless given.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The time step: 15 to 120; 30 unless given.", valueName: "seconds"))
     var period: Int?
 
     func validate() throws {

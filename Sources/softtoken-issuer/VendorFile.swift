@@ -57,7 +57,9 @@ final class VendorFile {
     func onlyToken(_ serial: String?, at unixSeconds: Int64) throws(Failure) -> PSKCKeyPackage {
         var found: [PSKCKeyPackage] = []
         var count = 0
+        var ocraCount = 0
         try read { package in
+            if package.isOCRA { ocraCount += 1 }
             guard serial == nil || package.serial == serial, package.isToken else { return }
             count += 1
             let isUsable = (try? package.policy.check(for: .link, at: unixSeconds)) != nil
@@ -68,6 +70,11 @@ final class VendorFile {
             (try? $0.policy.check(for: .link, at: unixSeconds)) != nil
         }
         guard let first = usable.first ?? found.first else {
+            guard serial != nil || ocraCount == 0 else {
+                throw Failure(
+                    .rejected, "\(path) has only OCRA keys, which are not supported",
+                    hint: "ask the vendor for HOTP or TOTP keys")
+            }
             throw Failure(.missing, "\(path) has no such token")
         }
         guard usable.count <= 1, serial != nil || count == 1 else {
@@ -86,6 +93,7 @@ final class VendorFile {
         do throws(PolicyProblem) {
             try package.policy.check(for: .link, at: unixSeconds)
         } catch { throw .policy(error) }
+        guard isAcceptableName(package.serial, bytes: 1...32) else { throw .serialLength }
         if keyring == nil { keyring = try unlocked() }
         switch keyring {
         case nil: throw .keyNeeded

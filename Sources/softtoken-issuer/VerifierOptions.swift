@@ -13,12 +13,15 @@ struct VerifierOptions: ParsableArguments {
     var serial: String
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "How far an OTP may be off: counters ahead (10) or time steps to each side (1).",
             valueName: "n"))
     var window: Int?
 
-    @Option(help: ArgumentHelp("The time to check at, instead of now.", valueName: "unix"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The time to check at, instead of now.", valueName: "unix"))
     var at: Int64?
 
     @Option(

@@ -10,6 +10,7 @@ struct VerifierSession: ~Copyable {
     private let file: Descriptor
     private let path: String
     private let package: PSKCKeyPackage
+    private let outline: PSKCOutline
     private let seed: Seed
     private let state: VerifierState
 
@@ -24,11 +25,11 @@ struct VerifierSession: ~Copyable {
         let file = try Failure.catching(Failure.init(_:)) { () throws(FileProblem) in
             try openPrivateFile(path)
         }
-        let (package, protection) = try find(serial, in: file, path: path, at: unixSeconds)
+        let (package, outline) = try find(serial, in: file, path: path, at: unixSeconds)
         let state: VerifierState
         let seed: Seed
         do throws(KeyProblem) {
-            let keyring = try keyring(protection, secret)
+            let keyring = try keyring(outline.protection, secret)
             state = try package.state(keyring)
             seed = try package.seed(keyring)
         } catch { throw Failure(error, serial: serial) }
@@ -38,6 +39,7 @@ struct VerifierSession: ~Copyable {
         self.seed = seed
         self.path = path
         self.package = package
+        self.outline = outline
     }
 
     /// Whom the token is bound to.
@@ -65,11 +67,33 @@ struct VerifierSession: ~Copyable {
     borrowing func remember(_ state: VerifierState, account: String? = nil) throws(Failure) {
         var edits = package.edits(to: state)
         if let account, let edit = package.edit(toAccount: account) { edits.append(edit) }
-        do throws(SystemError) {
-            var target = try NewFile(path)
-            try copy(file, with: edits, to: target)
-            try target.place()
-        } catch { throw Failure(error) }
+        guard edits.allSatisfy({ outline.encoding.holds($0.bytes) }) else {
+            throw Failure(encoding: outline.encoding, of: path)
+        }
+        let check = RecordsCheck(serial: package.serial)
+        var target = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
+            var target = try BufferedFile(path) { check.take($0) }
+            try copy(file, with: edits, to: &target)
+            try target.flush()
+            return target
+        }
+        try requireChange(to: state, account, check)
+        do throws(SystemError) { try target.place() } catch { throw Failure(error) }
+    }
+
+    /// Whether the new version says what was meant.
+    ///
+    /// - Throws: `Failure` (65).
+    private borrowing func requireChange(
+        to state: VerifierState, _ account: String?, _ check: RecordsCheck
+    ) throws(Failure) {
+        let found = try check.packages(count: outline.packageCount, path: path)
+        let isChanged = found.contains { changed in
+            // What was written is plain, whatever the rest of the file is.
+            changed.id == package.id && changed.account == account ?? package.account
+                && (try? changed.remembered(as: state)) == state
+        }
+        guard isChanged else { throw Failure(changing: path) }
     }
 }
 
@@ -85,6 +109,25 @@ func keyring(
 }
 
 extension PSKCKeyPackage {
+    /// What a verifier remembers, read from plain values; all else is as in `state`.
+    fileprivate func remembered(as state: VerifierState) throws(KeyProblem) -> VerifierState {
+        let keyring = PSKCKeyring()
+        var read = state
+        switch state.parameters.factor {
+        case .counter:
+            let counter = try keyring.number(value("Counter"), named: "Counter") ?? -1
+            guard counter >= 0 else { throw .malformedValue("Counter") }
+            read.parameters.factor = .counter(UInt64(counter))
+        case .time:
+            read.lastStep = try keyring.number(value("Time"), named: "Time")
+            guard let drift = try keyring.number(value("TimeDrift"), named: "TimeDrift") else {
+                throw .malformedValue("TimeDrift")
+            }
+            read.driftSteps = drift
+        }
+        return read
+    }
+
     fileprivate func state(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> VerifierState {
         let parameters = try parameters(keyring)
         let lastStep = try keyring.number(value("Time"), named: "Time")
@@ -98,7 +141,7 @@ extension PSKCKeyPackage {
 /// (RFC 6030, figure 10).
 private func find(
     _ serial: String, in file: borrowing Descriptor, path: String, at unixSeconds: Int64
-) throws(Failure) -> (PSKCKeyPackage, PSKCProtection) {
+) throws(Failure) -> (PSKCKeyPackage, PSKCOutline) {
     var found: [PSKCKeyPackage] = []
     let outline: PSKCOutline
     do throws(PSKCError) {
@@ -106,6 +149,10 @@ private func find(
             if package.serial == serial, package.isToken { found.append(package) }
         }
     } catch { throw Failure(error, path: path) }
+    // Before anybody's OTP is taken: what is accepted has to be written.
+    guard outline.encoding.holds([]) else {
+        throw Failure(encoding: outline.encoding, of: path)
+    }
     guard let first = found.first else {
         throw Failure(
             .missing, "\(path) has no token of this serial", hint: "it is on the token's back")
@@ -116,7 +163,7 @@ private func find(
     guard usable.count <= 1 else {
         throw Failure(.rejected, "\(path) has several keys of this serial")
     }
-    if let package = usable.first { return (package, outline.protection) }
+    if let package = usable.first { return (package, outline) }
     do throws(PolicyProblem) {
         try first.policy.check(for: .verifying, at: unixSeconds)
     } catch { throw Failure(.policy(error), serial: serial) }

@@ -22,8 +22,41 @@ enum XMLError: Error, Equatable, Sendable {
     /// Deeper than 32 elements, more than 1 MiB of text in one of them, or of anything else (a tag, a
     /// comment) at once.
     case tooMuch(line: Int)
+    /// It can't be read in the encoding that it says it has.
+    case encoding(XMLEncoding)
     /// There is no memory for a parser.
     case noMemory
+}
+
+/// How a document's characters are written, as its first bytes or its declaration say.
+enum XMLEncoding: Equatable, Sendable {
+    case utf8
+    case ascii
+    case latin1
+    case windows1252
+    case utf16
+    /// Another one.
+    case other
+
+    /// The encoding of a declaration; nil for none.
+    fileprivate init(declared name: String?) {
+        self =
+            switch name?.uppercased() {
+            case nil, "UTF-8", "UTF8": .utf8
+            case "US-ASCII", "ASCII": .ascii
+            case "ISO-8859-1", "LATIN1", "ISO8859-1": .latin1
+            case "WINDOWS-1252", "CP1252": .windows1252
+            case "UTF-16", "UTF-16LE", "UTF-16BE": .utf16
+            default: .other
+            }
+    }
+
+    /// The encoding that a document's first bytes tell; nil for one that looks like ASCII.
+    fileprivate init?(beginning bytes: [UInt8]) {
+        let marks: [[UInt8]] = [[0xFF, 0xFE], [0xFE, 0xFF], [0x3C, 0x00], [0x00, 0x3C]]
+        guard marks.contains(where: { bytes.starts(with: $0) }) else { return nil }
+        self = .utf16
+    }
 }
 
 /// What the reader found.
@@ -49,6 +82,9 @@ enum XMLEvent: Sendable {
     /// How many bytes were taken without an event.
     private var silentByteCount = 0
     private var failure: XMLError?
+    /// nil before the first bytes.
+    private var beginning: XMLEncoding??
+    private var declared: XMLEncoding?
     /// The names met so far, because a file of 100,000 tokens has twenty; no more than that many are
     /// kept, whatever a hostile file holds.
     private var names: [(text: [CChar], name: XMLName)] = []
@@ -74,6 +110,7 @@ enum XMLEvent: Sendable {
     ///
     /// - Throws: `XMLError`.
     func feed(_ bytes: [UInt8], isLast: Bool) throws(XMLError) {
+        if beginning == nil { beginning = .some(XMLEncoding(beginning: bytes)) }
         let status = unsafe bytes.withUnsafeBytes { bytes in
             unsafe XML_Parse(
                 parser, bytes.assumingMemoryBound(to: CChar.self).baseAddress,
@@ -84,8 +121,14 @@ enum XMLEvent: Sendable {
         guard silentByteCount <= XMLReader.maximumSilentByteCount else {
             throw .tooMuch(line: line)
         }
-        guard status == XML_STATUS_OK else { throw .notWellFormed(line: line) }
+        guard status == XML_STATUS_OK else {
+            throw encoding == .utf8 || encoding == .ascii
+                ? .notWellFormed(line: line) : .encoding(encoding)
+        }
     }
+
+    /// How the document is written; its first bytes are believed before its declaration.
+    var encoding: XMLEncoding { (beginning ?? nil) ?? declared ?? .utf8 }
 
     private var line: Int { unsafe Int(XML_GetCurrentLineNumber(parser)) }
 
@@ -113,6 +156,11 @@ extension XMLReader {
             guard let context = unsafe context, let bytes = unsafe bytes else { return }
             unsafe XMLReader.of(context).text(
                 UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+        }
+        unsafe XML_SetXmlDeclHandler(parser) { context, _, encoding, _ in
+            guard let context = unsafe context else { return }
+            let name = unsafe encoding.map { unsafe String(cString: $0) }
+            unsafe XMLReader.of(context).declared = XMLEncoding(declared: name)
         }
         unsafe XML_SetStartDoctypeDeclHandler(parser) { context, _, _, _, _ in
             guard let context = unsafe context else { return }

@@ -1,5 +1,6 @@
 // The small formats: base64url, activation code, enrolment request, issuer file, policy file.
 import Keystore
+import Linux
 import Testing
 
 @testable import Activation
@@ -103,19 +104,61 @@ struct CodecTests {
         #expect(IssuerFile(name: "", key: key) == nil && IssuerFile(name: "\u{7}", key: key) == nil)
         let x = base64URLEncoded(key.bytes)
         for (text, error) in [
-            (#"{"name":"A"}"#, .missingMember(.key)), (#"{"jwk":{}}"#, .missingMember(.name)),
-            (#"{"name":"A","jwk":[]}"#, .rejectedMember(.key)),
-            (#"{"name":"","jwk":{}}"#, .rejectedMember(.name)),
-            (#"{"name":"A","jwk":{"kty":"OKP","crv":"Ed25519","x":"AA"}}"#, .rejectedMember(.x)),
+            (#"{"name":"A"}"#, .rejectedIssuerFile(.key)),
+            (#"{"jwk":{}}"#, .rejectedIssuerFile(.name)),
+            (#"{"name":"A","jwk":[]}"#, .rejectedIssuerFile(.key)),
+            (#"{"name":"","jwk":{}}"#, .rejectedIssuerFile(.name)),
             (
-                #"{"name":"A","jwk":{"kty":"OKP","crv":"Ed25519","x":"\#(x)","d":"AA"}}"#,
-                .unknownMember(.key)
+                #"{"name":"A","jwk":{"kty":"OKP","crv":"Ed25519","x":"AA"}}"#,
+                .rejectedIssuerFile(.x)
+            ),
+            (
+                #"{"name":"A","jwk":{"kty":"OKP","crv":"Ed25519","x":"\#(x)","d" :"AA"}}"#,
+                .privateKeyFile
+            ),
+            (
+                #"{"name":"A","jwk":{"kty":"OKP","crv":"Ed25519","x":"\#(x)","e":"AA"}}"#,
+                .unknownMember(.issuerFile)
             ),
             (#"{"name":"A","jwk":{},"url":""}"#, .unknownMember(.issuerFile)),
             ("{}{}", .malformedJSON(.issuerFile, .trailingBytes)),
         ] as [(String, ActivationError)] {
             #expect(throws: error) { try issuerFile(Array(text.utf8)) }
+            #expect(error.hint?.contains("link") == false)
         }
+    }
+
+    /// Points of order 1, 2, 4 and 8, in each spelling of theirs (RFC 8032 §5.1.3; libsodium's list).
+    static let smallOrders = [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ]
+
+    @Test("An issuer's key under which anything verifies is rejected", arguments: smallOrders)
+    func smallOrder(x: String) throws {
+        let bytes = try #require(bytesFromHexadecimal(Array(x.utf8)))
+        let key = try #require(VerifyingKey(bytes))
+        let file = try #require(IssuerFile(name: "A", key: key))
+        #expect(throws: ActivationError.rejectedKey) { try issuerFile(file.bytes) }
+    }
+
+    @Test(
+        "An activation code may be typed with any dash and any space",
+        arguments: [
+            "\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2015}", "\u{2212}",
+            "\u{A0}", "\u{2009}", "\u{202F}", "\u{3000}", "\u{200B}", " \u{2013} ",
+        ])
+    func dashes(separator: String) throws {
+        #expect(try code("7G3KQ" + separator + "0ZMX1") == "7G3KQ-0ZMX1")
+        #expect(
+            try code(separator + "7G3K" + separator + "Q0ZMX1" + separator) == "7G3KQ-0ZMX1")
     }
 
     @Test("The administrator's policy is read, and anything else is rejected by name")

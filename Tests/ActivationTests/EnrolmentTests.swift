@@ -29,7 +29,7 @@ struct EnrolmentTests {
         #expect(text.read { $0.indices.map { index in index } } == Array(bytes.indices))
         #expect(text.read { text in bytes.indices.allSatisfy { text[$0] == bytes[$0] } })
         #expect(throws: ActivationError.noLink) { _ = try LinkText(copying: [UInt8]().span) }
-        let long = [UInt8](repeating: 0x20, count: LinkText.maximumByteCount + 1)
+        let long = [UInt8](repeating: 0x20, count: LinkText.maximumMailByteCount + 1)
         #expect(throws: ActivationError.tooLong) { _ = try LinkText(copying: long.span) }
         #expect(throws: ActivationError.noLink) {
             _ = try LinkText(SecureBytes(count: 8), byteCount: 0)

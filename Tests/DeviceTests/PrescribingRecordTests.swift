@@ -15,7 +15,7 @@ import Testing
         #expect(Array(record.text.utf8) == vector.text)
     }
 
-    @Test("A device makes the record that another hand made", arguments: RecordVector.accepted)
+    @Test("A device makes the record that another hand made", arguments: RecordVector.made)
     func made(vector: RecordVector) throws {
         let record = try PrescribingRecord.make(
             of: vector.identity, label: vector.label, salt: vector.salt)
@@ -43,10 +43,35 @@ import Testing
                 row.split(separator: "|")[0].split(separator: "`").map(String.init)
                     .filter { $0.contains(/[a-z]/) }
             }
-        #expect(names.count == 14)
+        #expect(names.count == 11)
         for name in names {
             #expect(RecordVector.rejected.contains { $0.name.hasPrefix(name) }, "\(name)")
         }
+    }
+
+    @Test("Each name of FORMAT.md's must-accept list has a vector")
+    func mustAcceptList() {
+        for name in ["unsorted", "duplicate", "unknown-kind"] {
+            #expect(RecordVector.accepted.contains { $0.name.hasPrefix(name) }, "\(name)")
+        }
+    }
+
+    @Test("Another order, repeats and unknown kinds change no comparison")
+    func comparison() throws {
+        func record(_ name: String) throws -> PrescribingRecord {
+            let vector = try #require(RecordVector.accepted.first { $0.name == name })
+            return try PrescribingRecord(parsing: vector.text)
+        }
+        let identity = try #require(RecordVector.accepted.first { $0.name == "laptop" }).identity
+        let laptop = try record("laptop").comparison(with: identity)
+        #expect(try record("unsorted").comparison(with: identity) == laptop)
+        for name in ["duplicate", "unknown-kind-3", "unknown-kind-12"] {
+            let comparison = try record(name).comparison(with: identity)
+            #expect(comparison.matching == [.machineID] && comparison.comparable == [.machineID])
+        }
+        let alone = try record("unknown-kind-alone").comparison(with: identity)
+        #expect(alone.matching.isEmpty && alone.comparable.isEmpty)
+        #expect(alone.verdict == .unverified(.tooLittleInCommon(label: "")))
     }
 
     @Test("A record that is cut anywhere is rejected", arguments: RecordVector.accepted)

@@ -21,6 +21,7 @@ struct RecordVector: CustomTestStringConvertible, Sendable {
         return files.map { RecordVector(file: folder.appending(path: $0)) }
     }()
     static let accepted = all.filter { $0.layer == "accepted" }
+    static let made = accepted.filter { $0.isMade }
     static let rejected = all.filter { $0.layer != "accepted" }
 
     private init(file: URL) {
@@ -40,6 +41,8 @@ struct RecordVector: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// Whether a device makes it of its identifiers.
+    var isMade: Bool { values("made")[0].1 == [1] }
     var label: String { String(decoding: values("label")[0].1, as: UTF8.self) }
     var salt: [UInt8] { values("salt")[0].1 }
     var entries: [PrescribingRecord.Entry] {

@@ -15,6 +15,7 @@ import struct
 HERE = pathlib.Path(__file__).parent / "Vectors"
 PREFIX = b"softtoken:prescribing#"
 SALT = bytes(range(0x10, 0x20))
+KINDS = {1, 2, 4, 5, 6, 7, 8, 9, 10, 11}
 LAPTOP = [
     (1, bytes.fromhex("0123456789abcdeffedcba9876543210")),
     (2, bytes.fromhex("87448fb7a04c4056bc4fc2bebab924fb")),
@@ -53,10 +54,14 @@ def write(name, layer, record, note, lines=()):
     (HERE / f"{name}.txt").write_text("\n".join(out) + "\n")
 
 
-def accept(name, note, identifiers, label):
-    entries = sorted(set(entry(k, i) for k, i in identifiers))
-    lines = [f"label {label.hex()}", f"salt {SALT.hex()}"]
-    lines += [f"entry {e[0]} {e[1:].hex()}" for e in entries]
+def accept(name, note, identifiers, label, entries=None):
+    """Without `entries` the record is one that a device makes of these identifiers."""
+    made = entries is None
+    if made:
+        entries = sorted(set(entry(k, i) for k, i in identifiers))
+    lines = [f"label {label.hex()}", f"salt {SALT.hex()}", f"made {'00' if not made else '01'}"]
+    # Other kinds never match: they are no entries for who compares.
+    lines += [f"entry {e[0]} {e[1:].hex()}" for e in entries if e[0] in KINDS]
     lines += [f"identifier {k} {i.hex()}" for k, i in identifiers]
     write(name, "accepted", text(binary(entries, label)), note, lines)
 
@@ -111,13 +116,14 @@ def main():
     write("trailing-entry", "trailingBytes", text(binary(good, count=len(good) - 1)),
           "an entry too many")
     for kind in (0, 3, 12, 255):
-        write(f"unknown-kind-{kind}", "unknownKind", text(binary([entry(kind, b"x" * 16)])),
-              f"kind {kind}")
-    write("unsorted", "unsortedEntries", text(binary(good[::-1])), "the greatest first")
-    write("unsorted-hash", "unsortedEntries",
-          text(binary(sorted([entry(8, b"AAAA"), entry(8, b"BBBB")], reverse=True))),
-          "one kind, its hashes the wrong way round")
-    write("duplicate", "unsortedEntries", text(binary([good[0], good[0]])), "an entry twice")
+        accept(f"unknown-kind-{kind}", f"kind {kind} beside a machine-id", LAPTOP[:1], b"",
+               sorted([entry(kind, b"x" * 16), entry(*LAPTOP[0])]))
+    accept("unknown-kind-alone", "nothing that can be compared", [], b"", [entry(12, b"x" * 16)])
+    accept("unsorted", "the greatest first", LAPTOP, b"front desk", good[::-1])
+    disks = [(8, b"AAAA"), (8, b"BBBB")]
+    accept("unsorted-hash", "one kind, its hashes the wrong way round", disks, b"",
+           sorted((entry(*d) for d in disks), reverse=True))
+    accept("duplicate", "an entry twice", LAPTOP[:1], b"", [entry(*LAPTOP[0])] * 2)
 
 
 main()

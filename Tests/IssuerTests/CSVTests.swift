@@ -63,14 +63,14 @@ struct CSVTests {
         "A head without an account, with a name twice or an unknown one is rejected",
         arguments: [["serial"], ["account", "account"], ["account", "digit"], [""]])
     func heads(head: [String]) {
-        #expect(CSVColumns(head) == nil)
+        #expect(throws: RowProblem.self) { _ = try CSVColumns(head) }
     }
 
     private func order(_ head: [String], _ row: [String], _ arguments: [String] = []) throws
         -> TokenOrder
     {
         let options = try TokenOptions.parse(arguments)
-        let columns = try #require(CSVColumns(head))
+        let columns = try CSVColumns(head)
         return try columns.order(row, token: options, terms: LinkTerms())
     }
 

@@ -1,0 +1,174 @@
+// Records in another encoding than UTF-8 are read and never written to, and what is written is read
+// again before it takes the old file's place.
+import Activation
+import Foundation
+import Keystore
+import Linux
+import OTP
+import Testing
+
+@testable import softtoken_issuer
+
+@Suite("Encodings of records")
+struct EncodingTests {
+    private let folder: Folder
+    init() throws { folder = try Folder() }
+
+    private func file(_ declared: String?, _ encoding: String.Encoding = .utf8) throws -> String {
+        let text = declaring(declared, container())
+        let path = try folder.file("r.xml", "")
+        try #require(text.data(using: encoding)).write(to: URL(fileURLWithPath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        return path
+    }
+
+    private func declaring(_ encoding: String?, _ text: String) -> String {
+        guard let encoding else { return text }
+        return text.replacing("version=\"1.0\"?", with: "version=\"1.0\" encoding=\"\(encoding)\"?")
+    }
+
+    private func bind(_ path: String, to account: String) throws(Failure) {
+        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        var state = VerifierState(
+            parameters: TokenParameters(
+                algorithm: .sha1, digits: session.digits, factor: session.factor))
+        state.parameters.factor = .counter(9)
+        try session.remember(state, account: account)
+    }
+
+    private func issue(_ path: String, for account: String) throws {
+        var writer = try RecordsWriter.open(path)
+        let order = TokenOrder(
+            account: account, serial: "S2",
+            parameters: TokenParameters(
+                algorithm: .sha1, digits: DigitCount(6)!, factor: .counter(0)),
+            terms: LinkTerms(), lock: .code(nil))
+        let seed = Seed(try secret([UInt8](repeating: 1, count: 20)))
+        try writer.add(order, issuer: "Clinic", seed: seed)
+        try writer.place()
+    }
+
+    @Test("UTF-8 and, for ASCII, US-ASCII are written to", arguments: [nil, "utf-8", "us-ascii"])
+    func written(declared: String?) throws {
+        let path = try file(declared)
+        try bind(path, to: "alice")
+        try issue(path, for: "bob")
+        var accounts: [String?] = []
+        _ = try readPSKC(try openPrivateFile(path)) { package, _ in accounts.append(package.account)
+        }
+        #expect(accounts == ["alice", "bob"])
+    }
+
+    @Test("US-ASCII takes nothing else")
+    func ascii() throws {
+        let path = try file("US-ASCII")
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(throws: Failure(encoding: .ascii, of: path)) { try bind(path, to: "zoë") }
+        #expect(throws: Failure(encoding: .ascii, of: path)) { try issue(path, for: "zoë") }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    }
+
+    static let others: [(String, String.Encoding, XMLEncoding)] = [
+        ("ISO-8859-1", .isoLatin1, .latin1), ("windows-1252", .windowsCP1252, .windows1252),
+        ("UTF-16", .utf16, .utf16), ("ISO-8859-15", .ascii, .other), ("UTF-16", .utf8, .utf16),
+    ]
+
+    @Test("A file in another encoding is read and stays as it is", arguments: others)
+    func otherEncoding(declared: String, encoding: String.Encoding, expected: XMLEncoding) throws {
+        let path = try file(declared, encoding)
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        var count = 0
+        let outline = try readPSKC(try openPrivateFile(path)) { _, _ in count += 1 }
+        #expect(count == 1 && outline.encoding == expected)
+        let refusal = Failure(encoding: expected, of: path)
+        #expect(refusal.status == .rejected && refusal.hint?.contains("UTF-8") == true)
+        #expect(throws: refusal) { try bind(path, to: "alice") }
+        #expect(throws: refusal) { try issue(path, for: "alice") }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+        #expect(try folder.names == ["r.xml", "r.xml.lock"])
+    }
+
+    @Test("A vendor's file that isn't UTF-8 is told with its encoding")
+    func unreadable() throws {
+        let text = declaring("ISO-8859-1", container(data: "<!-- Zoë -->"))
+        let path = try folder.file("v.xml", "")
+        try #require(text.data(using: .isoLatin1)).write(to: URL(fileURLWithPath: path))
+        #expect(throws: PSKCError.xml(.encoding(.latin1))) {
+            _ = try readPSKC(try openPrivateFile(path)) { _, _ in }
+        }
+    }
+
+    @Test("A change that doesn't read back is not made")
+    func readBack() throws {
+        let check = RecordsCheck(serial: "S1")
+        check.take(Array(container().utf8))
+        #expect(try check.packages(count: 1, path: "r").count == 1)
+        #expect(throws: Failure(changing: "r")) { _ = try check.packages(count: 2, path: "r") }
+        let damaged = RecordsCheck(serial: "S1")
+        damaged.take(Array(container().utf8.dropLast(5)))
+        #expect(throws: Failure(changing: "r")) { _ = try damaged.packages(count: 1, path: "r") }
+        // A counter that no reader takes is not left in the file.
+        let path = try file(nil)
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        let odd = VerifierState(
+            parameters: TokenParameters(
+                algorithm: .sha1, digits: session.digits, factor: .counter(1 << 63)))
+        #expect(throws: Failure(changing: path)) { try session.remember(odd) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+        #expect(try folder.names == ["r.xml", "r.xml.lock"])
+    }
+}
+
+@Suite("Tokens at their end")
+struct EndedTokenTests {
+    @Test("An expired key is told as an expired token")
+    func expired() throws {
+        #expect(Failure(.policy(.expired), serial: "S").status == .expired)
+        #expect(Failure(.policy(.notYetValid), serial: "S").status == .refused)
+        let folder = try Folder()
+        let text = container(policy: "<ExpiryDate>2001-09-09T01:46:40Z</ExpiryDate>")
+        let path = try folder.file("r.xml", text)
+        let status: Int32?
+        do throws(Failure) {
+            _ = try VerifierSession(path, serial: "S1", secret: nil, at: 2_000_000_000)
+            status = nil
+        } catch { status = error.status.rawValue }
+        #expect(status == 85)
+    }
+
+    @Test("The last counter is accepted, is remembered, and ends the token")
+    func counter() throws {
+        let folder = try Folder()
+        let counter = "<Counter><PlainValue>\(lastCounter)</PlainValue></Counter>"
+        let path = try folder.file("r.xml", container(data: counter))
+        try useLastCounter(path)
+        let ended: Failure?
+        do throws(Failure) {
+            _ = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+            ended = nil
+        } catch { ended = error }
+        #expect(ended?.status == .expired && ended?.message.contains("at its end") == true)
+    }
+
+    /// Ends with the session, whose lock the next one needs.
+    private func useLastCounter(_ path: String) throws {
+        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        var asked: [UInt64] = []
+        let state = VerifierState(
+            parameters: TokenParameters(
+                algorithm: .sha1, digits: session.digits, factor: session.factor))
+        let verdict = check(
+            [[1]], state: state, at: 0, window: OTPWindow(single: 10, pair: 1000)
+        ) { first, count in
+            asked += (0..<count).map { first + UInt64($0) }
+            return Array(repeating: [1], count: count)
+        }
+        #expect(asked == [UInt64(lastCounter)])
+        guard case .accepted(let next, 0) = verdict else {
+            Issue.record("the last counter is not accepted")
+            return
+        }
+        try session.remember(next)
+    }
+}

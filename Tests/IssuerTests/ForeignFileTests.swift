@@ -1,0 +1,137 @@
+// Files as other programs write them: a European Excel's CSV, python-pskc's PSKC; and what is told of
+// those that can't be taken.
+import Foundation
+import Keystore
+import Linux
+import OTP
+import Testing
+
+@testable import softtoken_issuer
+
+@Suite("Files of other programs")
+struct ForeignFileTests {
+    private let folder: Folder
+    init() throws { folder = try Folder() }
+
+    private func rows(_ bytes: [UInt8]) throws -> [CSVRow] {
+        let path = try folder.file("r.csv", "")
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        var reader = CSVReader(try openInput(path))
+        var rows: [CSVRow] = []
+        while let row = try reader.nextRow() { rows.append(row) }
+        return rows
+    }
+
+    @Test("Semicolons separate where the first row has them, and only there")
+    func semicolons() throws {
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let european = try rows(mark + Array("account;serial\r\na,b;S1\r\n\"c;d\";S2\r\n".utf8))
+        #expect(european.map(\.fields) == [["account", "serial"], ["a,b", "S1"], ["c;d", "S2"]])
+        let quoted = try rows(Array("\"a;b\"\n\"c;d\"\n".utf8))
+        #expect(quoted.map(\.fields) == [["a;b"], ["c;d"]] && csvField("a;b") == "\"a;b\"")
+        let plain = try rows(Array("account,serial\na;b,S1\n".utf8))
+        #expect(plain.map(\.fields) == [["account", "serial"], ["a;b", "S1"]])
+    }
+
+    @Test("A field is taken without the white space around it")
+    func trimmed() throws {
+        let columns = try CSVColumns([" Account ", "serial"])
+        let token = try TokenOptions.parse([])
+        let order = try columns.order([" al ice\t", "\u{A0}S1 "], token: token, terms: .init())
+        #expect(order.account == "al ice" && order.serial == "S1")
+    }
+
+    @Test("Latin-1 is told as what is not UTF-8")
+    func latin1() throws {
+        let found = try rows(Array("account\nzo".utf8) + [0xEB, 0x0A] + Array("\"a\n".utf8))
+        #expect(found.map(\.problem) == [.notCSV, .notUTF8, .notCSV])
+        #expect(found[1].fields == nil)
+    }
+
+    @Test("A column that isn't there, stands twice or is missing is named")
+    func columns() {
+        for (head, word) in [
+            (["account", "serail"], "serail"), (["account", "digits", "digits"], "digits"),
+            (["serial"], "account"), (["account", "\u{7}"], "number 2"),
+        ] {
+            let problem = #expect(throws: RowProblem.self) { _ = try CSVColumns(head) }
+            #expect(problem?.message.contains(word) == true)
+        }
+    }
+
+    /// RFC 3394 §4.1: its key and its data, as a seed of 16 bytes.
+    private func wrapped(
+        method: String, encryptionKey: String = "<EncryptionKey/>",
+        algorithm: String = "http://www.w3.org/2001/04/xmlenc#kw-aes128"
+    ) -> String {
+        container()
+            .replacing(
+                "<KeyPackage>", with: encryptionKey + method + "<KeyPackage>"
+            )
+            .replacing(
+                "<PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainValue>",
+                with: """
+                    <EncryptedValue xmlns:e="http://www.w3.org/2001/04/xmlenc#"><e:EncryptionMethod \
+                    Algorithm="\(algorithm)"/><e:CipherData><e:CipherValue>\
+                    H6aLCoEStEeu80vY+1p7gp0+hiNx0s/l</e:CipherValue></e:CipherData></EncryptedValue>
+                    """)
+    }
+
+    private func seedByteCount(_ text: String) throws -> Int {
+        let (keys, outline) = try packages(of: text)
+        let package = try #require(keys.first)
+        let keyring = try PSKCKeyring(
+            outline.protection,
+            unlockedWith: try secret(Array("000102030405060708090A0B0C0D0E0F".utf8)))
+        return try package.seed(keyring).byteCount
+    }
+
+    @Test(
+        "Key wrap under a key without a name is opened, with an empty MACMethod as python-pskc has it",
+        arguments: ["", "<MACMethod/>", "<MACMethod><MACKey/></MACMethod>"])
+    func keyWrap(method: String) throws {
+        #expect(try seedByteCount(wrapped(method: method)) == 16)
+    }
+
+    @Test("What can't be opened is told by name")
+    func named() throws {
+        for name in ["tripledes-cbc", "kw-tripledes"] {
+            let algorithm = "http://www.w3.org/2001/04/xmlenc#" + name
+            #expect(throws: KeyProblem.tripleDES) {
+                _ = try seedByteCount(wrapped(method: "", algorithm: algorithm))
+            }
+        }
+        let rounds = """
+            <EncryptionKey><DerivedKey><KeyDerivationMethod Algorithm="\
+            http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#pbkdf2"><PBKDF2-params><Salt>\
+            <Specified>MTIzNDU2Nzg=</Specified></Salt><IterationCount>99999999</IterationCount>\
+            </PBKDF2-params></KeyDerivationMethod></DerivedKey></EncryptionKey>
+            """
+        #expect(throws: KeyProblem.tooManyRounds) {
+            _ = try seedByteCount(wrapped(method: "", encryptionKey: rounds))
+        }
+        let certificate = "<EncryptionKey><X509Data/></EncryptionKey>"
+        #expect(throws: KeyProblem.unsupportedEncryption) {
+            _ = try seedByteCount(wrapped(method: "", encryptionKey: certificate))
+        }
+    }
+
+    @Test("What a key lacks is told by name")
+    func lacking() throws {
+        let bare = try packages(of: container().replacing(" Encoding=\"DECIMAL\"", with: "")).keys
+        #expect(throws: KeyProblem.missingEncoding) {
+            _ = try bare.first?.parameters(PSKCKeyring())
+        }
+        let ocra = container().replacing("pskc:hotp", with: "pskc:OCRA-1:HOTP-SHA1-6:QN08")
+        let vendor = try VendorFile(try folder.file("o.xml", ocra), keyFd: nil)
+        let failure = #expect(throws: Failure.self) { _ = try vendor.onlyToken(nil, at: 0) }
+        #expect(failure?.message.contains("OCRA") == true && failure?.status == .rejected)
+        let long = String(repeating: "9", count: 33)
+        let serial = container().replacing("<SerialNo>S1", with: "<SerialNo>" + long)
+        let file = try VendorFile(try folder.file("s.xml", serial), keyFd: nil)
+        let package = try file.onlyToken(nil, at: 0)
+        #expect(throws: KeyProblem.serialLength) { _ = try file.open(package, at: 0) }
+        let words = Failure(.serialLength, serial: long)
+        #expect(words.message.contains("SerialNo") && words.message.contains("32"))
+    }
+}
