@@ -25,6 +25,12 @@ struct Console: ~Copyable {
     init(
         pinDescriptor: Int32?, isInputTaken: Bool = false, needsTerminal: Bool = false
     ) throws(Failure) {
+        // A terminal echoes what is typed into it; asking there is what happens without the option.
+        if let pinDescriptor, isTerminal(pinDescriptor) {
+            throw .usage(
+                "--pin-fd \(pinDescriptor) is a terminal, which would show the PIN",
+                hint: "leave out --pin-fd: the PIN is asked for there, unseen")
+        }
         let asksAtTerminal = isTerminal(0) || isInputTaken
         let pins = try Console.source(pinDescriptor, "the PIN")
         let answers = try Console.source(asksAtTerminal ? nil : 0, "the answer")

@@ -141,7 +141,7 @@ extension Console {
         while true {
             let typed = try line(
                 "the choice of token", prompt: "Which token (1 to \(tokens.count))? ")
-            if let number = Int(typed), tokens.indices.contains(number - 1) {
+            if let number = Int(typed), (1...tokens.count).contains(number) {
                 return tokens[number - 1]
             }
             if case .one(let token) = tokens.choose(typed) { return token }

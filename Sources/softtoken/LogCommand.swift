@@ -19,6 +19,9 @@ struct LogCommand: Command {
             for line in report.lines { try Output.line(json ? line.json : line.row) }
         }
         if report.lines.isEmpty, !verify, !json { Output.note("the audit log is empty") }
+        if let flaw = report.flaw, !verify {
+            Output.warning("the audit log is not whole: \(flaw.words)")
+        }
         guard verify else { return }
         if let flaw = report.flaw { throw .logNotWhole(flaw) }
         Output.note("the audit log is whole: \(report.lines.count) entries")

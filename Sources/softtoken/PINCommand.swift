@@ -19,13 +19,21 @@ struct PINCommand: Command {
         guard isRandom || console.isPINTypedTwice else {
             let pin = try console.newPIN(isRandom: false)
             var session = try asked.open(authenticator)
+            // The count is reset before another Argon2id: a kill in it must not cost an attempt.
+            try settle(&session, authenticator)
             return try set(pin, &session, authenticator)
         }
         var session = try asked.open(authenticator)
+        try settle(&session, authenticator)
+        try set(try console.newPIN(isRandom: isRandom), &session, authenticator)
+    }
+
+    private func settle(
+        _ session: inout Session, _ authenticator: borrowing Authenticator
+    ) throws(Failure) {
         try authenticating { () throws(AuthenticatorError) in
             try authenticator.settle(&session)
         }
-        try set(try console.newPIN(isRandom: isRandom), &session, authenticator)
     }
 
     private func set(

@@ -384,7 +384,7 @@ class ForbidTest(DeviceTest):
         home = Home()
         home.activate(machine=machine)
         for record in (ELSEWHERE[:-1], ELSEWHERE + "A", ELSEWHERE + "!", ELSEWHERE + "%20",
-                       "softtoken:prescribing#", links.record([(3, b"x")]),
+                       "softtoken:prescribing#", links.record([]),
                        links.record([(1, b"x" * 16)], "a\x1bb")):
             with self.subTest(record[-10:]):
                 done = home.run("device", "forbid", record, answers=PIN, machine=machine)
