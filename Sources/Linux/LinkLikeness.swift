@@ -8,11 +8,14 @@ package func looksLikeLink(_ argument: Span<UInt8>) -> Bool {
     return linkMarks.contains { mark in find(mark, in: argument) != nil }
 }
 
-/// Where the link begins: behind the equals sign of `--option=link`, else at 0.
+/// Where the link begins: behind the equals sign of `--option=link`, else at 0. What looks like one
+/// before that sign already is no option's name.
 func linkStart(in argument: Span<UInt8>) -> Int {
-    guard argument.count > 2, argument[0] == dash, argument[1] == dash else { return 0 }
-    for index in argument.indices where argument[index] == UInt8(ascii: "=") { return index + 1 }
-    return 0
+    guard argument.count > 2, argument[0] == dash, argument[1] == dash,
+        let sign = argument.indices.first(where: { argument[$0] == UInt8(ascii: "=") }),
+        !looksLikeLink(argument.extracting(0...sign))
+    else { return 0 }
+    return sign + 1
 }
 
 /// In lower case. `%3a` is a colon that a mail program escaped; `secret=` is what is left when the

@@ -69,12 +69,12 @@ extension Authenticator {
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
         guard !pin.isEasyToGuess else { throw .easyPIN }
-        try refuseIfRegistered()
         try makeFolders()
         let limit = combined(policy).attemptLimit
+        guard let folders else { throw .keystore(.missing) }
+        let lock = try inKeystore { () throws(KeystoreError) in try KeystoreLock.take(folders) }
+        try refuseIfRegistered(folders, lock)
         return try inKeystore { () throws(KeystoreError) in
-            guard let folders else { throw .missing }
-            let lock = try KeystoreLock.take(folders)
             // Another command may have made one while this one asked.
             guard try examine(folders).isFree else { throw .changed }
             // From here on a log without its head or key is one that was removed.
@@ -93,8 +93,8 @@ extension Authenticator {
     ///   - link: the signed link that it came from; nil for an otpauth link.
     ///   - trusted: the issuer to be trusted from now on.
     /// - Returns: the token.
-    /// - Throws: `AuthenticatorError.linkUsed`, `.keystore(.nameTaken)`, `.keystore`; then nothing is
-    ///   used up.
+    /// - Throws: `AuthenticatorError.linkUsed`, `.linkExpired`, `.untrustedIssuer` (each meanwhile),
+    ///   `.keystore(.nameTaken)`, `.keystore`; then nothing is used up.
     package func activate(
         _ session: inout Session, _ enrolment: consuming Enrolment, from link: VerifiedLink?,
         named name: String, trusting trusted: TrustedIssuer?,
@@ -104,24 +104,25 @@ extension Authenticator {
         let token = enrolment.newToken(named: name, unixSeconds: now)
         let records = enrolment.prescribing
         let attestedUnixSeconds = clearance.attestedUnixSeconds
+        let saidNow = clearance.entries
         let isNew = session.tokens.isEmpty && session.keystore.isUnwritten
         let seed = enrolment.takeSeed()
         var id: UInt64 = 0
-        var isUsed = false
+        var refusal: AuthenticatorError?
         try changing(&session) { (session) throws(KeystoreError) in
-            // Under the lock: another activation of this link may have ended meanwhile.
-            if let link, try UsedLinks.contains(link, session.folders) {
-                isUsed = true
-                return []
+            // Under the lock: the questions may have taken hours, and others may have been at work.
+            refusal = try link.flatMap { (link) throws(KeystoreError) in
+                try refusalNow(of: link, trusting: trusted, session)
             }
+            if let refusal { return [refusal.entry].compactMap(\.self) }
             id = try session.keystore.add(token, seed: seed)
             for record in records { try session.keystore.add(prescribingRecord: record) }
             if let trusted { try session.keystore.trust(trusted) }
-            var entries: [AuditEntry] = []
+            // With an older keystore they were kept when its PIN was right.
+            var entries = isNew ? saidNow : []
             if isNew, let attestedUnixSeconds {
                 try session.keystore.keepAttestation(
                     session.folders, unixSeconds: attestedUnixSeconds)
-                entries.append(.attested("activation"))
             }
             if let link {
                 entries += try saveRemembering(link, id, &session, unixSeconds: now)
@@ -139,11 +140,23 @@ extension Authenticator {
                     detail: link == nil ? "unsigned link" : "signed link"))
             return entries
         }
-        guard !isUsed else { throw .linkUsed }
+        if let refusal { throw refusal }
         guard let kept = session.tokens.first(where: { $0.record.id == id }) else {
             throw .keystore(.tokenMissing)
         }
         return kept
+    }
+
+    /// What speaks against a signed link now, whatever did at the checks.
+    private func refusalNow(
+        of link: VerifiedLink, trusting trusted: TrustedIssuer?, _ session: borrowing Session
+    ) throws(KeystoreError) -> AuthenticatorError? {
+        if try UsedLinks.contains(link, session.folders) { return .linkUsed }
+        if try reading().unixSeconds >= link.expiresUnixSeconds { return .linkExpired }
+        let isTrusted =
+            trusted?.key == link.key || surroundings.issuers.contains { $0.key == link.key }
+            || session.issuers.contains { $0.key == link.key }
+        return isTrusted ? nil : .untrustedIssuer(fingerprint: link.fingerprint)
     }
 
     /// Saves the keystore with the link's being used beside it on the disk already: what can fail

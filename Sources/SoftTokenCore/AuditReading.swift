@@ -110,7 +110,7 @@ extension AuditLog {
             let size = try? file.attributes().byteCount,
             let start = head.isPruning ? try? file.bytes(at: 0, count: lineByteCount) : [],
             let fitted = try? chain.fitted(head, to: start[...]), size >= fitted.byteCount,
-            !fitted.followsBreak, let end = try? tail(of: file, head: fitted)
+            !fitted.followsBreak, let end = try? tail(of: file, head: fitted, size: size)
         else { return false }
         return (try? flaw(in: end.bytes, head: end.head, chain: chain)) == .some(nil)
     }
@@ -118,11 +118,12 @@ extension AuditLog {
     /// The log's end, and its head as if the chain began there: each entry bears the MAC that the
     /// next one follows.
     private static func tail(
-        of file: borrowing Descriptor, head: AuditHead
+        of file: borrowing Descriptor, head: AuditHead, size: Int
     ) throws(SystemError) -> (bytes: [UInt8], head: AuditHead)? {
+        // A power cut leaves an entry or two beyond the head; a file of any length is not read.
+        guard size - Int(head.byteCount) <= 1 << 16 else { return nil }
         let start = max(Int(head.baseOffset), Int(head.byteCount) - lookedAtByteCount)
-        // What lies beyond the head is the next entry's matter: it may be of any length.
-        let bytes = try file.bytes(at: start, count: Int(head.byteCount) - start)
+        let bytes = try file.bytes(at: start, count: size - start)
         var tail = head
         tail.byteCount -= UInt64(start)
         tail.baseOffset -= min(tail.baseOffset, UInt64(start))

@@ -189,6 +189,8 @@ package struct Place: Equatable, Sendable {
         self.init(
             dataPath: try folder(dataHome, "/.local/share/softtoken"),
             statePath: try folder(stateHome, "/.local/state/softtoken"))
+        // Both hold a file called attempts.
+        guard dataPath != statePath else { throw .oneFolder }
     }
 }
 

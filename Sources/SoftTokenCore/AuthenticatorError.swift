@@ -56,6 +56,8 @@ package enum AuthenticatorError: Error, Equatable, Sendable {
     case configuration(path: String, reason: String)
     /// Neither HOME nor the XDG folders are set (78).
     case noHome
+    /// XDG_DATA_HOME and XDG_STATE_HOME are one folder (78).
+    case oneFolder
     /// The system did not cooperate outside of the keystore (73, 74).
     case system(SystemError)
 }

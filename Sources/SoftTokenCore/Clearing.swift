@@ -1,5 +1,5 @@
 // From the answers to the types that open doors: an attestation and a confirmed clock are recorded
-// before they count. Bound by DESIGN §6 (attestation), §7 (clock).
+// once the PIN is right, before an OTP is made. Bound by DESIGN §6 (attestation), §7 (clock).
 internal import Activation
 internal import Device
 internal import Keystore
@@ -16,8 +16,7 @@ package struct PersonalAnswers: Sendable {
 extension Authenticator {
     /// Turns a checked entry into a clearance for OTPs.
     ///
-    /// - Throws: `AuthenticatorError.attestationDenied`, `.clockUnconfirmed`, or what kept the
-    ///   attestation from being recorded.
+    /// - Throws: `AuthenticatorError.attestationDenied`, `.clockUnconfirmed`.
     package func clear(
         _ entry: Entry, _ answers: PersonalAnswers = PersonalAnswers()
     ) throws(AuthenticatorError) -> SeparationClearance {
@@ -31,42 +30,30 @@ extension Authenticator {
             throw error
         }
         let isAttestedNow = entry.attestationReason != nil || entry.isAttestedByOption
-        let isClockConfirmedNow = entry.clockDoubt != nil || entry.isClockConfirmedByOption
-        let now = try now().unixSeconds
-        try keep(
-            entry, attestedUnixSeconds: isAttestedNow ? now : nil,
-            isClockConfirmed: isClockConfirmedNow, now: now)
-        return SeparationClearance(attestedUnixSeconds: isAttestedNow ? now : nil)
+        return SeparationClearance(
+            attestedUnixSeconds: isAttestedNow ? try now().unixSeconds : nil,
+            reasonName: entry.verdict.reasonName,
+            isClockConfirmed: entry.clockDoubt != nil || entry.isClockConfirmedByOption,
+            isAttestationObsolete: entry.verdict == .separate
+                && entry.facts.attestedUnixSeconds != nil)
     }
 
     /// Admits a command that makes no OTP.
     package func admit(_ entry: Entry) -> Admission { Admission(verdict: entry.verdict) }
 
-    /// Writes down what was attested and confirmed; where there is no keystore yet, its making does.
-    private func keep(
-        _ entry: Entry, attestedUnixSeconds: Int64?, isClockConfirmed: Bool, now: Int64
-    ) throws(AuthenticatorError) {
-        guard let folders else { return }
-        let wasAttestedBefore = entry.facts.attestedUnixSeconds != nil
-        let isObsolete = entry.verdict == .separate && wasAttestedBefore
-        guard attestedUnixSeconds != nil || isClockConfirmed || isObsolete else { return }
-        try inKeystore { () throws(KeystoreError) in
-            let lock = try KeystoreLock.take(folders)
-            defer { withExtendedLifetime(lock) {} }
-            var entries: [AuditEntry] = []
-            if isClockConfirmed {
-                entries.append(
-                    AuditEntry(.clock, .ok, detail: "the prescriber confirmed date and time"))
-            }
-            if let attestedUnixSeconds, case .locked(let keystore) = try examine(folders) {
-                try keystore.keepAttestation(folders, unixSeconds: attestedUnixSeconds)
-                entries.append(AuditEntry.attested(entry.verdict.reasonName))
-            }
-            // Asked again when a verdict that is separate now no longer is.
-            if isObsolete { try Attestation.remove(folders) }
-            guard !entries.isEmpty else { return }
-            try AuditLog.append(entries, folders: folders, lock: lock, unixSeconds: now)
+    /// Writes down what was attested and confirmed, under the lock and after the right PIN.
+    func keep(
+        _ clearance: borrowing SeparationClearance, _ session: inout Session
+    ) throws(KeystoreError) {
+        guard let lock = session.lock else { throw .busy }
+        if let seconds = clearance.attestedUnixSeconds {
+            try session.keystore.keepAttestation(session.folders, unixSeconds: seconds)
         }
+        if clearance.isAttestationObsolete { try Attestation.remove(session.folders) }
+        let entries = clearance.entries
+        guard !entries.isEmpty else { return }
+        try AuditLog.append(
+            entries, folders: session.folders, lock: lock, unixSeconds: try reading().unixSeconds)
     }
 
     /// Records that something was refused. A refusal keeps its own code when the entry can't be
@@ -91,6 +78,19 @@ extension Authenticator {
     private func foldersForLog() throws(KeystoreError) -> KeystoreFolders {
         if let folders { return folders }
         return try openOrCreateFolders()
+    }
+}
+
+extension SeparationClearance {
+    /// What the log says of it.
+    var entries: [AuditEntry] {
+        var entries: [AuditEntry] = []
+        if isClockConfirmed {
+            entries.append(
+                AuditEntry(.clock, .ok, detail: "the prescriber confirmed date and time"))
+        }
+        if attestedUnixSeconds != nil { entries.append(.attested(reasonName)) }
+        return entries
     }
 }
 

@@ -135,10 +135,14 @@ extension Authenticator {
     }
 
     /// Refuses a device that was registered for prescribing since the checks: a prompt may wait for
-    /// hours. Call it without the lock.
-    func refuseIfRegistered() throws(AuthenticatorError) {
+    /// hours.
+    func refuseIfRegistered(
+        _ folders: KeystoreFolders, _ lock: KeystoreLock
+    ) throws(AuthenticatorError) {
         guard let refusal = registration else { return }
-        record(refusal: refusal, facts: try facts())
+        if let entry = refusal.entry, let now = try? reading().unixSeconds {
+            try? AuditLog.append([entry], folders: folders, lock: lock, unixSeconds: now)
+        }
         throw refusal
     }
 

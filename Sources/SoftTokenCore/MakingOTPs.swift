@@ -16,6 +16,9 @@ extension Authenticator {
         _ session: inout Session, of token: Token, sessionSeconds: Int,
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> OneTimePasswords {
+        // The lock was let go where a token was chosen, and taking it may last: what follows is as of
+        // now.
+        try inKeystore { () throws(KeystoreError) in try hold(&session) }
         if let refusal = registration {
             try use(&session) { (_) throws(KeystoreError) in [refusal.entry].compactMap(\.self) }
             throw refusal
@@ -42,7 +45,12 @@ extension Authenticator {
     ) throws(AuthenticatorError) -> OneTimePasswords {
         let current = TimeStep(at: now, seconds: stepSeconds).number
         let first = sessionSeconds == 0 || current == 0 ? current : current - 1
-        let last = TimeStep(at: now + Int64(sessionSeconds), seconds: stepSeconds).number
+        let end = now + Int64(sessionSeconds)
+        // No OTP of a step that begins when the token has expired.
+        let last = TimeStep(
+            at: token.record.expiresUnixSeconds.map { min(end, $0 - 1) } ?? end,
+            seconds: stepSeconds
+        ).number
         let count = min(Int(last - first) + 1, OneTimePasswords.maximumCount)
         var truncated: [UInt32] = []
         try use(&session) { (session) throws(KeystoreError) in

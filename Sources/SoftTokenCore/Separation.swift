@@ -12,6 +12,12 @@ package struct Admission: ~Copyable {
 /// Only `Authenticator.clear` makes one, after its checks; it can't be copied, kept or written down,
 /// so that each use is checked anew. 21 CFR 1311.115(b).
 public struct SeparationClearance: ~Copyable {
-    /// When the prescriber attested just now, Unix seconds: to be kept with a keystore to be made.
+    /// When the prescriber attested just now, Unix seconds: kept after the right PIN.
     let attestedUnixSeconds: Int64?
+    /// A stable word for what was attested in spite of.
+    let reasonName: String
+    /// Date and time were confirmed just now.
+    let isClockConfirmed: Bool
+    /// An attestation that stands is not needed any more; it is asked for anew when it is.
+    let isAttestationObsolete: Bool
 }

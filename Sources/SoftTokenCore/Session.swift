@@ -31,42 +31,51 @@ extension Authenticator {
         try unlock(pin)
     }
 
-    /// The same, for a command that will make an OTP.
+    /// The same, for a command that will make an OTP. What was attested and confirmed is kept now:
+    /// whoever does not know the PIN can't say it for the prescriber.
     package func unlock(
         _ pin: borrowing PINDigits, _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
-        try unlock(pin)
+        var session = try unlock(pin)
+        try inKeystore { () throws(KeystoreError) in try keep(clearance, &session) }
+        return session
     }
 
     private func unlock(_ pin: borrowing PINDigits) throws(AuthenticatorError) -> Session {
-        try refuseIfRegistered()
+        guard let folders else { throw .keystore(.missing) }
+        let lock = try inKeystore { () throws(KeystoreError) in try KeystoreLock.take(folders) }
+        // Under the lock: the wait for it may have been long.
+        try refuseIfRegistered(folders, lock)
         return try inKeystore { () throws(KeystoreError) in
-            guard let folders else { throw .missing }
-            let lock = try KeystoreLock.take(folders)
-            let condition = try examine(folders)
-            switch consume condition {
-            case .missing: throw .missing
-            case .erased(let time): throw .erased(atUnixSeconds: time)
-            case .attemptRecordsLost: throw .attemptRecordsLost
-            case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
-            case .locked(let keystore):
-                let wasRolledBack = keystore.isOlderThanRecorded
-                let isCopyLost = keystore.attempts.isCopyLost
-                let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
-                var session = Session(
-                    keystore: unlocked, lock: lock, folders: folders,
-                    wasRolledBack: wasRolledBack)
-                if wasRolledBack {
-                    session.notes.append(
-                        AuditEntry(.tamper, .failed, detail: "an older keystore was put back"))
-                }
-                if isCopyLost {
-                    session.notes.append(
-                        AuditEntry(
-                            .tamper, .failed, detail: "an attempt record was missing or altered"))
-                }
-                return session
+            try unlocked(pin, folders: folders, lock: lock)
+        }
+    }
+
+    private func unlocked(
+        _ pin: borrowing PINDigits, folders: KeystoreFolders, lock: KeystoreLock
+    ) throws(KeystoreError) -> Session {
+        let condition = try examine(folders)
+        switch consume condition {
+        case .missing: throw .missing
+        case .erased(let time): throw .erased(atUnixSeconds: time)
+        case .attemptRecordsLost: throw .attemptRecordsLost
+        case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
+        case .locked(let keystore):
+            let wasRolledBack = keystore.isOlderThanRecorded
+            let isCopyLost = keystore.attempts.isCopyLost
+            let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
+            var session = Session(
+                keystore: unlocked, lock: lock, folders: folders, wasRolledBack: wasRolledBack)
+            if wasRolledBack {
+                session.notes.append(
+                    AuditEntry(.tamper, .failed, detail: "an older keystore was put back"))
             }
+            if isCopyLost {
+                session.notes.append(
+                    AuditEntry(
+                        .tamper, .failed, detail: "an attempt record was missing or altered"))
+            }
+            return session
         }
     }
 

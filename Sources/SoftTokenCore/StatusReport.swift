@@ -70,8 +70,13 @@ extension Authenticator {
             policy: surroundings.policy?.policy ?? TokenPolicy())
     }
 
-    /// How long a session may last, seconds: the stricter of all policies.
-    package func sessionSeconds(_ session: borrowing Session) -> Int {
-        combined(session.policy).sessionLimitSeconds
+    /// How long a display of a token may last, seconds: the stricter of all policies, and no longer
+    /// than the token does.
+    package func sessionSeconds(
+        _ session: borrowing Session, of token: Token
+    ) throws(AuthenticatorError) -> Int {
+        let limit = combined(session.policy).sessionLimitSeconds
+        guard let expires = token.record.expiresUnixSeconds else { return limit }
+        return min(limit, Int(clamping: max(1, expires - (try now().unixSeconds))))
     }
 }

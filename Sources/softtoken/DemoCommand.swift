@@ -73,7 +73,8 @@ struct DemoCommand: Command {
         }
         do throws(AuthenticatorError) {
             let token = try authenticator.activate(
-                &session, enrolment, from: link, named: name, trusting: nil, clearance)
+                &session, enrolment, from: link, named: name, trusting: link.trustedIssuer,
+                clearance)
             return Kept(token: token, session: session)
         } catch { throw .authenticator(error) }
     }

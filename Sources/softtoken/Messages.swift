@@ -146,6 +146,10 @@ extension AuthenticatorError {
             Message(
                 78, "there is no home folder: HOME is not set to an absolute path",
                 hint: "set HOME, then try again")
+        case .oneFolder:
+            Message(
+                78, "XDG_DATA_HOME and XDG_STATE_HOME are the same folder",
+                hint: "give each its own: the files in the two must not mix")
         case .system(let error): error.message
         }
     }

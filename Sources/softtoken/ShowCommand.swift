@@ -56,9 +56,11 @@ struct ShowCommand: Command {
         // The PIN has done its work; the display may last for minutes.
         _ = consume pin
         warnOfRollback(session)
-        let limit = authenticator.sessionSeconds(session)
-        let length = rolls ? min(seconds ?? limit, limit) : 0
         let chosen = try choose(&session, authenticator, console)
+        let limit = try authenticating { () throws(AuthenticatorError) in
+            try authenticator.sessionSeconds(session, of: chosen)
+        }
+        let length = rolls ? min(seconds ?? limit, limit) : 0
         let otps = try authenticating { () throws(AuthenticatorError) in
             try authenticator.makeOTPs(
                 &session, of: chosen, sessionSeconds: length, clearance)

@@ -76,6 +76,34 @@ import Testing
         #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
     }
 
+    @Test("What changed while questions were asked is judged again under the lock")
+    func judgedAgain() throws {
+        let link = try link()
+        try activate(link, named: "first")
+        let second = try self.link()
+        var authenticator = try authenticator()
+        func answered(trusting: TrustedIssuer?) throws {
+            let entry = try authenticator.enter(.activate(second), answers: answers(second))
+            let clearance = try authenticator.clear(entry)
+            var session = try authenticator.unlock(madeUpPIN("5093"), clearance)
+            let enrolment = try second.open(
+                code: ActivationCode(parsing: Array(code.utf8).span))
+            clock.set(1_800_000_000 + (trusting == nil ? 0 : 3600))
+            defer { clock.set(1_800_000_000) }
+            _ = try authenticator.activate(
+                &session, enrolment, from: second, named: "second", trusting: trusting, clearance)
+        }
+        // Its issuer's key was trusted by nobody, or no longer; then its exp went by.
+        #expect(throws: AuthenticatorError.untrustedIssuer(fingerprint: second.fingerprint)) {
+            try answered(trusting: nil)
+        }
+        #expect(throws: AuthenticatorError.linkExpired) {
+            try answered(trusting: TrustedIssuer(key: second.key, name: second.issuer))
+        }
+        #expect(try authenticator.facts().attemptsLeft == 10)
+        _ = try authenticator.makeFolders()
+    }
+
     @Test("A link is expired from its exp on")
     func expired() throws {
         let link = try link()

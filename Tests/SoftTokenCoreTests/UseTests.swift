@@ -2,7 +2,8 @@
 // PIN, erasure, and what the log says of it. Source: DESIGN §4, §6, §7, §8.
 import Activation
 import Device
-import Keystore
+import Glibc
+@testable import Keystore
 import Linux
 import OTP
 import Synchronization
@@ -139,7 +140,7 @@ private let activation =
         // Separate now: the attestation is let go.
         let separate = try authenticator.enter(.show, answers: Answers(isInteractive: false))
         #expect(separate.verdict == .separate)
-        _ = try authenticator.clear(separate)
+        _ = try authenticator.unlock(try madeUpPIN("5093"), try authenticator.clear(separate))
         var contained = Surroundings.ordinary
         contained.environment = DeviceEnvironment([.container])
         let later = try self.authenticator(contained)
@@ -161,11 +162,57 @@ private let activation =
         _ = try show()
         clock.set(1_111_111_109 - 1000, isSynchronized: false)
         let authenticator = try authenticator()
-        let entry = try authenticator.enter(
-            .show, answers: Answers(isInteractive: false, isClockConfirmed: true))
-        _ = try authenticator.clear(entry)
+        func confirmed(_ pin: String) throws {
+            let entry = try authenticator.enter(
+                .show, answers: Answers(isInteractive: false, isClockConfirmed: true))
+            let clearance = try authenticator.clear(entry)
+            _ = try authenticator.unlock(try madeUpPIN(pin), clearance)
+        }
+        // Who does not know the PIN can't confirm for the prescriber.
+        #expect(throws: AuthenticatorError.self) { try confirmed("5094") }
+        #expect(throws: AuthenticatorError.self) { _ = try show() }
         // The confirmation sets the baseline anew.
+        try confirmed("5093")
         _ = try show()
+    }
+
+    @Test("An attestation is kept with the right PIN, and not before it")
+    func attestedWithThePIN() throws {
+        try activate()
+        try #require(unlink(home.path + "/state/attestation") == 0)
+        let authenticator = try authenticator()
+        func attested(_ pin: String) throws {
+            let entry = try authenticator.enter(
+                .show, answers: Answers(isInteractive: false, isAttested: true))
+            let clearance = try authenticator.clear(entry)
+            _ = try authenticator.unlock(try madeUpPIN(pin), clearance)
+        }
+        let logged = try authenticator.log().lines.count
+        #expect(throws: AuthenticatorError.self) { try attested("5094") }
+        #expect(try authenticator.facts().attestedUnixSeconds == nil)
+        #expect(try authenticator.log().lines[logged...].map(\.event) == [.unlock])
+        try attested("5093")
+        #expect(try authenticator.facts().attestedUnixSeconds == 1_111_111_109)
+        #expect(try authenticator.log().lines.last?.event == .attest)
+    }
+
+    @Test("No OTP of a step after the token's end is made")
+    func expiringToken() throws {
+        try activate()
+        let otps = try show(seconds: 300)
+        #expect(otps.all.count == 12)
+        let token = Token(otps.token.record.expiring(at: 1_111_111_109 + 61))
+        let authenticator = try authenticator()
+        let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
+        let clearance = try authenticator.clear(entry)
+        var session = try authenticator.unlock(try madeUpPIN("5093"), clearance)
+        #expect(try authenticator.sessionSeconds(session, of: token) == 61)
+        let last = try authenticator.makeOTPs(
+            &session, of: token, sessionSeconds: 300, clearance
+        ).all.last
+        guard case .time(let from, _)? = last?.validity else { throw MadeUpError.malformed }
+        #expect(from < 1_111_111_109 + 61)
+        #expect(from + 30 >= 1_111_111_109 + 61)
     }
 
     @Test("Wrong PINs count, delay, erase; a new activation begins anew")
@@ -198,5 +245,16 @@ private let activation =
         try activate()
         #expect(try authenticator().facts().state == .locked)
         #expect(try authenticator().log().flaw == nil)
+    }
+}
+
+extension TokenRecord {
+    /// The same token with an end.
+    fileprivate func expiring(at seconds: Int64) -> TokenRecord {
+        TokenRecord(
+            id: id, slot: slot, name: name, issuer: issuer, account: account, serial: serial,
+            parameters: parameters, activatedUnixSeconds: activatedUnixSeconds,
+            pendingUntilUnixSeconds: nil, expiresUnixSeconds: seconds, origin: origin,
+            warnings: warnings, policy: policy)
     }
 }

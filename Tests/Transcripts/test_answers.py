@@ -12,6 +12,7 @@ import files
 import links
 from program import (Home, ORDINARY, PIN, PROGRAM, ProgramTest, SEED, environment, needs_root,
                      one_token, otpauth, template, three_tokens)
+from screen import Session
 
 ISSUER = links.Issuer()
 ATTESTED = "--not-prescribing-device"
@@ -96,6 +97,25 @@ class OrderTest(ProgramTest):
                 self.assertEqual(done.returncode, 74, done.stderr)
         listed = home.run("list", "--json", answers=PIN).json["tokens"][0]
         self.assertEqual(listed["counter"], 0)
+
+    def test_arguments_that_look_like_links_never_end_in_a_fault(self):
+        for argument in ("--secret=AAAA", "--otpauth:x=y", "--softtoken==", "--://=a", "--=://",
+                         "--name=otpauth://x", "--softtoken:=softtoken:"):
+            with self.subTest(argument):
+                self.assert_ends(Home().run("show", argument), 64)
+
+    def test_one_folder_for_both_is_refused(self):
+        home = Home()
+        same = {"XDG_DATA_HOME": str(home.path / "x"), "XDG_STATE_HOME": str(home.path / "x")}
+        done = home.run("activate", otpauth(), ATTESTED, answers=f"a\n{PIN}\n", changes=same)
+        self.assert_ends(done, 78, "same folder")
+
+    def test_a_pin_descriptor_that_is_a_terminal_would_show_the_pin(self):
+        home = one_token()
+        session = Session(home.command(["list", "--pin-fd", "0"]), environment(home.path))
+        self.addCleanup(session.close)
+        self.assertEqual(session.end(), 64)
+        self.assertIn("would show the PIN", session.text())
 
     def test_a_date_that_no_calendar_has_is_a_usage_error(self):
         home = one_token()
