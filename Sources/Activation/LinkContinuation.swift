@@ -9,7 +9,7 @@
 // 3. Else by what the place allows. A seed goes on in words of its own alphabet and case where it
 //    has no whole number of bytes yet, is under 10 bytes, or gets one of the lengths that issuers
 //    use; a whole one behind which no word makes another whole one has ended. An issuer goes on
-//    where the label says that it does. An algorithm that is none goes on.
+//    where the label says that it does, and has ended else. An algorithm that is none goes on.
 // 4. Where both readings are a token, neither is taken: the link is told to be broken.
 import OTP
 
@@ -108,8 +108,9 @@ private func issuerContinuation(
             if label.starts(with: read + [0x20] + next) { return .proved(.space) }
         }
     }
-    let isParagraph = gap.lineBreaks > 1 && !value.isEmpty
-    return gap.lineBreaks > 0 && !isParagraph && word.isAddress ? .unclear : .ended
+    // A name that is cut is not another token: its OTPs are right, and the prescriber sees the name
+    // before anything is kept. A mail that goes on right under its link is far more common.
+    return gap.lineBreaks > 0 && value.isEmpty && word.isAddress ? .unclear : .ended
 }
 
 /// The issuer that the label names.

@@ -96,6 +96,19 @@ extension Descriptor {
         try Descriptor(duplicating: number, path: path)
     }
 
+    /// Fills `buffer` from `start` on: all that there is, or all that has room.
+    ///
+    /// - Returns: how many bytes were read; fewer than had room at the end of the input.
+    /// - Throws: `SystemError` (`read`).
+    package borrowing func read(
+        into buffer: inout MutableSpan<UInt8>, from start: Int
+    ) throws(SystemError) -> Int {
+        precondition((0...buffer.count).contains(start), "the bytes have a place")
+        return try unsafe buffer.withUnsafeMutableBytes { (bytes) throws(SystemError) in
+            try unsafe read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
+        }
+    }
+
     /// Reads one byte to `buffer[index]`: never past a line's end, so that another program can
     /// read on from the same pipe, and never through a buffer that would keep a copy.
     ///

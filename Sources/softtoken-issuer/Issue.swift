@@ -106,7 +106,8 @@ struct LockOptions: ParsableArguments {
         do throws(ActivationError) {
             let request = try EnrolmentRequest(parsing: Array(request.utf8).span)
             Console.note(
-                "verification number \(request.verificationNumber): the device shows the same")
+                "verification number \(request.verificationNumber): ask the prescriber whether the "
+                    + "device shows the same")
             return .request(request)
         } catch { throw Failure(error) }
     }
@@ -146,8 +147,15 @@ func printLink(_ made: MadeLink, fingerprint: String, json: Bool) throws(Failure
         return try Console.print(object.text)
     }
     Console.note("serial \(made.serial), signing key \(fingerprint)")
+    // For people; a script reads link and code alone, a line each. Marked with the mouse, the two
+    // must not end up in one mail.
+    let isShown = isTerminal(1)
+    if isShown { Console.note("\nThe link, for the mail:\n") }
     try Console.print(made.link)
     guard let code = made.code else { return }
+    if isShown {
+        Console.note("\nThe activation code, by telephone or on paper, never in the same mail:\n")
+    }
     try Console.print(code)
-    Console.note("send the activation code on another way than the link")
+    if !isShown { Console.note("send the activation code on another way than the link") }
 }

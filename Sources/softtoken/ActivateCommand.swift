@@ -239,6 +239,14 @@ struct ActivateCommand: Command {
             return Output.warning(
                 "\(token.name) is activated, but it has expired already: ask for a new link")
         }
+        if token.record.origin == .unsigned {
+            Output.warning(
+                "the link is not signed and holds the seed: whoever read it has the token; delete it"
+            )
+        }
+        if token.record.warnings.contains(.shortSeed) {
+            Output.warning("the seed is shorter than 16 bytes; ask the issuer for a longer one")
+        }
         Output.note("\(token.name) is activated. Show its one-time password with: softtoken show")
         guard let pending = token.pendingUntil(atUnixSeconds: now) else { return }
         Output.note(

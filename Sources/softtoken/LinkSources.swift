@@ -37,7 +37,7 @@ extension LinkText {
     }
 
     fileprivate init(from path: String) throws(Failure) {
-        let limit = LinkText.maximumByteCount
+        let limit = LinkText.maximumMailByteCount
         let source = try path == "-" ? LinkText.standardInput() : LinkText.file(path)
         let content = try takingLink { () throws(AnswerError) in
             try source.rest(limit: limit)

@@ -11,12 +11,11 @@ extension Console {
         say(
             "It can't be shown that this is not the computer you prescribe with: "
                 + "\(reason.sentence)\(advice).")
-        let typed = try line(
+        // Anything else is no attestation.
+        return try answer(
             "the attestation",
             prompt: "Is this the computer you send prescriptions from? "
-                + "Type no to attest that it is not: ")
-        // Anything else is no attestation.
-        return typed == "no"
+                + "Type no to attest that it is not: ") == "no"
     }
 
     /// The clock: true if date and time are confirmed.
@@ -31,10 +30,21 @@ extension Console {
 
     /// Trust in a new issuer, by its fingerprint.
     func trusts(_ fingerprint: String, issuer: String) throws(Failure) -> Bool {
-        say("\(issuer) is new to this device. Its key is  \(fingerprint)")
-        return try isYes(
+        say(
+            "\(issuer) is new to this device. Compare its key with the one that you were told with "
+                + "the activation code, by telephone or on paper, and not with the mail:")
+        say("    \(fingerprint)")
+        return try answer(
             "trust in the issuer",
-            prompt: "Does the issuer tell you the same key? Type yes to trust it: ")
+            prompt: "Does the issuer tell you the same key? Type yes to trust it: ") == "yes"
+    }
+
+    /// An answer in words. An Enter too many, at the end of a paste for instance, is none.
+    private func answer(_ question: String, prompt: String) throws(Failure) -> String {
+        while true {
+            let typed = try line(question, prompt: prompt)
+            guard typed.isEmpty, isInteractive else { return typed }
+        }
     }
 }
 

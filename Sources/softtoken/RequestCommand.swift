@@ -2,6 +2,7 @@
 // Bound by CONTRACT §1, §4 and DESIGN §7.
 import Activation
 import ArgumentParser
+import Linux
 import SoftTokenCore
 
 struct RequestCommand: Command {
@@ -29,7 +30,11 @@ struct RequestCommand: Command {
                 "verification": .string(request.verificationNumber),
             ])
         }
+        // For people; a script reads the two lines alone.
+        let isShown = isTerminal(1)
+        if isShown { Output.note("Send this line to the issuer:") }
         try Output.line(request.text)
+        if isShown { Output.note("Verification number, to be read out by telephone:") }
         try Output.line(request.verificationNumber)
     }
 }

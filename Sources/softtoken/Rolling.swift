@@ -20,7 +20,9 @@ func roll(
     case .session(.clockMoved):
         Output.note(
             "softtoken: the clock was set while the password was shown; run softtoken show again")
-    case .session, .quit: return
+    case .session:
+        Output.note("The display has ended. For another one-time password: softtoken show")
+    case .quit: return
     case .signal(let signal): throw .signal(signal)
     case .closed: throw .signal(.hangUp)
     }

@@ -50,14 +50,25 @@ final class LineSource {
     /// - Returns: nil if nothing is left.
     /// - Throws: `AnswerError`.
     func rest(limit: Int) throws(AnswerError) -> SecureBytes? {
-        var text = try guardedMemory(limit + 1)
-        let count = try text.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
-            var count = 0
-            while count <= limit, try readByte(into: &bytes, at: count) { count += 1 }
-            return count
+        // Guarded memory is scarce: it grows with what is read, twice as long each time.
+        var text = try guardedMemory(min(limit + 1, 65_536))
+        var count = 0
+        while true {
+            count += try text.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
+                do throws(SystemError) {
+                    return try descriptor.read(into: &bytes, from: count)
+                } catch { throw .failed(error) }
+            }
+            guard count <= limit else { throw .tooLong(limit: limit) }
+            guard count == text.count else { return try exactly(count, of: text) }
+            var larger = try guardedMemory(min(limit + 1, count * 2))
+            text.read { source in
+                larger.write { (target: inout MutableSpan<UInt8>) in
+                    for index in source.indices { target[index] = source[index] }
+                }
+            }
+            text = larger
         }
-        guard count <= limit else { throw .tooLong(limit: limit) }
-        return try exactly(count, of: text)
     }
 
     /// Reads up to and including the line's end; returns the bytes before it.

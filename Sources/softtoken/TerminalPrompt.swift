@@ -77,14 +77,26 @@ extension Terminal {
         }
     }
 
-    /// Takes one byte; true when the answer is complete.
+    /// How many bytes of a paste are taken at once: guarded memory of a mail's size takes 50 µs to
+    /// open and close.
+    private static let batchByteCount = 4096
+
+    /// Takes the bytes that are there, one where each is shown; true when the answer is complete.
     private func isComplete(
         _ typed: inout SecureBytes, _ editor: inout TerminalEditor,
         _ signals: borrowing SignalQueue
     ) throws(AnswerError) -> Bool {
-        let count = editor.count
-        guard typed.write({ device.readByte(into: &$0, at: count) }) else { throw .missing }
-        let step = typed.write { editor.take(&$0) }
+        var left = editor.kind == .secretText ? Terminal.batchByteCount : 1
+        var step: TerminalEditor.Step?
+        typed.write { (buffer: inout MutableSpan<UInt8>) in
+            repeat {
+                left -= 1
+                let isRead = device.readByte(into: &buffer, at: editor.count)
+                step = isRead ? editor.take(&buffer) : nil
+            } while left > 0 && (step == .added || step == .nothing)
+                && device.wait(signals, milliseconds: 0) == .input
+        }
+        guard let step else { throw .missing }
         switch step {
         case .nothing: return false
         case .added: if editor.kind == .line { echoLast(of: typed, count: editor.count) }

@@ -74,7 +74,9 @@ struct BrokenLinkTests {
 
     @Test("A link broken at any column is the same token or none", arguments: cases)
     func anyColumn(broken: BrokenLink) throws {
-        for column in 10..<broken.link.count {
+        // An issuer that no label names is cut with its line: the one thing that may be.
+        let end = broken.link.count - (broken.link.hasSuffix("30&issuer=Clinic") ? 5 : 0)
+        for column in 10..<end {
             let isSame = try isRead(broken.text(brokenAt: [column]), as: broken.link)
             #expect(isSame != false, "\(broken.text(brokenAt: [column]))")
         }
@@ -131,7 +133,7 @@ struct BrokenLinkTests {
 
     static let start = "otpauth://totp/a?secret=\(secret)"
     static let unclear = [
-        start + "\nABCDEFGH\n", start + "&issuer=B\nC\n", start + "&period=3\n0\n",
+        start + "\nABCDEFGH\n", start + "&issuer=\nC\n", start + "&period=3\n0\n",
         start + "&dig\n.\n", start.replacing("/a", with: "/AB:a") + "&issuer=A \nC&digits=8\n",
         "https://a.safelinks.protection.outlook.com/?url=otpauth%3A%2F%2Ftotp%2Fa%3Fsecret%3D"
             + secret + "\n\nBye\n",
@@ -140,6 +142,14 @@ struct BrokenLinkTests {
     @Test("A link whose end can't be told is rejected as broken", arguments: unclear)
     func rejected(text: String) {
         #expect(throws: ActivationError.brokenLink) { _ = try read("Hi\n" + text) }
+    }
+
+    @Test(
+        "An issuer that no label names ends with its line",
+        arguments: ["\nThanks\n", "\nC\n", " \nRegards,\nBob\n", "\n4826\n"])
+    func issuerEnds(follower: String) throws {
+        let link = BrokenLinkTests.start + "&issuer=Clinic"
+        #expect(try isRead("Hi\n" + link + follower, as: link) == true)
     }
 
     /// The link in a gateway's address, by the published forms.

@@ -3,12 +3,12 @@
 import Activation
 import Device
 import Glibc
-@testable import Keystore
 import Linux
 import OTP
 import Synchronization
 import Testing
 
+@testable import Keystore
 @testable import SoftTokenCore
 
 private let activation =

@@ -271,6 +271,7 @@ class RecordTest(DeviceTest):
         self.assertEqual(verdict, "unverified")
         self.assertIn("cloned", words)
         done = Home().run("activate", ISSUER.link(st={"prescribing": [record]}),
+                          "--trust-issuer", ISSUER.fingerprint,
                           machine=self.machine(first.machine_id, dmi=OTHER_LAPTOP))
         self.assert_ends(done, 81, "have its machine-id and its file system's UUID renewed")
 
