@@ -29,6 +29,8 @@ extension ActivationError {
             "the link's \(parameter.rawValue) is not a number that is allowed"
         case .malformedJWS: "the link is damaged or cut off"
         case .malformedJSON(let part, _): "\(part.words) is damaged"
+        case .unknownMember(.policyFile):
+            "it holds another member than unsigned, remote, attempts, session and separation"
         case .unknownMember(let part): "\(part.words) holds a member that is not allowed there"
         case .missingMember(let member): "the member \(member.rawValue) is missing"
         case .rejectedMember(let member):

@@ -62,18 +62,18 @@ func confine(_ authenticator: borrowing Authenticator) throws(Failure) {
 }
 
 /// The prompt for the existing PIN: says how many attempts are left when it is fewer than all.
-func pinPrompt(_ facts: KeystoreFacts) -> String {
+func pinPrompt(_ facts: KeystoreFacts, _ prompt: String = "PIN") -> String {
     guard let left = facts.attemptsLeft, let limit = facts.attemptLimit, left < limit else {
-        return "PIN: "
+        return "\(prompt): "
     }
     guard left > 1 else {
         return """
             This is the last attempt: a wrong PIN, or a power cut while it is checked, erases the \
             keystore. Ctrl-C now ends without trying.
-            PIN:\u{20}
+            \(prompt):\u{20}
             """
     }
-    return "PIN (\(left) attempts left): "
+    return "\(prompt) (\(left) attempts left): "
 }
 
 /// A PIN that was typed and not tried yet, by one who may try it: the way of every command that
@@ -85,14 +85,15 @@ struct AskedPIN: ~Copyable {
 
     /// Enters, closes the file sandbox and asks.
     init(
-        _ authenticator: borrowing Authenticator, _ console: borrowing Console
+        _ authenticator: borrowing Authenticator, _ console: borrowing Console,
+        prompt: String = "PIN"
     ) throws(Failure) {
         let entry = try authenticating { () throws(AuthenticatorError) in
             try authenticator.enter(
                 .manage, answers: Answers(isInteractive: console.isInteractive))
         }
         try confine(authenticator)
-        pin = try console.pin(prompt: pinPrompt(entry.facts))
+        pin = try console.pin(prompt: pinPrompt(entry.facts, prompt))
         self.entry = entry
     }
 

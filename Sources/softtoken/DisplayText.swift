@@ -31,7 +31,12 @@ struct DisplayText {
     /// At most `rows` lines, each at most `columns - 1` wide.
     func lines(_ showing: DisplayFrame.Showing) -> [DisplayLine] {
         var lines = heading + [blank, line(grouped(showing.otp), .otp, rank: 0), blank]
-        if let rolling = showing.rolling { lines += self.rolling(rolling) + [blank] }
+        if let rolling = showing.rolling {
+            lines += self.rolling(rolling) + [blank]
+        } else {
+            lines += wrapped("For one use; softtoken show gives the next", .ordinary, rank: 5)
+            lines.append(blank)
+        }
         if let pending = showing.pendingUntilUnixSeconds {
             let time = clockText(pending, now: showing.endsAtUnixSeconds)
             lines += wrapped("Pending: may not be accepted until \(time)", .warning, rank: 2)

@@ -14,7 +14,7 @@ struct PINCommand: Command {
     func execute(_ context: inout Context) throws(Failure) {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        let asked = try AskedPIN(authenticator, console)
+        let asked = try AskedPIN(authenticator, console, prompt: "Current PIN")
         // A script's new PIN is judged before the old one is tried: 64 and 88 come before 77.
         guard isRandom || console.isPINTypedTwice else {
             let pin = try console.newPIN(isRandom: false)

@@ -121,7 +121,7 @@ extension StatusReport {
             "keystore    \(keystoreLine)", "protection  \(protection)",
             "device      \(verdict.name): \(verdict.reason)\(attestationWords)",
             "login       \(remoteWords)",
-            "clock       \(isClockSynchronized == true ? "synchronized" : "not known to be right")",
+            "clock       \(isClockSynchronized == true ? "synchronized" : clockWords)",
             "memory      \(isMemoryLocked ? "locked" : "not locked: raise the memlock limit")"
                 + (sandbox.dumpsCore ? ", core dumps possible" : ", no core dumps"),
             "network     \(sandbox.isNetworkBlocked ? "blocked" : "open: this kernel has no seccomp")",
@@ -149,6 +149,10 @@ extension StatusReport {
         }
         if facts.state == .delayed { words += ", wait \(duration(facts.delaySeconds))" }
         return words
+    }
+
+    private var clockWords: String {
+        "not known to be right (no time service): compare it with a telephone's"
     }
 
     private var attestationWords: String {
