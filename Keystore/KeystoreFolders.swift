@@ -44,14 +44,16 @@ package final class KeystoreFolders: Sendable {
     }
 
     /// Removes what a killed writer left beside the files. Call it under the lock.
+    ///
+    /// Not `used-links.new`: whether that link is used only the tokens can tell (FORMAT.md §11).
     func removeLeftovers() {
         for suffix in [PreparedFile.suffix, PreparedFile.reservedSuffix] {
             for name in ["keystore", "attempts"] where data.contains(name + suffix) {
                 try? data.remove(name + suffix)
             }
             for name in [
-                "attempts", "device-key", "device-share", "attestation", "used-links", "log",
-                "log-head", "log-key", "request", "erased",
+                "attempts", "device-key", "device-share", "attestation", "log", "log-head",
+                "log-key", "request", "erased",
             ] where state.contains(name + suffix) {
                 try? state.remove(name + suffix)
             }

@@ -56,6 +56,7 @@ extension Authenticator {
                 var session = Session(
                     keystore: unlocked, lock: lock, folders: folders,
                     wasRolledBack: wasRolledBack)
+                try settleUsedLinks(&session)
                 if wasRolledBack {
                     session.notes.append(
                         AuditEntry(.tamper, .failed, detail: "an older keystore was put back"))
@@ -114,6 +115,7 @@ extension Authenticator {
         guard session.lock == nil else { return }
         session.lock = try KeystoreLock.take(session.folders)
         try session.keystore.refresh(session.folders, machineID: surroundings.machineID)
+        try settleUsedLinks(&session)
     }
 
     /// Changes the keystore, writes it, resets the count, records the change and lets go.
@@ -167,7 +169,7 @@ extension Authenticator {
         try session.keystore.save(session.folders, lock: lock)
     }
 
-    private func writeAttempts(_ session: inout Session) throws(KeystoreError) {
+    func writeAttempts(_ session: inout Session) throws(KeystoreError) {
         let limit = combined(session.policy).attemptLimit
         try session.keystore.finish(
             session.folders, policyLimit: limit, now: try reading().boot)

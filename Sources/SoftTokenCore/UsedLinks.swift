@@ -6,6 +6,7 @@ internal import Linux
 
 package enum UsedLinks {
     static let fileName = "used-links"
+    static let besideName = fileName + PreparedFile.suffix
     private static let magic = Array("ST-USED1".utf8)
     private static let maximumByteCount = 1 << 20
 
@@ -30,7 +31,7 @@ package enum UsedLinks {
         x: [UInt8], jti: [UInt8], _ folders: KeystoreFolders
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
-        let file = try contents(folders)
+        let file = try contents(of: fileName, folders)
         do throws(SecureMemoryError) {
             let macKey = try key.macKey(.usedLinks)
             let hash = macKey.mac(of: x, jti)
@@ -38,7 +39,8 @@ package enum UsedLinks {
         } catch { throw .outOfMemory }
     }
 
-    /// The next version of the file, on the disk and not yet in place.
+    /// The next version of the file, on the disk and not yet in place. It stays there when this value
+    /// is dropped: after the keystore was saved, or may have been, its link must not become unused.
     struct Prepared: ~Copyable {
         private var file: PreparedFile
         /// Whether the file was whole; an altered one is begun anew.
@@ -46,6 +48,7 @@ package enum UsedLinks {
 
         fileprivate init(_ file: consuming PreparedFile, wasWhole: Bool) {
             self.file = file
+            self.file.keep()
             self.wasWhole = wasWhole
         }
 
@@ -61,7 +64,7 @@ package enum UsedLinks {
         unixSeconds: Int64
     ) throws(KeystoreError) -> Prepared {
         let key = try AuditLog.key(folders)
-        let former = try contents(folders)
+        let former = try contents(of: fileName, folders)
         let file: [UInt8]
         let isWhole: Bool
         do throws(SecureMemoryError) {
@@ -88,12 +91,12 @@ package enum UsedLinks {
     }
 
     /// What the file holds: nothing yet where there is none, and no bytes, which are an altered
-    /// file's, where it isn't the plain file of this user that belongs there.
+    /// file's, where it is too long to be one.
     static func contents(
-        _ folders: KeystoreFolders
+        of name: String, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> [UInt8]? {
         do throws(FileProblem) {
-            return try folders.state.contents(of: fileName, limit: maximumByteCount)
+            return try folders.state.contents(of: name, limit: maximumByteCount)
         } catch {
             switch error {
             case .system(let error): throw .system(error)
@@ -104,7 +107,7 @@ package enum UsedLinks {
     }
 
     /// The entries of a file; nil if it is altered.
-    private static func entries(
+    static func entries(
         in file: [UInt8]?, _ key: borrowing MACKey
     ) throws(SecureMemoryError) -> [Entry]? {
         guard let file else { return [] }
