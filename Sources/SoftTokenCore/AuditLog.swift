@@ -24,7 +24,9 @@ package enum AuditLog {
                 try key.macKey(.chain)
             }
             var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
-            let old = try oldEntries(in: file, head: head, chain: chain, unixSeconds: unixSeconds)
+            let old = try oldEntries(
+                in: file, head: head, chain: chain, unixSeconds: unixSeconds,
+                mayDrop: entries.contains(where: \.isBehindPIN))
             if case .altered = old {
                 (head, notes) = try newChain(
                     file, size: Int(head.byteCount), after: head, why: "an entry was altered")
