@@ -71,11 +71,12 @@ extension Authenticator {
         }
     }
 
-    /// Tries the PIN and records what a wrong one did.
+    /// Tries the PIN and records what a wrong one did; an attempt that can't be recorded is not made.
     private func tried(
         _ keystore: consuming LockedKeystore, _ pin: borrowing PINDigits,
         folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) -> UnlockedKeystore {
+        try AuditLog.checkWritable(folders, for: .attempt)
         let limit = combined(keystore.publicSection.policy).attemptLimit
         do throws(KeystoreError) {
             return try keystore.unlock(
@@ -87,7 +88,7 @@ extension Authenticator {
             case .erasedNow:
                 note(.unlock, "a wrong PIN, attempts left: 0", folders, lock)
                 _ = try erase(folders, lock)
-            default: break
+            default: AuditLog.giveBack(folders)
             }
             throw error
         }
@@ -137,8 +138,11 @@ extension Authenticator {
         _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
     ) throws(AuthenticatorError) {
         try use(&session) { (session) throws(KeystoreError) in
-            try AuditLog.checkWritable(session.folders)
-            return try body(&session)
+            try AuditLog.checkWritable(session.folders, for: .change)
+            do throws(KeystoreError) { return try body(&session) } catch {
+                AuditLog.giveBack(session.folders)
+                throw error
+            }
         }
     }
 

@@ -154,7 +154,7 @@ def prunings(score, home):
     done, calls = traced(unfailed, SHOW, [PIN])
     score.equal("pruning: shown as ever", done.code, 0)
     # From where the entry is written.
-    calls = calls[next(call.index for call in calls if "softtoken/log>" in call.text):]
+    calls = calls[next(call.index for call in calls if call.name == "write" and "softtoken/log>" in call.text):]
     score.equal("pruning: what stays", [entry["seq"] for entry in log_entries(unfailed)],
                 [*kept, kept[-1] + 1])
     durable = [("fsync" if call.name == "fsync" else call.text.split('"')[3])

@@ -22,11 +22,12 @@ from reader import log_entries, otp
 import fulldisk
 
 TRACED = ["openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2",
-          "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat", "fchmod"]
+          "unlink", "unlinkat", "ftruncate", "fallocate", "mkdir", "mkdirat", "fchmod"]
 ERRORS = {"openat": ["EIO", "ENOSPC", "EROFS"], "write": ["EIO", "ENOSPC"],
           "pwrite64": ["EIO", "ENOSPC"], "fsync": ["EIO", "ENOSPC", "EIO+"], "fdatasync": ["EIO"],
           "renameat": ["EIO", "ENOSPC"], "rename": ["EIO", "ENOSPC"], "unlinkat": ["EIO", "EROFS"],
-          "unlink": ["EIO", "EROFS"], "ftruncate": ["EIO"], "mkdir": ["ENOSPC", "EROFS"],
+          "unlink": ["EIO", "EROFS"], "ftruncate": ["EIO"],
+          "fallocate": ["EIO", "ENOSPC"], "mkdir": ["ENOSPC", "EROFS"],
           "mkdirat": ["ENOSPC", "EROFS"], "fchmod": ["EIO"]}
 CODE = "7QX4M-2KD9W"
 RENAMES = ("rename", "renameat", "renameat2")
