@@ -155,8 +155,8 @@ extension Authenticator {
         _ link: VerifiedLink, _ id: UInt64, _ session: inout Session, unixSeconds: Int64
     ) throws(KeystoreError) -> [AuditEntry] {
         var used = try UsedLinks.prepare(
-            link, tokenID: id, tokens: session.keystore.tokens.map(\.id),
-            folders: session.folders, unixSeconds: unixSeconds)
+            link, tokenID: id, tokens: session.keystore.tokens, folders: session.folders,
+            unixSeconds: unixSeconds)
         try save(&session)
         var entries: [AuditEntry] = []
         do throws(SystemError) { try used.replace(session.folders) } catch {
@@ -167,7 +167,9 @@ extension Authenticator {
         if case .device = link.box { try? RequestFile.remove(session.folders.state) }
         if !used.wasWhole {
             entries.append(
-                AuditEntry(.tamper, .failed, detail: "the used links were altered: begun anew"))
+                AuditEntry(
+                    .tamper, .failed,
+                    detail: "the used links were missing or altered: begun anew"))
         }
         return entries
     }

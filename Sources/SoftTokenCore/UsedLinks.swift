@@ -43,7 +43,8 @@ package enum UsedLinks {
     /// is dropped: after the keystore was saved, or may have been, its link must not become unused.
     struct Prepared: ~Copyable {
         private var file: PreparedFile
-        /// Whether the file was whole; an altered one is begun anew.
+        /// Whether the file was whole; an altered one is begun anew, and so is one that is missing
+        /// where links were used.
         let wasWhole: Bool
 
         fileprivate init(_ file: consuming PreparedFile, wasWhole: Bool) {
@@ -59,12 +60,17 @@ package enum UsedLinks {
     }
 
     /// Prepares to remember a link; forgets those that have expired and whose token is gone.
+    ///
+    /// - Parameter tokens: the keystore's, the link's own among them or not.
     static func prepare(
-        _ link: VerifiedLink, tokenID: UInt64, tokens: [UInt64], folders: KeystoreFolders,
+        _ link: VerifiedLink, tokenID: UInt64, tokens: [TokenRecord], folders: KeystoreFolders,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Prepared {
         let key = try AuditLog.key(folders)
         let former = try contents(of: fileName, folders)
+        // No signed token is kept whose link the file does not hold.
+        let isMissing =
+            former == nil && tokens.contains { $0.origin == .signed && $0.id != tokenID }
         let file: [UInt8]
         let isWhole: Bool
         do throws(SecureMemoryError) {
@@ -72,7 +78,7 @@ package enum UsedLinks {
             let known = try entries(in: former, macKey)
             var entries = (known ?? []).map { entry in
                 var entry = entry
-                if !tokens.contains(entry.tokenID) { entry.tokenID = 0 }
+                if !tokens.contains(where: { $0.id == entry.tokenID }) { entry.tokenID = 0 }
                 return entry
             }
             entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
@@ -81,7 +87,7 @@ package enum UsedLinks {
                     hash: macKey.mac(of: link.key.bytes, link.jti),
                     expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
             file = try encoded(entries, macKey)
-            isWhole = known != nil
+            isWhole = known != nil && !isMissing
         } catch { throw .outOfMemory }
         do throws(SystemError) {
             return Prepared(

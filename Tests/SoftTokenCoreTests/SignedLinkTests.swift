@@ -166,6 +166,25 @@ import Testing
         #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
     }
 
+    private func tampers() throws -> Int {
+        try AuditLog.read(folders()).lines.count { $0.event == .tamper }
+    }
+
+    @Test("Used links that are missing or altered are told once, and stop nothing")
+    func takenAway() throws {
+        try activate(try link())
+        try activate(try link(), named: "second")
+        #expect(try tampers() == 0)
+        #expect(unlink("\(state)/used-links") == 0)
+        try activate(try link(), named: "third")
+        #expect(try tampers() == 1)
+        try activate(try link(), named: "fourth")
+        #expect(try tampers() == 1)
+        try folders().state.replace("used-links", bytes: ([1, 2, 3] as [UInt8]).span)
+        try activate(try link(), named: "fifth")
+        #expect(try tampers() == 2)
+    }
+
     @Test("A link is expired from its exp on")
     func expired() throws {
         let link = try link()
