@@ -4,6 +4,13 @@ package import Linux
 
 /// The data folder and the state folder, both there and both private.
 package final class KeystoreFolders: Sendable {
+    /// The files of each folder, without the lock, which is never removed.
+    static let dataNames = ["keystore", "attempts"]
+    static let stateNames = [
+        "attempts", "device-key", "device-share", "attestation", "used-links", "log", "log-head",
+        "log-key", "request", "erased",
+    ]
+
     package let data: Directory
     package let state: Directory
     /// Called once when the lock has not been free for a second.
@@ -44,18 +51,24 @@ package final class KeystoreFolders: Sendable {
     }
 
     /// Removes what a killed writer left beside the files. Call it under the lock.
+    ///
+    /// Not `used-links.new`: whether that link is used only the tokens can tell (FORMAT.md §11).
     func removeLeftovers() {
         for suffix in [PreparedFile.suffix, PreparedFile.reservedSuffix] {
-            for name in ["keystore", "attempts"] where data.contains(name + suffix) {
-                try? data.remove(name + suffix)
-            }
-            for name in [
-                "attempts", "device-key", "device-share", "attestation", "used-links", "log",
-                "log-head", "log-key", "request", "erased",
-            ] where state.contains(name + suffix) {
-                try? state.remove(name + suffix)
+            for name in KeystoreFolders.dataNames { removeLeftover(name + suffix, data) }
+            for name in KeystoreFolders.stateNames where name != "used-links" {
+                removeLeftover(name + suffix, state)
             }
         }
+        try? state.removeUnlessPlain("used-links" + PreparedFile.suffix)
+        try? state.remove("used-links" + PreparedFile.reservedSuffix)
+    }
+
+    /// Removes a file, or an empty folder that would keep the file from being written.
+    private func removeLeftover(_ name: String, _ folder: borrowing Directory) {
+        guard folder.contains(name) else { return }
+        try? folder.removeUnlessPlain(name)
+        try? folder.remove(name)
     }
 }
 

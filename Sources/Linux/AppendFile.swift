@@ -1,5 +1,6 @@
 // A private file that only grows: the audit log. What could not be written whole is cut off again,
 // so that a failure leaves the file as it was. Bound by STYLE 21 and Keystore/FORMAT.md §10.
+internal import CLinux
 internal import Glibc
 
 package struct AppendFile: ~Copyable {
@@ -39,6 +40,26 @@ package struct AppendFile: ~Copyable {
             _ = ftruncate(file.number, off_t(before))
             throw error
         }
+    }
+
+    /// Takes the space for `byteCount` more bytes, without a change of the file's length.
+    ///
+    /// - Throws: `SystemError` (`write`) where there is none, or the disk fails. A file system that
+    ///   can't take space ahead is no error: the append itself will tell.
+    package func reserve(_ byteCount: Int) throws(SystemError) {
+        let end = try self.byteCount()
+        while st_reserve_space(file.number, end, byteCount) != 0 {
+            let error = SystemError.last(.write, file.path)
+            if error.code == EINTR { continue }
+            guard error.isInputOutput || error.code == EFBIG else { return }
+            throw error
+        }
+    }
+
+    /// Gives back what was taken and not used: the last free block may be another file's.
+    package func release() {
+        guard let end = try? byteCount() else { return }
+        _ = ftruncate(file.number, off_t(end))
     }
 
     /// Cuts the file to `byteCount` bytes.

@@ -114,6 +114,25 @@ package enum FileProblem: Error, Equatable, Sendable {
         }
     }
 
+    /// Removes what stands in place of a file and is none: an empty folder, a FIFO, a symbolic link
+    /// itself. A plain file, or nothing, is left.
+    ///
+    /// - Throws: `FileProblem.notPlain` for a folder that is not empty, `.system`.
+    package borrowing func removeUnlessPlain(_ name: String) throws(FileProblem) {
+        var info = stat()
+        guard unsafe fstatat(descriptor.number, name, &info, AT_SYMLINK_NOFOLLOW) == 0 else {
+            return
+        }
+        let attributes = FileAttributes(info)
+        if attributes.isRegularFile { return }
+        let flags = attributes.isDirectory ? Int32(AT_REMOVEDIR) : 0
+        guard unsafe unlinkat(descriptor.number, name, flags) == 0 || errno == ENOENT else {
+            let error = SystemError.last(.remove, "\(path)/\(name)")
+            guard error.code == ENOTEMPTY || error.code == EEXIST else { throw .system(error) }
+            throw .notPlain(path: error.subject)
+        }
+    }
+
     /// Overwrites a file's bytes, waits for the disk, and removes it; one that is not there is no
     /// error. On SSDs and copy-on-write disks old blocks may survive (DESIGN §9).
     package borrowing func overwriteAndRemove(_ name: String) throws(SystemError) {

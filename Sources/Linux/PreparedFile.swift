@@ -5,7 +5,7 @@ internal import Glibc
 
 /// A new version of a private file, written beside the old one and on the disk, not yet in place.
 ///
-/// Dropped without `replace`, it leaves nothing behind.
+/// Dropped without `replace`, it leaves nothing behind, unless `keep` said so.
 @safe package struct PreparedFile: ~Copyable {
     /// What stands behind a name while its new version is being written. The keystore's lock makes
     /// one writer, so that a leftover of a killed one can be overwritten.
@@ -69,6 +69,10 @@ internal import Glibc
         if isPending { _ = unsafe unlinkat(folder, beside, 0) }
     }
 
+    /// Leaves the new version beside the old one until somebody settles it, whatever becomes of this
+    /// value: `Directory.putInPlace`, or `Directory.remove`.
+    package mutating func keep() { isPending = false }
+
     /// Overwrites the prepared bytes, of the same length, in place and waits for the disk. Needs no
     /// new space, so that a full disk can't stop it.
     package borrowing func rewrite(_ bytes: Span<UInt8>) throws(SystemError) {
@@ -97,6 +101,23 @@ extension Directory {
     package borrowing func replace(_ name: String, bytes: Span<UInt8>) throws(SystemError) {
         var prepared = try PreparedFile(name, in: self, bytes: bytes)
         try prepared.replace()
+        try sync()
+    }
+
+    /// Puts a new version in place that another command has left beside the old one.
+    ///
+    /// - Throws: `SystemError`; the file is the old one or the new one, whole.
+    package borrowing func putInPlace(_ name: String) throws(SystemError) {
+        let beside = name + PreparedFile.suffix
+        let path = "\(path)/\(name)"
+        let number = unsafe openat(
+            descriptor.number, beside, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard number >= 0 else { throw .last(.open, path) }
+        // The other command may have been killed before it waited for the disk.
+        try Descriptor(owning: number, path: path).sync()
+        guard unsafe renameat(descriptor.number, beside, descriptor.number, name) == 0 else {
+            throw .last(.rename, path)
+        }
         try sync()
     }
 }

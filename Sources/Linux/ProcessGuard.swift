@@ -22,6 +22,14 @@ package enum ProcessGuard {
         st_get_dumpable() != 0 || st_core_file_limit() != 0
     }
 
+    /// Raises the limit on how long files may get as far as it goes: under a low one the log would
+    /// stop recording while the short files, the keystore among them, could still be written.
+    ///
+    /// - Returns: whether files of `byteCount` bytes can be written.
+    package static func allowFiles(ofByteCount byteCount: UInt64) -> Bool {
+        st_raise_file_size_limit() >= byteCount
+    }
+
     /// Makes a closed pipe an error of the write (74) instead of a silent death, a fault of the
     /// program an error of its own (70), and files private whatever umask was inherited.
     ///

@@ -77,6 +77,8 @@ extension Authenticator {
         return try inKeystore { () throws(KeystoreError) in
             // Another command may have made one while this one asked.
             guard try examine(folders).isFree else { throw .changed }
+            // A cut creation's: there is no keystore that could hold its token.
+            try UsedLinks.settle(folders, tokens: [])
             // From here on a log without its head or key is one that was removed.
             _ = try AuditLog.key(folders)
             let keystore = try UnlockedKeystore.create(
@@ -160,23 +162,27 @@ extension Authenticator {
     }
 
     /// Saves the keystore with the link's being used beside it on the disk already: what can fail
-    /// fails before the token is there, and then nothing is used up.
+    /// fails before the token is there, and then nothing is used up. From a save that failed or was
+    /// killed on, the next right PIN settles whether it is.
     private func saveRemembering(
         _ link: VerifiedLink, _ id: UInt64, _ session: inout Session, unixSeconds: Int64
     ) throws(KeystoreError) -> [AuditEntry] {
         var used = try UsedLinks.prepare(
-            link, tokenID: id, tokens: session.keystore.tokens.map(\.id),
-            folders: session.folders, unixSeconds: unixSeconds)
+            link, tokenID: id, tokens: session.keystore.tokens, folders: session.folders,
+            unixSeconds: unixSeconds)
         try save(&session)
         var entries: [AuditEntry] = []
         do throws(SystemError) { try used.replace(session.folders) } catch {
             entries.append(
-                AuditEntry(.activate, .failed, detail: "the link could not be remembered as used"))
+                AuditEntry(
+                    .activate, .failed, detail: "the link could not be remembered as used yet"))
         }
         if case .device = link.box { try? RequestFile.remove(session.folders.state) }
         if !used.wasWhole {
             entries.append(
-                AuditEntry(.tamper, .failed, detail: "the used links were altered: begun anew"))
+                AuditEntry(
+                    .tamper, .failed,
+                    detail: "the used links were missing or altered: begun anew"))
         }
         return entries
     }

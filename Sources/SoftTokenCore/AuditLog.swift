@@ -24,7 +24,9 @@ package enum AuditLog {
                 try key.macKey(.chain)
             }
             var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
-            let old = try oldEntries(in: file, head: head, chain: chain, unixSeconds: unixSeconds)
+            let old = try oldEntries(
+                in: file, head: head, chain: chain, unixSeconds: unixSeconds,
+                mayDrop: entries.contains(where: \.isBehindPIN))
             if case .altered = old {
                 (head, notes) = try newChain(
                     file, size: Int(head.byteCount), after: head, why: "an entry was altered")
@@ -43,6 +45,7 @@ package enum AuditLog {
                 bytes += line
             }
             try AuditFailure.system { () throws(SystemError) in try file.append(bytes) }
+            file.release()
             // What can't be dropped today is dropped with the next entry: the head fits either way.
             try? prune(old, from: file, head: &head, folders: folders, key: key)
             try write(head, folders: folders, key: key)
@@ -62,13 +65,35 @@ package enum AuditLog {
         }
     }
 
-    /// Checks that an entry can be appended: key, head and log are private files, and the log takes
-    /// bytes.
+    /// How much space has to be there.
+    enum Room: Int {
+        /// Five entries: a try with what was found before it. No more, so that a nearly full disk
+        /// keeps nobody from an OTP.
+        case attempt = 1280
+        /// More than the entries of any one change.
+        case change = 4096
+    }
+
+    /// Checks that entries can be appended: key and log are private files, and the log's space is
+    /// taken.
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
-    static func checkWritable(_ folders: KeystoreFolders) throws(KeystoreError) {
+    static func checkWritable(
+        _ folders: KeystoreFolders, for room: Room
+    ) throws(KeystoreError) {
         _ = try key(folders)
-        _ = try opening { () throws(FileProblem) in try AppendFile(fileName, in: folders.state) }
+        let file = try opening { () throws(FileProblem) in
+            try AppendFile(fileName, in: folders.state)
+        }
+        do throws(SystemError) { try file.reserve(room.rawValue) } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Gives the space back that `checkWritable` took for what came to nothing.
+    static func giveBack(_ folders: KeystoreFolders) {
+        guard folders.state.contains(fileName) else { return }
+        (try? AppendFile(fileName, in: folders.state))?.release()
     }
 
     /// Whether nothing has happened here yet that a log would tell of.

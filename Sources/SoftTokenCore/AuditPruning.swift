@@ -4,6 +4,17 @@
 internal import Keystore
 internal import Linux
 
+extension AuditEntry {
+    /// Whether a right PIN, or the making of one, stands behind it: what anybody can have written
+    /// must not drop entries.
+    var isBehindPIN: Bool {
+        switch event {
+        case .activate, .otp, .rename, .remove, .pin, .device, .issuer: outcome == .ok
+        case .attest, .unlock, .delay, .erase, .reset, .refuse, .clock, .tamper: false
+        }
+    }
+}
+
 extension AuditHead {
     /// Whether the bytes before the base offset are dropped, in the log still or out already.
     var isPruning: Bool { baseOffset > 0 && baseMAC != AuditHead.zeroMAC }
@@ -55,6 +66,9 @@ extension AuditLog {
     private static let keptSeconds: Int64 = 2 * 366 * 86_400
     /// Pruning is done a month's worth at a time.
     private static let slackSeconds: Int64 = 31 * 86_400
+    /// Of how many entries before the new one the lowest time counts: a clock that jumps ahead
+    /// would have to stay there for as many.
+    static let witnessCount = 32
     /// Longer than any line of ours.
     static let lineByteCount = 4096
 
@@ -63,24 +77,56 @@ extension AuditLog {
     /// The first entry is verified, and each old one: one whose time was altered would keep all of
     /// them for ever, or take young ones along. What precedes a break goes with the tamper entry,
     /// which was written after it.
+    ///
+    /// - Parameter mayDrop: whether the new entry is one that drops others.
     static func oldEntries(
         in file: borrowing AppendFile, head: AuditHead, chain: borrowing MACKey,
-        unixSeconds: Int64
+        unixSeconds: Int64, mayDrop: Bool
     ) throws(AuditFailure) -> OldEntries {
         guard !head.isPruning, head.lastSequence > head.baseSequence else { return .none }
         let start = Int(head.baseOffset)
-        let oldest = unixSeconds - keptSeconds
         let first = try lines(file, at: start, count: lineByteCount).first
         guard let first, let line = try chain.line(first, after: head.baseSequence, head.baseMAC)
         else { return .altered }
-        guard line.unixSeconds < oldest - slackSeconds else { return .none }
+        func isOld(at unixSeconds: Int64) -> Bool {
+            line.unixSeconds < unixSeconds - keptSeconds - slackSeconds
+        }
+        // Without reading on: nearly always nothing is old.
+        guard mayDrop, isOld(at: unixSeconds) else { return .none }
+        let all = try lines(file, at: start, count: Int(head.byteCount) - start)
+        guard let lowest = try lowestTime(of: all, head: head, chain: chain) else {
+            return .altered
+        }
+        let now = min(unixSeconds, lowest)
+        guard isOld(at: now) else { return .none }
+        let oldest = now - keptSeconds
         var (sequence, mac, offset) = (head.baseSequence, head.baseMAC, start)
-        for bytes in try lines(file, at: start, count: Int(head.byteCount) - start) {
+        for bytes in all {
             guard let line = try chain.line(bytes, after: sequence, mac) else { return .altered }
             guard line.unixSeconds < oldest else { break }
             (sequence, mac, offset) = (line.sequence, line.mac, offset + bytes.count + 1)
         }
         return .dropped(sequence: sequence, mac: mac, offset: UInt64(offset))
+    }
+
+    /// The lowest time of the chain's last entries; nil if one of them is not as it was written.
+    private static func lowestTime(
+        of lines: ArraySlice<ArraySlice<UInt8>>, head: AuditHead, chain: borrowing MACKey
+    ) throws(AuditFailure) -> Int64? {
+        var last = (sequence: head.baseSequence, mac: head.baseMAC)
+        if let before = lines.dropLast(witnessCount).last {
+            guard let line = AuditLine(before) else { return nil }
+            last = (line.sequence, line.mac)
+        }
+        var lowest = Int64.max
+        for bytes in lines.suffix(witnessCount) {
+            guard let line = try chain.line(bytes, after: last.sequence, last.mac) else {
+                return nil
+            }
+            lowest = min(lowest, line.unixSeconds)
+            last = (line.sequence, line.mac)
+        }
+        return last.sequence == head.lastSequence && last.mac == head.lastMAC ? lowest : nil
     }
 
     /// Drops the old entries, and what a pruning that was cut has left. The head is written before

@@ -143,6 +143,8 @@ public struct Authenticator: ~Copyable {
         _ folders: KeystoreFolders, _ lock: KeystoreLock
     ) throws(KeystoreError) -> Int64 {
         let now = try reading().unixSeconds
+        // The erasure goes on even if a link can't be put among the used ones.
+        try? UsedLinks.settle(folders, tokens: nil)
         let erasedAt = try Erasure.finish(
             folders, lock: lock, machineID: surroundings.machineID, unixSeconds: now)
         try? AuditLog.append(

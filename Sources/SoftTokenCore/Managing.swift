@@ -95,6 +95,7 @@ extension Authenticator {
             let now = try reading()
             // Judged under the lock, not on what was read before it was held.
             if case .missing? = try? examine(folders) { throw .missing }
+            try UsedLinks.settle(folders, tokens: nil)
             try Erasure.reset(
                 folders, lock: lock, machineID: surroundings.machineID, now: now.boot)
             try AuditLog.append(

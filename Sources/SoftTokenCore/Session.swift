@@ -37,7 +37,13 @@ extension Authenticator {
         _ pin: borrowing PINDigits, _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
         var session = try unlock(pin)
-        try inKeystore { () throws(KeystoreError) in try keep(clearance, &session) }
+        try inKeystore { () throws(KeystoreError) in
+            do throws(KeystoreError) { try keep(clearance, &session) } catch {
+                // The PIN was right: what can't be kept costs no attempt.
+                try? writeAttempts(&session)
+                throw error
+            }
+        }
         return session
     }
 
@@ -66,6 +72,7 @@ extension Authenticator {
             let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
             var session = Session(
                 keystore: unlocked, lock: lock, folders: folders, wasRolledBack: wasRolledBack)
+            try settleUsedLinks(&session)
             if wasRolledBack {
                 session.notes.append(
                     AuditEntry(.tamper, .failed, detail: "an older keystore was put back"))
@@ -79,11 +86,12 @@ extension Authenticator {
         }
     }
 
-    /// Tries the PIN and records what a wrong one did.
+    /// Tries the PIN and records what a wrong one did; an attempt that can't be recorded is not made.
     private func tried(
         _ keystore: consuming LockedKeystore, _ pin: borrowing PINDigits,
         folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) -> UnlockedKeystore {
+        try AuditLog.checkWritable(folders, for: .attempt)
         let limit = combined(keystore.publicSection.policy).attemptLimit
         do throws(KeystoreError) {
             return try keystore.unlock(
@@ -95,7 +103,7 @@ extension Authenticator {
             case .erasedNow:
                 note(.unlock, "a wrong PIN, attempts left: 0", folders, lock)
                 _ = try erase(folders, lock)
-            default: break
+            default: AuditLog.giveBack(folders)
             }
             throw error
         }
@@ -123,6 +131,7 @@ extension Authenticator {
         guard session.lock == nil else { return }
         session.lock = try KeystoreLock.take(session.folders)
         try session.keystore.refresh(session.folders, machineID: surroundings.machineID)
+        try settleUsedLinks(&session)
     }
 
     /// Changes the keystore, writes it, resets the count, records the change and lets go.
@@ -144,8 +153,11 @@ extension Authenticator {
         _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
     ) throws(AuthenticatorError) {
         try use(&session) { (session) throws(KeystoreError) in
-            try AuditLog.checkWritable(session.folders)
-            return try body(&session)
+            try AuditLog.checkWritable(session.folders, for: .change)
+            do throws(KeystoreError) { return try body(&session) } catch {
+                AuditLog.giveBack(session.folders)
+                throw error
+            }
         }
     }
 
@@ -176,7 +188,7 @@ extension Authenticator {
         try session.keystore.save(session.folders, lock: lock)
     }
 
-    private func writeAttempts(_ session: inout Session) throws(KeystoreError) {
+    func writeAttempts(_ session: inout Session) throws(KeystoreError) {
         let limit = combined(session.policy).attemptLimit
         try session.keystore.finish(
             session.folders, policyLimit: limit, now: try reading().boot)

@@ -6,6 +6,7 @@ internal import Linux
 
 package enum UsedLinks {
     static let fileName = "used-links"
+    static let besideName = fileName + PreparedFile.suffix
     private static let magic = Array("ST-USED1".utf8)
     private static let maximumByteCount = 1 << 20
 
@@ -30,7 +31,7 @@ package enum UsedLinks {
         x: [UInt8], jti: [UInt8], _ folders: KeystoreFolders
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
-        let file = try contents(folders)
+        let file = try contents(of: fileName, folders)
         do throws(SecureMemoryError) {
             let macKey = try key.macKey(.usedLinks)
             let hash = macKey.mac(of: x, jti)
@@ -38,14 +39,17 @@ package enum UsedLinks {
         } catch { throw .outOfMemory }
     }
 
-    /// The next version of the file, on the disk and not yet in place.
+    /// The next version of the file, on the disk and not yet in place. It stays there when this value
+    /// is dropped: after the keystore was saved, or may have been, its link must not become unused.
     struct Prepared: ~Copyable {
         private var file: PreparedFile
-        /// Whether the file was whole; an altered one is begun anew.
+        /// Whether the file was whole; an altered one is begun anew, and so is one that is missing
+        /// where links were used.
         let wasWhole: Bool
 
         fileprivate init(_ file: consuming PreparedFile, wasWhole: Bool) {
             self.file = file
+            self.file.keep()
             self.wasWhole = wasWhole
         }
 
@@ -56,12 +60,17 @@ package enum UsedLinks {
     }
 
     /// Prepares to remember a link; forgets those that have expired and whose token is gone.
+    ///
+    /// - Parameter tokens: the keystore's, the link's own among them or not.
     static func prepare(
-        _ link: VerifiedLink, tokenID: UInt64, tokens: [UInt64], folders: KeystoreFolders,
+        _ link: VerifiedLink, tokenID: UInt64, tokens: [TokenRecord], folders: KeystoreFolders,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Prepared {
         let key = try AuditLog.key(folders)
-        let former = try contents(folders)
+        let former = try contents(of: fileName, folders)
+        // No signed token is kept whose link the file does not hold.
+        let isMissing =
+            former == nil && tokens.contains { $0.origin == .signed && $0.id != tokenID }
         let file: [UInt8]
         let isWhole: Bool
         do throws(SecureMemoryError) {
@@ -69,7 +78,7 @@ package enum UsedLinks {
             let known = try entries(in: former, macKey)
             var entries = (known ?? []).map { entry in
                 var entry = entry
-                if !tokens.contains(entry.tokenID) { entry.tokenID = 0 }
+                if !tokens.contains(where: { $0.id == entry.tokenID }) { entry.tokenID = 0 }
                 return entry
             }
             entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
@@ -78,7 +87,7 @@ package enum UsedLinks {
                     hash: macKey.mac(of: link.key.bytes, link.jti),
                     expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
             file = try encoded(entries, macKey)
-            isWhole = known != nil
+            isWhole = known != nil && !isMissing
         } catch { throw .outOfMemory }
         do throws(SystemError) {
             return Prepared(
@@ -88,12 +97,12 @@ package enum UsedLinks {
     }
 
     /// What the file holds: nothing yet where there is none, and no bytes, which are an altered
-    /// file's, where it isn't the plain file of this user that belongs there.
+    /// file's, where it is too long to be one.
     static func contents(
-        _ folders: KeystoreFolders
+        of name: String, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> [UInt8]? {
         do throws(FileProblem) {
-            return try folders.state.contents(of: fileName, limit: maximumByteCount)
+            return try folders.state.contents(of: name, limit: maximumByteCount)
         } catch {
             switch error {
             case .system(let error): throw .system(error)
@@ -104,7 +113,7 @@ package enum UsedLinks {
     }
 
     /// The entries of a file; nil if it is altered.
-    private static func entries(
+    static func entries(
         in file: [UInt8]?, _ key: borrowing MACKey
     ) throws(SecureMemoryError) -> [Entry]? {
         guard let file else { return [] }

@@ -11,6 +11,8 @@ enum Failure: Error, Equatable {
     case system(SystemError)
     /// Standard output is closed (74).
     case outputClosed
+    /// Files may not get as long as the log may (74).
+    case fileSizeLimit
     /// The command was not used as it can be (64): what is wrong.
     case usage(String, hint: String? = nil)
     /// Not exactly four digits (64). No attempt was spent.

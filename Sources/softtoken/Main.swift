@@ -37,6 +37,7 @@ import SoftTokenCore
             try ProcessGuard.openStandardDescriptors()
         }
         ProcessGuard.setDefaults(program: "softtoken")
+        guard ProcessGuard.allowFiles(ofByteCount: 128 << 20) else { throw .fileSizeLimit }
         let link = try takenLink()
         guard ArgumentVector.isText else { throw .usage("an argument is not UTF-8 text") }
         let kept = descriptorsNamed(in: ArgumentVector.arguments())

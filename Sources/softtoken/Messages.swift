@@ -32,6 +32,12 @@ extension Failure {
             Message(
                 74, "standard output is closed: the one-time password could not be shown",
                 hint: "leave it open, or send it into a pipe")
+        case .fileSizeLimit:
+            Message(
+                74,
+                "this shell limits how long files may get (ulimit -f), so that the log might not "
+                    + "be written",
+                hint: "begin a new shell without that limit; 128 MiB are enough")
         case .usage(let text, let hint):
             Message(64, text, hint: hint ?? "see softtoken --help")
         case .malformedPIN:

@@ -103,12 +103,26 @@ class Issuer:
         self.fingerprint = "-".join(digits[at:at + 4] for at in range(0, 16, 4))
 
     def link(self, request, seed, **statement):
+        """A link that is sealed to a request."""
         device = base64.urlsafe_b64decode(request.split("#")[1] + "===")[1:33]
         jti = os.urandom(16)
         box = sodium.crypto_box_seal(self.x + jti + seed, device)
+        return self.signed(jti, {"by": "device", "box": base64url(box)}, **statement)
+
+    def link_by_code(self, code, seed, **statement):
+        """A link whose seed an activation code opens."""
+        jti, salt, nonce = os.urandom(16), os.urandom(16), os.urandom(24)
+        key = sodium.crypto_pwhash_alg(32, code.replace("-", "").encode(), salt, 2, 64 << 20, 2)
+        box = sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(
+            seed, b"softtoken-link-1\0" + self.x + jti, nonce, key)
+        return self.signed(jti, {
+            "by": "code", "salt": base64url(salt), "ops": 2, "mem": 64 << 20,
+            "nonce": base64url(nonce), "box": base64url(box)}, **statement)
+
+    def signed(self, jti, seed, **statement):
         now = int(time.time())
         token = {"v": 1, "kind": "soft", "serial": "S" + jti.hex()[:10], "algorithm": "SHA1",
-                 "digits": 6, "seed": {"by": "device", "box": base64url(box)}, **statement}
+                 "digits": 6, "seed": seed, **statement}
         header = {"alg": "EdDSA", "typ": "softtoken+jwt",
                   "jwk": {"kty": "OKP", "crv": "Ed25519", "x": base64url(self.x)}}
         payload = {"iss": "Vendor", "sub": "alice", "jti": base64url(jti), "iat": now,

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from bench import PIN, PROGRAM, Home, WRONG_PIN
+from reader import log_entries
 
 SHOW = ["show", "Clinic", "--once"]
 
@@ -104,6 +105,9 @@ def full_wrong(source):
             if (result.code, count) not in (
                     (73, before), (74, before), (77, before + 1), (83, before + 1)):
                 problems.append(f"{sparing} free: count {before} to {count}, {result}")
+            last = log_entries(disk.home)[-1]
+            if result.code == 77 and last["event"] != "unlock":
+                problems.append(f"{sparing} free: a wrong PIN that the log says nothing of")
             disk.empty()
             if count:
                 disk.home.must(*SHOW, lines=[PIN])

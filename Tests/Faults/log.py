@@ -116,8 +116,11 @@ def cuts(score, home):
 
 
 def aged(home, count):
-    """A copy whose first entries are of 2001: macs and head anew, with the home's own log key."""
+    """A copy whose first entries are of 2001, with as many of today behind them as it takes to have
+    the clock believed: macs and head anew, with the home's own log key."""
     home = home.copy()
+    for _ in range(32):
+        home.run(*SHOW, around=REMOTE)
     key = home.key("log-key", b"ST-LKEY1")
     mac, written = bytes(32), []
     for number, line in enumerate(lines(home)):
@@ -143,8 +146,15 @@ def prunings(score, home):
     kept = [entry["seq"] for entry in log_entries(old)[count:]]
     score.equal("an aged log: whole", old.run("log", "--verify").code, 0)
     unfailed = old.copy()
-    done, calls = traced(unfailed, SHOW, [], REMOTE)
-    score.equal("pruning: refused as ever", done.code, 87)
+    score.equal("pruning: refused as ever", unfailed.run(*SHOW, around=REMOTE).code, 87)
+    score.equal("pruning: wrong as ever", unfailed.run(*SHOW, lines=[WRONG_PIN]).code, 77)
+    score.equal("pruning: without a PIN nothing goes", len(log_entries(unfailed)),
+                len(log_entries(old)) + 2)
+    unfailed = old.copy()
+    done, calls = traced(unfailed, SHOW, [PIN])
+    score.equal("pruning: shown as ever", done.code, 0)
+    # From where the entry is written.
+    calls = calls[next(call.index for call in calls if call.name == "write" and "softtoken/log>" in call.text):]
     score.equal("pruning: what stays", [entry["seq"] for entry in log_entries(unfailed)],
                 [*kept, kept[-1] + 1])
     durable = [("fsync" if call.name == "fsync" else call.text.split('"')[3])
@@ -163,8 +173,8 @@ def prunings(score, home):
 def pruning(home, call, fault, kept):
     problems = []
     bpf = [] if fault == "kill" else ["--seccomp-bpf"]
-    done = home.run(*SHOW, around=[
-        *REMOTE, "strace", "-f", *bpf, "-o", "/dev/null", "-e", "trace=" + call.name,
+    done = home.run(*SHOW, lines=[PIN], around=[
+        "strace", "-f", *bpf, "-o", "/dev/null", "-e", "trace=" + call.name,
         "-e", injection(call, fault)])
     if fault == "kill" and done.code not in (-9, 137):
         problems.append(f"was not killed: {done}")
@@ -174,7 +184,7 @@ def pruning(home, call, fault, kept):
             problems.append(f"after {after}: {verified}")
         if home.status()["log"] != "whole":
             problems.append(f"after {after}: status says it is altered")
-        if after == "the fault" and home.run(*SHOW, around=REMOTE).code != 87:
+        if after == "the fault" and home.run(*SHOW, lines=[PIN]).code != 0:
             problems.append("the next command")
     found = [entry["seq"] for entry in log_entries(home)]
     if found[:len(kept)] != kept or not 1 <= len(found) - len(kept) <= 2:

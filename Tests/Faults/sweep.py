@@ -13,6 +13,7 @@ Faults: `kill` (SIGKILL before the call), an error once, and `EIO+` (from this f
 """
 import argparse
 import collections
+import json
 import re
 
 from bench import (HOTP_SEED, NEW_PIN, PIN, TOTP_SEED, WRONG_PIN, Home, Homes, Score, activate,
@@ -21,12 +22,14 @@ from reader import log_entries, otp
 import fulldisk
 
 TRACED = ["openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2",
-          "unlink", "unlinkat", "ftruncate", "mkdir", "mkdirat", "fchmod"]
+          "unlink", "unlinkat", "ftruncate", "fallocate", "mkdir", "mkdirat", "fchmod"]
 ERRORS = {"openat": ["EIO", "ENOSPC", "EROFS"], "write": ["EIO", "ENOSPC"],
           "pwrite64": ["EIO", "ENOSPC"], "fsync": ["EIO", "ENOSPC", "EIO+"], "fdatasync": ["EIO"],
           "renameat": ["EIO", "ENOSPC"], "rename": ["EIO", "ENOSPC"], "unlinkat": ["EIO", "EROFS"],
-          "unlink": ["EIO", "EROFS"], "ftruncate": ["EIO"], "mkdir": ["ENOSPC", "EROFS"],
+          "unlink": ["EIO", "EROFS"], "ftruncate": ["EIO"],
+          "fallocate": ["EIO", "ENOSPC"], "mkdir": ["ENOSPC", "EROFS"],
           "mkdirat": ["ENOSPC", "EROFS"], "fchmod": ["EIO"]}
+CODE = "7QX4M-2KD9W"
 RENAMES = ("rename", "renameat", "renameat2")
 
 Call = collections.namedtuple("Call", "name ordinal text index")
@@ -55,10 +58,13 @@ class Scenario:
     """A command on a home, and what it should have done."""
 
     def __init__(self, name, home, arguments, lines, codes=(0,), pin=PIN, new_pin=None,
-                 after=None, is_try=True, erases=False, creates=False, resets=False):
+                 after=None, is_try=True, erases=False, creates=False, resets=False,
+                 is_signed=False):
         self.name, self.home, self.arguments, self.lines = name, home, arguments, lines
         self.codes, self.pin, self.new_pin = codes, pin, new_pin
         self.is_try, self.erases, self.creates, self.resets = is_try, erases, creates, resets
+        # The same link must not make a second token.
+        self.is_signed = is_signed
         self.is_right = lines and lines[0] != WRONG_PIN
         self.before = None if creates else home.open(pin)
         self.count = None if creates else home.attempts()["count"]
@@ -161,8 +167,13 @@ def judge(scenario, call, fault, home, result, unlocks):
         problems += judge_erasure(scenario, home, result, fault, tried)
     else:
         problems += judge_keystore(scenario, home, result, fault, tried, unlocks)
-    if home.leftovers():
-        problems.append(f"left for good: {home.leftovers()}")
+    if scenario.is_signed and home.exists():
+        problems += judge_second_use(scenario, home)
+    # Where no keystore is, the next creation removes what only tokens can settle.
+    left = [path for path in home.leftovers()
+            if home.exists() or not path.endswith("used-links.new")]
+    if left:
+        problems.append(f"left for good: {left}")
     verified = home.run("log", "--verify")
     if verified.code != 0:
         problems.append(f"log --verify: {verified}")
@@ -257,6 +268,31 @@ def judge_creation(scenario, home, result, unlocks):
     return problems + next_command(home, unlocks, PIN)
 
 
+def judge_second_use(scenario, home):
+    """The same link again: used exactly if its token is here, and no OTP is shown twice."""
+    problems = []
+    was_made = names(home.open(PIN)) == scenario.new
+    shown = shown_otps(home) if was_made else []
+    arguments = [a.replace(str(scenario.home.home), str(home.home)) for a in scenario.arguments]
+    arguments[arguments.index("--name") + 1] = "Again"
+    again = home.run(*arguments, lines=scenario.lines)
+    # 65: the request that it was sealed to has been used up with it.
+    if again.code not in ((84, 65) if was_made else (0,)):
+        problems.append(f"the link again, {'after' if was_made else 'before'} its token: {again}")
+    if again.code == 0 and was_made:
+        problems.append("a link was used twice")
+    shown += shown_otps(home)
+    if len(set(shown)) != len(shown):
+        problems.append(f"an OTP was shown twice: {shown}")
+    return problems
+
+
+def shown_otps(home):
+    """What each HOTP token shows now."""
+    return [home.must("show", name, "--once", lines=[PIN]).out.strip()
+            for name in names(home.open(PIN)) if name != "Clinic"]
+
+
 def judge_erasure(scenario, home, result, fault, tried):
     """Before the records reached their limit nothing happened; from then on it is carried through."""
     record, name = home.attempts_or_none(), home.status()["keystore"]
@@ -329,15 +365,26 @@ def scenarios(only):
     fresh = Home()
     (fresh.home / "link").write_text(otpauth("totp", TOTP_SEED))
     two = homes.two
+    sealed, coded = homes.one.copy(), homes.one.copy()
+    request = json.loads(sealed.must("request", "--json").out)["request"]
+    hotp = {"type": "hotp", "counter": 0}
+    (sealed.home / "link").write_text(homes.issuer.link(request, HOTP_SEED, **hotp))
+    (coded.home / "link").write_text(homes.issuer.link_by_code(CODE, HOTP_SEED, **hotp))
     made = {
         "activate-first": lambda name: Scenario(
             name, homes.requested, activate("Clinic", homes.requested, homes.trusting), [PIN],
-            creates=True, after=lambda _: {"Clinic": 30}),
+            creates=True, is_signed=True, after=lambda _: {"Clinic": 30}),
         "activate-unsigned": lambda name: Scenario(
             name, fresh, activate("Clinic", fresh), [PIN], creates=True,
             after=lambda _: {"Clinic": 30}),
         "activate-second": lambda name: Scenario(
             name, homes.one, activate("Counter", homes.one), [PIN],
+            after=lambda tokens: {**tokens, "Counter": 0}),
+        "activate-sealed-hotp": lambda name: Scenario(
+            name, sealed, activate("Counter", sealed), [PIN], is_signed=True,
+            after=lambda tokens: {**tokens, "Counter": 0}),
+        "activate-coded-hotp": lambda name: Scenario(
+            name, coded, activate("Counter", coded), [CODE, PIN], is_signed=True,
             after=lambda tokens: {**tokens, "Counter": 0}),
         "show-totp": lambda name: Scenario(name, two, ["show", "Clinic", "--once"], [PIN]),
         "show-hotp": lambda name: Scenario(

@@ -254,8 +254,17 @@ struct FileProblemTests {
             for suffix in [".new", ".reserved"] { try workspace.replace(path + suffix, [1]) }
         }
         try workspace.replace("data/mine.txt", [1])
+        // A folder would keep the next writer from writing.
+        for path in ["data/keystore.new", "state/log-head.new", "state/attempts.reserved"] {
+            let folder = workspace.root.appending(path: path).path
+            unlink(folder)
+            #expect(mkdir(folder, 0o700) == 0)
+        }
+        // A decision that only the tokens can settle (FORMAT.md §11).
+        try workspace.replace("state/used-links.new", [1])
         #expect(try takeLock(workspace) == nil)
-        #expect(try workspace.names() == (names + ["data/mine.txt"]).sorted())
+        let mine = ["data/mine.txt", "state/used-links.new"]
+        #expect(try workspace.names() == (names + mine).sorted())
     }
 
     private func takeLock(_ workspace: Workspace) throws -> KeystoreError? {

@@ -35,6 +35,25 @@ struct ProcessGuardTests {
         }
     }
 
+    @Test("A limit on how long files may get is raised as far as it goes, and a low one told")
+    func fileSizeLimit() async {
+        await #expect(processExitsWith: .success) {
+            func isAllowed(_ soft: rlim_t, _ hard: rlim_t) -> Bool {
+                var limit = rlimit(rlim_cur: soft, rlim_max: hard)
+                precondition(setrlimit(__rlimit_resource_t(1), &limit) == 0)
+                return ProcessGuard.allowFiles(ofByteCount: 128 << 20)
+            }
+            let none = ~rlim_t(0)
+            precondition(isAllowed(none, none))
+            precondition(isAllowed(4096, none))
+            precondition(isAllowed(4096, 128 << 20))
+            var limit = rlimit()
+            precondition(getrlimit(__rlimit_resource_t(1), &limit) == 0)
+            precondition(limit.rlim_cur == 128 << 20)
+            precondition(!isAllowed(4096, (128 << 20) - 1))
+        }
+    }
+
     @Test("Inherited descriptors are closed, the kept ones not")
     func closesInheritedDescriptors() async {
         await #expect(processExitsWith: .success) {

@@ -8,7 +8,7 @@ import Testing
 @testable import SoftTokenCore
 
 @Suite("Pruning the audit log") struct LogPruningTests {
-    /// Five entries of old, two of now.
+    /// Five entries of old, two of a year later, and of now as many as a clock is measured against.
     private static let old: Int64 = 1_700_000_000
     private static let now = old + 3 * 366 * 86_400
     private let folders: KeystoreFolders
@@ -20,14 +20,19 @@ import Testing
         for _ in 1...5 { try append(at: LogPruningTests.old) }
         // The first is not so old that the pruning would begin.
         for _ in 6...7 { try append(at: LogPruningTests.old + 400 * 86_400) }
+        for _ in 8...39 { try append() }
     }
 
     private func append(at unixSeconds: Int64 = now, detail: String = "an entry") throws {
-        let lock = try KeystoreLock.take(folders)
-        try AuditLog.append(
-            [AuditEntry(.otp, .ok, tokenID: 1, detail: detail)], folders: folders, lock: lock,
-            unixSeconds: unixSeconds)
+        try append(AuditEntry(.otp, .ok, tokenID: 1, detail: detail), at: unixSeconds)
     }
+
+    private func append(_ entry: AuditEntry, at unixSeconds: Int64 = now) throws {
+        let lock = try KeystoreLock.take(folders)
+        try AuditLog.append([entry], folders: folders, lock: lock, unixSeconds: unixSeconds)
+    }
+
+    private func sequences() throws -> [UInt64] { try report().lines.map(\.sequence) }
 
     private func file(_ name: String) throws -> [UInt8] {
         try #require(try folders.state.contents(of: name, limit: 1 << 20))
@@ -59,7 +64,7 @@ import Testing
 
     @Test(
         "Killed after each step it is whole, and the next entry goes on",
-        arguments: [(0, 8), (1, 3), (2, 3), (3, 3)])
+        arguments: [(0, 40), (1, 35), (2, 35), (3, 35)])
     func killed(step: Int, shown: Int) throws {
         let step = try steps()[step]
         try write(step.log, to: "log")
@@ -69,7 +74,7 @@ import Testing
         #expect(AuditLog.isWholeAtItsEnd(folders))
         try append(detail: "the next one")
         #expect(try report().flaw == nil)
-        #expect(try report().lines.map(\.sequence) == [6, 7, 8, 9])
+        #expect(try report().lines.map(\.sequence) == Array(6...41))
         #expect(AuditLog.isWholeAtItsEnd(folders))
         let key = try LogKey.readOrCreate(folders.state)
         let head = try #require(try AuditLog.head(folders, key: key))
@@ -89,7 +94,7 @@ import Testing
         }
         try write(step.head, to: "log-head")
         #expect(try report().flaw == nil)
-        #expect(try report().lines.map(\.sequence) == Array(6...14))
+        #expect(try report().lines.map(\.sequence) == Array(6...46))
     }
 
     @Test("What is missing besides the dropped bytes is found", arguments: [1, 2])
@@ -97,7 +102,7 @@ import Testing
         let step = try steps()[step]
         try write(step.head, to: "log-head")
         try write(step.log.dropLast(), to: "log")
-        #expect(try report().flaw == .missing(8))
+        #expect(try report().flaw == .missing(40))
         #expect(!AuditLog.isWholeAtItsEnd(folders))
         try append()
         #expect(try report().lines.suffix(2).map(\.event) == [.tamper, .otp])
@@ -113,7 +118,7 @@ import Testing
         log = Array(forged.utf8)
         try write(log, to: "log")
         #expect(try report().flaw == nil)
-        #expect(try report().lines.map(\.sequence) == [6, 7, 8])
+        #expect(try report().lines.map(\.sequence) == Array(6...40))
     }
 
     @Test("A young entry whose time was altered is not dropped, but found")
@@ -125,9 +130,9 @@ import Testing
         #expect(forged != text)
         try write(Array(forged.utf8), to: "log")
         try append()
-        #expect(try report().lines.map(\.sequence) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+        #expect(try report().lines.map(\.sequence) == Array(1...41))
         #expect(try report().lines.suffix(2).map(\.event) == [.tamper, .otp])
-        #expect(try report().flaw == .breakBefore(8))
+        #expect(try report().flaw == .breakBefore(40))
     }
 
     @Test("A first entry that was altered is found by the next, however young it looks")
@@ -138,17 +143,18 @@ import Testing
         try write(Array(forged.utf8), to: "log")
         try append(at: LogPruningTests.old + 401 * 86_400)
         #expect(try report().lines.suffix(2).map(\.event) == [.tamper, .otp])
-        #expect(try report().flaw == .breakBefore(8))
+        #expect(try report().flaw == .breakBefore(40))
     }
 
     @Test(
-        "A break is told for two years, and then dropped with its tamper entry",
-        arguments: [("log", 8), ("log-head", 2)])
+        "A break is told for two years and 32 entries, and then dropped with its tamper entry",
+        arguments: [("log", 40), ("log-head", 2)])
     func afterBreak(altered: String, first: UInt64) throws {
         try write([1, 2, 3], to: altered)
         let broken = LogPruningTests.now
         let end = broken + (2 * 366 + 20) * 86_400
-        for time in [broken, broken + 86_400, broken + 40 * 86_400, end] {
+        let last = [Int64](repeating: end + 12 * 86_400, count: AuditLog.witnessCount)
+        for time in [broken, broken + 86_400, broken + 40 * 86_400, end] + last {
             try append(at: time)
             #expect(try report().flaw == .breakBefore(first))
             #expect(!AuditLog.isWholeAtItsEnd(folders))
@@ -157,7 +163,7 @@ import Testing
         try append(at: end + 12 * 86_400)
         #expect(try report().flaw == nil)
         #expect(AuditLog.isWholeAtItsEnd(folders))
-        #expect(try report().lines.map(\.sequence) == [first + 3, first + 4, first + 5])
+        #expect(try report().lines.map(\.sequence) == Array(first + 3...first + 37))
     }
 
     @Test("A log of more than 64 MiB is not read, and stops nothing")
@@ -169,13 +175,65 @@ import Testing
         try append()
         let key = try LogKey.readOrCreate(folders.state)
         let head = try #require(try AuditLog.head(folders, key: key))
-        #expect(head.lastSequence == 10 && head.followsBreak)
+        #expect(head.lastSequence == 42 && head.followsBreak)
     }
 
-    @Test("When every entry is old the new one stays")
-    func allOld() throws {
-        try append(at: LogPruningTests.now + 3 * 366 * 86_400)
+    /// Ten years on, of which nobody knows whether they have passed.
+    private static let ahead = now + 10 * 366 * 86_400
+
+    @Test("A clock that jumped ahead drops no more than the entries before it would")
+    func jumped() throws {
+        try append(at: LogPruningTests.ahead)
+        #expect(try sequences() == Array(6...40))
+        for _ in 1...AuditLog.witnessCount - 1 { try append(at: LogPruningTests.ahead) }
+        #expect(try sequences() == Array(6...71))
+        try append()
+        #expect(try sequences() == Array(6...72))
         #expect(try report().flaw == nil)
-        #expect(try report().lines.map(\.sequence) == [8])
+    }
+
+    @Test("When the time has really passed, the last 32 entries stay")
+    func passed() throws {
+        for _ in 1...AuditLog.witnessCount + 1 { try append(at: LogPruningTests.ahead) }
+        #expect(try sequences() == Array(40...72))
+        #expect(try report().flaw == nil)
+    }
+
+    @Test(
+        "What needs no PIN drops nothing",
+        arguments: [
+            AuditEntry(.unlock, .rejected, detail: "a wrong PIN"),
+            AuditEntry(.refuse, .refused, detail: "remote login"),
+            AuditEntry(.activate, .rejected, detail: "a wrong activation code"),
+            AuditEntry(.activate, .failed, detail: "not remembered"),
+            AuditEntry(.clock, .ok, detail: "confirmed"), AuditEntry(.attest, .ok, detail: "yes"),
+            AuditEntry(.reset, .ok, detail: "destroyed"), AuditEntry(.erase, .ok, detail: "erased"),
+        ])
+    func withoutPIN(entry: AuditEntry) throws {
+        for _ in 1...3 { try append(entry) }
+        #expect(try sequences() == Array(1...42))
+        try append()
+        #expect(try sequences() == Array(6...43))
+    }
+
+    @Test("A pruning that was begun is gone on with by whatever is written next")
+    func begun() throws {
+        let step = try steps()[1]
+        try write(step.log, to: "log")
+        try write(step.head, to: "log-head")
+        try append(AuditEntry(.refuse, .refused, detail: "remote login"))
+        #expect(try file("log").starts(with: Array("{\"seq\":6,".utf8)))
+    }
+
+    @Test("An entry that the age is measured against and that was altered is found")
+    func alteredWitness() throws {
+        let text = try #require(String(bytes: try file("log"), encoding: .utf8))
+        let young = UTCTime.text(unixSeconds: LogPruningTests.now)
+        let forged = text.replacing(young, with: "2099-01-01T00:00:00Z", maxReplacements: 1)
+        #expect(forged != text)
+        try write(Array(forged.utf8), to: "log")
+        try append()
+        #expect(try report().lines.suffix(2).map(\.event) == [.tamper, .otp])
+        #expect(try sequences().first == 1)
     }
 }

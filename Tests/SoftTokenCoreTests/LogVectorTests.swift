@@ -108,7 +108,7 @@ struct LogVectorTests {
         do throws(KeystoreError) {
             let isUsed = try UsedLinks.contains(x: parts[0], jti: parts[1], folders)
             guard let key = try LogKey.read(folders.state),
-                let file = try UsedLinks.contents(folders)
+                let file = try UsedLinks.contents(of: UsedLinks.fileName, folders)
             else { return ("none", [], isUsed) }
             guard let entries = try? UsedLinks.decoded(file, key.macKey(.usedLinks)) else {
                 return ("altered", [], isUsed)

@@ -2,6 +2,7 @@
 // Source: DESIGN §7, CONTRACT §2 (84, 88, 65), §4.
 import Activation
 import Device
+import Glibc
 import Keystore
 import Linux
 import OTP
@@ -101,7 +102,114 @@ import Testing
             try answered(trusting: TrustedIssuer(key: second.key, name: second.issuer))
         }
         #expect(try authenticator.facts().attemptsLeft == 10)
-        _ = try authenticator.makeFolders()
+    }
+
+    /// What a kill leaves between saving the keystore and putting the used links in place.
+    private func cutAfterSaving() throws {
+        #expect(rename("\(state)/used-links", "\(state)/used-links.new") == 0)
+    }
+
+    private var state: String { home.place.statePath }
+
+    private func folders() throws -> KeystoreFolders {
+        try KeystoreFolders.openOrCreate(
+            dataPath: home.place.dataPath, statePath: home.place.statePath)
+    }
+
+    private func exists(_ name: String) -> Bool { access("\(state)/\(name)", F_OK) == 0 }
+
+    @Test("A link whose activation was killed behind the saved token is used")
+    func cutBehindTheToken() throws {
+        let link = try link()
+        try activate(link)
+        try cutAfterSaving()
+        // The lock alone settles nothing.
+        _ = try KeystoreLock.take(folders())
+        #expect(exists("used-links.new") && !exists("used-links"))
+        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(exists("used-links") && !exists("used-links.new"))
+        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+    }
+
+    @Test("A link whose activation was killed before its token was saved is unused")
+    func cutBeforeTheToken() throws {
+        try activate(try link())
+        let second = try link()
+        _ = try UsedLinks.prepare(
+            second, tokenID: 7, tokens: [], folders: folders(), unixSeconds: 1_800_000_000)
+        #expect(exists("used-links.new"))
+        try activate(second, named: "second")
+        #expect(throws: AuthenticatorError.linkUsed) { try activate(second, named: "again") }
+        #expect(try AuditLog.read(folders()).lines.allSatisfy { $0.event != .tamper })
+    }
+
+    @Test("A session that let go of the lock settles what was killed in the meantime")
+    func cutWhileUnlocked() throws {
+        try activate(try link())
+        let authenticator = try authenticator()
+        let entry = try authenticator.enter(
+            .show, answers: Answers(isInteractive: false, isAttested: true))
+        var session = try authenticator.unlock(madeUpPIN("5093"), authenticator.clear(entry))
+        try authenticator.settle(&session)
+        try cutAfterSaving()
+        try authenticator.finish(&session)
+        #expect(exists("used-links") && !exists("used-links.new"))
+    }
+
+    @Test("A reset spends the link of a killed activation rather than let it be used twice")
+    func cutThenReset() throws {
+        let link = try link()
+        try activate(link)
+        try cutAfterSaving()
+        try authenticator().reset()
+        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+    }
+
+    @Test("An erasure spends the link of a killed activation, too")
+    func cutThenErased() throws {
+        var terms = LinkTerms()
+        terms.policy = TokenPolicy(attempts: 3)
+        let link = try link(terms)
+        try activate(link)
+        try cutAfterSaving()
+        for _ in 1...3 {
+            let authenticator = try authenticator()
+            let entry = try authenticator.enter(
+                .show, answers: Answers(isInteractive: false, isAttested: true))
+            #expect(throws: AuthenticatorError.self) {
+                _ = try authenticator.unlock(madeUpPIN("7204"), authenticator.clear(entry))
+            }
+        }
+        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+    }
+
+    @Test("A damaged version beside the used links is removed, and stops nothing")
+    func damagedBeside() throws {
+        let link = try link()
+        try activate(link)
+        try folders().state.replace("used-links.new", bytes: ([1, 2, 3] as [UInt8]).span)
+        try activate(try self.link(), named: "second")
+        #expect(!exists("used-links.new"))
+        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+    }
+
+    private func tampers() throws -> Int {
+        try AuditLog.read(folders()).lines.count { $0.event == .tamper }
+    }
+
+    @Test("Used links that are missing or altered are told once, and stop nothing")
+    func takenAway() throws {
+        try activate(try link())
+        try activate(try link(), named: "second")
+        #expect(try tampers() == 0)
+        #expect(unlink("\(state)/used-links") == 0)
+        try activate(try link(), named: "third")
+        #expect(try tampers() == 1)
+        try activate(try link(), named: "fourth")
+        #expect(try tampers() == 1)
+        try folders().state.replace("used-links", bytes: ([1, 2, 3] as [UInt8]).span)
+        try activate(try link(), named: "fifth")
+        #expect(try tampers() == 2)
     }
 
     @Test("A link is expired from its exp on")

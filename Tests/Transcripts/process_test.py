@@ -33,6 +33,16 @@ def open_files(pid):
     return {int(name): os.readlink(f"{folder}/{name}") for name in os.listdir(folder)}
 
 
+class LimitTest(unittest.TestCase):
+    def test_a_limit_on_file_length_is_raised_or_told(self):
+        for limit, code in (("-Sf 8", 0), ("-f 131072", 0), ("-f 131071", 74)):
+            done = subprocess.run(
+                ["bash", "-c", f'ulimit {limit}; exec "$0" status', screen.PROGRAM],
+                capture_output=True, text=True, env=environment(EmptyHome().path))
+            self.assertEqual(done.returncode, code, done)
+            self.assertEqual("ulimit -f" in done.stderr, code == 74, done)
+
+
 class PromptTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

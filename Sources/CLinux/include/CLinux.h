@@ -48,6 +48,18 @@ static inline long st_core_file_limit(void) {
     getrlimit(RLIMIT_CORE, &limit);
     return (long)limit.rlim_cur;
 }
+// Raises the limit on how long files may get (ulimit -f) as far as it goes, and tells where it is then.
+static inline uint64_t st_raise_file_size_limit(void) {
+    struct rlimit limit = {0, 0};
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0) return UINT64_MAX;
+    struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+    if (limit.rlim_cur != limit.rlim_max && setrlimit(RLIMIT_FSIZE, &raised) == 0) limit = raised;
+    return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : (uint64_t)limit.rlim_cur;
+}
+// fallocate(2) with FALLOC_FL_KEEP_SIZE, whose names need _GNU_SOURCE.
+static inline int st_reserve_space(int descriptor, long offset, long length) {
+    return (int)syscall(SYS_fallocate, descriptor, 1, offset, length);
+}
 // close_range(2), Linux 5.9; glibc's own name for it needs _GNU_SOURCE.
 static inline int st_close_range(unsigned first, unsigned last) {
 #ifdef SYS_close_range
