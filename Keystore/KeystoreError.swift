@@ -55,7 +55,9 @@ package enum KeystoreError: Error, Equatable, Sendable {
 func translating<R: ~Copyable>(
     _ body: () throws(SystemError) -> R
 ) throws(KeystoreError) -> R {
-    do throws(SystemError) { return try body() } catch { throw .system(error) }
+    do throws(SystemError) { return try body() } catch {
+        throw error.isFolderInUse ? .problem(.notPlain(path: error.subject)) : .system(error)
+    }
 }
 
 /// Opens a private file or folder, in this module's error.

@@ -64,11 +64,18 @@ package final class KeystoreFolders: Sendable {
         try? state.remove("used-links" + PreparedFile.reservedSuffix)
     }
 
-    /// Removes a file, or an empty folder that would keep the file from being written.
     private func removeLeftover(_ name: String, _ folder: borrowing Directory) {
         guard folder.contains(name) else { return }
-        try? folder.removeUnlessPlain(name)
         try? folder.remove(name)
+    }
+
+    /// Removes what stands in place of the files that a reset leaves, and is none of them.
+    ///
+    /// - Throws: `KeystoreError.problem` for a folder that is not empty, `.system`.
+    package func clearForReset() throws(KeystoreError) {
+        for name in ["log", "log-head", "log-key", "used-links"] {
+            try translating { () throws(SystemError) in try state.removeUnlessPlain(name) }
+        }
     }
 }
 

@@ -59,8 +59,8 @@ int st_install_seccomp_filter(void) {
 enum { call_create_ruleset = 444, call_add_rule = 445, call_restrict_self = 446 };
 enum { ask_version = 1, rule_path_beneath = 1 };
 enum {
-    write_file = 1 << 1, read_file = 1 << 2, read_folder = 1 << 3, remove_file = 1 << 5,
-    make_file = 1 << 8, move_between_folders = 1 << 13, truncate_file = 1 << 14,
+    write_file = 1 << 1, read_file = 1 << 2, read_folder = 1 << 3, remove_folder = 1 << 4,
+    remove_file = 1 << 5, make_file = 1 << 8, move_between_folders = 1 << 13, truncate_file = 1 << 14,
     control_device = 1 << 15, since_abi_1 = (1 << 13) - 1,
 };
 enum { bind_tcp = 1, connect_tcp = 2, abstract_sockets = 1, signals = 2 };
@@ -100,7 +100,9 @@ static int allow(int ruleset, int descriptor, uint64_t allowed) {
 }
 
 int st_landlock_allow_folder(int ruleset, int folder, int abi) {
-    uint64_t allowed = write_file | read_file | read_folder | remove_file | make_file;
+    // An empty folder in place of a file is removed: it would stop a writer.
+    uint64_t allowed =
+        write_file | read_file | read_folder | remove_folder | remove_file | make_file;
     if (abi >= 3) allowed |= truncate_file;
     return allow(ruleset, folder, allowed);
 }

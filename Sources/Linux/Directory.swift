@@ -107,30 +107,27 @@ package enum FileProblem: Error, Equatable, Sendable {
         return unsafe fstatat(descriptor.number, name, &info, AT_SYMLINK_NOFOLLOW) == 0
     }
 
-    /// Removes a file; one that is not there is no error.
-    package borrowing func remove(_ name: String) throws(SystemError) {
-        guard unsafe unlinkat(descriptor.number, name, 0) == 0 || errno == ENOENT else {
-            throw .last(.remove, "\(path)/\(name)")
-        }
-    }
-
-    /// Removes what stands in place of a file and is none: an empty folder, a FIFO, a symbolic link
-    /// itself. A plain file, or nothing, is left.
+    /// Removes what stands there: a file of any kind, a symbolic link itself, an empty folder. Nothing
+    /// is no error.
     ///
-    /// - Throws: `FileProblem.notPlain` for a folder that is not empty, `.system`.
-    package borrowing func removeUnlessPlain(_ name: String) throws(FileProblem) {
-        var info = stat()
-        guard unsafe fstatat(descriptor.number, name, &info, AT_SYMLINK_NOFOLLOW) == 0 else {
+    /// - Throws: `SystemError` (`remove`), `isFolderInUse` for a folder that is not empty.
+    package borrowing func remove(_ name: String) throws(SystemError) {
+        if unsafe unlinkat(descriptor.number, name, 0) == 0 || errno == ENOENT { return }
+        if errno == EISDIR, unsafe unlinkat(descriptor.number, name, Int32(AT_REMOVEDIR)) == 0 {
             return
         }
-        let attributes = FileAttributes(info)
-        if attributes.isRegularFile { return }
-        let flags = attributes.isDirectory ? Int32(AT_REMOVEDIR) : 0
-        guard unsafe unlinkat(descriptor.number, name, flags) == 0 || errno == ENOENT else {
-            let error = SystemError.last(.remove, "\(path)/\(name)")
-            guard error.code == ENOTEMPTY || error.code == EEXIST else { throw .system(error) }
-            throw .notPlain(path: error.subject)
-        }
+        throw .last(.remove, "\(path)/\(name)")
+    }
+
+    /// Removes what stands in place of a file and is none; a plain file is left.
+    ///
+    /// - Throws: `SystemError`, as `remove`.
+    package borrowing func removeUnlessPlain(_ name: String) throws(SystemError) {
+        var info = stat()
+        guard unsafe fstatat(descriptor.number, name, &info, AT_SYMLINK_NOFOLLOW) == 0,
+            !FileAttributes(info).isRegularFile
+        else { return }
+        try remove(name)
     }
 
     /// Overwrites a file's bytes, waits for the disk, and removes it; one that is not there is no

@@ -29,6 +29,8 @@ package struct SystemError: Error, Equatable, Sendable {
     package var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
     package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
     package var isInputOutput: Bool { code == EIO || isDiskFull }
+    /// A folder that is not empty stands where a file was to be removed.
+    package var isFolderInUse: Bool { operation == .remove && code == ENOTEMPTY }
     package var isSymbolicLink: Bool { code == ELOOP }
 
     /// The kernel's own words for the code, as strerror(3) gives them.

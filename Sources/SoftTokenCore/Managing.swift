@@ -87,7 +87,10 @@ extension Authenticator {
 
     /// Destroys the keystore, the device share and the device key.
     ///
-    /// - Throws: `AuthenticatorError.keystore(.missing)` if there is nothing to destroy.
+    /// What stands in place of a file and is none is removed, too.
+    ///
+    /// - Throws: `AuthenticatorError.keystore(.missing)` if there is nothing to destroy; `.problem` for
+    ///   a folder that is not empty.
     package func reset() throws(AuthenticatorError) {
         try inKeystore { () throws(KeystoreError) in
             guard let folders else { throw .missing }
@@ -95,6 +98,7 @@ extension Authenticator {
             let now = try reading()
             // Judged under the lock, not on what was read before it was held.
             if case .missing? = try? examine(folders) { throw .missing }
+            try folders.clearForReset()
             try UsedLinks.settle(folders, tokens: nil)
             try Erasure.reset(
                 folders, lock: lock, machineID: surroundings.machineID, now: now.boot)

@@ -17,8 +17,11 @@ struct ResetCommand: Command {
             try authenticator.facts()
         }
         if facts.state == .none, facts.error == nil { throw .authenticator(.keystore(.missing)) }
-        if case .problem? = facts.error, let error = facts.error {
-            throw .authenticator(.keystore(error))
+        if case .problem(let problem)? = facts.error {
+            // What is no file is none of ours and is removed; a file may be somebody else's.
+            guard case .notPlain = problem else {
+                throw .authenticator(.keystore(.problem(problem)))
+            }
         }
         let console = try Console(pinDescriptor: common.pinDescriptor)
         try confine(authenticator)

@@ -128,6 +128,30 @@ class CopyTest(ProgramTest):
             self.assertEqual(home.status()["keystore"], "none")
         home.activate()
 
+    def test_reset_removes_what_stands_in_place_of_a_file(self):
+        aside = pathlib.Path(tempfile.mkdtemp()) / "aside"
+        aside.write_bytes(b"mine")
+        kinds = (os.mkdir, os.mkfifo, lambda path: os.symlink(aside, path))
+        first = one_token()
+        for name in ("keystore", "attempts", "device-key", "device-share", "log", "log-head",
+                     "log-key", "used-links"):
+            for number, make in enumerate(kinds):
+                with self.subTest(name, kind=number):
+                    home = Home(first)
+                    path = (home.data if name == "keystore" else home.state) / name
+                    path.unlink(missing_ok=True)
+                    make(path)
+                    self.assert_ends(home.run("reset", "--yes"), 0)
+                    self.assertEqual(home.status()["keystore"], "none")
+                    self.assertEqual(home.log()[-1]["event"], "reset")
+            home = Home(first)
+            path = (home.data if name == "keystore" else home.state) / name
+            path.unlink(missing_ok=True)
+            (path / "mine").mkdir(parents=True)
+            self.assert_ends(home.run("reset", "--yes"), 78, str(path))
+            self.assertTrue((path / "mine").is_dir())
+        self.assertEqual(aside.read_bytes(), b"mine")
+
     def test_each_file_cut_or_flipped_is_told_without_an_attempt(self):
         """One bit and one cut a file; every bit is the keystore's own tests' matter."""
         expected = {"keystore": (65,), "device-key": (65, 82), "device-share": (65,)}
