@@ -148,12 +148,15 @@ import Testing
     @Test("Entries older than two years are dropped, and the rest stays whole")
     func pruned() throws {
         let lock = try KeystoreLock.take(folders)
-        try AuditLog.append(
-            [AuditEntry(.otp, .ok, tokenID: 1, detail: "much later")], folders: folders,
-            lock: lock, unixSeconds: 1_800_000_000 + 3 * 366 * 86_400)
+        // As many as a clock is believed after, and one more.
+        for _ in 0...AuditLog.witnessCount {
+            try AuditLog.append(
+                [AuditEntry(.otp, .ok, tokenID: 1, detail: "much later")], folders: folders,
+                lock: lock, unixSeconds: 1_800_000_000 + 3 * 366 * 86_400)
+        }
         let report = try AuditLog.read(folders)
         #expect(report.flaw == nil)
-        #expect(report.lines.map(\.sequence) == [6])
+        #expect(report.lines.map(\.sequence) == Array(6...38))
     }
 }
 
