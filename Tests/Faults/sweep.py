@@ -282,6 +282,8 @@ def judge_second_use(scenario, home):
     if again.code == 0 and was_made:
         problems.append("a link was used twice")
     shown += shown_otps(home)
+    # A right PIN settles what is left beside the used links.
+    home.must("list", lines=[PIN])
     if len(set(shown)) != len(shown):
         problems.append(f"an OTP was shown twice: {shown}")
     return problems
