@@ -58,15 +58,11 @@ struct DeviceKey: ~Copyable {
         MACKey(try root.subkey(purpose.rawValue, "stdevice"))
     }
 
-    /// What tells a trusted issuer without a PIN, and tells nobody else: FORMAT.md §5.
-    func issuerTag(_ key: VerifyingKey) throws(SecureMemoryError) -> [UInt8] {
-        try macKey(.issuers).mac(of: key.bytes)
-    }
-
-    /// The tags of the public section.
-    func issuerTags(_ issuers: [TrustedIssuer]) throws(SecureMemoryError) -> [[UInt8]] {
-        let key = try macKey(.issuers)
-        return issuers.map { key.mac(of: $0.key.bytes) }.sorted { $0.lexicographicallyPrecedes($1) }
+    /// What tells trusted issuers without a PIN, and tells nobody else, in the public section's order:
+    /// FORMAT.md §5.
+    func issuerTags(_ keys: [VerifyingKey]) throws(SecureMemoryError) -> [[UInt8]] {
+        let macKey = try macKey(.issuers)
+        return keys.map { macKey.mac(of: $0.bytes) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// Reads the key from the state folder, without a binding yet.

@@ -35,8 +35,8 @@ package struct LockedKeystore: ~Copyable {
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
     package func trusts(_ key: VerifyingKey) throws(KeystoreError) -> Bool {
-        let tag = try guarded { () throws(SecureMemoryError) in try deviceKey.issuerTag(key) }
-        return publicSection.issuerTags.contains(tag)
+        let tags = try guarded { () throws(SecureMemoryError) in try deviceKey.issuerTags([key]) }
+        return publicSection.issuerTags.contains(tags[0])
     }
 
     init(

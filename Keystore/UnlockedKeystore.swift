@@ -156,7 +156,7 @@ extension UnlockedKeystore {
         next.header.generation += 1
         next.publicSection.policy = metadata.policy
         next.publicSection.issuerTags = try guarded { () throws(SecureMemoryError) in
-            try deviceKey.issuerTags(metadata.issuers)
+            try deviceKey.issuerTags(metadata.issuers.map(\.key))
         }
         let publicBytes = next.publicSection.encoded
         let plain = metadata.encoded

@@ -178,7 +178,7 @@ extension KeystoreImage {
         guard let plain = metadata.decrypt(key: key, additional: headerHash),
             let opened = Metadata(plain, slotCount: header.slotCount),
             try guarded({ () throws(SecureMemoryError) in
-                try deviceKey.issuerTags(opened.issuers)
+                try deviceKey.issuerTags(opened.issuers.map(\.key))
             }) == publicSection.issuerTags
         else { throw .damaged(.keystore) }
         return opened

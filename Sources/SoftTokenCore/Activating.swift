@@ -156,7 +156,7 @@ extension Authenticator {
         if try UsedLinks.contains(link, session.folders) { return .linkUsed }
         if try reading().unixSeconds >= link.expiresUnixSeconds { return .linkExpired }
         let isTrusted =
-            trusted?.key == link.key || surroundings.issuers.contains { $0.key == link.key }
+            trusted?.key == link.key || surroundings.trusts(link)
             || session.issuers.contains { $0.key == link.key }
         return isTrusted ? nil : .untrustedIssuer(fingerprint: link.fingerprint)
     }

@@ -219,7 +219,7 @@ extension Authenticator {
         guard try now().unixSeconds < link.expiresUnixSeconds else { throw .linkExpired }
         if try isUsed(link, folders) { throw .linkUsed }
         let isTrusted =
-            surroundings.issuers.contains { $0.key == link.key }
+            surroundings.trusts(link)
             || answers.trustedFingerprint == link.fingerprint || entry.facts.trustsIssuer
         guard !isTrusted else { return }
         guard answers.isInteractive else {

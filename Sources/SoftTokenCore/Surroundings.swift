@@ -37,6 +37,9 @@ package struct Surroundings: Sendable {
     /// policy be made up.
     var isNamespaceFaked: Bool { environment.findings.contains(.userNamespace) }
 
+    /// Whether the administrator trusts a link's issuer.
+    func trusts(_ link: VerifiedLink) -> Bool { issuers.contains { $0.key == link.key } }
+
     private static let policyPath = "/etc/softtoken/policy.json"
     private static let issuersPath = "/etc/softtoken/issuers"
 

@@ -23,7 +23,7 @@ extension Failure {
         let line = message.split(separator: "\n").first.map(String.init) ?? "wrong arguments"
         let text = withoutCapital(line.hasSuffix(".") ? line.dropLast() : line[...])
         // "Unknown option '--onec'. Did you mean '--once'?"
-        guard let end = text.firstRange(of: ". ") else {
+        guard let end = text.rangeOfBytes(". ") else {
             return Failure(.usage, text, hint: help)
         }
         let advice = withoutCapital(text[end.upperBound...])
