@@ -110,11 +110,13 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
             name: "IssuerReaders", dependencies: ["OTP", "Linux", "Keystore", "CExpat"],
             path: "Sources/softtoken-issuer", exclude: ["CExpat", "RECORDS.md"],
             sources: [
-                "CSVReader.swift", "Dates.swift", "InputKind.swift", "OTPCheck.swift",
-                "PSKCContainer.swift", "PSKCKeyPackage.swift", "PSKCKeyring.swift",
-                "PSKCPolicy.swift",
-                "PSKCProtection.swift", "RecordEdit.swift", "UserID.swift", "XMLElement.swift",
-                "XMLReader.swift",
+                "CSV/CSVReader.swift", "CSV/Dates.swift", "Commands/InputKind.swift",
+                "PSKC/OTPCheck.swift",
+                "PSKC/PSKCContainer.swift", "PSKC/PSKCKeyPackage.swift", "PSKC/PSKCKeyring.swift",
+                "PSKC/PSKCPolicy.swift",
+                "PSKC/PSKCProtection.swift", "PSKC/RecordEdit.swift", "PSKC/UserID.swift",
+                "PSKC/XMLElement.swift",
+                "PSKC/XMLReader.swift",
             ], swiftSettings: strict),
         .executableTarget(
             name: "softtoken-fuzz",

@@ -1,4 +1,4 @@
-// The reader in Python, written from FORMAT.md alone, opens what Swift wrote: Tests/SecondReader.
+// The reader in Python, written from FORMAT.md alone, opens what Swift wrote: Tests/System/SecondReader.
 import Foundation
 import Linux
 import Testing
@@ -54,7 +54,7 @@ struct SecondReaderTests {
 }
 
 private enum SecondReader {
-    static let folder = packageRoot.appending(path: "Tests/SecondReader")
+    static let folder = packageRoot.appending(path: "Tests/System/SecondReader")
 
     static let isThere: Bool = {
         let isThere = (try? run(["/usr/bin/python3", "-c", "import nacl"]))?.status == 0

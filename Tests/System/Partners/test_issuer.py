@@ -3,7 +3,7 @@
 
 Links are opened by PyNaCl from CONTRACT.md alone; records are read by pskctool and python-pskc and
 give the OTPs that oathtool gives; vendors' files are made by python-cryptography. Run as
-    SOFTTOKEN_ISSUER_BIN=.build/debug/softtoken-issuer /usr/bin/python3 Tests/Partners/test_issuer.py
+    SOFTTOKEN_ISSUER_BIN=.build/debug/softtoken-issuer /usr/bin/python3 Tests/System/Partners/test_issuer.py
 Needs apt: python3-nacl python3-cryptography pskctool oathtool; python-pskc (PyPI) where it is.
 """
 

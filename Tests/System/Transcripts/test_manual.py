@@ -1,6 +1,6 @@
 """The manual pages say what the programs have, and are clean. Binds CONTRACT §1, §2, §6.
 
-    /usr/bin/python3 -m unittest discover -s Tests/Transcripts -p '*_test.py'
+    /usr/bin/python3 -m unittest discover -s Tests/System/Transcripts
 """
 import os
 import pathlib
@@ -11,7 +11,7 @@ import unittest
 
 from screen import PROGRAM
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 ISSUER = os.environ.get("SOFTTOKEN_ISSUER_BIN", str(pathlib.Path(PROGRAM).parent / "softtoken-issuer"))
 PAGES = {
     PROGRAM: ROOT / "Sources/softtoken/Manual/softtoken.1",

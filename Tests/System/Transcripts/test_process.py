@@ -1,7 +1,7 @@
 """What others can see and reach of a running softtoken. Binds DESIGN §8 ("Order at start"), §1.7,
 CONTRACT §1 ("Answers").
 
-    /usr/bin/python3 -m unittest discover -s Tests/Transcripts -p '*_test.py'
+    /usr/bin/python3 -m unittest discover -s Tests/System/Transcripts
 """
 import json
 import os

@@ -1,6 +1,6 @@
 """Every exit code of CONTRACT §2, and which one wins where several apply.
 
-70 is a fault of the program, and there is no known way to it: process_test sends its signals. 130
+70 is a fault of the program, and there is no known way to it: test_process sends its signals. 130
 and the codes of the display are in test_terminal and test_display.
 """
 import fcntl

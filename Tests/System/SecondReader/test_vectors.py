@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The second reader opens every good vector and stops in every bad one at the layer it names.
 
-    python3 -m unittest discover -s Tests/SecondReader
+    python3 -m unittest discover -s Tests/System/SecondReader
 
 A keystore that the program made is read too where these are set: SOFTTOKEN_DATA, SOFTTOKEN_STATE,
 SOFTTOKEN_PIN, and SOFTTOKEN_MACHINE_ID (else /etc/machine-id).
@@ -18,7 +18,7 @@ import read  # noqa: E402
 import readlog  # noqa: E402
 from vectorfile import Vector, escape  # noqa: E402
 
-KEYSTORE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Keystore")
+KEYSTORE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "Keystore")
 VECTORS = os.path.join(KEYSTORE, "Vectors")
 
 

@@ -1,7 +1,7 @@
 """What `handler` leaves in a home: a desktop entry, the default for links, and nothing afterwards.
 Binds CONTRACT §1 (`handler`).
 
-    /usr/bin/python3 -m unittest discover -s Tests/Transcripts -p '*_test.py'
+    /usr/bin/python3 -m unittest discover -s Tests/System/Transcripts
 """
 import os
 import pathlib

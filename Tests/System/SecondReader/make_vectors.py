@@ -18,7 +18,7 @@ from primitives import (
     H, KDF, Device, argon2id, binding_of, encrypt, log_subkeys, otp, unlock_keys, x25519_public)
 from vectorfile import Vector, drawn, escape, flipped
 
-FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "Keystore", "Vectors")
+FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "Keystore", "Vectors")
 MACHINE = "5f0c9be2d14a4c7fb3a86d0275e91b48"
 OTHER_MACHINE = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 PIN = "8206"
