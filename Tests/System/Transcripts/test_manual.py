@@ -63,11 +63,12 @@ class ManualTest(unittest.TestCase):
                 if path and path[-1] != "help" and "device" != path[-1]:
                     self.assertRegex(source, r"Cm " + " (?:.*)?".join(path))
 
-    def test_the_exit_codes_are_the_readme_s(self):
-        readme = (ROOT / "README.md").read_text()
-        table = readme.partition("## Exit codes")[2].partition("\n## ")[0]
-        codes = {code for row in re.findall(r"^\| ([0-9, ]+) \|", table, re.MULTILINE)
-                 for code in row.split(", ")}
+    def test_the_exit_codes_are_the_contract_s(self):
+        contract = (ROOT / "Sources/SoftTokenCore/SoftTokenCore.docc/Contract.md").read_text()
+        table = contract.partition("## 2. Exit codes")[2].partition("\n## ")[0]
+        codes = {code for row in re.findall(r"^\| ([0-9/ ]+) \|", table, re.MULTILINE)
+                 for code in row.split(" / ")}
+        self.assertIn("86", codes)
         page = PAGES[PROGRAM].read_text()
         status = page.partition(".Sh EXIT STATUS")[2].partition(".Sh ")[0]
         self.assertEqual(set(re.findall(r"^\.It ([0-9]+)$", status, re.MULTILINE)), codes)
