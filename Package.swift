@@ -24,7 +24,7 @@ let package = Package(
         .executable(name: "softtoken-issuer", targets: ["softtoken-issuer"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
         // Floor 0: arithmetic without secrets, and the operating system.
@@ -54,11 +54,13 @@ let package = Package(
             name: "SoftTokenCore",
             dependencies: ["OTP", "Linux", "Keystore", "Activation", "Device"],
             swiftSettings: strict),
+        // What both programs say of themselves.
+        .target(name: "ProgramSupport", swiftSettings: strict),
         // Floor 4: the programs.
         .executableTarget(
             name: "softtoken",
             dependencies: [
-                "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
+                "ProgramSupport", "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
             ],
             exclude: ["Manual"], swiftSettings: strict),
         .systemLibrary(
@@ -67,8 +69,8 @@ let package = Package(
         .executableTarget(
             name: "softtoken-issuer",
             dependencies: [
-                "OTP", "Linux", "CLinux", "Keystore", "Activation", "Device", "CExpat",
-                argumentParser,
+                "ProgramSupport", "OTP", "Linux", "CLinux", "Keystore", "Activation", "Device",
+                "CExpat", argumentParser,
             ],
             exclude: ["CExpat", "Manual", "RECORDS.md"], swiftSettings: strict),
         // The reader of Keystore/Vectors, which two floors' tests share.

@@ -1,5 +1,6 @@
 // The command line's root. Bound by CONTRACT §6; shell completion and `--help` are ArgumentParser's.
 import ArgumentParser
+import ProgramSupport
 
 struct SoftTokenIssuer: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,7 +19,7 @@ struct SoftTokenIssuer: ParsableCommand {
             is not certified for EPCS.
             """,
         version: """
-            softtoken-issuer 0.1.0
+            softtoken-issuer \(softtokenVersion)
             Not certified for EPCS: no module in it is FIPS 140 validated.
             """,
         subcommands: [

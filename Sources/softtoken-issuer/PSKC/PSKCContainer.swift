@@ -44,18 +44,18 @@ struct PSKCOutline: Sendable {
 func readPSKC(
     _ file: borrowing Descriptor, _ body: (PSKCKeyPackage, PSKCProtection) -> Void
 ) throws(PSKCError) -> PSKCOutline {
-    let result = withoutActuallyEscaping(body) { body -> Result<PSKCOutline, PSKCError> in
-        let reader = PSKCReader(body)
-        do throws(SystemError) {
-            while !reader.hasFailed {
-                let bytes = try file.nextBytes(limit: 1 << 16)
-                guard !bytes.isEmpty else { break }
-                reader.feed(bytes)
-            }
-        } catch { return .failure(.failed(error)) }
-        return reader.finished()
-    }
-    return try result.get()
+    let reader = PSKCReader()
+    do throws(SystemError) {
+        while !reader.hasFailed {
+            let bytes = try file.nextBytes(limit: 1 << 16)
+            guard !bytes.isEmpty else { break }
+            reader.feed(bytes)
+            reader.drain(body)
+        }
+    } catch { throw .failed(error) }
+    let outline = reader.finished()
+    reader.drain(body)
+    return try outline.get()
 }
 
 /// A PSKC file that is fed piece by piece.
@@ -63,9 +63,8 @@ final class PSKCReader {
     private let scanner: PSKCScanner
     private let xml: XMLReader?
 
-    /// - Parameter body: takes the key packages in their order, and what protects them.
-    init(_ body: @escaping (PSKCKeyPackage, PSKCProtection) -> Void) {
-        let scanner = PSKCScanner(body)
+    init() {
+        let scanner = PSKCScanner()
         self.scanner = scanner
         xml = try? XMLReader { scanner.take($0) }
         if xml == nil { scanner.fail(.xml(.noMemory)) }
@@ -76,6 +75,11 @@ final class PSKCReader {
 
     /// Takes the next bytes of the file, one at least.
     func feed(_ bytes: [UInt8]) { feed(bytes, isLast: false) }
+
+    /// Gives the key packages that are whole by now, in their order, and what protects them.
+    func drain(_ body: (PSKCKeyPackage, PSKCProtection) -> Void) {
+        for package in scanner.takePackages() { body(package, scanner.outline.protection) }
+    }
 
     /// What the file was.
     func finished() -> Result<PSKCOutline, PSKCError> {
@@ -99,12 +103,16 @@ final class PSKCReader {
 private final class PSKCScanner {
     private(set) var outline = PSKCOutline()
     private(set) var failure: PSKCError?
-    private let body: (PSKCKeyPackage, PSKCProtection) -> Void
+    private var packages: [PSKCKeyPackage] = []
     /// The elements that are open below the root.
     private var open: [XMLElement] = []
     private var isInRoot = false
 
-    init(_ body: @escaping (PSKCKeyPackage, PSKCProtection) -> Void) { self.body = body }
+    /// The key packages that are whole since the last time.
+    func takePackages() -> [PSKCKeyPackage] {
+        defer { packages.removeAll(keepingCapacity: true) }
+        return packages
+    }
 
     /// The first failure counts.
     func fail(_ error: PSKCError) { failure = failure ?? error }
@@ -150,7 +158,7 @@ private final class PSKCScanner {
             guard let package = PSKCKeyPackage(element) else { return fail(.malformed) }
             outline.packageCount += 1
             outline.insertionOffset = element.range.upperBound
-            body(package, outline.protection)
+            packages.append(package)
         case XMLName(Namespace.pskc, "Signature"), XMLName(Namespace.signature, "Signature"):
             outline.isSigned = true
         default: return

@@ -3,7 +3,7 @@
 
 /// Reads a new version of a records file on its way to the disk.
 final class RecordsCheck {
-    private let reader: PSKCReader
+    private let reader = PSKCReader()
     private let packages: Packages
 
     private final class Packages {
@@ -29,18 +29,23 @@ final class RecordsCheck {
     ///   - first: from which package on they are new.
     ///   - serial: whose packages are kept.
     init(first: Int = .max, serial: String? = nil) {
-        let packages = Packages(first: first, serial: serial)
-        self.packages = packages
-        reader = PSKCReader { package, _ in packages.take(package) }
+        packages = Packages(first: first, serial: serial)
     }
 
-    func take(_ bytes: [UInt8]) { reader.feed(bytes) }
+    func take(_ bytes: [UInt8]) {
+        reader.feed(bytes)
+        drain()
+    }
+
+    private func drain() { reader.drain { package, _ in packages.take(package) } }
 
     /// The packages of the serial, in a file that is whole and has so many packages.
     ///
     /// - Throws: `Failure` (65): what was written is not what was meant.
     func packages(count: Int, path: String) throws(Failure) -> [PSKCKeyPackage] {
-        guard case .success(let outline) = reader.finished(), outline.packageCount == count else {
+        let outline = reader.finished()
+        drain()
+        guard case .success(let outline) = outline, outline.packageCount == count else {
             throw Failure(changing: path)
         }
         return packages.kept

@@ -1,8 +1,6 @@
 // The command `softtoken` and its subcommands. Bound by CONTRACT §1.
 import ArgumentParser
-
-/// The version of the program and of what it writes in `status`.
-let softtokenVersion = "0.1.0"
+import ProgramSupport
 
 struct SoftTokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -5,6 +5,7 @@ import ArgumentParser
 import Device
 import Keystore
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 struct StatusCommand: Command {

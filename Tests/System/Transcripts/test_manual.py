@@ -17,6 +17,7 @@ PAGES = {
     PROGRAM: ROOT / "Sources/softtoken/Manual/softtoken.1",
     ISSUER: ROOT / "Sources/softtoken-issuer/Manual/softtoken-issuer.1",
 }
+EVERY_PAGE = sorted(ROOT.glob("Sources/*/Manual/*.[1-9]"))
 
 
 def run(*command, **changes):
@@ -45,9 +46,23 @@ class ManualTest(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("man"), "man-db is not installed")
     def test_the_pages_are_formatted_without_a_warning(self):
-        for _, page, _, _ in self.pages():
+        for page in EVERY_PAGE:
             done = run("man", "--warnings", "-l", str(page))
             self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    @unittest.skipUnless(shutil.which("mandoc"), "mandoc is not installed")
+    def test_the_pages_are_clean_to_mandoc(self):
+        done = run("mandoc", "-T", "lint", "-W", "warning", *map(str, EVERY_PAGE))
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    @unittest.skipUnless(shutil.which("man"), "man-db is not installed")
+    def test_nothing_is_broken_inside_a_word(self):
+        for page in EVERY_PAGE:
+            for width in "80", "60", "40":
+                done = run("man", "-l", str(page), MANWIDTH=width)
+                text = re.sub(r".\x08", "", done.stdout)
+                self.assertGreater(len(text), 1000)
+                self.assertEqual(re.findall(r"\w[-\u2010]\n", text), [], (page.name, width))
 
     def test_every_option_of_every_command_is_there_and_no_other(self):
         for program, _, _, words in self.pages():
