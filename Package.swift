@@ -60,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "softtoken",
             dependencies: [
-                "ProgramSupport", "SoftTokenCore", "Activation", "Device", "Keystore", "OTP", "Linux", argumentParser,
+                "ProgramSupport", "SoftTokenCore", "Activation", "Device", "Keystore", "OTP",
+                "Linux", argumentParser,
             ],
             exclude: ["Manual"], swiftSettings: strict),
         .systemLibrary(
