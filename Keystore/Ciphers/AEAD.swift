@@ -46,7 +46,7 @@ struct Box: Equatable, Sendable {
                 UInt64(plain.count), additional, UInt64(additional.count), nil, nonce,
                 key.assumingMemoryBound(to: UInt8.self).baseAddress!)
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         self.ciphertext = ciphertext
     }
 
@@ -59,7 +59,7 @@ struct Box: Equatable, Sendable {
         let isOpened = unsafe plain.withUnsafeMutableBytes {
             unsafe open(into: $0, key: key, additional: additional)
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         guard isOpened else { return nil }
         return plain
     }
@@ -71,7 +71,7 @@ struct Box: Equatable, Sendable {
         let isOpened = unsafe plain.withUnsafeMutableBytes {
             unsafe open(into: $0, key: key, additional: additional)
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         return isOpened ? plain : nil
     }
 

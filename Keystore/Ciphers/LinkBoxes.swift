@@ -97,7 +97,7 @@ package struct CodeBox: Equatable, Sendable {
                     key.assumingMemoryBound(to: UInt8.self).baseAddress!) == 0
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.deep)
         guard isOpened else { throw .notOpened }
         return Seed(seed)
     }
@@ -139,7 +139,7 @@ package struct RequestKey: ~Copyable {
             _ = unsafe crypto_scalarmult_base(
                 &publicKey, secret.assumingMemoryBound(to: UInt8.self).baseAddress!)
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.deep)
         self.secret = secret
         self.publicKey = publicKey
     }
@@ -169,7 +169,7 @@ package struct RequestKey: ~Copyable {
                     secret.assumingMemoryBound(to: UInt8.self).baseAddress!) == 0
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.deep)
         guard isOpened else { throw .notOpened }
         let expected = binding.x + binding.jti
         let isBound = content.read { content in

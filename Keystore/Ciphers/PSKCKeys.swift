@@ -68,7 +68,7 @@ package struct PSKCKey: ~Copyable {
                 unsafe derive(password, parameters, into: key)
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.deep)
         bytes = key
     }
 
@@ -101,7 +101,7 @@ package struct PSKCKey: ~Copyable {
             let key = Seed(try copiedBytes())
             var generator = try CodeGenerator(seed: key, algorithm: algorithm)
             let expected = generator.mac(of: value)
-            scrubStackAndRegisters()
+            scrubStackAndRegisters(.deep)
             return isEqualInConstantTime(mac, expected)
         } catch { throw .memory(error) }
     }
@@ -129,7 +129,7 @@ extension PSKCKey {
                 }
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.deep)
         return try withoutPadding(padded)
     }
 
@@ -147,7 +147,7 @@ extension PSKCKey {
                 }
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.deep)
         guard isWhole else { throw .notAuthentic }
         return clear
     }

@@ -24,7 +24,7 @@ struct RootKey: ~Copyable {
                 }
             }
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         return subkey
     }
 }

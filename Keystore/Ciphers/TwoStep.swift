@@ -35,7 +35,7 @@ func pbkdf2HMACSHA1(
         }
     }
     // nettle's contexts lie on the stack here.
-    scrubStackAndRegisters()
+    scrubStackAndRegisters(.deep)
     return key
 }
 

@@ -7,7 +7,7 @@ package enum PINBlocklist {
     /// Whether four ASCII digits are easy to guess.
     package static func contains(_ pin: Span<UInt8>) -> Bool {
         precondition(pin.count == 4, "a PIN has four digits")
-        defer { scrubStackAndRegisters() }
+        defer { scrubStackAndRegisters(.shallow) }
         return isListed(Int(pin[0]) - 48, Int(pin[1]) - 48, Int(pin[2]) - 48, Int(pin[3]) - 48)
     }
 

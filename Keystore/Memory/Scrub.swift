@@ -3,8 +3,16 @@
 internal import CLinux
 internal import CSodium
 
-/// Overwrites the stack below this frame (32 KiB) and every vector register.
-@inline(never) func scrubStackAndRegisters() {
-    sodium_stackzero(32 * 1024)
+/// How far down the stack a function of libsodium or nettle may have written.
+enum StackDepth: Int {
+    /// A hash, a MAC, an AEAD: their frames are below 2 KiB.
+    case shallow = 4096
+    /// Argon2id, curves.
+    case deep = 32768
+}
+
+/// Overwrites the stack below this frame, and every vector register.
+@inline(never) func scrubStackAndRegisters(_ depth: StackDepth) {
+    sodium_stackzero(depth.rawValue)
     st_scrub_vector_registers()
 }

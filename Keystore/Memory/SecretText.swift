@@ -26,7 +26,7 @@ extension SecureBytes {
         let isCanonical = bytes.write { (target: inout MutableSpan<UInt8>) in
             alphabet.decode(text, into: &target)
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         guard isCanonical else { return nil }
         return bytes
     }

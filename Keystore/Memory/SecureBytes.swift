@@ -1,5 +1,5 @@
-// Guarded memory: the only place where a secret may lie. One libsodium allocation, locked, kept out
-// of core dumps, unreadable between uses, zeroized and unmapped exactly once.
+// Guarded memory: the only place where a secret may lie. Pages of its own (GuardedPages.swift),
+// unreadable between uses, zeroized exactly once.
 // Bound by DESIGN §3 ("Guarded memory") and STYLE 7, 8.
 internal import CSodium
 internal import Glibc
@@ -16,24 +16,24 @@ package enum SecureMemoryError: Error, Equatable, Sendable {
 /// can't leave it. Between uses the pages are PROT_NONE, which stops slips, not a debugger: what
 /// protects is not having it any more.
 @safe package struct SecureBytes: ~Copyable, @unchecked Sendable {
-    private let base: UnsafeMutableRawPointer
+    private let pages: GuardedPages
     /// The length in bytes.
     package let count: Int
+    /// Zeros so far: the pages are still open.
+    private var isFresh = true
+
+    /// Where the secret begins: it ends with its page, so that a byte too far is no byte of this
+    /// process.
+    private var base: UnsafeMutableRawPointer {
+        unsafe pages.start + (pages.byteCount - count)
+    }
 
     /// Allocates `count` zero bytes.
     ///
     /// - Throws: `SecureMemoryError.unavailable`.
     package init(count: Int) throws(SecureMemoryError) {
         precondition(count > 0, "a secret has at least a byte")
-        guard sodium_init() >= 0, let allocated = unsafe sodium_malloc(count) else {
-            throw .unavailable
-        }
-        unsafe sodium_memzero(allocated, count)
-        guard unsafe sodium_mprotect_noaccess(allocated) == 0 else {
-            unsafe sodium_free(allocated)
-            throw .unavailable
-        }
-        unsafe base = allocated
+        pages = try GuardedPages(holding: count)
         self.count = count
     }
 
@@ -49,11 +49,6 @@ package enum SecureMemoryError: Error, Equatable, Sendable {
         write { (target: inout MutableSpan<UInt8>) in
             for index in bytes.indices { target[index] = bytes[index] }
         }
-    }
-
-    deinit {
-        // sodium_free makes it writable, checks the canary, zeroizes, unlocks and unmaps.
-        unsafe sodium_free(base)
     }
 
     /// Lends the bytes for reading. Not reentrant: a read within a read of the same secret would
@@ -80,8 +75,8 @@ package enum SecureMemoryError: Error, Equatable, Sendable {
     @unsafe package borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
-        precondition(unsafe sodium_mprotect_readonly(base) == 0, "guarded memory can be opened")
-        defer { _ = unsafe sodium_mprotect_noaccess(base) }
+        if !isFresh { pages.change(.read) }
+        defer { if !isFresh { pages.change(.none) } }
         return try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
@@ -89,8 +84,9 @@ package enum SecureMemoryError: Error, Equatable, Sendable {
     @unsafe package mutating func withUnsafeMutableBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
-        precondition(unsafe sodium_mprotect_readwrite(base) == 0, "guarded memory can be opened")
-        defer { _ = unsafe sodium_mprotect_noaccess(base) }
+        if !isFresh { pages.change(.write) }
+        isFresh = false
+        defer { pages.change(.none) }
         return try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: count))
     }
 
@@ -112,8 +108,7 @@ package enum SecureMemoryError: Error, Equatable, Sendable {
     /// Whether guarded memory is really locked here (`RLIMIT_MEMLOCK` may be too small). For
     /// `status`: a failed mlock is reported, not ignored.
     package static func isLockingAvailable() -> Bool {
-        guard sodium_init() >= 0, let probe = unsafe sodium_malloc(32) else { return false }
-        defer { unsafe sodium_free(probe) }
-        return unsafe mlock(probe, 32) == 0
+        guard let probe = try? GuardedPages(holding: 1) else { return false }
+        return probe.isLocked
     }
 }

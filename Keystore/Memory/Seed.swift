@@ -62,7 +62,7 @@ extension Seed {
         bytes.write { (target: inout MutableSpan<UInt8>) in
             decodeBase32(text, into: &target)
         }
-        scrubStackAndRegisters()
+        scrubStackAndRegisters(.shallow)
         self.init(bytes)
     }
 }

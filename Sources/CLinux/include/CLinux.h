@@ -38,6 +38,9 @@ int st_landlock_allow_folder(int ruleset, int folder, int abi);
 int st_landlock_allow_reading(int ruleset, int file);
 int st_landlock_restrict(int ruleset);
 
+// Whether large mappings of this thread are to lie in huge pages (hugepages.c).
+void st_use_huge_pages(int isWanted);
+
 // No core file, and no raising of that limit later.
 static inline int st_forbid_core_files(void) {
     struct rlimit none = {0, 0};
