@@ -43,14 +43,6 @@ extension SystemTree {
     }
 }
 
-/// The serial in SCSI's unit serial number page (SPC-4 §7.8.18): type, 0x80, length, serial.
-func unitSerialNumber(_ page: [UInt8]) -> [UInt8]? {
-    guard page.count > 4, page[1] == 0x80 else { return nil }
-    let count = Int(page[2]) << 8 | Int(page[3])
-    guard count <= page.count - 4 else { return nil }
-    return Array(page[4..<4 + count])
-}
-
 /// The folder of the last PCI function in a link such as
 /// `../devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda`.
 func pciFunction(in link: String) -> String? {

@@ -2,15 +2,6 @@
 // none for what can't recognise a device. Bound by FORMAT.md §2.
 internal import Linux
 
-/// Bytes without NUL and ASCII white space at both ends.
-func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
-    let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0 || (9...13).contains(byte) }
-    guard let first = bytes.firstIndex(where: { !isBlank($0) }),
-        let last = bytes.lastIndex(where: { !isBlank($0) })
-    else { return [] }
-    return bytes[first...last]
-}
-
 /// The 16 bytes of a UUID written 8-4-4-4-12, one LF after it, or nil.
 func normalUUID(_ text: [UInt8]) -> [UInt8]? {
     let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text[...]
@@ -53,14 +44,6 @@ func normalMAC(_ text: [UInt8]) -> [UInt8]? {
         bytes[0] & 3 == 0, !isPlaceholderMAC(bytes)
     else { return nil }
     return bytes
-}
-
-func upperCase(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte - 32 : byte
-}
-
-private func lowerCase(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte + 32 : byte
 }
 
 private func isLowerCaseDigit(_ byte: UInt8) -> Bool {

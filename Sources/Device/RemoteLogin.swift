@@ -1,6 +1,7 @@
 // Whether the OTP would be shown on another machine's screen: a login over the network among the
 // ancestors of this process. tmux and screen hide it both ways. Bound by DESIGN §6 (remote login)
 // and FORMAT.md §6.
+internal import Linux
 
 /// Whether this process was started through a remote login; nil if it can't be told.
 ///

@@ -129,7 +129,7 @@ extension MadeUpSystem {
             30 27 259:2 / /boot rw,relatime shared:5 - ext4 /dev/nvme0n1p2 rw
 
             """
-        links["/dev/mapper/vg-root"] = "../dm-1"
+        links["/sys/dev/block/254:1"] = "../../devices/virtual/block/dm-1"
         links["/dev/disk/by-uuid/0000-AAAA"] = "../../nvme0n1p1"
         links["/dev/disk/by-uuid/\(uuid)"] = "../../dm-1"
     }

@@ -153,7 +153,7 @@ struct RoundTripTests {
         let workspace = try Workspace()
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
-        let unreadable = MachineID.unreadable(SystemError(.read, "/etc/machine-id", code: 5))
+        let unreadable = MachineID.unreadable
         expect(.machineIDUnreadable) { () throws(KeystoreError) in
             _ = try create(folders, lock, machineID: unreadable)
         }

@@ -192,7 +192,7 @@ extension Vector {
     var machineID: MachineID {
         switch self["machine-id"] {
         case "none": .none
-        case "unreadable": .unreadable(SystemError(.read, "/etc/machine-id", code: 5))
+        case "unreadable": .unreadable
         case let digits: .digits(Array((digits ?? "").utf8))
         }
     }

@@ -8,18 +8,18 @@ package enum MachineID: Equatable, Sendable {
     /// Absent, empty, `uninitialized`, malformed, or of this boot only.
     case none
     /// It is there and can't be read.
-    case unreadable(SystemError)
+    case unreadable
 
     /// Reads this machine's.
-    package static func read() -> MachineID {
-        let text: [UInt8]
-        do throws(SystemError) {
-            text = try readSystemFile("/etc/machine-id", limit: 4096)
-        } catch {
-            return error.isNotFound ? .none : .unreadable(error)
+    package static func read() -> MachineID { MachineID(tree: .real) }
+
+    package init(tree: SystemTree) {
+        switch tree.contents("/etc/machine-id", 256) {
+        case .bytes(let text):
+            self = MachineID(text: text, transient: tree.bytes("/run/machine-id"))
+        case .absent: self = .none
+        case .unreadable: self = .unreadable
         }
-        let transient = try? readSystemFile("/run/machine-id", limit: 4096)
-        return MachineID(text: text, transient: transient)
     }
 
     /// Judges the bytes of /etc/machine-id and, where it exists, of /run/machine-id.
@@ -39,9 +39,7 @@ package enum MachineID: Equatable, Sendable {
         var line = text
         if line.last == UInt8(ascii: "\n") { line.removeLast() }
         guard line.count == 32, bytesFromHexadecimal(line) != nil else { return nil }
-        let lowerCase = line.map {
-            $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "F") ? $0 + 32 : $0
-        }
-        return lowerCase.contains { $0 != lowerCase[0] } ? lowerCase : nil
+        let digits = line.map { lowerCase($0) }
+        return digits.contains { $0 != digits[0] } ? digits : nil
     }
 }

@@ -1,0 +1,126 @@
+// What the file system at `/` lies on: its UUID, its partition's, its disk's serial. Read from
+// links and short files that everybody may read; udev and the kernel make them, whatever mounted
+// the root. Bound by Device/FORMAT.md §3 and §8.
+
+extension SystemTree {
+    /// The UUID of the file system at `/`, as /dev/disk/by-uuid spells it; nil where no disk of this
+    /// machine holds it (overlay, a network, ZFS).
+    package var rootUUID: String? { rootStorage.flatMap { uuid(of: $0) } }
+
+    func uuid(of storage: RootStorage) -> String? {
+        // A file system on several disks has one link, to whichever disk udev saw last.
+        storage.isBtrfs
+            ? btrfs(on: storage.device)
+            : name(in: "/dev/disk/by-uuid", linkingTo: storage.device)
+    }
+
+    private func btrfs(on device: String) -> String? {
+        names("/sys/fs/btrfs").first { isPresent("/sys/fs/btrfs/\($0)/devices/\(device)") }
+    }
+
+    /// The partition that holds the root alone: beneath encryption and volumes of one disk. nil where
+    /// it lies on several, or on an array, whose members come and go.
+    func partition(beneath storage: RootStorage) -> String? {
+        if storage.isBtrfs, let uuid = btrfs(on: storage.device),
+            names("/sys/fs/btrfs/\(uuid)/devices").count > 1
+        {
+            return nil
+        }
+        var device = storage.device
+        // 8: deeper than volumes and encryption are stacked; a bound, should /sys answer nonsense.
+        for _ in 0..<8 {
+            guard !device.hasPrefix("md") else { return nil }
+            let lower = names("/sys/class/block/\(device)/slaves")
+            guard let only = lower.first else { return device }
+            guard lower.count == 1 else { return nil }
+            device = only
+        }
+        return nil
+    }
+
+    /// The UUID of a partition, as /dev/disk/by-partuuid spells it.
+    func partitionUUID(of partition: String) -> String? {
+        name(in: "/dev/disk/by-partuuid", linkingTo: partition)
+    }
+
+    /// The serial of the disk that a partition lies on, as the kernel tells it.
+    func diskSerial(beneath partition: String) -> FileReading {
+        guard let link = link("/sys/class/block/\(partition)") else { return .absent }
+        let parts = link.split(separator: "/")
+        if let controller = parts.first(where: { isNumbered($0, "nvme") }) {
+            return contents("/sys/class/nvme/\(controller)/serial", 256)
+        }
+        let isPartition = isPresent("/sys/class/block/\(partition)/partition")
+        guard let disk = (isPartition ? parts.dropLast() : parts[...]).last else { return .absent }
+        if disk.hasPrefix("mmcblk") { return contents("/sys/class/block/\(disk)/device/cid", 256) }
+        guard disk.hasPrefix("sd") else { return .absent }
+        let page = contents("/sys/class/block/\(disk)/device/vpd_pg80", 256)
+        guard case .bytes(let bytes) = page else { return page }
+        return unitSerialNumber(bytes).map { .bytes($0) } ?? .absent
+    }
+
+    /// What the last mount at `/` came from; nil if it is no block device of this machine.
+    var rootStorage: RootStorage? {
+        guard let mounts = bytes("/proc/self/mountinfo", limit: 65_536),
+            let mount = lastMountAtRoot(in: mounts)
+        else { return nil }
+        if let link = link("/sys/dev/block/\(mount.device)") {
+            return RootStorage(device: lastComponent(link), isBtrfs: false)
+        }
+        // btrfs has device numbers of its own, and names one of its disks.
+        guard mount.type == "btrfs", mount.source.hasPrefix("/dev/") else { return nil }
+        let source = link(mount.source) ?? mount.source
+        return RootStorage(device: lastComponent(source), isBtrfs: true)
+    }
+}
+
+/// The block device that the root lies on.
+struct RootStorage {
+    /// As the kernel names it: "nvme0n1p2", "dm-0".
+    let device: String
+    let isBtrfs: Bool
+}
+
+/// What a line of /proc/self/mountinfo tells of a mount (proc_pid_mountinfo(5)).
+package struct Mount: Equatable {
+    /// "major:minor"
+    package let device: String
+    /// "ext4"
+    package let type: String
+    package let source: String
+
+    package init(device: String, type: String, source: String) {
+        self.device = device
+        self.type = type
+        self.source = source
+    }
+}
+
+/// The last mount at `/`: the one that is seen.
+package func lastMountAtRoot(in mountinfo: [UInt8]) -> Mount? {
+    var found: Mount?
+    for line in mountinfo.split(separator: UInt8(ascii: "\n")) {
+        let fields = line.split(separator: UInt8(ascii: " "))
+        guard fields.count >= 10, fields[4].elementsEqual([UInt8(ascii: "/")]),
+            let dash = fields[6...].firstIndex(where: { $0.elementsEqual([UInt8(ascii: "-")]) }),
+            dash + 2 < fields.count
+        else { continue }
+        let text = [2, dash + 1, dash + 2].map { String(decoding: fields[$0], as: UTF8.self) }
+        found = Mount(device: text[0], type: text[1], source: text[2])
+    }
+    return found
+}
+
+/// The serial in SCSI's unit serial number page (SPC-4 §7.8.18): type, 0x80, length, serial.
+package func unitSerialNumber(_ page: [UInt8]) -> [UInt8]? {
+    guard page.count > 4, page[1] == 0x80 else { return nil }
+    let count = Int(page[2]) << 8 | Int(page[3])
+    guard count <= page.count - 4 else { return nil }
+    return Array(page[4..<4 + count])
+}
+
+/// `nvme0` and not `nvme0n1`.
+private func isNumbered(_ part: Substring, _ prefix: String) -> Bool {
+    part.hasPrefix(prefix) && part.count > prefix.count
+        && part.dropFirst(prefix.count).allSatisfy(\.isNumber)
+}
