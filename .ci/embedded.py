@@ -26,9 +26,6 @@ LICENCES = {
     "expat": "MIT",
     "sqlite3": "blessing",
 }
-# Who passes these on has to offer their source; packages name it in Built-Using.
-COPYLEFT = ("glibc", "gcc-12", "gmp", "nettle")
-
 HEAD = """What {program} {version} embeds, and under which licences
 =========================================================================
 
