@@ -65,7 +65,7 @@ struct CodecTests {
         #expect(shown.count == 50)
     }
 
-    @Test("An enrolment request is parsed again and names its number")
+    @Test("An enrolment request is parsed again and names its verification")
     func enrolmentRequest() throws {
         let made = try EnrolmentRequest(publicKey: Array(0..<32))
         let text = Array(made.text.utf8)
@@ -74,7 +74,7 @@ struct CodecTests {
         // BLAKE2b-256 of 01 00 01 … 1f by Python's hashlib.
         #expect(
             made.text == "softtoken:request#AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fw-jwcQ")
-        #expect(made.verificationNumber == "8036 0348")
+        #expect(made.verification == "YPUP-A4ON-OOKT-YPWA")
         for count in text.indices {
             #expect(throws: ActivationError.malformedRequest) {
                 try request(text[..<count].map(\.self))

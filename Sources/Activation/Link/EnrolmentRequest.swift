@@ -8,8 +8,9 @@ package struct EnrolmentRequest: Equatable, Sendable {
     private static let version: UInt8 = 1
     /// The device's X25519 public key, 32 bytes.
     package let publicKey: [UInt8]
-    /// `NNNN NNNN`, which both sides read out.
-    package let verificationNumber: String
+    /// `XXXX-XXXX-XXXX-XXXX`, which both sides read out: 80 bits, so that nobody finds another key
+    /// with the same.
+    package let verification: String
     /// The request as it is sent.
     package let text: String
 
@@ -21,7 +22,7 @@ package struct EnrolmentRequest: Equatable, Sendable {
         let content = [EnrolmentRequest.version] + publicKey
         let digest = blake2b(content, byteCount: 32)
         self.publicKey = publicKey
-        verificationNumber = EnrolmentRequest.verificationNumber(digest)
+        verification = fingerprint(ofDigest: digest)
         text = EnrolmentRequest.prefix + base64URLEncoded(content + digest[0..<4])
     }
 
@@ -40,11 +41,5 @@ package struct EnrolmentRequest: Equatable, Sendable {
         // Only the canonical text encodes to itself: the checksum is compared with it.
         guard base64URLDecoded(String(self.text.dropFirst(EnrolmentRequest.prefix.count))) == bytes
         else { throw .malformedRequest }
-    }
-
-    private static func verificationNumber(_ digest: [UInt8]) -> String {
-        let number = digest[4..<12].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } % 100_000_000
-        let digits = String(number + 100_000_000).dropFirst()
-        return digits.prefix(4) + " " + digits.suffix(4)
     }
 }

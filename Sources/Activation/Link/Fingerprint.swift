@@ -1,5 +1,5 @@
-// The fingerprint of an issuer's signing key, which a prescriber compares with what the issuer
-// says. Bound by CONTRACT §4.
+// What two people compare on another way than the mail: the fingerprint of an issuer's signing key,
+// and the verification of an enrolment request. Bound by CONTRACT §4.
 package import Keystore
 
 extension VerifyingKey {
@@ -7,8 +7,7 @@ extension VerifyingKey {
     ///
     /// - Throws: `SecureMemoryError`, where hashing finds no memory.
     package func fingerprint() -> String {
-        let hash = blake2b(bytes, byteCount: 32)
-        return grouped(base32(Array(hash[0..<10])))
+        Activation.fingerprint(ofDigest: blake2b(bytes, byteCount: 32))
     }
 
     /// The fingerprint that was typed, in the one spelling that is compared.
@@ -20,6 +19,9 @@ extension VerifyingKey {
         return grouped(Array(letters))
     }
 }
+
+/// The first 10 bytes of a digest in base32, as `XXXX-XXXX-XXXX-XXXX`.
+func fingerprint(ofDigest digest: [UInt8]) -> String { grouped(base32(Array(digest[0..<10]))) }
 
 private func grouped(_ letters: [Unicode.Scalar]) -> String {
     stride(from: 0, to: letters.count, by: 4).map { start in

@@ -106,8 +106,8 @@ struct LockOptions: ParsableArguments {
         do throws(ActivationError) {
             let request = try EnrolmentRequest(parsing: Array(request.utf8).span)
             Console.note(
-                "verification number \(request.verificationNumber): ask the prescriber whether the "
-                    + "device shows the same")
+                "verification \(request.verification): ask the prescriber whether the device "
+                    + "shows the same")
             return .request(request)
         } catch { throw Failure(error) }
     }

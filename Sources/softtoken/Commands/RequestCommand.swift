@@ -8,7 +8,7 @@ import SoftTokenCore
 struct RequestCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "request",
-        abstract: "Print this device's enrolment request and its verification number.",
+        abstract: "Print this device's enrolment request and its verification.",
         discussion: """
             Send the request to the issuer, and compare the number by telephone. The link that comes \
             back opens on this device alone. A request lives 14 days, for one activation.
@@ -27,14 +27,14 @@ struct RequestCommand: Command {
         if json {
             return try Output.json([
                 "request": .string(request.text),
-                "verification": .string(request.verificationNumber),
+                "verification": .string(request.verification),
             ])
         }
         // For people; a script reads the two lines alone.
         let isShown = isTerminal(1)
         if isShown { Output.note("Send this line to the issuer:") }
         try Output.line(request.text)
-        if isShown { Output.note("Verification number, to be read out by telephone:") }
-        try Output.line(request.verificationNumber)
+        if isShown { Output.note("Verification, to be read out by telephone:") }
+        try Output.line(request.verification)
     }
 }

@@ -33,6 +33,12 @@ def _code_key(code, salt):
                                 na.crypto_pwhash_ALG_ARGON2ID13)
 
 
+def spoken(digest):
+    """What two people compare by telephone."""
+    text = base64.b32encode(digest[:10]).decode()
+    return "-".join(text[i:i + 4] for i in range(0, 16, 4))
+
+
 class Issuer:
     """An issuer with a signing key."""
 
@@ -42,8 +48,7 @@ class Issuer:
 
     @property
     def fingerprint(self):
-        text = base64.b32encode(blake2b(self.x)[:10]).decode()
-        return "-".join(text[i:i + 4] for i in range(0, 16, 4))
+        return spoken(blake2b(self.x))
 
     @property
     def file(self):
@@ -100,7 +105,5 @@ def label(text):
     return data[2:2 + data[1]].decode()
 
 
-def verification_number(request):
-    data = unb64(request.split("#")[1])
-    number = int.from_bytes(blake2b(data[:33])[4:12], "big") % 10**8
-    return f"{number:08}"[:4] + " " + f"{number:08}"[4:]
+def verification(request):
+    return spoken(blake2b(unb64(request.split("#")[1])[:33]))

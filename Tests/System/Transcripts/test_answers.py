@@ -650,7 +650,7 @@ class JSONTest(ProgramTest):
         home = Home()
         first = home.run("request", "--json").json
         self.check(first, {"request": (str,), "verification": (str,)})
-        self.assertEqual(first["verification"], links.verification_number(first["request"]))
+        self.assertEqual(first["verification"], links.verification(first["request"]))
         self.assertEqual(home.run("request", "--json").json, first)
         self.assertEqual(home.run("request").out,
                          f"{first['request']}\n{first['verification']}\n")
