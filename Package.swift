@@ -46,6 +46,11 @@ let package = Package(
         .target(
             name: "Activation", dependencies: ["OTP", "Keystore"], exclude: ["FORMAT.md"],
             swiftSettings: strict),
+        // The issuer's own, above links; softtoken has no way here.
+        .target(
+            name: "KeystoreIssuer",
+            dependencies: ["OTP", "Linux", "Keystore", "Activation", "CSodium", "CNettle"],
+            swiftSettings: strict),
         .target(
             name: "Device", dependencies: ["Linux", "Keystore"], exclude: ["FORMAT.md"],
             swiftSettings: strict),
@@ -70,8 +75,8 @@ let package = Package(
         .executableTarget(
             name: "softtoken-issuer",
             dependencies: [
-                "ProgramSupport", "OTP", "Linux", "CLinux", "Keystore", "Activation", "Device",
-                "CExpat", argumentParser,
+                "ProgramSupport", "OTP", "Linux", "CLinux", "Keystore", "KeystoreIssuer",
+                "Activation", "Device", "CExpat", argumentParser,
             ],
             exclude: ["CExpat", "Manual", "RECORDS.md"], swiftSettings: strict),
         // The reader of Keystore/Vectors, which two floors' tests share.
@@ -79,10 +84,12 @@ let package = Package(
         .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: tests),
         .testTarget(
-            name: "KeystoreTests", dependencies: ["Keystore", "OTP", "Linux", "VectorFiles"],
+            name: "KeystoreTests",
+            dependencies: ["Keystore", "KeystoreIssuer", "OTP", "Linux", "VectorFiles"],
             exclude: ["DoesNotCompile"], swiftSettings: tests),
         .testTarget(
-            name: "ActivationTests", dependencies: ["Activation", "Keystore", "OTP"],
+            name: "ActivationTests",
+            dependencies: ["Activation", "Keystore", "KeystoreIssuer", "OTP"],
             exclude: ["Vectors", "Mails", "make_vectors.py", "make_mails.py"],
             swiftSettings: tests),
         .testTarget(
@@ -91,15 +98,17 @@ let package = Package(
         .testTarget(
             name: "SoftTokenCoreTests",
             dependencies: [
-                "SoftTokenCore", "Keystore", "Activation", "Device", "Linux", "OTP", "VectorFiles",
+                "SoftTokenCore", "Keystore", "KeystoreIssuer", "Activation", "Device", "Linux",
+                "OTP", "VectorFiles",
             ], swiftSettings: tests),
         .testTarget(
             name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore"],
             swiftSettings: tests),
         .testTarget(
             name: "IssuerTests",
-            dependencies: ["softtoken-issuer", "Activation", "Keystore", "Linux", "OTP"],
-            swiftSettings: tests),
+            dependencies: [
+                "softtoken-issuer", "Activation", "Keystore", "KeystoreIssuer", "Linux", "OTP",
+            ], swiftSettings: tests),
     ])
 
 // The fuzzer and the benchmark are built only when asked for (.ci/fuzz, .ci/bench), so that ordinary
@@ -110,7 +119,8 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
     package.targets.removeAll { $0.name == "softtoken-issuer" || $0.type == .test }
     package.targets += [
         .target(
-            name: "IssuerReaders", dependencies: ["OTP", "Linux", "Keystore", "CExpat"],
+            name: "IssuerReaders",
+            dependencies: ["OTP", "Linux", "Keystore", "KeystoreIssuer", "CExpat"],
             path: "Sources/softtoken-issuer", exclude: ["CExpat", "RECORDS.md"],
             sources: [
                 "CSV/CSVReader.swift", "CSV/Dates.swift", "Commands/InputKind.swift",
@@ -125,7 +135,7 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
             name: "softtoken-fuzz",
             dependencies: [
                 "OTP", "Linux", "Keystore", "Activation", "Device", "SoftTokenCore",
-                "IssuerReaders",
+                "IssuerReaders", "KeystoreIssuer",
             ],
             path: "Tests/Fuzz", swiftSettings: tests),
     ]
@@ -137,7 +147,7 @@ if Context.environment["SOFTTOKEN_BENCH"] != nil {
             providers: [.apt(["liboath-dev"])]),
         .executableTarget(
             name: "softtoken-bench",
-            dependencies: ["OTP", "Linux", "Keystore", "Activation", "COath"],
+            dependencies: ["OTP", "Linux", "Keystore", "KeystoreIssuer", "Activation", "COath"],
             path: "Tests/Benchmarks", exclude: ["COath", "rest.py"], swiftSettings: tests),
     ]
 }

@@ -38,8 +38,8 @@ package import OTP
         return truncated
     }
 
-    /// One MAC in full: for the published vectors alone.
-    mutating func mac(of message: [UInt8]) -> [UInt8] {
+    /// One MAC in full: for the published vectors, and for a PSKC file's ValueMAC.
+    @_spi(Issuer) public mutating func mac(of message: [UInt8]) -> [UInt8] {
         var mac = [UInt8](repeating: 0, count: algorithm.macByteCount)
         unsafe context.withUnsafeMutableBytes { context in
             unsafe algorithm.mac(context.baseAddress!, of: message, into: &mac)

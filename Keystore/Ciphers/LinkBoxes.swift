@@ -23,6 +23,9 @@ package struct LinkBinding: Equatable, Sendable {
         self.x = x
         self.jti = jti
     }
+
+    /// What a code's box is encrypted with: CONTRACT §4.
+    package var additionalData: [UInt8] { Array("softtoken-link-1".utf8) + [0] + x + jti }
 }
 
 /// A seed encrypted under an activation code: XChaCha20-Poly1305-IETF under Argon2id13.
@@ -52,32 +55,6 @@ package struct CodeBox: Equatable, Sendable {
         self.box = box
     }
 
-    /// Encrypts a seed under a code: softtoken-issuer's side.
-    ///
-    /// - Parameter code: the ten characters in upper case, ASCII.
-    package static func encrypt(
-        _ seed: borrowing Seed, code: borrowing SecureBytes, binding: LinkBinding, salt: [UInt8],
-        nonce: [UInt8], operations: Int, memoryBytes: Int
-    ) throws(LinkBoxError) -> CodeBox {
-        let key = try linkKey(code, salt: salt, operations: operations, memoryBytes: memoryBytes)
-        var box = [UInt8](repeating: 0, count: seed.byteCount + 16)
-        let additional = additionalData(binding)
-        unsafe key.withUnsafeBytes { key in
-            unsafe seed.bytes.withUnsafeBytes { seed in
-                _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
-                    &box, nil, seed.assumingMemoryBound(to: UInt8.self).baseAddress,
-                    UInt64(seed.count), additional, UInt64(additional.count), nil, nonce,
-                    key.assumingMemoryBound(to: UInt8.self).baseAddress!)
-            }
-        }
-        guard
-            let made = CodeBox(
-                salt: salt, operations: operations, memoryBytes: memoryBytes, nonce: nonce,
-                box: box)
-        else { throw .malformedContent }
-        return made
-    }
-
     /// Decrypts the seed with the activation code.
     ///
     /// - Parameter code: the ten characters in upper case, ASCII, in guarded memory.
@@ -85,10 +62,10 @@ package struct CodeBox: Equatable, Sendable {
     package func decrypt(
         code: borrowing SecureBytes, binding: LinkBinding
     ) throws(LinkBoxError) -> Seed {
-        let key = try CodeBox.linkKey(
-            code, salt: salt, operations: operations, memoryBytes: memoryBytes)
+        let key = try CodeBox.key(
+            of: code, salt: salt, operations: operations, memoryBytes: memoryBytes)
         var seed = try secureBytes(count: box.count - 16)
-        let additional = CodeBox.additionalData(binding)
+        let additional = binding.additionalData
         let isOpened = unsafe key.withUnsafeBytes { key in
             unsafe seed.withUnsafeMutableBytes { seed in
                 unsafe crypto_aead_xchacha20poly1305_ietf_decrypt(
@@ -102,8 +79,9 @@ package struct CodeBox: Equatable, Sendable {
         return Seed(seed)
     }
 
-    private static func linkKey(
-        _ code: borrowing SecureBytes, salt: [UInt8], operations: Int, memoryBytes: Int
+    /// The key that a code stands for.
+    package static func key(
+        of code: borrowing SecureBytes, salt: [UInt8], operations: Int, memoryBytes: Int
     ) throws(LinkBoxError) -> SecureBytes {
         do throws(KDFError) {
             return try argon2id(
@@ -114,10 +92,6 @@ package struct CodeBox: Equatable, Sendable {
             case .memory(let error): throw .memory(error)
             }
         }
-    }
-
-    private static func additionalData(_ binding: LinkBinding) -> [UInt8] {
-        Array("softtoken-link-1".utf8) + [0] + binding.x + binding.jti
     }
 }
 
@@ -184,27 +158,6 @@ package struct RequestKey: ~Copyable {
         }
         return Seed(seed)
     }
-
-    /// Seals a seed to a device's public key: softtoken-issuer's side.
-    package static func seal(
-        _ seed: borrowing Seed, to publicKey: [UInt8], binding: LinkBinding
-    ) throws(SecureMemoryError) -> [UInt8]? {
-        precondition(publicKey.count == 32, "an X25519 public key has 32 bytes")
-        var content = try SecureBytes(count: 48 + seed.byteCount)
-        content.write { (target: inout MutableSpan<UInt8>) in
-            for (index, byte) in (binding.x + binding.jti).enumerated() { target[index] = byte }
-            seed.bytes.read { seed in
-                for index in seed.indices { target[48 + index] = seed[index] }
-            }
-        }
-        var box = [UInt8](repeating: 0, count: content.count + sealedBoxOverhead)
-        let isSealed = unsafe content.withUnsafeBytes { content in
-            unsafe crypto_box_seal(
-                &box, content.assumingMemoryBound(to: UInt8.self).baseAddress!,
-                UInt64(content.count), publicKey) == 0
-        }
-        return isSealed ? box : nil
-    }
 }
 
 private func secureBytes(count: Int) throws(LinkBoxError) -> SecureBytes {
@@ -214,4 +167,4 @@ private func secureBytes(count: Int) throws(LinkBoxError) -> SecureBytes {
 }
 
 /// crypto_box_SEALBYTES: the ephemeral public key and the tag.
-private let sealedBoxOverhead = 48
+package let sealedBoxOverhead = 48

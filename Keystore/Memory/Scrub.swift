@@ -4,7 +4,7 @@ internal import CLinux
 internal import CSodium
 
 /// How far down the stack a function of libsodium or nettle may have written.
-enum StackDepth: Int {
+package enum StackDepth: Int {
     /// A hash, a MAC, an AEAD: their frames are below 2 KiB.
     case shallow = 4096
     /// Argon2id, curves.
@@ -12,7 +12,7 @@ enum StackDepth: Int {
 }
 
 /// Overwrites the stack below this frame, and every vector register.
-@inline(never) func scrubStackAndRegisters(_ depth: StackDepth) {
+@inline(never) package func scrubStackAndRegisters(_ depth: StackDepth) {
     sodium_stackzero(depth.rawValue)
     st_scrub_vector_registers()
 }

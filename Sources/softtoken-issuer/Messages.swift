@@ -2,6 +2,7 @@
 // STYLE 13, 16: what happened and what to do; never what stood in the file.
 import Activation
 import Keystore
+import KeystoreIssuer
 import Linux
 
 extension Failure {

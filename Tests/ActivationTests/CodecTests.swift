@@ -1,5 +1,6 @@
 // The small formats: base64url, activation code, enrolment request, issuer file, policy file.
 import Keystore
+import KeystoreIssuer
 import Linux
 import Testing
 

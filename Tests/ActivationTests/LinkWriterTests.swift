@@ -1,6 +1,7 @@
 // Links that softtoken-issuer makes: what goes in comes out, and what a device would reject isn't
 // made.
 import Keystore
+import KeystoreIssuer
 import OTP
 import Testing
 

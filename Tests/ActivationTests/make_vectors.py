@@ -149,6 +149,9 @@ def accepted():
     accept("ok-depth-8", payload(deep=[[[[[[[]]]]]]]))
     accept("ok-header-order", payload(), head=dict(reversed(header().items())))
     accept("ok-text-limits", payload(token(serial="S" * 32), iss="é" * 32, sub="s" * 128))
+    # What `softtoken demo` shows.
+    accept("ok-sample", payload(totp(serial="SAMPLE-1"), iss="Sample Clinic",
+                                sub="you@sample.example", iat=1735689600, exp=4102444800))
     accept("ok-surrogate-pair", text(payload(iss="@")).replace(b'"@"', b'"\\ud83d\\ude00"'))
 
 

@@ -3,6 +3,7 @@ import Activation
 import COath
 import Glibc
 import Keystore
+import KeystoreIssuer
 import Linux
 import OTP
 

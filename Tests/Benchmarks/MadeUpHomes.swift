@@ -2,6 +2,7 @@
 // 1,000 times the price of a PIN.
 import Glibc
 import Keystore
+import KeystoreIssuer
 import Linux
 import OTP
 

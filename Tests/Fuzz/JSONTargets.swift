@@ -1,6 +1,7 @@
 // Strict JSON and the small formats beside links: what is read and written again is the same.
 // Bound by CONTRACT §4 and DESIGN §10.
 import Keystore
+import KeystoreIssuer
 
 @testable import Activation
 

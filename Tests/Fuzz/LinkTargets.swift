@@ -2,6 +2,7 @@
 // signature, and how long a hostile mail may take. Bound by CONTRACT §4, §5 and DESIGN §7.
 import Glibc
 import Keystore
+import KeystoreIssuer
 import OTP
 
 @testable import Activation
@@ -127,7 +128,7 @@ private let signingKey: SigningKey = {
 }()
 
 private let signingHeader: JSONValue = [
-    "alg": "EdDSA", "typ": .string(VerifiedJWS.mediaType), "jwk": jwk(signingKey.verifyingKey),
+    "alg": "EdDSA", "typ": .string(jwsMediaType), "jwk": jwk(signingKey.verifyingKey),
 ]
 
 private func isMemoryError(_ error: ActivationError) -> Bool {

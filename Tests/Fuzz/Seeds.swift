@@ -1,6 +1,7 @@
 // The first inputs of each target, made at run time from the vectors that the tests have.
 import Glibc
 import Keystore
+import KeystoreIssuer
 import Linux
 import OTP
 

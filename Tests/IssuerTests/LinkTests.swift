@@ -3,6 +3,7 @@ import Activation
 import ArgumentParser
 import Foundation
 import Keystore
+import KeystoreIssuer
 import OTP
 import Testing
 

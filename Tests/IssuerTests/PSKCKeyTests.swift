@@ -1,6 +1,7 @@
 // Decryption and authentication of PSKC values, against the tables of RFC 3394 and Wycheproof.
 import Foundation
 import Keystore
+import KeystoreIssuer
 import OTP
 import Testing
 

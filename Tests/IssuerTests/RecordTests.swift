@@ -2,6 +2,7 @@
 import Activation
 import Foundation
 import Keystore
+import KeystoreIssuer
 import Linux
 import OTP
 import Testing

@@ -1,4 +1,5 @@
 // XChaCha20-Poly1305, Ed25519, BLAKE2b, crypto_kdf and Argon2id against what others published.
+import KeystoreIssuer
 import Testing
 
 @testable import Keystore

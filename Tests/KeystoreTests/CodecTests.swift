@@ -1,5 +1,6 @@
 // The codecs alone: what parses encodes again to the same bytes (STYLE 18), and a header that is
 // authentic and hostile neither lowers the cost nor exhausts memory (DESIGN §3).
+import KeystoreIssuer
 import Linux
 import Testing
 

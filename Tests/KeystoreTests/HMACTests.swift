@@ -2,7 +2,7 @@
 import OTP
 import Testing
 
-@testable import Keystore
+@testable @_spi(Issuer) import Keystore
 
 /// RFC 6238 Appendix B: time, then the codes in SHA-1, SHA-256 and SHA-512.
 private let appendixB: [(unixSeconds: Int64, codes: [String])] = [

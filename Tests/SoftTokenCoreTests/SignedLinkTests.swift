@@ -4,6 +4,7 @@ import Activation
 import Device
 import Glibc
 import Keystore
+import KeystoreIssuer
 import Linux
 import OTP
 import Testing

@@ -5,8 +5,9 @@ package import Keystore
 /// An activation code in guarded memory.
 package struct ActivationCode: ~Copyable {
     package static let characterCount = 10
-    /// The ten characters in upper case: what the KDF takes.
-    let characters: SecureBytes
+    /// The ten characters in upper case: what the KDF takes. Lent to this module and to the issuer,
+    /// who draws codes and shows them.
+    @_spi(Issuer) public let characters: SecureBytes
 
     /// Reads what was typed: case, spaces and dashes don't matter, O is 0, I and L are 1.
     ///
@@ -35,31 +36,6 @@ package struct ActivationCode: ~Copyable {
         guard isWhole else { throw .malformedCode }
         self.characters = characters
     }
-
-    /// Draws a new code: the issuer's side.
-    package init() throws(SecureMemoryError) {
-        // 256 is a multiple of 32: no letter is more likely than another.
-        var characters = try SecureBytes(randomCount: ActivationCode.characterCount)
-        characters.write { (target: inout MutableSpan<UInt8>) in
-            for index in target.indices {
-                target[index] = crockfordLetters[Int(target[index] & 31)]
-            }
-        }
-        self.characters = characters
-    }
-
-    /// Lends the code as it is shown, `XXXXX-XXXXX`, to the issuer's output.
-    package borrowing func readShown<R: ~Copyable, E: Error>(
-        _ body: (Span<UInt8>) throws(E) -> R
-    ) throws(E) -> R {
-        try characters.read { (characters) throws(E) in
-            var shown = InlineArray<11, UInt8>(repeating: UInt8(ascii: "-"))
-            for index in characters.indices {
-                shown[index < 5 ? index : index + 1] = characters[index]
-            }
-            return try body(shown.span)
-        }
-    }
 }
 
 /// Whether text has a code's letters and, besides them, one dash at most.
@@ -82,7 +58,8 @@ private func separatorEnd(_ text: Span<UInt8>, _ position: Int) -> Int? {
     }
 }
 
-private let crockfordLetters = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+/// Crockford's base32, in upper case.
+package let crockfordLetters = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
 private func crockfordValue(_ letter: UInt8) -> UInt8? {
     switch letter.lowercased {

@@ -1,6 +1,6 @@
 // A signed link's JWS: compact serialization (RFC 7515 §7.1) with Ed25519 (RFC 8037), the header
 // exactly as CONTRACT §4 has it. Nothing of the payload is read before the signature is right.
-import Keystore
+package import Keystore
 
 /// A JWS whose signature is right.
 struct VerifiedJWS {
@@ -32,12 +32,13 @@ struct VerifiedJWS {
         let header = try JSONObject(header, as: .header)
         try header.requireOnly([.algorithmName, .mediaType, .key], in: .header)
         try header.require("EdDSA", .algorithmName)
-        try header.require(mediaType, .mediaType)
+        try header.require(jwsMediaType, .mediaType)
         return try signingKey(try header.object(.key))
     }
-
-    static let mediaType = "softtoken+jwt"
 }
+
+/// The header's `typ`.
+package let jwsMediaType = "softtoken+jwt"
 
 /// The Ed25519 key of a JWK (RFC 8037 §2) that has exactly kty, crv and x.
 func signingKey(_ jwk: JSONObject) throws(ActivationError) -> VerifyingKey {
@@ -51,6 +52,6 @@ func signingKey(_ jwk: JSONObject) throws(ActivationError) -> VerifyingKey {
 }
 
 /// The JWK of a key, as it stands in headers and in issuer files.
-func jwk(_ key: VerifyingKey) -> JSONValue {
+package func jwk(_ key: VerifyingKey) -> JSONValue {
     ["kty": "OKP", "crv": "Ed25519", "x": .string(base64URLEncoded(key.bytes))]
 }

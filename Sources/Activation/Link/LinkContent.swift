@@ -1,7 +1,7 @@
 // The members of a signed link's `st`: parameters, the seed's box and terms, read and written.
 // Bound by CONTRACT §4 and FORMAT.md §4.
 package import Keystore
-import OTP
+package import OTP
 
 /// How a signed link carries its seed.
 package enum SeedBox: Equatable, Sendable {
@@ -29,7 +29,7 @@ extension SeedBox {
         self = .code(box)
     }
 
-    var json: JSONValue {
+    package var json: JSONValue {
         switch self {
         case .device(let box): ["by": "device", "box": .string(base64URLEncoded(box))]
         case .code(let box):
@@ -60,7 +60,7 @@ extension TokenParameters {
                     UInt64(try token.integer(.counter, in: 0...JSONValue.integers.upperBound))))
     }
 
-    var json: [JSONMember] {
+    package var json: [JSONMember] {
         let isTimed: Bool
         let last: JSONMember
         switch factor {
@@ -120,7 +120,7 @@ extension LinkTerms {
             && bytes.count > prefix.count && bytes[prefix.count...].allSatisfy(isBase64URL)
     }
 
-    var json: [JSONMember] {
+    package var json: [JSONMember] {
         var members: [JSONMember] = []
         if pendingSeconds != 0 { members.append(JSONMember("pending", JSONValue(pendingSeconds))) }
         if let expiresUnixSeconds {

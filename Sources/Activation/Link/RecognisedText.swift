@@ -32,8 +32,10 @@ func recognise(_ text: Span<UInt8>, in range: Range<Int>) -> RecognisedText {
 }
 
 /// CONTRACT §4's two carriers.
-let activateCarrier = "softtoken:activate#"
-let webCarrierMark = "#softtoken="
+package let activateCarrier = "softtoken:activate#"
+package let webCarrierMark = "#softtoken="
+/// The longest address before a link's fragment.
+package let maximumAddressByteCount = 2 << 10
 
 /// The range without white space, `<>` and quotation marks around it.
 func withoutBrackets(_ text: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {

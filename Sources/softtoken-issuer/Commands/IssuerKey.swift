@@ -3,6 +3,7 @@
 // and back without ever being a String.
 import Activation
 import Keystore
+import KeystoreIssuer
 import Linux
 
 /// An issuer: its name and its signing key.

@@ -1,6 +1,7 @@
 // `keygen`: an issuer's signing key. Bound by CONTRACT §4 (the public file), §6 and RECORDS.md §4.
 import ArgumentParser
 import Keystore
+import KeystoreIssuer
 import Linux
 
 struct KeyGen: ParsableCommand {

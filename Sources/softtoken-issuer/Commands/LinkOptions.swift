@@ -3,6 +3,7 @@ import Activation
 import ArgumentParser
 import Device
 import Keystore
+import KeystoreIssuer
 import Linux
 
 struct LinkOptions: ParsableArguments {

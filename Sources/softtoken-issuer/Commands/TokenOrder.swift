@@ -2,6 +2,7 @@
 // RFC 6030 §10.
 import Activation
 import Keystore
+import KeystoreIssuer
 import OTP
 
 /// One token, ordered.
@@ -78,7 +79,7 @@ struct LinkMaker: ~Copyable {
 
 private func activationCode(_ given: String?) throws(ActivationError) -> ActivationCode {
     if let given { return try ActivationCode(parsing: Array(given.utf8).span) }
-    do throws(SecureMemoryError) { return try ActivationCode() } catch { throw .memory(error) }
+    return try ActivationCode()
 }
 
 /// Whether a name or an account survives XML and terminals: CONTRACT §1's rule, and no white space

@@ -1,6 +1,7 @@
 // What opens a PSKC file's values: the key that the vendor sent on another way, and the MAC key that
 // the file holds. A ValueMAC is verified before its value is decrypted. Bound by RFC 6030 §6.
 import Keystore
+import KeystoreIssuer
 import OTP
 
 /// The keys of one PSKC file.

@@ -1,6 +1,7 @@
 // How a PSKC file's values are encrypted and authenticated, as the file says it: RFC 6030 §6, XML
 // Encryption, PKCS #5. Nothing is decrypted here.
 import Keystore
+import KeystoreIssuer
 import OTP
 
 /// An encrypted value with its MAC.

@@ -3,6 +3,7 @@
 // (STYLE 8): the file on disk holds the same seed in the clear.
 import Activation
 import Keystore
+import KeystoreIssuer
 import OTP
 
 /// What stands before the first package of a new file and after the last.

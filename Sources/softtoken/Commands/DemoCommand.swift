@@ -21,7 +21,7 @@ struct DemoCommand: Command {
         var authenticator = try sampleAuthenticator(folder)
         let rolls = isTerminal(0) && isTerminal(1)
         let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
-        let sample = try Sample(now: try currentSeconds(authenticator))
+        let sample = Sample()
         console.say(
             "A sample issuer mails this link (shortened), and sends its code on another way:")
         console.say("  \(sample.link.prefix(46))…\n  activation code \(sample.code)\n")
@@ -108,29 +108,23 @@ private struct Kept: ~Copyable {
     var session: Session
 }
 
-/// A link of an issuer whose key was drawn just now.
+/// A link of a sample issuer: this program has no way to make one. It is
+/// Tests/ActivationTests/Vectors/ok-sample.txt, from RFC 4226's own seed, and ends in 2100.
 private struct Sample {
-    let link: String
+    let link = """
+        softtoken:activate#eyJhbGciOiJFZERTQSIsInR5cCI6InNvZnR0b2tlbitqd3QiLCJqd2siOnsia\
+        3R5IjoiT0tQIiwiY3J2IjoiRWQyNTUxOSIsIngiOiJ4aEdVMVZJQko3OElPRmVNajVSZi1kWDFWZVVtX\
+        2NjRU95anNDUktOMmxnIn19.eyJpc3MiOiJTYW1wbGUgQ2xpbmljIiwic3ViIjoieW91QHNhbXBsZS5l\
+        eGFtcGxlIiwianRpIjoiUnZjYWZMTnlCQy1oeV9MS0hBLVJwZyIsImlhdCI6MTczNTY4OTYwMCwiZXhw\
+        Ijo0MTAyNDQ0ODAwLCJzdCI6eyJ2IjoxLCJraW5kIjoic29mdCIsInNlcmlhbCI6IlNBTVBMRS0xIiwi\
+        dHlwZSI6InRvdHAiLCJhbGdvcml0aG0iOiJTSEExIiwiZGlnaXRzIjo2LCJzZWVkIjp7ImJ5IjoiY29k\
+        ZSIsInNhbHQiOiIxNzdpdFlTN29DZkJrMy1LbU1NLVhnIiwib3BzIjoyLCJtZW0iOjY3MTA4ODY0LCJu\
+        b25jZSI6IjNoX1FnM0JVNlJsLTE5bXMxQzFCVVVLTWszUjBPQ2lEIiwiYm94IjoiaE1sUjMyVkU2R3dG\
+        UzkwRVRkd0xKLXlGcmJyeWt6NXAxZzhNM0U4cmtqU20ybkNiIn0sInBlcmlvZCI6MzB9fQ.z71Jr5XiB\
+        ndhS2NzzVWjCThZ6SLD4LenbxqT7Ocjmmu6D4tTQ63N-RuhzRfmQqtuTniRwvkN3FXdcxVinHSTAQ
+        """
     /// As a person would read it.
-    let code: String
-
-    init(now: Int64) throws(Failure) {
-        guard let key = try? SigningKey(), let seed = try? Seed(randomByteCount: 20),
-            let code = try? ActivationCode(), let digits = DigitCount(6)
-        else { throw .authenticator(.keystore(.outOfMemory)) }
-        let content = SignedLinkContent(
-            issuer: "Sample Clinic", account: "you@sample.example", serial: "SAMPLE-1",
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: digits, factor: .time(stepSeconds: 30)),
-            issuedAtUnixSeconds: now, expiresUnixSeconds: now + 3600)
-        do throws(ActivationError) {
-            link = try content.link(
-                seed, code: code, cost: .standard, signedBy: key, carrier: .activate)
-        } catch { throw .authenticator(.activation(error)) }
-        self.code = code.readShown { shown in
-            String(decoding: shown.indices.map { shown[$0] }, as: UTF8.self)
-        }
-    }
+    let code = "7G3KQ-0ZMX1"
 
     /// The link as `activate` reads it.
     func verified() throws(Failure) -> VerifiedLink {

@@ -694,6 +694,12 @@ class GuardTests(Case):
             self.assertEqual(os.stat(f"/proc/{process.pid}/mem").st_uid, 0)
         process.communicate(b"")
 
+    def test_the_issuers_powers_are_not_in_softtoken(self):
+        """DESIGN section 2: KeystoreIssuer is not linked into `softtoken`."""
+        program = os.path.join(os.path.dirname(BIN), "softtoken")
+        holds = [b"KeystoreIssuer" in open(path, "rb").read() for path in (BIN, program)]
+        self.assertEqual(holds, [True, False])
+
     def test_a_descriptor_that_isnt_named_is_closed(self):
         ours, theirs = socket.socketpair()
         process = subprocess.Popen(

@@ -1,6 +1,7 @@
-// Making signed links: softtoken-issuer's side. What is made here is read again by this module's own
-// reader before it is given out, so that no link is made that a device would reject.
+// Making signed links. What is made here is read again by Activation's reader before it is given
+// out, so that no link is made that a device would reject.
 // Bound by CONTRACT §4 and FORMAT.md.
+package import Activation
 package import Keystore
 package import OTP
 
@@ -40,20 +41,6 @@ package enum LinkCarrier: Equatable, Sendable {
     case web(address: String)
 }
 
-/// The work that trying one activation code costs.
-package struct CodeCost: Equatable, Sendable {
-    package let operations: Int
-    package let memoryBytes: Int
-
-    /// The least that CONTRACT §4 allows: 0.1 s. 50 bits at that price are millions of core years.
-    package static let standard = CodeCost(operations: 2, memoryBytes: 64 << 20)
-
-    package init(operations: Int, memoryBytes: Int) {
-        self.operations = operations
-        self.memoryBytes = memoryBytes
-    }
-}
-
 extension SignedLinkContent {
     /// Makes a link that an activation code opens.
     ///
@@ -66,8 +53,7 @@ extension SignedLinkContent {
         let box: CodeBox
         do throws(LinkBoxError) {
             box = try CodeBox.encrypt(
-                seed, code: code.characters, binding: binding(key), salt: salt, nonce: nonce,
-                operations: cost.operations, memoryBytes: cost.memoryBytes)
+                seed, code: code, binding: binding(key), salt: salt, nonce: nonce, cost: cost)
         } catch {
             switch error {
             case .outOfMemory: throw .outOfMemory
@@ -102,7 +88,7 @@ extension SignedLinkContent {
         _ box: SeedBox, signedBy key: borrowing SigningKey, carrier: LinkCarrier
     ) throws(ActivationError) -> String {
         let header: JSONValue = [
-            "alg": "EdDSA", "typ": .string(VerifiedJWS.mediaType), "jwk": jwk(key.verifyingKey),
+            "alg": "EdDSA", "typ": .string(jwsMediaType), "jwk": jwk(key.verifyingKey),
         ]
         let content = base64URLEncoded(header.bytes) + "." + base64URLEncoded(json(box).bytes)
         let jws = content + "." + base64URLEncoded(key.sign(Array(content.utf8)))
@@ -133,7 +119,7 @@ extension LinkCarrier {
             case .activate: return activateCarrier
             case .web(let address):
                 let bytes = Array(address.utf8)
-                guard bytes.span.hasPrefix("https://"),
+                guard address.hasPrefix("https://"),
                     (9...maximumAddressByteCount).contains(bytes.count),
                     bytes.allSatisfy({ (0x21...0x7E).contains($0) && !notInAddress.contains($0) })
                 else { throw .rejectedCarrier }
@@ -143,7 +129,5 @@ extension LinkCarrier {
     }
 }
 
-/// The longest address before a link's fragment.
-let maximumAddressByteCount = 2 << 10
 /// What ends an address, or ends a link in a mail.
 private let notInAddress = Array("#<>\"'\\".utf8)

@@ -1,7 +1,7 @@
 // The keys of a token vendor's PSKC file: RFC 6030 §6 (AES-CBC, AES key wrap, PBKDF2, ValueMAC), by
-// nettle. They stand in the security kernel because they decrypt seeds; softtoken-issuer alone uses
-// them. What is decrypted goes straight into guarded memory.
+// nettle. What is decrypted goes straight into guarded memory.
 internal import CNettle
+@_spi(Issuer) package import Keystore
 package import OTP
 
 /// Why a PSKC value was not decrypted.

@@ -1,6 +1,7 @@
 // Secrets as text, for the issuer's side alone: seeds and PSKC values in base64, a signing key's "d"
 // in base64url (RFC 4648 §4, §5), a PSKC key in hexadecimal. Bytes in, guarded memory out; the way
 // out of a seed is the verifier's record, which CONTRACT §6 asks for.
+@_spi(Issuer) package import Keystore
 internal import Linux
 
 /// The alphabets of RFC 4648 that are read here.
@@ -30,13 +31,17 @@ extension SecureBytes {
         guard isCanonical else { return nil }
         return bytes
     }
-
 }
 
 extension Seed {
-    /// Lends the bytes to what writes the verifier's record; `softtoken` has no way to here.
+    /// Draws a new seed.
+    package init(randomByteCount: Int) throws(SecureMemoryError) {
+        self.init(try SecureBytes(randomCount: randomByteCount))
+    }
+
+    /// Writes the seed in base64 behind a verifier's record.
     package borrowing func appendBase64(to record: inout [UInt8]) {
-        bytes.read { bytes in SecretAlphabet.base64.encode(bytes) { record.append($0) } }
+        readBytes { bytes in SecretAlphabet.base64.encode(bytes) { record.append($0) } }
     }
 }
 

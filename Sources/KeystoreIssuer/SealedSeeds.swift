@@ -1,0 +1,112 @@
+// The two boxes in which a signed link carries its seed, closed: under an activation code, or to a
+// device's key. LinkBoxes in Keystore opens them. Bound by CONTRACT §4.
+@_spi(Issuer) package import Activation
+internal import CSodium
+@_spi(Issuer) internal import Keystore
+
+/// The work that trying one activation code costs.
+package struct CodeCost: Equatable, Sendable {
+    package let operations: Int
+    package let memoryBytes: Int
+
+    /// The least that CONTRACT §4 allows: 0.1 s. 50 bits at that price are millions of core years.
+    package static let standard = CodeCost(operations: 2, memoryBytes: 64 << 20)
+
+    package init(operations: Int, memoryBytes: Int) {
+        self.operations = operations
+        self.memoryBytes = memoryBytes
+    }
+}
+
+extension CodeBox {
+    /// Encrypts a seed under a code.
+    ///
+    /// - Throws: `LinkBoxError`.
+    static func encrypt(
+        _ seed: borrowing Seed, code: borrowing ActivationCode, binding: LinkBinding,
+        salt: [UInt8], nonce: [UInt8], cost: CodeCost
+    ) throws(LinkBoxError) -> CodeBox {
+        let key = try key(
+            of: code.characters, salt: salt, operations: cost.operations,
+            memoryBytes: cost.memoryBytes)
+        var box = [UInt8](repeating: 0, count: seed.byteCount + 16)
+        let additional = binding.additionalData
+        unsafe key.withUnsafeBytes { key in
+            seed.readBytes { seed in
+                unsafe seed.withUnsafeBufferPointer { seed in
+                    _ = unsafe crypto_aead_xchacha20poly1305_ietf_encrypt(
+                        &box, nil, seed.baseAddress, UInt64(seed.count), additional,
+                        UInt64(additional.count), nil, nonce,
+                        key.assumingMemoryBound(to: UInt8.self).baseAddress!)
+                }
+            }
+        }
+        guard
+            let made = CodeBox(
+                salt: salt, operations: cost.operations, memoryBytes: cost.memoryBytes,
+                nonce: nonce, box: box)
+        else { throw .malformedContent }
+        return made
+    }
+}
+
+extension RequestKey {
+    /// Seals a seed to a device's public key.
+    ///
+    /// - Returns: nil for a key that nothing can be sealed to.
+    static func seal(
+        _ seed: borrowing Seed, to publicKey: [UInt8], binding: LinkBinding
+    ) throws(SecureMemoryError) -> [UInt8]? {
+        precondition(publicKey.count == 32, "an X25519 public key has 32 bytes")
+        var content = try SecureBytes(count: 48 + seed.byteCount)
+        content.write { (target: inout MutableSpan<UInt8>) in
+            for (index, byte) in (binding.x + binding.jti).enumerated() { target[index] = byte }
+            seed.readBytes { seed in
+                for index in seed.indices { target[48 + index] = seed[index] }
+            }
+        }
+        var box = [UInt8](repeating: 0, count: content.count + sealedBoxOverhead)
+        let isSealed = unsafe content.withUnsafeBytes { content in
+            unsafe crypto_box_seal(
+                &box, content.assumingMemoryBound(to: UInt8.self).baseAddress!,
+                UInt64(content.count), publicKey) == 0
+        }
+        return isSealed ? box : nil
+    }
+}
+
+extension ActivationCode {
+    /// Draws a new code.
+    package init() throws(ActivationError) {
+        let drawn = try ActivationCode.drawnLetters()
+        self = try drawn.read { (letters) throws(ActivationError) in
+            try ActivationCode(parsing: letters)
+        }
+    }
+
+    /// Lends the code as it is shown, `XXXXX-XXXXX`.
+    package borrowing func readShown<R: ~Copyable, E: Error>(
+        _ body: (Span<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        try characters.read { (characters) throws(E) in
+            var shown = InlineArray<11, UInt8>(repeating: UInt8(ascii: "-"))
+            for index in characters.indices {
+                shown[index < 5 ? index : index + 1] = characters[index]
+            }
+            return try body(shown.span)
+        }
+    }
+
+    private static func drawnLetters() throws(ActivationError) -> SecureBytes {
+        do throws(SecureMemoryError) {
+            var letters = try SecureBytes(randomCount: characterCount)
+            // 256 is a multiple of 32: no letter is more likely than another.
+            letters.write { (target: inout MutableSpan<UInt8>) in
+                for index in target.indices {
+                    target[index] = crockfordLetters[Int(target[index] & 31)]
+                }
+            }
+            return letters
+        } catch { throw .memory(error) }
+    }
+}
