@@ -60,7 +60,7 @@ struct CSVTests {
     }
 
     @Test(
-        "A head without an account, with a name twice or an unknown one is rejected",
+        "A head without an account, with a name twice or a mistyped one is rejected",
         arguments: [["serial"], ["account", "account"], ["account", "digit"], [""]])
     func heads(head: [String]) {
         #expect(throws: RowProblem.self) { _ = try CSVColumns(head) }

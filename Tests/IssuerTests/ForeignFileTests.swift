@@ -48,11 +48,18 @@ struct ForeignFileTests {
         #expect(found[1].fields == nil)
     }
 
-    @Test("A column that isn't there, stands twice or is missing is named")
+    @Test("A column of another name is ignored, and is named")
+    func otherColumns() throws {
+        let columns = try CSVColumns(["account", "Telephone", "\u{7}"])
+        #expect(columns.ignored == ["telephone", "number 3"])
+        #expect(try CSVColumns(["account", "serial"]).ignored.isEmpty)
+    }
+
+    @Test("A column that is mistyped, stands twice or is missing is named")
     func columns() {
         for (head, word) in [
             (["account", "serail"], "serail"), (["account", "digits", "digits"], "digits"),
-            (["serial"], "account"), (["account", "\u{7}"], "number 2"),
+            (["serial"], "account"), (["account", "reqest"], "is request meant?"),
         ] {
             let problem = #expect(throws: RowProblem.self) { _ = try CSVColumns(head) }
             #expect(problem?.message.contains(word) == true)

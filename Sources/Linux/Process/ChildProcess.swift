@@ -15,6 +15,22 @@ package struct ChildProcess: ~Copyable {
     package static func start(
         _ name: String, arguments: [String]
     ) throws(SystemError) -> ChildProcess? {
+        try start(name, arguments, input: nil)
+    }
+
+    /// The same with what its standard input reads.
+    package static func start(
+        _ name: String, arguments: [String], input: borrowing Descriptor
+    ) throws(SystemError) -> ChildProcess? {
+        try start(name, arguments, input: input.number)
+    }
+
+    /// Whether `start` would find the program.
+    package static func isInstalled(_ name: String) -> Bool { find(name) != nil }
+
+    private static func start(
+        _ name: String, _ arguments: [String], input: Int32?
+    ) throws(SystemError) -> ChildProcess? {
         guard let path = find(name) else { return nil }
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { throw .last(.start, name) }
@@ -23,7 +39,8 @@ package struct ChildProcess: ~Copyable {
         for number in [reading.number, writing.number] {
             _ = fcntl(number, F_SETFD, FD_CLOEXEC)
         }
-        let process = try spawn(path, [name] + arguments, output: writing.number)
+        let process = try spawn(
+            path, [name] + arguments, input: input, output: writing.number)
         return ChildProcess(process: process, output: reading)
     }
 
@@ -46,12 +63,16 @@ package struct ChildProcess: ~Copyable {
     }
 
     private static func spawn(
-        _ path: String, _ arguments: [String], output: Int32
+        _ path: String, _ arguments: [String], input: Int32?, output: Int32
     ) throws(SystemError) -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if let input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         // What it has to say is said in our own words.
         unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)

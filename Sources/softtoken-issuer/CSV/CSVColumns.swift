@@ -1,6 +1,7 @@
 // The columns of `issue --csv`: which they are, and what a row means. Bound by CONTRACT §6, §4.
 import Activation
 import Keystore
+import Linux
 import OTP
 
 /// Where the columns stand.
@@ -11,16 +12,23 @@ struct CSVColumns: Sendable {
 
     private let positions: [Column: Int]
     private let count: Int
+    /// Columns of other names, as they may be shown: somebody has to be told of them.
+    let ignored: [String]
 
-    /// - Throws: `RowProblem` for a head without an account, with a name twice, or with an unknown
-    ///   one: a mistyped column must not be dropped in silence.
+    /// - Throws: `RowProblem` for a head without an account, with a name twice, or with one that was
+    ///   probably mistyped: a column that was meant must not be dropped.
     init(_ head: [String]) throws(RowProblem) {
         var positions: [Column: Int] = [:]
+        var ignored: [String] = []
         for (index, name) in head.enumerated() {
             let name = name.lowercased().filter { !$0.isWhitespace }
             guard let column = Column(rawValue: name) else {
                 let shown = isAcceptableName(name, bytes: 1...32) ? name : "number \(index + 1)"
-                throw RowProblem("there is no column \(shown)")
+                if let meant = nearest(to: name, among: Column.allCases.map(\.rawValue)) {
+                    throw RowProblem("there is no column \(shown): is \(meant) meant?")
+                }
+                ignored.append(shown)
+                continue
             }
             guard positions[column] == nil else {
                 throw RowProblem("the column \(column.rawValue) stands there twice")
@@ -31,6 +39,7 @@ struct CSVColumns: Sendable {
             throw RowProblem("the column account is missing")
         }
         self.positions = positions
+        self.ignored = ignored
         count = head.count
     }
 

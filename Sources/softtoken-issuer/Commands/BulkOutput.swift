@@ -11,6 +11,9 @@ struct BulkOutput: ~Copyable {
     private var codes: BufferedFile
     private(set) var count = 0
     private var codeCount = 0
+    let linksPath: String
+    /// There only where a link has a code.
+    let codesPath: String
 
     /// Opens the files; what a former run left there is never overwritten.
     ///
@@ -19,18 +22,23 @@ struct BulkOutput: ~Copyable {
         do throws(SystemError) { try makePrivateFolder(folder) } catch { throw Failure(error) }
         let records = try RecordsWriter.open(records ?? "\(folder)/records.xml")
         do throws(SystemError) {
-            var links = try BufferedFile("\(folder)/links.csv", policy: .refuse)
-            var codes = try BufferedFile("\(folder)/codes.csv", policy: .refuse)
+            let (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")
+            var links = try BufferedFile(linksPath, policy: .refuse)
+            var codes = try BufferedFile(codesPath, policy: .refuse)
             try links.write("account,serial,jti,link\r\n")
             try codes.write("account,serial,code\r\n")
-            return BulkOutput(records: records, links: links, codes: codes)
+            return BulkOutput(
+                records: records, links: links, codes: codes, linksPath: linksPath,
+                codesPath: codesPath)
         } catch { throw Failure(error) }
     }
 
     private init(
         records: consuming RecordsWriter, links: consuming BufferedFile,
-        codes: consuming BufferedFile
+        codes: consuming BufferedFile, linksPath: String, codesPath: String
     ) {
+        self.linksPath = linksPath
+        self.codesPath = codesPath
         self.records = records
         self.links = links
         self.codes = codes

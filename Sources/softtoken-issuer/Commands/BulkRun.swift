@@ -101,13 +101,18 @@ struct BulkRun: ~Copyable {
         Console.report(Failure(.rejected, "\(source), \(place): \(problem.message)"))
     }
 
-    /// Puts the files in place and says how it went.
+    /// Puts the files in place, writes the letters and says how it went.
     ///
     /// - Throws: `Failure`; 65 where something was rejected.
-    mutating func finish() throws(Failure) {
+    mutating func finish(letter: String?) throws(Failure) {
         progress.clear()
         if let failure { throw failure }
         try output.place()
+        if let letter, output.count > 0 {
+            let folder = LetterFolder(letter)
+            try folder.write(links: output.linksPath, codes: output.codesPath)
+            Console.note("their letters: \(letter)/mails, and on another way \(letter)/sheets")
+        }
         Console.note("\(output.count) links made")
         guard rejected == 0 else {
             throw Failure(.rejected, "\(rejected) of \(rejected + output.count) were rejected")

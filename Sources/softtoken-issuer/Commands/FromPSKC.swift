@@ -38,14 +38,18 @@ struct FromPSKC: ParsableCommand {
     @Option(help: ArgumentHelp("Where the links of all tokens go.", valueName: "dir"))
     var out: String?
 
+    @OptionGroup var delivery: DeliveryOptions
+
     @Flag(help: "One JSON object: link, code, serial, jti, fingerprint.")
     var json = false
 
     func validate() throws {
-        let forOne = serial != nil || account != nil || json || !lock.isEmpty
+        let forOne =
+            serial != nil || account != nil || json || !lock.isEmpty || delivery.qr != nil
         guard out == nil || !forOne else {
             throw ValidationError(
-                "--serial, --account, --request, --code and --json are for one link, not for --out")
+                "--serial, --account, --request, --code, --qr and --json are for one link, not for "
+                    + "--out")
         }
         if let account, !isAcceptableName(account, bytes: 1...128) {
             throw ValidationError("an account has 1 to 128 bytes that can be shown")
@@ -56,6 +60,7 @@ struct FromPSKC: ParsableCommand {
         let maker = try link.maker()
         let vendor = try VendorFile(file, keyFd: keyFd)
         if let out {
+            try delivery.prepare()
             try makeAll(vendor, out, maker)
         } else {
             try makeTheOne(vendor, maker)
@@ -71,7 +76,9 @@ struct FromPSKC: ParsableCommand {
             opened = try vendor.open(package, at: now)
         } catch { throw Failure(error, serial: package.serial) }
         let order = order(package, opened, lock)
+        try delivery.prepare(serial: order.serial)
         let made = try makeOne(order, seed: opened.seed, maker: maker, records: link.records)
+        try delivery.deliver(made)
         try printLink(made, fingerprint: maker.key.fingerprint, json: json)
     }
 
@@ -91,7 +98,7 @@ struct FromPSKC: ParsableCommand {
             } catch { run.reject(package.serial, error) }
             run.progress.show(nil, links: run.output.count)
         }
-        try run.finish()
+        try run.finish(letter: delivery.letter)
     }
 
     private func order(

@@ -18,6 +18,10 @@ struct Issue: ParsableCommand {
             DIR gets links.csv, codes.csv (for rows without a request) and, unless --records says \
             otherwise, records.xml. Making a code's key is slow on purpose, about 0.1 s a link; \
             rows with a request take less than a millisecond.
+
+            --letter DIR writes what the prescriber gets: DIR/mails has the mail's text with the \
+            link, DIR/sheets the code, the key and what to do, as text and as a page to print. \
+            Send the two on different ways.
             """)
 
     @OptionGroup var link: LinkOptions
@@ -37,6 +41,8 @@ struct Issue: ParsableCommand {
     @Option(help: ArgumentHelp("Where the many links go.", valueName: "dir"))
     var out: String?
 
+    @OptionGroup var delivery: DeliveryOptions
+
     @Flag(help: "One JSON object: link, code, serial, jti, fingerprint.")
     var json = false
 
@@ -47,10 +53,12 @@ struct Issue: ParsableCommand {
         guard (csv == nil) == (out == nil) else {
             throw ValidationError("--csv and --out belong together")
         }
-        let forOne = account != nil || serial != nil || json || !lock.isEmpty
+        let forOne =
+            account != nil || serial != nil || json || !lock.isEmpty || delivery.qr != nil
         guard csv == nil || !forOne else {
             throw ValidationError(
-                "--account, --serial, --request, --code and --json are for one link, not for --csv")
+                "--account, --serial, --request, --code, --qr and --json are for one link, not for "
+                    + "--csv")
         }
         if let account, !isAcceptableName(account, bytes: 1...128) {
             throw ValidationError("an account has 1 to 128 bytes that can be shown")
@@ -63,7 +71,10 @@ struct Issue: ParsableCommand {
     func run() throws {
         let maker = try link.maker()
         if let csv, let out {
-            try issueMany(csv: csv, out: out, options: link, token: token, maker: maker)
+            try delivery.prepare()
+            try issueMany(
+                csv: csv, out: out, options: link, token: token, letter: delivery.letter,
+                maker: maker)
         } else if let account {
             try issueOne(account, maker)
         }
@@ -73,10 +84,12 @@ struct Issue: ParsableCommand {
         let order = TokenOrder(
             account: account, serial: serial ?? TokenOrder.drawnSerial(),
             parameters: token.parameters, terms: link.terms, lock: try lock.lock())
+        try delivery.prepare(serial: order.serial)
         let seed = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
             try TokenOrder.drawnSeed(order.parameters.algorithm)
         }
         let made = try makeOne(order, seed: seed, maker: maker, records: link.records)
+        try delivery.deliver(made)
         try printLink(made, fingerprint: maker.key.fingerprint, json: json)
     }
 }

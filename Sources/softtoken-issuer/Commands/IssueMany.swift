@@ -9,11 +9,14 @@ import OTP
 ///
 /// - Throws: `Failure`; 65 where a row was rejected, after the others were made.
 func issueMany(
-    csv: String, out: String, options: LinkOptions, token: TokenOptions,
+    csv: String, out: String, options: LinkOptions, token: TokenOptions, letter: String?,
     maker: borrowing LinkMaker
 ) throws(Failure) {
     var rows = CSVReader(try openCSV(csv))
     let columns = try columns(in: &rows)
+    for name in columns.ignored {
+        Console.note("softtoken-issuer: warning: the column \(name) is not known and is ignored")
+    }
     var run = try BulkRun.open(out, records: options.records, source: csv, input: rows.input)
     let total = rows.totalByteCount
     while !run.isStopped, let row = try nextRow(&rows) {
@@ -25,7 +28,7 @@ func issueMany(
         run.progress.show(
             total > 0 ? Double(rows.byteCount) / Double(total) : nil, links: run.output.count)
     }
-    try run.finish()
+    try run.finish(letter: letter)
 }
 
 private func columns(in rows: inout CSVReader) throws(Failure) -> CSVColumns {

@@ -50,8 +50,7 @@ struct IssuerKey: ~Copyable {
     static func read(_ path: String) throws(Failure) -> IssuerKey {
         let text = try readSecretFile(path)
         let rejected = Failure(
-            .rejected, "\(path) is not an issuer's key",
-            hint: "softtoken-issuer keygen writes one; FILE.pub is only its public half")
+            .rejected, "\(path) is not an issuer's key", hint: "softtoken-issuer keygen writes one")
         guard text.count > tailByteCount else { throw rejected }
         let start = text.count - tailByteCount
         let publicPart = text.read { text in (0..<start).map { text[$0] } }
@@ -68,23 +67,48 @@ struct IssuerKey: ~Copyable {
     }
 }
 
-/// A small file of secrets in guarded memory.
+/// A small file of secrets in guarded memory; the public half that `keygen` leaves beside the key, for
+/// everybody to read, is told as what it is.
 private func readSecretFile(_ path: String) throws(Failure) -> SecureBytes {
-    do throws(FileProblem) {
-        let file = try openPrivateFile(path)
-        let limit = 4096
-        guard let count = try? file.attributes().byteCount, (1...limit).contains(count),
-            var bytes = try? SecureBytes(count: count)
-        else { throw FileProblem.tooLong(path: path) }
-        try bytes.write { (target: inout MutableSpan<UInt8>) throws(FileProblem) in
-            do throws(SystemError) {
-                for index in target.indices {
-                    guard try file.readByte(into: &target, at: index) else { return }
-                }
-            } catch { throw .system(error) }
+    let bytes: SecureBytes
+    do throws(FileProblem) { bytes = try content(of: try openPrivateFile(path)) } catch {
+        if case .openToOthers = error, let file = try? openInput(path),
+            let bytes = try? content(of: file), isPublicHalf(bytes)
+        {
+            throw .publicHalf(path)
         }
-        return bytes
-    } catch { throw Failure(error) }
+        throw Failure(error)
+    }
+    guard !isPublicHalf(bytes) else { throw .publicHalf(path) }
+    return bytes
+}
+
+/// The reader of the public file looks for a private key before it copies anything.
+private func isPublicHalf(_ bytes: borrowing SecureBytes) -> Bool {
+    bytes.read { (try? IssuerFile(parsing: $0)) != nil }
+}
+
+private func content(of file: borrowing Descriptor) throws(FileProblem) -> SecureBytes {
+    let limit = 4096
+    guard let count = try? file.attributes().byteCount, (1...limit).contains(count),
+        var bytes = try? SecureBytes(count: count)
+    else { throw .tooLong(path: file.path) }
+    try bytes.write { (target: inout MutableSpan<UInt8>) throws(FileProblem) in
+        do throws(SystemError) {
+            for index in target.indices {
+                guard try file.readByte(into: &target, at: index) else { return }
+            }
+        } catch { throw .system(error) }
+    }
+    return bytes
+}
+
+extension Failure {
+    fileprivate static func publicHalf(_ path: String) -> Failure {
+        Failure(
+            .rejected, "\(path) is the public half of an issuer's key",
+            hint: "--key takes the private file, which softtoken-issuer keygen wrote beside it")
+    }
 }
 
 extension SecureBytes {

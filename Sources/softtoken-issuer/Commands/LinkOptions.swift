@@ -17,14 +17,16 @@ struct LinkOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("How long the link can be activated.", valueName: "seconds"))
-    var valid: Int64 = 604_800
+        help: ArgumentHelp(
+            "How long the link can be activated: 600, 10m, 12h, 7d.", valueName: "time"))
+    var valid = TimeLength(seconds: 604_800)
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "For how long after its activation the token is pending.", valueName: "seconds"))
-    var pending: Int = 0
+            "For how long after its activation the token is pending: 600, 10m, 1h.",
+            valueName: "time"))
+    var pending = TimeLength(seconds: 0)
 
     @Option(
         parsing: .unconditional,
@@ -54,8 +56,8 @@ struct LinkOptions: ParsableArguments {
     var records: String?
 
     func validate() throws {
-        try require(valid, in: 60...315_360_000, "--valid")
-        try require(pending, in: 0...86_400, "--pending")
+        try require(valid.seconds, in: 60...315_360_000, "--valid", of: "seconds")
+        try require(pending.seconds, in: 0...86_400, "--pending", of: "seconds")
         if let attempts { try require(attempts, in: TokenPolicy.attemptLimits, "--attempts") }
         if let session { try require(session, in: TokenPolicy.sessionSeconds, "--session") }
         guard prescribing.count <= 8 else {
@@ -69,7 +71,7 @@ struct LinkOptions: ParsableArguments {
 
     var terms: LinkTerms {
         var terms = LinkTerms()
-        terms.pendingSeconds = pending
+        terms.pendingSeconds = Int(pending.seconds)
         terms.policy = TokenPolicy(
             attempts: attempts, sessionSeconds: session, separation: separation?.policy)
         terms.prescribing = prescribing
@@ -80,7 +82,7 @@ struct LinkOptions: ParsableArguments {
     func maker() throws(Failure) -> LinkMaker {
         LinkMaker(
             key: try IssuerKey.read(key),
-            carrier: carrier.map { .web(address: $0) } ?? .activate, validSeconds: valid)
+            carrier: carrier.map { .web(address: $0) } ?? .activate, validSeconds: valid.seconds)
     }
 }
 
@@ -93,11 +95,11 @@ enum SeparationName: String, ExpressibleByArgument, CaseIterable {
 
 /// - Throws: `ValidationError`.
 func require<Number: BinaryInteger>(
-    _ number: Number, in limits: ClosedRange<Number>, _ option: String
+    _ number: Number, in limits: ClosedRange<Number>, _ option: String, of unit: String = "a number"
 ) throws {
     guard limits.contains(number) else {
         throw ValidationError(
-            "\(option) takes a number from \(limits.lowerBound) to \(limits.upperBound)")
+            "\(option) takes \(unit) from \(limits.lowerBound) to \(limits.upperBound)")
     }
 }
 

@@ -15,6 +15,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -136,6 +137,18 @@ class KeyTests(Case):
         self.assertEqual(os.stat(self.path("key")).st_mode & 0o777, 0o600)
         self.assertEqual(os.stat(self.path("key.pub")).st_mode & 0o777, 0o644)
 
+    def test_the_public_half_is_told_as_what_it_is(self):
+        self.keygen()
+        for mode in 0o644, 0o600:
+            os.chmod(self.path("key.pub"), mode)
+            done = self.run_issuer(
+                "issue", "--key", self.path("key.pub"), "--account", "a", code=65)
+            self.assertIn("key.pub is the public half of an issuer's key", done.stderr)
+        # A private key that others may read is not taken for the public half.
+        os.chmod(self.path("key"), 0o644)
+        done = self.run_issuer("issue", "--key", self.path("key"), "--account", "a", code=78)
+        self.assertIn("chmod 600", done.stderr)
+
     def test_a_key_is_never_overwritten(self):
         self.keygen()
         self.run_issuer("keygen", "--out", self.path("key"), "--name", "x", code=73)
@@ -253,6 +266,90 @@ class LinkTests(Case):
         self.assertIn("ot certified for EPCS", self.run_issuer("--version").stdout)
         for shell in ("bash", "zsh", "fish"):
             self.assertIn("softtoken", self.run_issuer("--generate-completion-script", shell).stdout)
+
+
+class LetterTests(Case):
+    def letter(self, *arguments, **changes):
+        made = self.issue("--serial", "S1", "--letter", self.path("l"), *arguments, **changes)
+        parts = {name: read(self.path("l/" + name))
+                 for name in ("mails/S1.txt", "sheets/S1.txt", "sheets/S1.html")}
+        return made, parts
+
+    def test_the_link_and_the_code_are_in_different_files_that_nobody_else_reads(self):
+        made, parts = self.letter("--valid", "7d", "--pending", "10m")
+        mail, sheet, page = parts.values()
+        self.assertIn(f"\n\n{made['link']}\n\n", mail)
+        for text in sheet, page:
+            self.assertIn(made["code"], text)
+            self.assertIn(made["fingerprint"], text)
+            self.assertIn("For 10 minutes", text)
+            self.assertNotIn("softtoken:", text)
+            self.assertNotIn("<script", text)
+        for part in made["code"].split("-"):
+            self.assertNotIn(part, mail.replace(made["link"], ""))
+        self.assertNotIn(made["fingerprint"], mail)
+        for folder, folders, files in os.walk(self.path("l")):
+            for name, mode in [(n, 0o700) for n in folders] + [(n, 0o600) for n in files]:
+                self.assertEqual(os.stat(os.path.join(folder, name)).st_mode & 0o777, mode, name)
+
+    def test_a_letter_is_never_overwritten(self):
+        _, before = self.letter()
+        self.run_issuer("issue", "--key", self.path("key"), "--account", "b", "--serial", "S1",
+                        "--letter", self.path("l"), "--records", self.path("new.xml"), code=73)
+        self.assertFalse(os.path.exists(self.path("new.xml")))
+        self.assertEqual(read(self.path("l/mails/S1.txt")), before["mails/S1.txt"])
+
+    def test_the_mail_activates_the_token_and_the_sheet_has_the_code(self):
+        program = os.environ.get("SOFTTOKEN", os.path.join(os.path.dirname(BIN), "softtoken"))
+        if not os.access(program, os.X_OK):
+            self.skipTest(f"{program} is not there")
+        made, parts = self.letter()
+        code = re.search(r"\n    ([0-9A-Z]{5}-[0-9A-Z]{5})\n", parts["sheets/S1.txt"])[1]
+        self.write("mail", parts["mails/S1.txt"])
+        done = subprocess.run(
+            [program, "activate", "--from", self.path("mail"), "--not-prescribing-device",
+             "--trust-issuer", made["fingerprint"], "--name", "Sign",
+             "--clock-is", time.strftime("%Y-%m-%d", time.gmtime())],
+            input=f"{code}\n4271\n", capture_output=True, text=True, timeout=60,
+            env={"HOME": self.folder.name, "PATH": "/usr/bin:/bin", "TZ": "UTC"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Sign is activated", done.stderr)
+
+    @unittest.skipUnless(shutil.which("qrencode"), "qrencode is not installed")
+    def test_the_picture_is_the_link_and_no_program_has_it_in_its_arguments(self):
+        self.keygen()
+        command = [BIN, "issue", "--key", self.path("key"), "--account", "a", "--json",
+                   "--qr", self.path("q.png")]
+        if shutil.which("strace"):
+            command = ["strace", "-f", "-s", "4096", "-e", "trace=execve", "-o", self.path("t"),
+                       *command]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        link = json.loads(done.stdout)["link"]
+        self.assertEqual(os.stat(self.path("q.png")).st_mode & 0o777, 0o600)
+        if shutil.which("strace"):
+            trace = read(self.path("t"))
+            self.assertIn("qrencode", trace)
+            self.assertNotIn(link[-40:], trace)
+        if shutil.which("zbarimg"):
+            shown = subprocess.run(["zbarimg", "--quiet", "--raw", "--nodbus", self.path("q.png")],
+                                   capture_output=True, text=True)
+            self.assertEqual(shown.stdout.strip(), link)
+
+    def test_without_qrencode_nothing_is_made(self):
+        if os.geteuid() != 0:
+            self.skipTest("hiding a program needs root")
+        self.keygen()
+        hide = "".join(f"[ -e {p} ] && mount --bind /dev/null {p}; "
+                       for p in ("/usr/bin/qrencode", "/usr/local/bin/qrencode", "/bin/qrencode"))
+        done = subprocess.run(
+            ["unshare", "-m", "bash", "-c", hide + 'exec "$@"', "-", BIN, "issue", "--key",
+             self.path("key"), "--account", "a", "--records", self.path("r.xml"),
+             "--qr", self.path("q.png")], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 64, done.stderr)
+        self.assertIn("install qrencode", done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertFalse(os.path.exists(self.path("r.xml")))
 
 
 class RecordTests(Case):
@@ -621,6 +718,38 @@ class ManyTests(Case):
         self.many(f"account,request\na,{self.request()}\n", code=73)
         self.assertEqual(read(self.path("out/links.csv")), links)
         self.many("account,reqest\na,x\n", code=65)
+
+    def test_a_column_more_is_ignored_with_a_warning_that_names_it(self):
+        done = self.many(f"account,phone,request\na,5551234,{self.request()}\n")
+        self.assertIn("warning: the column phone is not known and is ignored\n", done.stderr)
+        self.assertEqual(len(self.rows("links.csv")), 1)
+
+    def test_letters_of_many_keep_links_and_codes_apart(self):
+        letters = self.path("letters")
+        done = self.many(
+            f"account,serial,request\nada,S1,\nbad\x07,S2,\nbob,S3,{self.request()}\neve,S4,\n",
+            "--letter", letters, code=65)
+        self.assertIn(f"{letters}/mails, and on another way {letters}/sheets", done.stderr)
+        self.assertEqual(sorted(os.listdir(letters + "/mails")), ["S1.txt", "S3.txt", "S4.txt"])
+        codes = {row["serial"]: row["code"] for row in self.rows("codes.csv")}
+        self.assertEqual(set(codes), {"S1", "S4"})
+        for row in self.rows("links.csv"):
+            serial = row["serial"]
+            mail = read(f"{letters}/mails/{serial}.txt")
+            sheets = [read(f"{letters}/sheets/{serial}.{kind}") for kind in ("txt", "html")]
+            self.assertIn(f"\n{row['link']}\n", mail)
+            for sheet in sheets:
+                self.assertNotIn("#", sheet.replace("#000", "").replace("#fff", ""))
+                for other, code in codes.items():
+                    self.assertNotIn(code, mail)
+                    self.assertEqual(code in sheet, other == serial)
+                self.assertIn(self.fingerprint, sheet)
+
+    def test_no_letter_is_written_where_a_record_cant_be(self):
+        self.write("old.xml", "<not-pskc/>")
+        self.many("account\nada\n", "--letter", self.path("l"), "--records", self.path("old.xml"),
+                  code=65)
+        self.assertEqual(os.listdir(self.path("l/mails")), [])
 
     def test_ctrl_c_leaves_nothing_behind(self):
         self.keygen()

@@ -1,0 +1,53 @@
+// How a link gets to its prescriber, besides standard output: a letter, a picture. Bound by CONTRACT
+// §6.
+import ArgumentParser
+import Linux
+
+struct DeliveryOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Write the mail, and apart from it the sheet with the code, into this folder.",
+            valueName: "dir"))
+    var letter: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Draw the link as a QR code into this file (PNG), and in the terminal.",
+            valueName: "file"))
+    var qr: String?
+
+    /// Looks for what would be in the way, before a link and its record are made.
+    ///
+    /// - Parameter serial: of the one link; nil for many.
+    /// - Throws: `Failure` (64, 73).
+    func prepare(serial: String? = nil) throws(Failure) {
+        if let qr {
+            try QRPicture.requireProgram()
+            try requireFree(qr)
+        }
+        guard let letter else { return }
+        let folder = LetterFolder(letter)
+        try folder.make()
+        guard let serial else { return }
+        for path in folder.files(of: serial).all { try requireFree(path) }
+    }
+
+    private func requireFree(_ path: String) throws(Failure) {
+        guard nameExists(path) else { return }
+        throw Failure(
+            .cantCreate, "there is a file \(path) already",
+            hint: "what is there is never overwritten: give another name")
+    }
+
+    /// Writes what was asked for. The record is on the disk by now.
+    ///
+    /// - Throws: `Failure` (64, 73, 74).
+    func deliver(_ made: MadeLink) throws(Failure) {
+        if let letter {
+            let files = try LetterFolder(letter).write(Letter(made.link, code: made.code))
+            Console.note("the mail: \(files.mail)")
+            Console.note("the sheet, on another way than the mail: \(files.sheet), \(files.page)")
+        }
+        if let qr { try QRPicture(made.link).draw(to: qr) }
+    }
+}

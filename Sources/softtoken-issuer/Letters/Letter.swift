@@ -1,0 +1,61 @@
+// What a prescriber gets: a mail with the link, and apart from it a sheet with the activation code.
+// Neither says what the other one holds. Everything in them is read from the link itself, so that
+// they can't say anything else than the link does. Bound by CONTRACT §6 and DESIGN §7 (two pieces of
+// information on two channels).
+import Activation
+
+/// The content of a mail and its sheet.
+struct Letter: Sendable {
+    let link: String
+    /// nil for a link that is sealed to a device.
+    let code: String?
+    let issuer: String
+    let account: String
+    let serial: String
+    let fingerprint: String
+    /// `2026-12-04 09:15 UTC`.
+    let ends: String
+    /// For how long after its activation the token is pending; 0 for not at all.
+    let pendingSeconds: Int
+
+    /// - Throws: `Failure` (65): the link doesn't read back.
+    init(_ link: String, code: String?) throws(Failure) {
+        do throws(ActivationError) {
+            guard case .signed(let content) = try readLink(Array(link.utf8).span) else {
+                throw .noLink
+            }
+            self.link = link
+            self.code = code
+            issuer = content.issuer
+            account = content.account
+            serial = content.serial
+            fingerprint = content.fingerprint
+            let end = dateText(content.expiresUnixSeconds)
+            ends = "\(end.prefix(10)) \(end.dropFirst(11).prefix(5)) UTC"
+            pendingSeconds = content.terms.pendingSeconds
+        } catch { throw Failure(error) }
+    }
+
+    /// The mail: the link, and no word of the code.
+    var mail: String {
+        let command = "softtoken activate"
+        var parts = [
+            "For \(account)",
+            "\(issuer) made a soft token for you, which signs electronic prescriptions for "
+                + "controlled substances. On the device that is to show your one-time passwords, "
+                + "and never on the computer that you send prescriptions from, run",
+            "    " + command,
+            "and paste this link, or this whole mail:",
+            link,
+        ]
+        if code == nil {
+            parts.append("The link opens on the device alone whose request you sent.")
+        } else {
+            parts.append(
+                "You get an activation code apart from this mail, by telephone or on paper, with "
+                    + "the key that your device shows. Nobody of \(issuer) asks you for it.")
+        }
+        parts.append("The link can be used once, until \(ends). Token \(serial).")
+        return parts.map { $0 == link ? $0 : wrapped($0) }.joined(separator: "\n\n") + "\n"
+    }
+}

@@ -1,0 +1,100 @@
+// Where letters are written: the mails in one folder, the sheets in another, so that nobody sends
+// both together by marking all files of one. Bound by CONTRACT §6 and STYLE 21.
+import Linux
+
+/// A folder of letters.
+struct LetterFolder: Sendable {
+    /// Where a letter's parts are.
+    struct Files: Sendable {
+        let mail: String
+        let sheet: String
+        let page: String
+
+        var all: [String] { [mail, sheet, page] }
+    }
+
+    let path: String
+
+    init(_ path: String) { self.path = path }
+
+    /// Makes the folder and the two in it (0700), unless they are there.
+    ///
+    /// - Throws: `Failure` (73).
+    func make() throws(Failure) {
+        do throws(SystemError) {
+            for folder in [path, "\(path)/mails", "\(path)/sheets"] {
+                try makePrivateFolder(folder)
+            }
+        } catch { throw Failure(error) }
+    }
+
+    /// Where the parts of a token's letter belong.
+    func files(of serial: String) -> Files {
+        let name = fileName(serial)
+        return Files(
+            mail: "\(path)/mails/\(name).txt", sheet: "\(path)/sheets/\(name).txt",
+            page: "\(path)/sheets/\(name).html")
+    }
+
+    /// Writes a letter's files (0600); nothing is overwritten.
+    ///
+    /// - Throws: `Failure` (73, 74).
+    @discardableResult
+    func write(_ letter: Letter) throws(Failure) -> Files {
+        let files = files(of: letter.serial)
+        let sheet = Sheet(letter)
+        do throws(SystemError) {
+            for (path, text) in zip(files.all, [letter.mail, sheet.text, sheet.page]) {
+                var file = try NewFile(path, policy: .refuse)
+                try file.write(Array(text.utf8).span)
+                try file.place()
+            }
+        } catch { throw Failure(error) }
+        return files
+    }
+
+    /// Writes the letters of a run that has just been placed, in the memory of one.
+    ///
+    /// Nothing of a letter is on the disk before its record is.
+    /// - Throws: `Failure` (65, 73, 74).
+    func write(links: String, codes: String) throws(Failure) {
+        var links = try rows(links)
+        var codes = nameExists(codes) ? try rows(codes) : nil
+        var code = try codes?.nextFields()
+        while let link = try links.nextFields() {
+            let isHis = code?[1] == link[1]
+            try write(Letter(link[3], code: isHis ? code?[2] : nil))
+            if isHis { code = try codes?.nextFields() }
+        }
+    }
+
+    /// The rows of a file of ours, behind the one that names the columns.
+    private func rows(_ path: String) throws(Failure) -> CSVReader {
+        do throws(SystemError) {
+            var rows = CSVReader(try openInput(path))
+            _ = try rows.nextRow()
+            return rows
+        } catch { throw Failure(error) }
+    }
+
+    /// A serial as a file's name: what could mean anything to a file system or a shell is written as
+    /// %XX, so that no two serials have one name.
+    private func fileName(_ serial: String) -> String {
+        let plain = Array("-_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        return serial.utf8.reduce(into: "") { name, byte in
+            if plain.contains(byte) {
+                name.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                name += "%" + (digits.count == 1 ? "0" : "") + digits
+            }
+        }
+    }
+}
+
+extension CSVReader {
+    /// The fields of the next row of a file of ours.
+    fileprivate mutating func nextFields() throws(Failure) -> [String]? {
+        do throws(SystemError) { return try nextRow()?.fields } catch { throw Failure(error) }
+    }
+}

@@ -1,0 +1,145 @@
+// The sheet that goes on another way than the mail: the activation code, the issuer's key, and what
+// to do; as text, and as a page that is printed on one side. Bound by CONTRACT §6.
+
+/// The sheet of a letter.
+struct Sheet: Sendable {
+    /// What is to be typed or compared, with what it is.
+    struct Figure: Sendable {
+        let name: String
+        let text: String
+    }
+
+    let title: String
+    let addressee: String
+    let figures: [Figure]
+    let steps: [String]
+    let ending: [String]
+
+    init(_ letter: Letter) {
+        title = letter.code == nil ? "Your soft token" : "Activation code of your soft token"
+        addressee = "For \(letter.account), from \(letter.issuer). Token \(letter.serial)."
+        let key = Figure(name: "Key of \(letter.issuer)", text: letter.fingerprint)
+        figures = (letter.code.map { [Figure(name: "Activation code", text: $0)] } ?? []) + [key]
+        steps = Sheet.steps(letter)
+        var ending = ["The link can be used once, until \(letter.ends)."]
+        if letter.pendingSeconds > 0 {
+            let minutes = (letter.pendingSeconds + 59) / 60
+            ending.append(
+                "For \(minutes) \(minutes == 1 ? "minute" : "minutes") after its activation the "
+                    + "token may not be accepted yet.")
+        }
+        ending += [
+            "If the key is another one, activate nothing and call \(letter.issuer), by a number "
+                + "that you know. Destroy this sheet once the token is activated."
+        ]
+        self.ending = ending
+    }
+
+    private static func steps(_ letter: Letter) -> [String] {
+        var steps = [
+            "Run softtoken activate on the device that is to show your one-time passwords, and "
+                + "never on the computer that you send prescriptions from.",
+            "Paste the link from the mail of \(letter.issuer), or the whole mail.",
+            "The device shows a key. Compare it with the key above, and type yes only if every "
+                + "letter is the same.",
+        ]
+        if letter.code != nil {
+            steps.append("Type the activation code. Nothing is shown while you type.")
+        }
+        steps.append(
+            "Choose a PIN of four digits. Write it nowhere and tell nobody: nobody of "
+                + "\(letter.issuer) asks for it, or for the code.")
+        return steps
+    }
+
+    /// The sheet as text.
+    var text: String {
+        var parts = [wrapped(title), wrapped(addressee)]
+        parts += figures.map { wrapped($0.name) + "\n\n    " + $0.text }
+        parts += steps.enumerated().map { wrapped($1, indent: "\($0 + 1). ") }
+        parts.append(wrapped(ending.joined(separator: " ")))
+        return parts.joined(separator: "\n\n") + "\n"
+    }
+
+    /// The sheet as a page of HTML, which loads nothing and runs nothing.
+    var page: String {
+        let figures = figures.map {
+            "<p class=\"name\">\(escaped($0.name))</p>\n<p class=\"figure\">\(escaped($0.text))</p>"
+        }
+        let steps = steps.map { "<li>\(escaped($0))</li>" }
+        return """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+            <meta name="referrer" content="no-referrer">
+            <title>\(escaped(title))</title>
+            <style>\(Sheet.style)</style>
+            </head>
+            <body>
+            <h1>\(escaped(title))</h1>
+            <p>\(escaped(addressee))</p>
+            \(figures.joined(separator: "\n"))
+            <ol>
+            \(steps.joined(separator: "\n"))
+            </ol>
+            \(ending.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
+            </body>
+            </html>
+
+            """
+    }
+
+    /// Black on white, in the printer's own fonts; A4 and Letter alike.
+    private static let style = """
+
+        @page { margin: 20mm }
+        body { max-width: 170mm; margin: 0 auto; padding: 5mm; color: #000; background: #fff;
+          font: 12pt/1.45 sans-serif; overflow-wrap: anywhere }
+        h1 { font-size: 18pt; margin: 0 0 6mm }
+        .name { margin: 6mm 0 1mm; font-weight: bold }
+        .figure { margin: 0 0 6mm; padding: 4mm; border: 0.5mm solid #000; text-align: center;
+          font: bold 22pt/1.2 monospace; white-space: nowrap }
+        li { margin: 2mm 0 }
+        @media print { body { padding: 0 } }
+
+        """
+}
+
+/// A paragraph in lines of 72 columns, broken between words alone.
+///
+/// - Parameter indent: what the first line begins with; the others begin with as many spaces.
+func wrapped(_ paragraph: String, indent: String = "") -> String {
+    let rest = String(repeating: " ", count: indent.count)
+    var lines: [String] = []
+    var line = indent
+    for word in paragraph.split(separator: " ", omittingEmptySubsequences: false) {
+        if line.count + word.count > 72, line.contains(where: { $0 != " " }) {
+            lines.append(line.trimmingEnd())
+            line = rest
+        }
+        line += word + " "
+    }
+    return (lines + [line.trimmingEnd()]).joined(separator: "\n")
+}
+
+extension String {
+    fileprivate func trimmingEnd() -> String {
+        String(self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)])
+    }
+}
+
+/// Text between tags and in attributes of HTML.
+private func escaped(_ text: String) -> String {
+    text.reduce(into: "") { escaped, character in
+        switch character {
+        case "&": escaped += "&amp;"
+        case "<": escaped += "&lt;"
+        case ">": escaped += "&gt;"
+        case "\"": escaped += "&quot;"
+        case "'": escaped += "&#39;"
+        default: escaped.append(character)
+        }
+    }
+}
