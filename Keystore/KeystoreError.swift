@@ -36,7 +36,8 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case busy
     /// The keystore was replaced, or its PIN changed, between two steps of this command.
     case changed
-    /// Argon2id or guarded memory found no memory. Not a wrong PIN.
+    /// Argon2id, guarded memory or libsodium itself found no memory. Not a wrong PIN, and not a
+    /// wrong code.
     case outOfMemory
     /// A token of this name is there already.
     case nameTaken
@@ -46,9 +47,6 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case full
     /// A HOTP counter is at its end: 2^53 − 1.
     case counterExhausted
-
-    init(_ error: SecureMemoryError) { self = .outOfMemory }
-    init(_ error: KDFError) { self = .outOfMemory }
 }
 
 /// Runs a step of the operating system, in this module's error.
@@ -68,11 +66,4 @@ package func opening<R: ~Copyable>(
         if case .system(let error) = error { throw .system(error) }
         throw .problem(error)
     }
-}
-
-/// Works in guarded memory, in this module's error.
-func guarded<R: ~Copyable>(
-    _ body: () throws(SecureMemoryError) -> R
-) throws(KeystoreError) -> R {
-    do throws(SecureMemoryError) { return try body() } catch { throw KeystoreError(error) }
 }

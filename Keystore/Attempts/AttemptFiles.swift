@@ -7,7 +7,7 @@ struct AttemptFiles: ~Copyable {
     private let key: MACKey
     private let deviceName: [UInt8]
 
-    init(_ deviceKey: borrowing DeviceKey) throws(SecureMemoryError) {
+    init(_ deviceKey: borrowing DeviceKey) throws(KeystoreError) {
         key = try deviceKey.macKey(.attempts)
         deviceName = deviceKey.deviceName
     }

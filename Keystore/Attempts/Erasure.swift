@@ -47,9 +47,7 @@ package enum Erasure {
         if case .locked(let keystore)? = try? KeystoreCondition.examine(
             folders, machineID: machineID)
         {
-            let files = try guarded { () throws(SecureMemoryError) in
-                try AttemptFiles(keystore.deviceKey)
-            }
+            let files = try AttemptFiles(keystore.deviceKey)
             try files.write(keystore.attempts.atLimit(now: now), in: folders, undo: nil)
         }
         try removeSecrets(folders)
@@ -111,12 +109,8 @@ enum ErasureInProgress {
         guard let key = try wholeKey(folders.state) else { return nil }
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         for binding in Tombstone.candidates(machineID) {
-            let deviceKey = try guarded { () throws(SecureMemoryError) in
-                try DeviceKey(key, binding: binding)
-            }
-            let files = try guarded { () throws(SecureMemoryError) in
-                try AttemptFiles(deviceKey)
-            }
+            let deviceKey = try DeviceKey(key, binding: binding)
+            let files = try AttemptFiles(deviceKey)
             let standing = AttemptStanding(
                 state: try files.read(folders.state), data: try files.read(folders.data))
             if tombstone?.deviceName == deviceKey.deviceName || standing?.isErasing == true {

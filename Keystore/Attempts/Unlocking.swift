@@ -35,7 +35,7 @@ extension LockedKeystore {
         lock: KeystoreLock, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
-        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        let files = try AttemptFiles(deviceKey)
         try confirmKeystore(folders)
         try confirmAttempts(files, folders: folders)
         try checkDelay(
@@ -124,10 +124,8 @@ extension LockedKeystore {
     /// The key that a PIN's key, this device's share and this header make together.
     func unlockKey(_ pinKey: borrowing SecureBytes) throws(KeystoreError) -> UnlockKey {
         let headerHash = image.headerHash
-        return try guarded { () throws(SecureMemoryError) in
-            try UnlockKey(
-                pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
-        }
+        return try UnlockKey(
+            pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
     }
 }
 
@@ -149,20 +147,17 @@ private struct OpenedContent: ~Copyable {
 func derivePINKey(
     _ pin: borrowing PINDigits, header: Header
 ) throws(KeystoreError) -> SecureBytes {
-    do throws(KDFError) {
-        return try argon2id(
-            pin.bytes, salt: header.salt, operations: header.cost.operations,
-            memoryBytes: header.cost.memoryBytes)
-    } catch { throw KeystoreError(error) }
+    try argon2id(
+        pin.bytes, salt: header.salt, operations: header.cost.operations,
+        memoryBytes: header.cost.memoryBytes)
 }
 
 extension KeystoreImage {
     /// Unwraps the keystore key after the commitment fitted; what doesn't open then is damage.
     func unwrap(_ unlockKey: borrowing UnlockKey) throws(KeystoreError) -> SecureBytes {
         let headerHash = headerHash
-        let keystoreKey = try guarded { () throws(SecureMemoryError) in
-            try sealedKey.wrapped.decryptSecret(key: unlockKey.key, additional: headerHash)
-        }
+        let keystoreKey = try sealedKey.wrapped.decryptSecret(
+            key: unlockKey.key, additional: headerHash)
         guard let keystoreKey, keystoreKey.count == 32 else { throw .damaged(.keystore) }
         return keystoreKey
     }
@@ -172,14 +167,10 @@ extension KeystoreImage {
         _ keystoreKey: borrowing RootKey, _ deviceKey: borrowing DeviceKey
     ) throws(KeystoreError) -> Metadata {
         let headerHash = headerHash
-        let key = try guarded { () throws(SecureMemoryError) in
-            try keystoreKey.subkey(0, "stmetada")
-        }
+        let key = try keystoreKey.subkey(0, "stmetada")
         guard let plain = metadata.decrypt(key: key, additional: headerHash),
             let opened = Metadata(plain, slotCount: header.slotCount),
-            try guarded({ () throws(SecureMemoryError) in
-                try deviceKey.issuerTags(opened.issuers.map(\.key))
-            }) == publicSection.issuerTags
+            try deviceKey.issuerTags(opened.issuers.map(\.key)) == publicSection.issuerTags
         else { throw .damaged(.keystore) }
         return opened
     }

@@ -53,7 +53,7 @@ struct Box: Equatable, Sendable {
     /// Decrypts into guarded memory; nil if it doesn't open.
     func decryptSecret(
         key: borrowing SecureBytes, additional: [UInt8]
-    ) throws(SecureMemoryError) -> SecureBytes? {
+    ) throws(KeystoreError) -> SecureBytes? {
         guard ciphertext.count > Box.tagByteCount else { return nil }
         var plain = try SecureBytes(count: ciphertext.count - Box.tagByteCount)
         let isOpened = unsafe plain.withUnsafeMutableBytes {

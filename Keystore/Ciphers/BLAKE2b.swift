@@ -8,7 +8,7 @@ internal import CSodium
     private let outputByteCount: Int
 
     /// Begins a hash keyed with 16...64 secret bytes.
-    package init(byteCount: Int, key: borrowing SecureBytes) throws(SecureMemoryError) {
+    package init(byteCount: Int, key: borrowing SecureBytes) throws(KeystoreError) {
         self.outputByteCount = byteCount
         var state = try BLAKE2b.emptyState()
         unsafe state.withUnsafeMutableBytes { memory in
@@ -48,7 +48,7 @@ internal import CSodium
     }
 
     /// The hash, for what is a secret.
-    package consuming func finishSecret() throws(SecureMemoryError) -> SecureBytes {
+    package consuming func finishSecret() throws(KeystoreError) -> SecureBytes {
         var output = try SecureBytes(count: outputByteCount)
         unsafe state.withUnsafeMutableBytes { memory in
             unsafe output.withUnsafeMutableBytes { target in
@@ -61,7 +61,7 @@ internal import CSodium
         return output
     }
 
-    private static func emptyState() throws(SecureMemoryError) -> SecureBytes {
+    private static func emptyState() throws(KeystoreError) -> SecureBytes {
         // 384 bytes, aligned to 64: a secret ends with its page, so that a multiple is aligned.
         try SecureBytes(count: crypto_generichash_statebytes())
     }
@@ -92,7 +92,7 @@ func blake2b(_ bytes: [UInt8], key: borrowing SecureBytes, byteCount: Int) -> [U
 /// BLAKE2b of public bytes under a secret key, in one call, for what is a secret.
 func blake2bSecret(
     _ bytes: [UInt8], key: borrowing SecureBytes, byteCount: Int
-) throws(SecureMemoryError) -> SecureBytes {
+) throws(KeystoreError) -> SecureBytes {
     var output = try SecureBytes(count: byteCount)
     unsafe output.withUnsafeMutableBytes { target in
         unsafe key.withUnsafeBytes { key in

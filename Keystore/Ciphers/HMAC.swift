@@ -11,7 +11,7 @@ package import OTP
     /// Keys the HMAC with the seed.
     package init(
         seed: borrowing Seed, algorithm: HashAlgorithm
-    ) throws(SecureMemoryError) {
+    ) throws(KeystoreError) {
         self.algorithm = algorithm
         context = try SecureBytes(count: algorithm.contextByteCount)
         unsafe context.withUnsafeMutableBytes { context in

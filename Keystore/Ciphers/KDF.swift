@@ -2,27 +2,18 @@
 internal import CLinux
 internal import CSodium
 
-/// Why a key could not be derived. None of these is a wrong PIN.
-package enum KDFError: Error, Equatable, Sendable {
-    case outOfMemory
-    case memory(SecureMemoryError)
-}
-
 /// Argon2id13 of a secret, 32 bytes.
 ///
 /// - Parameters:
 ///   - salt: 16 bytes.
 ///   - operations: passes over the memory.
 ///   - memoryBytes: bounded by the caller before use.
-/// - Throws: `KDFError.outOfMemory`; a failure, never "wrong PIN".
+/// - Throws: `KeystoreError.outOfMemory`; a failure, never "wrong PIN".
 func argon2id(
     _ secret: borrowing SecureBytes, salt: [UInt8], operations: Int, memoryBytes: Int
-) throws(KDFError) -> SecureBytes {
+) throws(KeystoreError) -> SecureBytes {
     precondition(salt.count == Int(crypto_pwhash_SALTBYTES), "a salt has 16 bytes")
-    var key: SecureBytes
-    do throws(SecureMemoryError) { key = try SecureBytes(count: 32) } catch {
-        throw .memory(error)
-    }
+    var key = try SecureBytes(count: 32)
     // 256 MiB in huge pages: 128 page faults for 65,536, and 0.72 of the time.
     st_use_huge_pages(1)
     defer { st_use_huge_pages(0) }

@@ -8,9 +8,8 @@ package enum LinkBoxError: Error, Equatable, Sendable {
     case notOpened
     /// The seed inside has not 16...64 bytes, or the box names another link.
     case malformedContent
-    /// Argon2id found no memory: a failure, never a wrong code.
+    /// Argon2id or guarded memory found no memory: a failure, never a wrong code.
     case outOfMemory
-    case memory(SecureMemoryError)
 }
 
 /// What both boxes are bound to: the issuer's x and the link's jti.
@@ -83,15 +82,10 @@ package struct CodeBox: Equatable, Sendable {
     package static func key(
         of code: borrowing SecureBytes, salt: [UInt8], operations: Int, memoryBytes: Int
     ) throws(LinkBoxError) -> SecureBytes {
-        do throws(KDFError) {
+        do throws(KeystoreError) {
             return try argon2id(
                 code, salt: salt, operations: operations, memoryBytes: memoryBytes)
-        } catch {
-            switch error {
-            case .outOfMemory: throw .outOfMemory
-            case .memory(let error): throw .memory(error)
-            }
-        }
+        } catch { throw .outOfMemory }
     }
 }
 
@@ -101,12 +95,12 @@ package struct RequestKey: ~Copyable {
     package let publicKey: [UInt8]
 
     /// Draws a new key pair.
-    package init() throws(SecureMemoryError) {
+    package init() throws(KeystoreError) {
         try self.init(secret: SecureBytes(randomCount: 32))
     }
 
     /// The key pair of a private key that was kept.
-    package init(secret: consuming SecureBytes) throws(SecureMemoryError) {
+    package init(secret: consuming SecureBytes) throws(KeystoreError) {
         precondition(secret.count == 32, "an X25519 private key has 32 bytes")
         var publicKey = [UInt8](repeating: 0, count: 32)
         unsafe secret.withUnsafeBytes { secret in
@@ -161,8 +155,8 @@ package struct RequestKey: ~Copyable {
 }
 
 private func secureBytes(count: Int) throws(LinkBoxError) -> SecureBytes {
-    do throws(SecureMemoryError) { return try SecureBytes(count: count) } catch {
-        throw .memory(error)
+    do throws(KeystoreError) { return try SecureBytes(count: count) } catch {
+        throw .outOfMemory
     }
 }
 

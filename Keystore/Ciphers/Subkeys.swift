@@ -8,8 +8,7 @@ struct RootKey: ~Copyable {
     init(_ bytes: consuming SecureBytes) { self.bytes = bytes }
 
     /// `KDF(key, number, context)` of FORMAT.md §2.
-    func subkey(_ number: UInt64, _ context: StaticString) throws(SecureMemoryError) -> SecureBytes
-    {
+    func subkey(_ number: UInt64, _ context: StaticString) throws(KeystoreError) -> SecureBytes {
         precondition(context.utf8CodeUnitCount == 8, "crypto_kdf takes a context of eight bytes")
         var subkey = try SecureBytes(count: 32)
         unsafe subkey.withUnsafeMutableBytes { subkey in

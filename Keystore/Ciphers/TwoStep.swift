@@ -12,7 +12,7 @@ extension Seed {
     ///   - byteCount: 1...64.
     package init(
         serverPart: consuming Seed, clientPart: [UInt8], iterations: Int, byteCount: Int
-    ) throws(SecureMemoryError) {
+    ) throws(KeystoreError) {
         let password = try hexadecimal(serverPart.bytes)
         self.init(
             try pbkdf2HMACSHA1(
@@ -23,7 +23,7 @@ extension Seed {
 /// PBKDF2-HMAC-SHA-1.
 func pbkdf2HMACSHA1(
     _ password: borrowing SecureBytes, salt: [UInt8], iterations: Int, byteCount: Int
-) throws(SecureMemoryError) -> SecureBytes {
+) throws(KeystoreError) -> SecureBytes {
     precondition(iterations > 0 && !salt.isEmpty, "at least an iteration, and a salt")
     var key = try SecureBytes(count: byteCount)
     unsafe key.withUnsafeMutableBytes { key in
@@ -51,7 +51,7 @@ package func sha1(_ bytes: [UInt8]) -> [UInt8] {
 
 private func hexadecimal(
     _ bytes: borrowing SecureBytes
-) throws(SecureMemoryError) -> SecureBytes {
+) throws(KeystoreError) -> SecureBytes {
     var text = try SecureBytes(count: 2 * bytes.count)
     bytes.read { bytes in
         text.write { (target: inout MutableSpan<UInt8>) in

@@ -12,9 +12,7 @@ package enum Attestation {
     ) throws(KeystoreError) -> Int64? {
         let file = try contents(of: fileName, in: folders.state, limit: 80)
         guard let file, file.count == 80 else { return nil }
-        let isAuthentic = try guarded { () throws(SecureMemoryError) in
-            try keystore.deviceKey.macKey(.attestation).isAuthentic(file)
-        }
+        let isAuthentic = try keystore.deviceKey.macKey(.attestation).isAuthentic(file)
         var reader = ByteReader(file)
         guard isAuthentic, reader.bytes(8) == magic,
             reader.bytes(16) == keystore.deviceKey.deviceName,
@@ -37,9 +35,7 @@ package enum Attestation {
         writer.append(deviceKey.deviceName)
         writer.append(keystoreID)
         writer.append(unixSeconds)
-        let file = try guarded { () throws(SecureMemoryError) in
-            try deviceKey.macKey(.attestation).authenticated(writer.bytes)
-        }
+        let file = try deviceKey.macKey(.attestation).authenticated(writer.bytes)
         try translating { () throws(SystemError) in
             try folders.state.replace(fileName, bytes: file.span)
         }

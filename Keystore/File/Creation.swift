@@ -15,11 +15,9 @@ extension UnlockedKeystore {
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let binding = try MachineBinding.forNewKeystore(machineID)
-        let key = try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }
-        let deviceKey = try guarded { () throws(SecureMemoryError) in
-            try DeviceKey(key, binding: binding)
-        }
-        let share = try guarded { () throws(SecureMemoryError) in try DeviceShare() }
+        let key = try SecureBytes(randomCount: 32)
+        let deviceKey = try DeviceKey(key, binding: binding)
+        let share = try DeviceShare()
         let header = Header(
             protector: .deviceFile, isBound: binding != .unbound, cost: .moderate,
             deviceName: deviceKey.deviceName)
@@ -35,13 +33,13 @@ extension UnlockedKeystore {
         }
         try DeviceKey.write(key, in: folders.state)
         try share.write(in: folders.state, deviceKey: deviceKey)
-        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        let files = try AttemptFiles(deviceKey)
         try files.write(record, in: folders, undo: nil)
         return UnlockedKeystore(
             image: KeystoreImage(empty: header), deviceKey: deviceKey, share: share,
             pinKey: pinKey,
             keystoreKey: RootKey(
-                try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }),
+                try SecureBytes(randomCount: 32)),
             metadata: Metadata(), record: record, reserved: nil)
     }
 }

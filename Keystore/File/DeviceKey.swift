@@ -36,7 +36,7 @@ struct DeviceKey: ~Copyable {
     let binding: MachineBinding
     private let root: RootKey
 
-    init(_ key: borrowing SecureBytes, binding: MachineBinding) throws(SecureMemoryError) {
+    init(_ key: borrowing SecureBytes, binding: MachineBinding) throws(KeystoreError) {
         let root = try blake2bSecret(
             Array("softtoken-device-keys-1".utf8) + binding.bytes, key: key, byteCount: 32)
         deviceName = blake2b(
@@ -54,13 +54,13 @@ struct DeviceKey: ~Copyable {
         case issuers = 5
     }
 
-    func macKey(_ purpose: Purpose) throws(SecureMemoryError) -> MACKey {
+    func macKey(_ purpose: Purpose) throws(KeystoreError) -> MACKey {
         MACKey(try root.subkey(purpose.rawValue, "stdevice"))
     }
 
     /// What tells trusted issuers without a PIN, and tells nobody else, in the public section's order:
     /// FORMAT.md §5.
-    func issuerTags(_ keys: [VerifyingKey]) throws(SecureMemoryError) -> [[UInt8]] {
+    func issuerTags(_ keys: [VerifyingKey]) throws(KeystoreError) -> [[UInt8]] {
         let macKey = try macKey(.issuers)
         return keys.map { macKey.mac(of: $0.bytes) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
@@ -93,7 +93,7 @@ func readKeyFile(
             && checksum.indices.allSatisfy { bytes[40 + $0] == checksum[$0] }
     }
     guard isWhole else { throw damaged }
-    return try guarded { () throws(SecureMemoryError) in try copy(8..<40, of: content) }
+    return try copy(8..<40, of: content)
 }
 
 /// Writes a key file, whole or not at all. FORMAT.md §3.
@@ -101,13 +101,10 @@ func writeKeyFile(
     _ name: String, in folder: borrowing Directory, magic: [UInt8], key: borrowing SecureBytes
 ) throws(KeystoreError) {
     precondition(key.count == 32, "a key has 32 bytes")
-    let file = try guarded { () throws(SecureMemoryError) in
-        var file = try SecureBytes(count: 56)
-        fill(&file, at: 0, with: magic)
-        fill(&file, at: 8, with: key)
-        fill(&file, at: 40, with: blake2b(ofSecret: file, prefix: 40, byteCount: 16))
-        return file
-    }
+    var file = try SecureBytes(count: 56)
+    fill(&file, at: 0, with: magic)
+    fill(&file, at: 8, with: key)
+    fill(&file, at: 40, with: blake2b(ofSecret: file, prefix: 40, byteCount: 16))
     try replaceSecretFile(name, in: folder, with: file)
 }
 
@@ -121,7 +118,7 @@ func readSecretFile(
     guard
         try translating({ () throws(SystemError) in try file.attributes() }).byteCount == byteCount
     else { throw damaged }
-    var content = try guarded { () throws(SecureMemoryError) in try SecureBytes(count: byteCount) }
+    var content = try SecureBytes(count: byteCount)
     let count = try unsafe content.withUnsafeMutableBytes { (memory) throws(KeystoreError) in
         try translating { () throws(SystemError) in try unsafe file.read(into: memory) }
     }
@@ -157,7 +154,7 @@ func fill(_ target: inout SecureBytes, at offset: Int, with bytes: borrowing Sec
 /// A part of guarded bytes, in guarded memory of its own.
 func copy(
     _ range: Range<Int>, of bytes: borrowing SecureBytes
-) throws(SecureMemoryError) -> SecureBytes {
+) throws(KeystoreError) -> SecureBytes {
     var part = try SecureBytes(count: range.count)
     part.write { (target: inout MutableSpan<UInt8>) in
         bytes.read { bytes in

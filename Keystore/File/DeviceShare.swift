@@ -19,7 +19,7 @@ struct DeviceShare: ~Copyable {
     let bytes: SecureBytes
 
     /// Draws a new share.
-    init() throws(SecureMemoryError) { bytes = try SecureBytes(randomCount: 32) }
+    init() throws(KeystoreError) { bytes = try SecureBytes(randomCount: 32) }
 
     private init(bytes: consuming SecureBytes) { self.bytes = bytes }
 
@@ -36,36 +36,31 @@ struct DeviceShare: ~Copyable {
                 fileName, in: state, byteCount: byteCount, damaged: damaged)
         else { throw damaged }
         let expected = magic + deviceKey.deviceName
-        let mac = try guarded { () throws(SecureMemoryError) in
-            try DeviceShare.mac(of: file, deviceKey: deviceKey)
-        }
+        let mac = try DeviceShare.mac(of: file, deviceKey: deviceKey)
         let isWhole = file.read { bytes in
             expected.indices.allSatisfy { bytes[$0] == expected[$0] }
                 && isEqualInConstantTime(mac, (56..<88).map { bytes[$0] })
         }
         guard isWhole else { throw damaged }
         return DeviceShare(
-            bytes: try guarded { () throws(SecureMemoryError) in try copy(24..<56, of: file) })
+            bytes: try copy(24..<56, of: file))
     }
 
     /// Writes the share, once, at creation.
     func write(
         in state: borrowing Directory, deviceKey: borrowing DeviceKey
     ) throws(KeystoreError) {
-        let file = try guarded { () throws(SecureMemoryError) in
-            var file = try SecureBytes(count: DeviceShare.byteCount)
-            fill(&file, at: 0, with: DeviceShare.magic + deviceKey.deviceName)
-            fill(&file, at: 24, with: bytes)
-            fill(&file, at: 56, with: try DeviceShare.mac(of: file, deviceKey: deviceKey))
-            return file
-        }
+        var file = try SecureBytes(count: DeviceShare.byteCount)
+        fill(&file, at: 0, with: DeviceShare.magic + deviceKey.deviceName)
+        fill(&file, at: 24, with: bytes)
+        fill(&file, at: 56, with: try DeviceShare.mac(of: file, deviceKey: deviceKey))
         try replaceSecretFile(DeviceShare.fileName, in: state, with: file)
     }
 
     /// The MAC of the file's first 56 bytes.
     private static func mac(
         of file: borrowing SecureBytes, deviceKey: borrowing DeviceKey
-    ) throws(SecureMemoryError) -> [UInt8] {
+    ) throws(KeystoreError) -> [UInt8] {
         try deviceKey.macKey(.deviceShare).mac(ofSecret: file, byteCount: 56)
     }
 }

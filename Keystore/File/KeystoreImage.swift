@@ -48,9 +48,7 @@ struct UnverifiedKeystore {
 
     /// Step 4: the MAC, then every field.
     func verified(by deviceKey: borrowing DeviceKey) throws(KeystoreError) -> KeystoreImage {
-        let isAuthentic = try guarded { () throws(SecureMemoryError) in
-            try deviceKey.macKey(.keystore).isAuthentic(file)
-        }
+        let isAuthentic = try deviceKey.macKey(.keystore).isAuthentic(file)
         guard isAuthentic, let header = Header(Array(file.prefix(Header.byteCount))),
             header.fileByteCount == file.count
         else { throw .damaged(.keystore) }
@@ -75,9 +73,7 @@ extension KeystoreImage {
         file += publicSection.encoded
         file += metadata.bytes
         file += slots
-        return try guarded { () throws(SecureMemoryError) in
-            file += blake2b(file, byteCount: 32)
-            return try deviceKey.macKey(.keystore).authenticated(file)
-        }
+        file += blake2b(file, byteCount: 32)
+        return try deviceKey.macKey(.keystore).authenticated(file)
     }
 }

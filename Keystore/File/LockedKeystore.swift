@@ -35,7 +35,7 @@ package struct LockedKeystore: ~Copyable {
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
     package func trusts(_ key: VerifyingKey) throws(KeystoreError) -> Bool {
-        let tags = try guarded { () throws(SecureMemoryError) in try deviceKey.issuerTags([key]) }
+        let tags = try deviceKey.issuerTags([key])
         return publicSection.issuerTags.contains(tags[0])
     }
 
@@ -71,9 +71,7 @@ extension KeystoreCondition {
         }
         guard let key = try DeviceKey.read(folders.state) else { throw .foreign }
         let binding = try binding(unverified, machineID: machineID)
-        let deviceKey = try guarded { () throws(SecureMemoryError) in
-            try DeviceKey(key, binding: binding)
-        }
+        let deviceKey = try DeviceKey(key, binding: binding)
         guard deviceKey.deviceName == unverified.deviceName else { throw .foreign }
         let image = try unverified.verified(by: deviceKey)
         if try Tombstone.read(folders.state, machineID: machineID)?.deviceName
@@ -81,7 +79,7 @@ extension KeystoreCondition {
         {
             return .erasing
         }
-        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        let files = try AttemptFiles(deviceKey)
         guard
             let attempts = AttemptStanding(
                 state: try files.read(folders.state), data: try files.read(folders.data))

@@ -59,14 +59,14 @@ package struct LogKey: ~Copyable {
             guard case .damaged = error else { throw error }
             origin = .replaced
         }
-        let key = try guarded { () throws(SecureMemoryError) in try SecureBytes(randomCount: 32) }
+        let key = try SecureBytes(randomCount: 32)
         let drawn = LogKey(root: RootKey(key), origin: origin)
         if origin == .created { try beforeCreation(drawn) }
         try writeKeyFile(fileName, in: state, magic: magic, key: drawn.root.bytes)
         return drawn
     }
 
-    package func macKey(_ purpose: Purpose) throws(SecureMemoryError) -> MACKey {
+    package func macKey(_ purpose: Purpose) throws(KeystoreError) -> MACKey {
         MACKey(try root.subkey(purpose.rawValue, "stlogkey"))
     }
 }

@@ -13,9 +13,7 @@ package enum RequestFile {
         _ state: borrowing Directory, unixSeconds: Int64
     ) throws(KeystoreError) -> RequestKey? {
         guard let file = try readWhole(state), isLiving(file, unixSeconds) else { return nil }
-        return try guarded { () throws(SecureMemoryError) in
-            try RequestKey(secret: copy(16..<48, of: file))
-        }
+        return try RequestKey(secret: copy(16..<48, of: file))
     }
 
     /// Whether a whole request lies there that has outlived its 14 days. One from the future is
@@ -65,7 +63,7 @@ package enum RequestFile {
         var header = ByteWriter()
         header.append(magic)
         header.append(unixSeconds)
-        var file = try guarded { () throws(SecureMemoryError) in try SecureBytes(count: 64) }
+        var file = try SecureBytes(count: 64)
         fill(&file, at: 0, with: header.bytes)
         file.write { (target: inout MutableSpan<UInt8>) in
             key.readSecret { secret in

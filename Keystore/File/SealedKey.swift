@@ -34,7 +34,7 @@ struct UnlockKey: ~Copyable {
     init(
         pinKey: borrowing SecureBytes, share: borrowing DeviceShare, binding: MachineBinding,
         headerHash: [UInt8]
-    ) throws(SecureMemoryError) {
+    ) throws(KeystoreError) {
         var hash = try BLAKE2b(byteCount: 64, key: pinKey)
         hash.update("softtoken-unlock-1")
         hash.update(share.bytes)

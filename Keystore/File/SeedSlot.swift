@@ -12,7 +12,7 @@ enum SeedSlot {
     /// Encrypts a seed for its slot.
     static func encrypt(
         _ seed: borrowing Seed, tokenID: UInt64, keystoreID: [UInt8], keystoreKey: borrowing RootKey
-    ) throws(SecureMemoryError) -> [UInt8] {
+    ) throws(KeystoreError) -> [UInt8] {
         var plain = try SecureBytes(count: plainByteCount)
         fill(&plain, at: 0, with: [UInt8(seed.byteCount)])
         fill(&plain, at: 1, with: seed.bytes)
@@ -26,7 +26,7 @@ enum SeedSlot {
     static func decrypt(
         _ slot: ArraySlice<UInt8>, tokenID: UInt64, keystoreID: [UInt8],
         keystoreKey: borrowing RootKey
-    ) throws(SecureMemoryError) -> Seed? {
+    ) throws(KeystoreError) -> Seed? {
         let key = try keystoreKey.subkey(tokenID, "stseedk1")
         guard
             let plain = try Box(slot).decryptSecret(

@@ -21,9 +21,7 @@ struct Tombstone: Equatable, Sendable {
         let file = try contents(of: fileName, in: state, limit: 64)
         guard let file else { return nil }
         for binding in candidates(machineID) {
-            let isAuthentic = try guarded { () throws(SecureMemoryError) in
-                try key.macKey(.tombstone).isAuthentic(file, context: binding.bytes)
-            }
+            let isAuthentic = try key.macKey(.tombstone).isAuthentic(file, context: binding.bytes)
             if isAuthentic { return Tombstone(file) }
         }
         return nil
@@ -37,9 +35,7 @@ struct Tombstone: Equatable, Sendable {
         writer.append(Tombstone.magic)
         writer.append(deviceName)
         writer.append(unixSeconds)
-        let file = try guarded { () throws(SecureMemoryError) in
-            try key.macKey(.tombstone).authenticated(writer.bytes, context: binding.bytes)
-        }
+        let file = try key.macKey(.tombstone).authenticated(writer.bytes, context: binding.bytes)
         try translating { () throws(SystemError) in
             try state.replace(Tombstone.fileName, bytes: file.span)
         }

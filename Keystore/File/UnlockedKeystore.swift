@@ -45,15 +45,11 @@ extension UnlockedKeystore {
         guard let token = metadata.tokens.first(where: { $0.id == id }) else {
             throw .tokenMissing
         }
-        let seed = try guarded { () throws(SecureMemoryError) in
-            try SeedSlot.decrypt(
-                image.slot(token.slot), tokenID: id, keystoreID: image.header.keystoreID,
-                keystoreKey: keystoreKey)
-        }
+        let seed = try SeedSlot.decrypt(
+            image.slot(token.slot), tokenID: id, keystoreID: image.header.keystoreID,
+            keystoreKey: keystoreKey)
         guard let seed else { throw .damaged(.keystore) }
-        return try guarded { () throws(SecureMemoryError) in
-            try CodeGenerator(seed: seed, algorithm: token.parameters.algorithm)
-        }
+        return try CodeGenerator(seed: seed, algorithm: token.parameters.algorithm)
     }
 
     /// Takes a token in; its seed is encrypted at once.
@@ -67,10 +63,8 @@ extension UnlockedKeystore {
         guard metadata.tokens.count < Metadata.maximumTokens else { throw .full }
         let id = unusedID()
         let slot = unusedSlot()
-        let encrypted = try guarded { () throws(SecureMemoryError) in
-            try SeedSlot.encrypt(
-                seed, tokenID: id, keystoreID: image.header.keystoreID, keystoreKey: keystoreKey)
-        }
+        let encrypted = try SeedSlot.encrypt(
+            seed, tokenID: id, keystoreID: image.header.keystoreID, keystoreKey: keystoreKey)
         replaceSlot(slot, with: encrypted)
         metadata.tokens.append(TokenRecord(id: id, slot: slot, token: token))
         return id
@@ -155,9 +149,7 @@ extension UnlockedKeystore {
         var next = image
         next.header.generation += 1
         next.publicSection.policy = metadata.policy
-        next.publicSection.issuerTags = try guarded { () throws(SecureMemoryError) in
-            try deviceKey.issuerTags(metadata.issuers.map(\.key))
-        }
+        next.publicSection.issuerTags = try deviceKey.issuerTags(metadata.issuers.map(\.key))
         let publicBytes = next.publicSection.encoded
         let plain = metadata.encoded
         next.header.publicByteCount = publicBytes.count
@@ -172,15 +164,12 @@ extension UnlockedKeystore {
                 && Metadata(plain, slotCount: next.header.slotCount) != nil,
             "names and records are checked before they come here")
         let headerHash = KeystoreImage.headerHash(next.header, publicBytes)
-        try guarded { () throws(SecureMemoryError) in
-            let unlockKey = try UnlockKey(
-                pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
-            next.sealedKey = SealedKey(
-                wrapping: keystoreKey.bytes, unlockKey: unlockKey, headerHash: headerHash)
-            next.metadata = Box(
-                encrypting: plain, key: try keystoreKey.subkey(0, "stmetada"),
-                additional: headerHash)
-        }
+        let unlockKey = try UnlockKey(
+            pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
+        next.sealedKey = SealedKey(
+            wrapping: keystoreKey.bytes, unlockKey: unlockKey, headerHash: headerHash)
+        next.metadata = Box(
+            encrypting: plain, key: try keystoreKey.subkey(0, "stmetada"), additional: headerHash)
         let file = try next.encoded(by: deviceKey)
         try translating { () throws(SystemError) in
             try folders.data.replace(KeystoreImage.fileName, bytes: file.span)
@@ -195,7 +184,7 @@ extension UnlockedKeystore {
     package mutating func finish(
         _ folders: KeystoreFolders, policyLimit: Int, now: BootTime
     ) throws(KeystoreError) {
-        let files = try guarded { () throws(SecureMemoryError) in try AttemptFiles(deviceKey) }
+        let files = try AttemptFiles(deviceKey)
         let generation = image.header.generation
         if var reset = reserved.take() {
             record = record.reset(keystoreGeneration: generation, limit: policyLimit, now: now)

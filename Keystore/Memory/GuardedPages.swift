@@ -19,15 +19,15 @@ internal import Synchronization
 
     /// Takes pages for so many bytes.
     ///
-    /// - Throws: `SecureMemoryError.unavailable`.
-    init(holding bytes: Int) throws(SecureMemoryError) {
+    /// - Throws: `KeystoreError.outOfMemory`.
+    init(holding bytes: Int) throws(KeystoreError) {
         let size = (bytes + pageBytes - 1) / pageBytes * pageBytes
         let address =
             size == pageBytes
             ? Pool.shared.withLock { pool in pool.take() }
             : mapped(size, of: 1).flatMap { region in opened(region + UInt(pageBytes), size) }
         guard let address, let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address) else {
-            throw .unavailable
+            throw .outOfMemory
         }
         unsafe start = pointer
         byteCount = size

@@ -10,14 +10,14 @@ package struct PINDigits: ~Copyable {
     /// Takes what was typed.
     ///
     /// - Returns: nil, and no attempt is spent, unless it is exactly four ASCII digits.
-    package init?(_ typed: Span<UInt8>) throws(SecureMemoryError) {
+    package init?(_ typed: Span<UInt8>) throws(KeystoreError) {
         guard typed.count == PINDigits.digitCount else { return nil }
         for index in typed.indices where !isDigit(typed[index]) { return nil }
         bytes = try SecureBytes(copying: typed)
     }
 
     /// Draws a PIN that is not easy to guess.
-    package init(random: ()) throws(SecureMemoryError) {
+    package init(random: ()) throws(KeystoreError) {
         var drawn = try SecureBytes(count: PINDigits.digitCount)
         repeat {
             drawn.write { (digits: inout MutableSpan<UInt8>) in

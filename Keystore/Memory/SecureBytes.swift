@@ -4,12 +4,6 @@
 internal import CSodium
 internal import Glibc
 
-/// Why guarded memory could not be had.
-package enum SecureMemoryError: Error, Equatable, Sendable {
-    /// libsodium did not start, or there is no memory.
-    case unavailable
-}
-
 /// A secret's bytes in guarded memory.
 ///
 /// It can't be copied, printed, compared with `==` or encoded; its bytes are lent to a closure and
@@ -30,21 +24,21 @@ package enum SecureMemoryError: Error, Equatable, Sendable {
 
     /// Allocates `count` zero bytes.
     ///
-    /// - Throws: `SecureMemoryError.unavailable`.
-    package init(count: Int) throws(SecureMemoryError) {
+    /// - Throws: `KeystoreError.outOfMemory`.
+    package init(count: Int) throws(KeystoreError) {
         precondition(count > 0, "a secret has at least a byte")
         pages = try GuardedPages(holding: count)
         self.count = count
     }
 
     /// Draws `count` random bytes.
-    package init(randomCount count: Int) throws(SecureMemoryError) {
+    package init(randomCount count: Int) throws(KeystoreError) {
         try self.init(count: count)
         unsafe withUnsafeMutableBytes { unsafe randombytes_buf($0.baseAddress!, count) }
     }
 
     /// Copies bytes that already lie in guarded memory.
-    package init(copying bytes: Span<UInt8>) throws(SecureMemoryError) {
+    package init(copying bytes: Span<UInt8>) throws(KeystoreError) {
         try self.init(count: bytes.count)
         write { (target: inout MutableSpan<UInt8>) in
             for index in bytes.indices { target[index] = bytes[index] }

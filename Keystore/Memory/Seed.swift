@@ -38,7 +38,7 @@ package enum SeedTextError: Error, Equatable, Sendable {
     case notBase32
     /// More than 64 bytes.
     case tooLong
-    case memory(SecureMemoryError)
+    case outOfMemory
 }
 
 extension Seed {
@@ -64,8 +64,8 @@ extension Seed {
         let byteCount = digitCount * 5 / 8
         guard byteCount <= Seed.maximumByteCount else { throw .tooLong }
         var bytes: SecureBytes
-        do throws(SecureMemoryError) { bytes = try SecureBytes(count: byteCount) } catch {
-            throw .memory(error)
+        do throws(KeystoreError) { bytes = try SecureBytes(count: byteCount) } catch {
+            throw .outOfMemory
         }
         bytes.write { (target: inout MutableSpan<UInt8>) in
             decodeBase32(text, into: &target)

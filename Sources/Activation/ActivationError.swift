@@ -1,8 +1,7 @@
 // Why text is no activation link, or why a link was not opened: what happened, never what stood
 // there (STYLE 13). Explanation.swift says it in words.
-package import Keystore
 
-/// Why a link is rejected. Everything here is exit code 65, but `memory` and `outOfMemory`.
+/// Why a link is rejected. Everything here is exit code 65, but `outOfMemory`.
 package enum ActivationError: Error, Equatable, Sendable {
     // MARK: the text
     /// Nothing in the text is a link.
@@ -71,9 +70,8 @@ package enum ActivationError: Error, Equatable, Sendable {
     case tooLongFile
 
     // MARK: the environment
-    /// Argon2id found no memory: never a wrong code.
+    /// Argon2id or guarded memory found no memory: never a wrong code.
     case outOfMemory
-    case memory(SecureMemoryError)
 }
 
 /// What tells one link of a mail from another; the order in which they stand there.

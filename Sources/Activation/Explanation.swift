@@ -49,7 +49,6 @@ extension ActivationError {
         case .rejectedKey: "the issuer's file holds a key under which anything verifies"
         case .tooLongFile: "this file is too long to be an issuer's file"
         case .outOfMemory: "there is not enough free memory to open the link"
-        case .memory: "there is no guarded memory for the link"
         }
     }
 
@@ -81,7 +80,7 @@ extension ActivationError {
             "open the link on the device that made the request, or send the issuer a new one"
         case .malformedRequest: "copy the whole line that softtoken request printed"
         case .rejectedCarrier: "use an address that begins with https:// and has no #"
-        case .outOfMemory, .memory: "close other programs, then try again"
+        case .outOfMemory: "close other programs, then try again"
         case .unknownType, .unknownAlgorithm, .unsupportedEncoder, .seedTooShort, .seedTooLong,
             .repeatedParameter, .missingCounter, .rejectedNumber, .unacceptableText:
             "ask the issuer of the token for a new link"

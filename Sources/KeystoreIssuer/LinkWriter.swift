@@ -57,7 +57,6 @@ extension SignedLinkContent {
         } catch {
             switch error {
             case .outOfMemory: throw .outOfMemory
-            case .memory(let error): throw .memory(error)
             case .notOpened, .malformedContent: throw .rejectedMember(.box)
             }
         }
@@ -73,9 +72,9 @@ extension SignedLinkContent {
         carrier: LinkCarrier = .activate
     ) throws(ActivationError) -> String {
         let box: [UInt8]?
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             box = try RequestKey.seal(seed, to: request.publicKey, binding: binding(key))
-        } catch { throw .memory(error) }
+        } catch { throw .outOfMemory }
         guard let box else { throw .malformedRequest }
         return try link(.device(box), signedBy: key, carrier: carrier)
     }

@@ -12,7 +12,7 @@ package enum PSKCKeyError: Error, Equatable, Sendable {
     case notAuthentic
     /// The value can't have been made by this algorithm.
     case malformed
-    case memory(SecureMemoryError)
+    case outOfMemory
 }
 
 /// How a PSKC value is encrypted.
@@ -60,7 +60,7 @@ package struct PSKCKey: ~Copyable {
     /// Derives the key from a password. RFC 6030 §6.2.
     package init(
         password: borrowing SecureBytes, parameters: PBKDF2Parameters, byteCount: Int
-    ) throws(SecureMemoryError) {
+    ) throws(KeystoreError) {
         precondition([16, 24, 32].contains(byteCount), "an AES key")
         var key = try SecureBytes(count: byteCount)
         unsafe key.withUnsafeMutableBytes { key in
@@ -73,7 +73,7 @@ package struct PSKCKey: ~Copyable {
     }
 
     /// A copy, for a file whose values are authenticated with the encryption key itself.
-    package borrowing func copy() throws(SecureMemoryError) -> PSKCKey {
+    package borrowing func copy() throws(KeystoreError) -> PSKCKey {
         PSKCKey(try copiedBytes())
     }
 
@@ -92,24 +92,24 @@ package struct PSKCKey: ~Copyable {
 
     /// Whether `mac` is this key's HMAC over a value (IV and ciphertext), in constant time.
     ///
-    /// - Throws: `PSKCKeyError.wrongKeyLength` for a key over 64 bytes; `.memory`.
+    /// - Throws: `PSKCKeyError.wrongKeyLength` for a key over 64 bytes; `.outOfMemory`.
     package borrowing func isValid(
         _ mac: [UInt8], of value: [UInt8], algorithm: HashAlgorithm
     ) throws(PSKCKeyError) -> Bool {
         guard byteCount <= Seed.maximumByteCount else { throw .wrongKeyLength }
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             let key = Seed(try copiedBytes())
             var generator = try CodeGenerator(seed: key, algorithm: algorithm)
             let expected = generator.mac(of: value)
             scrubStackAndRegisters(.deep)
             return isEqualInConstantTime(mac, expected)
-        } catch { throw .memory(error) }
+        } catch { throw .outOfMemory }
     }
 }
 
 extension PSKCKey {
-    private borrowing func copiedBytes() throws(SecureMemoryError) -> SecureBytes {
-        try bytes.read { (bytes) throws(SecureMemoryError) in try SecureBytes(copying: bytes) }
+    private borrowing func copiedBytes() throws(KeystoreError) -> SecureBytes {
+        try bytes.read { (bytes) throws(KeystoreError) in try SecureBytes(copying: bytes) }
     }
 
     private borrowing func decryptCBC(_ value: [UInt8]) throws(PSKCKeyError) -> SecureBytes {
@@ -155,20 +155,20 @@ extension PSKCKey {
 
 /// XML Encryption §5.2: the last byte counts the padding; what the others hold doesn't matter.
 private func withoutPadding(_ padded: borrowing SecureBytes) throws(PSKCKeyError) -> SecureBytes {
-    do throws(SecureMemoryError) {
-        let clear = try padded.read { (all) throws(SecureMemoryError) -> SecureBytes? in
+    do throws(KeystoreError) {
+        let clear = try padded.read { (all) throws(KeystoreError) -> SecureBytes? in
             let count = Int(all[all.count - 1])
             guard (1...16).contains(count), count < all.count else { return nil }
             return try SecureBytes(copying: all.extracting(0..<(all.count - count)))
         }
         if let clear { return clear }
-    } catch { throw .memory(error) }
+    } catch { throw .outOfMemory }
     throw .malformed
 }
 
 private func secureBytes(count: Int) throws(PSKCKeyError) -> SecureBytes {
-    do throws(SecureMemoryError) { return try SecureBytes(count: count) } catch {
-        throw .memory(error)
+    do throws(KeystoreError) { return try SecureBytes(count: count) } catch {
+        throw .outOfMemory
     }
 }
 

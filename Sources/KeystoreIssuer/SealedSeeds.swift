@@ -56,7 +56,7 @@ extension RequestKey {
     /// - Returns: nil for a key that nothing can be sealed to.
     static func seal(
         _ seed: borrowing Seed, to publicKey: [UInt8], binding: LinkBinding
-    ) throws(SecureMemoryError) -> [UInt8]? {
+    ) throws(KeystoreError) -> [UInt8]? {
         precondition(publicKey.count == 32, "an X25519 public key has 32 bytes")
         var content = try SecureBytes(count: 48 + seed.byteCount)
         content.write { (target: inout MutableSpan<UInt8>) in
@@ -98,7 +98,7 @@ extension ActivationCode {
     }
 
     private static func drawnLetters() throws(ActivationError) -> SecureBytes {
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             var letters = try SecureBytes(randomCount: characterCount)
             // 256 is a multiple of 32: no letter is more likely than another.
             letters.write { (target: inout MutableSpan<UInt8>) in
@@ -107,6 +107,6 @@ extension ActivationCode {
                 }
             }
             return letters
-        } catch { throw .memory(error) }
+        } catch { throw .outOfMemory }
     }
 }

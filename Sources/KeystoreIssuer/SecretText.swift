@@ -18,10 +18,10 @@ extension SecureBytes {
     /// Decodes text straight into guarded memory.
     ///
     /// - Returns: nil for text that isn't this alphabet's one spelling of a byte at least.
-    /// - Throws: `SecureMemoryError.unavailable`.
+    /// - Throws: `KeystoreError.outOfMemory`.
     package static func decoding(
         _ text: Span<UInt8>, as alphabet: SecretAlphabet
-    ) throws(SecureMemoryError) -> SecureBytes? {
+    ) throws(KeystoreError) -> SecureBytes? {
         guard let count = alphabet.byteCount(of: text), count > 0 else { return nil }
         var bytes = try SecureBytes(count: count)
         let isCanonical = bytes.write { (target: inout MutableSpan<UInt8>) in
@@ -35,7 +35,7 @@ extension SecureBytes {
 
 extension Seed {
     /// Draws a new seed.
-    package init(randomByteCount: Int) throws(SecureMemoryError) {
+    package init(randomByteCount: Int) throws(KeystoreError) {
         self.init(try SecureBytes(randomCount: randomByteCount))
     }
 

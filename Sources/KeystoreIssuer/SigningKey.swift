@@ -9,12 +9,12 @@ package struct SigningKey: ~Copyable {
     package let verifyingKey: VerifyingKey
 
     /// Draws a new key.
-    package init() throws(SecureMemoryError) {
+    package init() throws(KeystoreError) {
         try self.init(seed: SecureBytes(randomCount: Int(crypto_sign_SEEDBYTES)))
     }
 
     /// The key that RFC 8032's 32 byte private key ("d" of RFC 8037) stands for.
-    package init(seed: consuming SecureBytes) throws(SecureMemoryError) {
+    package init(seed: consuming SecureBytes) throws(KeystoreError) {
         precondition(seed.count == Int(crypto_sign_SEEDBYTES), "an Ed25519 private key: 32 bytes")
         var secret = try SecureBytes(count: Int(crypto_sign_SECRETKEYBYTES))
         var x = [UInt8](repeating: 0, count: Int(crypto_sign_PUBLICKEYBYTES))
@@ -25,7 +25,7 @@ package struct SigningKey: ~Copyable {
                     seed.assumingMemoryBound(to: UInt8.self).baseAddress!)
             }
         }
-        guard let verifyingKey = VerifyingKey(x) else { throw .unavailable }
+        guard let verifyingKey = VerifyingKey(x) else { throw .outOfMemory }
         self.secret = secret
         self.verifyingKey = verifyingKey
     }

@@ -71,14 +71,14 @@ package enum ClockDoubt: Equatable, Sendable {
 }
 
 extension AuthenticatorError {
-    init(_ error: SecureMemoryError) { self = .keystore(.outOfMemory) }
+    init(_ error: KeystoreError) { self = .keystore(.outOfMemory) }
 }
 
 /// Works in guarded memory, in this module's error.
 func guarded<R: ~Copyable>(
-    _ body: () throws(SecureMemoryError) -> R
+    _ body: () throws(KeystoreError) -> R
 ) throws(AuthenticatorError) -> R {
-    do throws(SecureMemoryError) { return try body() } catch { throw AuthenticatorError(error) }
+    do throws(KeystoreError) { return try body() } catch { throw AuthenticatorError(error) }
 }
 
 /// Works on the keystore, in this module's error.

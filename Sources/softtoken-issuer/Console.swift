@@ -52,7 +52,7 @@ enum Console {
         guard let input = try? Descriptor(duplicating: number, path: "descriptor \(number)") else {
             throw Failure(.usage, "descriptor \(number) is not open")
         }
-        var line = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
+        var line = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
             // And its line end.
             try SecureBytes(count: limit + 2)
         }
@@ -60,8 +60,8 @@ enum Console {
             try readLine(input, into: &bytes)
         }
         guard count > 0 else { return nil }
-        return try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
-            try line.read { (all) throws(SecureMemoryError) in
+        return try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
+            try line.read { (all) throws(KeystoreError) in
                 try SecureBytes(copying: all.extracting(0..<count))
             }
         }

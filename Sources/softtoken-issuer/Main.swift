@@ -26,7 +26,7 @@ import Linux
             try ProcessGuard.forbidMemoryImages()
             try Sandbox.blockNetwork()
         } catch { throw Failure(error) }
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             let start = try StartArguments.take()
             ProcessGuard.closeInheritedDescriptors(
                 keeping: descriptorsNamed(in: start.arguments) + keyDescriptors(start.arguments))

@@ -35,13 +35,13 @@ extension Failure {
         }
     }
 
-    init(_ error: SecureMemoryError) {
+    init(_ error: KeystoreError) {
         self.init(.inputOutput, "there is no guarded memory", hint: "close other programs")
     }
 
     init(_ error: ActivationError) {
         switch error {
-        case .memory, .outOfMemory:
+        case .outOfMemory:
             self.init(.inputOutput, error.explanation, hint: error.hint)
         case .rejectedCarrier, .malformedCode, .malformedRequest:
             self.init(.usage, error.explanation, hint: error.hint)

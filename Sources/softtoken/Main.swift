@@ -61,7 +61,7 @@ import SoftTokenCore
                 hint: "give one link at a time")
         }
         let count = ArgumentVector.linkByteCount(at: position)
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             var link = try SecureBytes(count: count)
             link.write { (target: inout MutableSpan<UInt8>) in
                 ArgumentVector.moveLink(at: position, into: &target)

@@ -332,7 +332,7 @@ extension AnswerError {
 extension ActivationError {
     fileprivate var message: Message {
         switch self {
-        case .memory, .outOfMemory: Message(74, explanation, hint: hint)
+        case .outOfMemory: Message(74, explanation, hint: hint)
         default: Message(65, explanation, hint: hint)
         }
     }

@@ -127,7 +127,7 @@ private final class Scratch: Sendable {
     let secret: SecureBytes
     private let path: String
 
-    init() throws(SecureMemoryError) {
+    init() throws(KeystoreError) {
         secret = try SecureBytes(copying: Array("00112233445566778899aabbccddeeff".utf8).span)
         path = "/dev/shm/softtoken-fuzz-\(getpid()).tmp"
         atexit { scratch.remove() }
@@ -147,7 +147,7 @@ private final class Scratch: Sendable {
 }
 
 private let scratch: Scratch = {
-    do throws(SecureMemoryError) { return try Scratch() } catch {
+    do throws(KeystoreError) { return try Scratch() } catch {
         fatalError("no guarded memory")
     }
 }()

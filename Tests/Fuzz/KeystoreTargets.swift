@@ -125,7 +125,7 @@ struct FixedKeys: ~Copyable, @unchecked Sendable {
     let keystore: MACKey
     let attempts: MACKey
 
-    init() throws(SecureMemoryError) {
+    init() throws(KeystoreError) {
         let key = try DeviceKey(
             SecureBytes(copying: [UInt8](repeating: 0x24, count: 32).span), binding: .unbound)
         let keystore = try key.macKey(.keystore)
@@ -138,7 +138,7 @@ struct FixedKeys: ~Copyable, @unchecked Sendable {
 }
 
 let fixedKeys: FixedKeys = {
-    do throws(SecureMemoryError) { return try FixedKeys() } catch {
+    do throws(KeystoreError) { return try FixedKeys() } catch {
         fatalError("no guarded memory")
     }
 }()

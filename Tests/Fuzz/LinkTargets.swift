@@ -122,7 +122,7 @@ private func verifyAndCheck(_ payload: [UInt8]) {
 
 private let signingKey: SigningKey = {
     let seed = [UInt8](repeating: 0x42, count: 32)
-    do throws(SecureMemoryError) {
+    do throws(KeystoreError) {
         return try SigningKey(seed: SecureBytes(copying: seed.span))
     } catch { fatalError("no guarded memory") }
 }()
@@ -133,7 +133,7 @@ private let signingHeader: JSONValue = [
 
 private func isMemoryError(_ error: ActivationError) -> Bool {
     switch error {
-    case .memory, .outOfMemory: true
+    case .outOfMemory: true
     default: false
     }
 }

@@ -3,7 +3,7 @@
 
 func makeLogKeys() -> LogKeys {
     func key(_ byte: UInt8) -> MACKey {
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             return MACKey(try SecureBytes(copying: [UInt8](repeating: byte, count: 32).span))
         } catch { fatalError("no guarded memory") }
     }

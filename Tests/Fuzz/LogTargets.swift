@@ -53,7 +53,7 @@ private func check(_ line: AuditLine) {
 }
 
 private func flaw(in file: [UInt8], _ head: AuditHead) -> AuditFlaw? {
-    do throws(SecureMemoryError) {
+    do throws(KeystoreError) {
         let head = try logKeys.chain.fitted(head, to: file[...])
         return try AuditLog.flaw(in: file, head: head, chain: logKeys.chain)
     } catch { fatalError("no guarded memory") }

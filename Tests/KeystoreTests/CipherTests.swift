@@ -146,8 +146,8 @@ struct CipherTests {
     @Test("No memory for Argon2id is a failure, never a key")
     func argon2idWithoutMemory() throws {
         let pin = try secret(Array("2758".utf8))
-        var caught: KDFError?
-        do throws(KDFError) {
+        var caught: KeystoreError?
+        do throws(KeystoreError) {
             _ = try argon2id(
                 pin, salt: [UInt8](repeating: 0, count: 16), operations: 3, memoryBytes: 1 << 46)
         } catch { caught = error }

@@ -121,11 +121,9 @@ private struct Outcome {
             let metadata = try locked.image.openMetadata(key, locked.deviceKey)
             layer = "opens"
             for token in metadata.tokens {
-                let seed = try guarded { () throws(SecureMemoryError) in
-                    try SeedSlot.decrypt(
-                        locked.image.slot(token.slot), tokenID: token.id,
-                        keystoreID: locked.image.header.keystoreID, keystoreKey: key)
-                }
+                let seed = try SeedSlot.decrypt(
+                    locked.image.slot(token.slot), tokenID: token.id,
+                    keystoreID: locked.image.header.keystoreID, keystoreKey: key)
                 if let seed {
                     tokens.append(try line(token, seed))
                 } else {
@@ -139,9 +137,7 @@ private struct Outcome {
     private func line(_ token: TokenRecord, _ seed: borrowing Seed) throws(KeystoreError) -> String
     {
         let algorithm = token.parameters.algorithm
-        var generator = try guarded { () throws(SecureMemoryError) in
-            try CodeGenerator(seed: seed, algorithm: algorithm)
-        }
+        var generator = try CodeGenerator(seed: seed, algorithm: algorithm)
         let factor: UInt64
         switch token.parameters.factor {
         case .time(let seconds):

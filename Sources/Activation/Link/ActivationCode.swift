@@ -11,9 +11,9 @@ package struct ActivationCode: ~Copyable {
 
     /// Reads what was typed: case, spaces and dashes don't matter, O is 0, I and L are 1.
     ///
-    /// - Throws: `ActivationError.malformedCode`, `.memory`.
+    /// - Throws: `ActivationError.malformedCode`, `.outOfMemory`.
     package init(parsing typed: Span<UInt8>) throws(ActivationError) {
-        var characters = try guarded { () throws(SecureMemoryError) in
+        var characters = try guarded { () throws(KeystoreError) in
             try SecureBytes(count: ActivationCode.characterCount)
         }
         let isWhole = characters.write { (target: inout MutableSpan<UInt8>) in

@@ -113,7 +113,7 @@ extension ActivationLink {
 extension ActivationError {
     fileprivate var isOfMemory: Bool {
         switch self {
-        case .memory, .outOfMemory: true
+        case .outOfMemory: true
         default: false
         }
     }

@@ -16,7 +16,7 @@ package struct EnrolmentRequest: Equatable, Sendable {
 
     /// The request of a device's key.
     ///
-    /// - Throws: `SecureMemoryError`, where hashing finds no memory.
+    /// - Throws: `KeystoreError`, where hashing finds no memory.
     package init(publicKey: [UInt8]) {
         precondition(publicKey.count == 32, "an X25519 public key has 32 bytes")
         let content = [EnrolmentRequest.version] + publicKey

@@ -5,7 +5,7 @@ package import Keystore
 extension VerifyingKey {
     /// The first 10 bytes of BLAKE2b-256 over x, in base32, as `XXXX-XXXX-XXXX-XXXX`.
     ///
-    /// - Throws: `SecureMemoryError`, where hashing finds no memory.
+    /// - Throws: `KeystoreError`, where hashing finds no memory.
     package func fingerprint() -> String {
         Activation.fingerprint(ofDigest: blake2b(bytes, byteCount: 32))
     }

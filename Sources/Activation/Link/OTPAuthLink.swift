@@ -176,7 +176,7 @@ private struct OTPAuthQuery {
             case .empty: throw .emptySecret
             case .notBase32: throw .secretNotBase32
             case .tooLong: throw .seedTooLong
-            case .memory(let error): throw .memory(error)
+            case .outOfMemory: throw .outOfMemory
             }
         }
     }

@@ -54,7 +54,7 @@ extension Span where Element == UInt8 {
     /// What a range stands for, where it is a seed's text. The range isn't empty.
     func decodedSecret(_ range: Range<Int>) throws(ActivationError) -> SecureBytes {
         let count = try decodedCount(range)
-        var secret = try guarded { () throws(SecureMemoryError) in try SecureBytes(count: count) }
+        var secret = try guarded { () throws(KeystoreError) in try SecureBytes(count: count) }
         try secret.write { (target: inout MutableSpan<UInt8>) throws(ActivationError) in
             var position = range.lowerBound
             for index in target.indices {

@@ -16,11 +16,11 @@ struct TwoStep: Equatable {
     func complete(
         _ serverPart: consuming Seed, clientPart: [UInt8]
     ) throws(ActivationError) -> Seed {
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             return try Seed(
                 serverPart: serverPart, clientPart: clientPart, iterations: difficulty,
                 byteCount: outputByteCount)
-        } catch { throw .memory(error) }
+        } catch { throw .outOfMemory }
     }
 }
 

@@ -81,7 +81,6 @@ extension ActivationError {
             case .notOpened: unopened
             case .malformedContent: .rejectedMember(.box)
             case .outOfMemory: .outOfMemory
-            case .memory(let error): .memory(error)
             }
     }
 }

@@ -8,7 +8,7 @@ import Keystore
 /// - Parameters:
 ///   - end: where it ended in the text.
 /// - Returns: the link in one piece.
-/// - Throws: `ActivationError.brokenLink` where its end can't be told, `.memory`.
+/// - Throws: `ActivationError.brokenLink` where its end can't be told, `.outOfMemory`.
 func takeLink(
     _ text: Span<UInt8>, at start: Int, end: inout Int
 ) throws(ActivationError) -> LinkText? {

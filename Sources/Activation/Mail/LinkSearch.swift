@@ -98,7 +98,7 @@ struct LinkSearch: ~Copyable {
                 })
         } catch {
             switch error {
-            case .memory, .outOfMemory: throw error
+            case .outOfMemory: throw error
             case .foreign(let kind): noteForeign(kind)
             default: rejection = rejection ?? error
             }

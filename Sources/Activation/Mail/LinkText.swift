@@ -15,11 +15,11 @@ package struct LinkText: ~Copyable {
 
     /// Copies text; whoever lent it overwrites the original.
     ///
-    /// - Throws: `ActivationError.noLink` when it is empty, `.tooLong`, `.memory`.
+    /// - Throws: `ActivationError.noLink` when it is empty, `.tooLong`, `.outOfMemory`.
     package init(copying text: Span<UInt8>) throws(ActivationError) {
         guard text.count > 0 else { throw .noLink }
         guard text.count <= LinkText.maximumMailByteCount else { throw .tooLong }
-        memory = try guarded { () throws(SecureMemoryError) in try SecureBytes(copying: text) }
+        memory = try guarded { () throws(KeystoreError) in try SecureBytes(copying: text) }
         byteCount = text.count
     }
 
@@ -44,7 +44,7 @@ package struct LinkText: ~Copyable {
         capacity: Int, _ fill: (inout MutableSpan<UInt8>) -> Int
     ) throws(ActivationError) -> LinkText? {
         guard capacity > 0 else { return nil }
-        var memory = try guarded { () throws(SecureMemoryError) in
+        var memory = try guarded { () throws(KeystoreError) in
             try SecureBytes(count: capacity)
         }
         let byteCount = memory.write(fill)
@@ -71,7 +71,7 @@ extension MutableSpan where Element == UInt8 {
 
 /// Translates Keystore's one failure into this module's error.
 func guarded<R: ~Copyable>(
-    _ body: () throws(SecureMemoryError) -> R
+    _ body: () throws(KeystoreError) -> R
 ) throws(ActivationError) -> R {
-    do throws(SecureMemoryError) { return try body() } catch { throw .memory(error) }
+    do throws(KeystoreError) { return try body() } catch { throw .outOfMemory }
 }

@@ -42,10 +42,10 @@ package struct DisplaySession: ~Copyable {
     ///   - otps: the ASCII digits of each OTP, all of the same length; one for `single`.
     ///   - start: the clocks when the session began.
     ///   - seconds: how long it lasts, in boot time.
-    /// - Throws: `SecureMemoryError`.
+    /// - Throws: `KeystoreError`.
     package init(
         of subject: Subject, otps: [String], sequence: Sequence, start: ClockReading, seconds: Int
-    ) throws(SecureMemoryError) {
+    ) throws(KeystoreError) {
         let digits = otps.first?.utf8.count ?? 0
         precondition(digits > 0 && otps.allSatisfy { $0.utf8.count == digits }, "whole OTPs")
         var packed = try SecureBytes(count: otps.count * digits)

@@ -189,7 +189,7 @@ extension Authenticator {
 }
 
 private func newRequestKey() throws(KeystoreError) -> RequestKey {
-    do throws(SecureMemoryError) { return try RequestKey() } catch { throw .outOfMemory }
+    do throws(KeystoreError) { return try RequestKey() } catch { throw .outOfMemory }
 }
 
 extension Enrolment {

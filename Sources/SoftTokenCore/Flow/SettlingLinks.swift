@@ -32,7 +32,7 @@ extension UsedLinks {
             let beside = try readable(besideName, folders)
         else { return false }
         let former = try readable(fileName, folders)
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             let macKey = try key.macKey(.usedLinks)
             guard let new = try decoded(beside, macKey) else { return false }
             guard let tokens else { return true }

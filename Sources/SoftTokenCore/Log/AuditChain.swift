@@ -28,7 +28,7 @@ struct AuditHead: Equatable {
     /// pruned leaves a MAC at the base.
     var followsBreak: Bool { baseSequence > 0 && baseMAC == AuditHead.zeroMAC }
 
-    init?(_ file: [UInt8], key: borrowing MACKey) throws(SecureMemoryError) {
+    init?(_ file: [UInt8], key: borrowing MACKey) throws(KeystoreError) {
         guard file.count == AuditHead.byteCount, file.starts(with: AuditHead.magic),
             isEqualInConstantTime(key.mac(of: Array(file.dropLast(32))), Array(file.suffix(32)))
         else { return nil }
@@ -53,7 +53,7 @@ struct AuditHead: Equatable {
             && (baseSequence > 0 || (baseMAC == AuditHead.zeroMAC && baseOffset == 0))
     }
 
-    func encoded(by key: borrowing MACKey) throws(SecureMemoryError) -> [UInt8] {
+    func encoded(by key: borrowing MACKey) throws(KeystoreError) -> [UInt8] {
         func bytes(_ number: UInt64) -> [UInt8] {
             (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
         }
@@ -78,14 +78,14 @@ struct AuditHead: Equatable {
 
 extension MACKey {
     /// The line with its MAC, ready to be appended.
-    func chained(_ content: [UInt8], after mac: [UInt8]) throws(SecureMemoryError) -> [UInt8] {
+    func chained(_ content: [UInt8], after mac: [UInt8]) throws(KeystoreError) -> [UInt8] {
         content + Array(",\"mac\":\"\(hexadecimal(self.mac(of: mac, content)))\"}\n".utf8)
     }
 
     /// Whether a line follows the entry with that number and MAC.
     func isChained(
         _ line: AuditLine, afterSequence sequence: UInt64, mac: [UInt8]
-    ) throws(SecureMemoryError) -> Bool {
+    ) throws(KeystoreError) -> Bool {
         guard line.sequence == sequence + 1 else { return false }
         return isEqualInConstantTime(self.mac(of: mac, line.content), line.mac)
     }

@@ -20,7 +20,7 @@ package enum AuditLog {
             try AppendFile(fileName, in: folders.state)
         }
         try guardedLog { () throws(AuditFailure) in
-            let chain = try AuditFailure.memory { () throws(SecureMemoryError) in
+            let chain = try AuditFailure.memory { () throws(KeystoreError) in
                 try key.macKey(.chain)
             }
             var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
@@ -35,7 +35,7 @@ package enum AuditLog {
             for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
                 let content = entry.line(
                     sequence: head.lastSequence + 1, unixSeconds: unixSeconds)
-                let line = try AuditFailure.memory { () throws(SecureMemoryError) in
+                let line = try AuditFailure.memory { () throws(KeystoreError) in
                     try chain.chained(content, after: head.lastMAC)
                 }
                 guard let parsed = AuditLine(line.dropLast()) else {
@@ -144,7 +144,7 @@ package enum AuditLog {
             return nil
         }
         guard let bytes else { return nil }
-        return try AuditFailure.memory { () throws(SecureMemoryError) in
+        return try AuditFailure.memory { () throws(KeystoreError) in
             try AuditHead(bytes, key: try key.macKey(.head))
         }
     }
@@ -152,7 +152,7 @@ package enum AuditLog {
     static func write(
         _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
     ) throws(AuditFailure) {
-        let bytes = try AuditFailure.memory { () throws(SecureMemoryError) in
+        let bytes = try AuditFailure.memory { () throws(KeystoreError) in
             try head.encoded(by: try key.macKey(.head))
         }
         try AuditFailure.system { () throws(SystemError) in
@@ -191,7 +191,7 @@ package enum AuditLog {
             let start = try AuditFailure.system { () throws(SystemError) in
                 try file.bytes(at: 0, count: lineByteCount)
             }
-            head = try AuditFailure.memory { () throws(SecureMemoryError) in
+            head = try AuditFailure.memory { () throws(KeystoreError) in
                 try chain.fitted(head, to: start[...])
             }
         }
@@ -237,7 +237,7 @@ package enum AuditLog {
         let incomplete = lines.removeLast()
         for bytes in lines {
             guard let line = AuditLine(bytes),
-                try AuditFailure.memory({ () throws(SecureMemoryError) in
+                try AuditFailure.memory({ () throws(KeystoreError) in
                     try chain.isChained(
                         line, afterSequence: head.lastSequence, mac: head.lastMAC)
                 })
@@ -287,7 +287,7 @@ package enum AuditLog {
 enum AuditFailure: Error {
     case system(SystemError)
     case problem(FileProblem)
-    case memory(SecureMemoryError)
+    case memory(KeystoreError)
 
     static func system<R: ~Copyable>(
         _ body: () throws(SystemError) -> R
@@ -296,9 +296,9 @@ enum AuditFailure: Error {
     }
 
     static func memory<R: ~Copyable>(
-        _ body: () throws(SecureMemoryError) -> R
+        _ body: () throws(KeystoreError) -> R
     ) throws(AuditFailure) -> R {
-        do throws(SecureMemoryError) { return try body() } catch { throw .memory(error) }
+        do throws(KeystoreError) { return try body() } catch { throw .memory(error) }
     }
 }
 

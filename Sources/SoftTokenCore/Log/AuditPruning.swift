@@ -33,7 +33,7 @@ extension MACKey {
     /// dropped bytes were taken out.
     func fitted(
         _ head: AuditHead, to start: ArraySlice<UInt8>
-    ) throws(SecureMemoryError) -> AuditHead {
+    ) throws(KeystoreError) -> AuditHead {
         guard head.isPruning, let end = start.firstIndex(of: UInt8(ascii: "\n")),
             let line = AuditLine(start[..<end]),
             try isChained(line, afterSequence: head.baseSequence, mac: head.baseMAC)
@@ -46,7 +46,7 @@ extension MACKey {
         _ bytes: ArraySlice<UInt8>, after sequence: UInt64, _ mac: [UInt8]
     ) throws(AuditFailure) -> AuditLine? {
         guard let line = AuditLine(bytes) else { return nil }
-        let isNext = try AuditFailure.memory { () throws(SecureMemoryError) in
+        let isNext = try AuditFailure.memory { () throws(KeystoreError) in
             try isChained(line, afterSequence: sequence, mac: mac)
         }
         return isNext ? line : nil

@@ -56,7 +56,7 @@ extension AuditLog {
         guard let file else {
             return AuditReport(lines: [], flaw: head.byteCount == 0 ? nil : .noLog)
         }
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             let chain = try key.macKey(.chain)
             let head = try chain.fitted(head, to: file[...])
             let flaw = try flaw(in: file, head: head, chain: chain)
@@ -75,7 +75,7 @@ extension AuditLog {
     /// The first thing that is wrong, or nil.
     static func flaw(
         in file: [UInt8], head: AuditHead, chain: borrowing MACKey
-    ) throws(SecureMemoryError) -> AuditFlaw? {
+    ) throws(KeystoreError) -> AuditFlaw? {
         var sequence = head.baseSequence
         var mac = head.baseMAC
         var position = min(Int(head.baseOffset), file.count)

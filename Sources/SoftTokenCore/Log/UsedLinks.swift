@@ -32,7 +32,7 @@ package enum UsedLinks {
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
         let file = try contents(of: fileName, folders)
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             let macKey = try key.macKey(.usedLinks)
             let hash = macKey.mac(of: x, jti)
             return try entries(in: file, macKey)?.contains { $0.hash == hash } ?? false
@@ -73,7 +73,7 @@ package enum UsedLinks {
             former == nil && tokens.contains { $0.origin == .signed && $0.id != tokenID }
         let file: [UInt8]
         let isWhole: Bool
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             let macKey = try key.macKey(.usedLinks)
             let known = try entries(in: former, macKey)
             var entries = (known ?? []).map { entry in
@@ -115,14 +115,14 @@ package enum UsedLinks {
     /// The entries of a file; nil if it is altered.
     static func entries(
         in file: [UInt8]?, _ key: borrowing MACKey
-    ) throws(SecureMemoryError) -> [Entry]? {
+    ) throws(KeystoreError) -> [Entry]? {
         guard let file else { return [] }
         return try decoded(file, key)
     }
 
     static func encoded(
         _ entries: [Entry], _ key: borrowing MACKey
-    ) throws(SecureMemoryError) -> [UInt8] {
+    ) throws(KeystoreError) -> [UInt8] {
         var file = magic + bigEndian(UInt64(entries.count)).suffix(4)
         for entry in entries.sorted(by: { $0.hash.lexicographicallyPrecedes($1.hash) }) {
             file += entry.hash
@@ -134,7 +134,7 @@ package enum UsedLinks {
 
     static func decoded(
         _ file: [UInt8], _ key: borrowing MACKey
-    ) throws(SecureMemoryError) -> [Entry]? {
+    ) throws(KeystoreError) -> [Entry]? {
         guard file.count >= 44, (file.count - 44).isMultiple(of: 48), file.starts(with: magic)
         else { return nil }
         let content = Array(file.dropLast(32))

@@ -55,7 +55,7 @@ struct BulkRun: ~Copyable {
     /// Makes a link with a new seed.
     mutating func make(_ order: TokenOrder, maker: borrowing LinkMaker) throws(RowProblem) {
         let seed: Seed
-        do throws(SecureMemoryError) {
+        do throws(KeystoreError) {
             seed = try TokenOrder.drawnSeed(order.parameters.algorithm)
         } catch {
             failure = Failure(error)

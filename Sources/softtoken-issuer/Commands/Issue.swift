@@ -85,7 +85,7 @@ struct Issue: ParsableCommand {
             account: account, serial: serial ?? TokenOrder.drawnSerial(),
             parameters: token.parameters, terms: link.terms, lock: try lock.lock())
         try delivery.prepare(serial: order.serial)
-        let seed = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
+        let seed = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
             try TokenOrder.drawnSeed(order.parameters.algorithm)
         }
         let made = try makeOne(order, seed: seed, maker: maker, records: link.records)

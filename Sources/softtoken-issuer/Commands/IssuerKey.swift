@@ -31,7 +31,7 @@ struct IssuerKey: ~Copyable {
     /// The private file.
     borrowing func privateFile() throws(Failure) -> SecureBytes {
         let head = try publicFile().dropLast(end.count)
-        return try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
+        return try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
             var file = try SecureBytes(count: head.count + tailByteCount)
             signingKey.readSeed { secret in
                 file.write { (target: inout MutableSpan<UInt8>) in
@@ -57,7 +57,7 @@ struct IssuerKey: ~Copyable {
         guard text.isTail(mark, at: start),
             text.isTail([UInt8(ascii: "\"")] + end, at: text.count - 4),
             let file = try? IssuerFile(parsing: (publicPart + end).span),
-            let secret = try? text.read({ (text) throws(SecureMemoryError) in
+            let secret = try? text.read({ (text) throws(KeystoreError) in
                 let letters = text.extracting((start + mark.count)..<(text.count - 4))
                 return try SecureBytes.decoding(letters, as: .base64URL)
             }), secret.count == 32, let signingKey = try? SigningKey(seed: secret),

@@ -28,7 +28,7 @@ struct KeyGen: ParsableCommand {
 
     func run() throws {
         let signingKey = try Failure.catching(Failure.init(_:)) {
-            () throws(SecureMemoryError) in try SigningKey()
+            () throws(KeystoreError) in try SigningKey()
         }
         let key = IssuerKey(name: name, signingKey: signingKey)
         let text = try key.privateFile()

@@ -12,7 +12,7 @@ struct StartArguments: ~Copyable {
     private(set) var link: SecureBytes?
 
     /// Takes the arguments of this process.
-    static func take() throws(SecureMemoryError) -> StartArguments {
+    static func take() throws(KeystoreError) -> StartArguments {
         var link: SecureBytes?
         var addresses: [Int: String] = [:]
         for position in ArgumentVector.linkPositions {

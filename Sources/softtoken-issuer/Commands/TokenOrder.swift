@@ -30,7 +30,7 @@ struct TokenOrder: Sendable {
     }
 
     /// RFC 4226 R6 recommends 160 bits; RFC 6238's reference seeds are as long as the MAC.
-    static func drawnSeed(_ algorithm: HashAlgorithm) throws(SecureMemoryError) -> Seed {
+    static func drawnSeed(_ algorithm: HashAlgorithm) throws(KeystoreError) -> Seed {
         try Seed(randomByteCount: algorithm.macByteCount)
     }
 }

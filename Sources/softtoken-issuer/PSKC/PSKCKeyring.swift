@@ -39,7 +39,7 @@ struct PSKCKeyring: ~Copyable {
         case .encrypted(let value): return try decrypt(value)
         case .plain(let text):
             let bytes: SecureBytes?
-            do throws(SecureMemoryError) {
+            do throws(KeystoreError) {
                 bytes = try SecureBytes.decoding(text.span, as: .base64)
             } catch { throw .memory }
             guard let bytes else { throw .malformedValue(name) }
@@ -115,16 +115,16 @@ struct PSKCKeyring: ~Copyable {
 private func encryptionKey(
     _ protection: PSKCProtection, _ secret: borrowing SecureBytes
 ) throws(KeyProblem) -> PSKCKey {
-    do throws(SecureMemoryError) {
+    do throws(KeystoreError) {
         switch protection.encryptionKey {
         case .derived(let parameters, let declared):
             let count = declared ?? protection.macKeyCipher?.keyByteCount ?? 16
             return try PSKCKey(password: secret, parameters: parameters, byteCount: count)
         case .none, .preShared, .tooManyRounds, .unsupported:
-            let bytes = try secret.read { (text) throws(SecureMemoryError) in
+            let bytes = try secret.read { (text) throws(KeystoreError) in
                 try SecureBytes.decoding(text, as: .hexadecimal)
             }
-            guard let bytes else { throw SecureMemoryError.unavailable }
+            guard let bytes else { throw KeystoreError.outOfMemory }
             return PSKCKey(bytes)
         }
     } catch { throw .malformedKey }
@@ -135,7 +135,7 @@ private func authenticationKey(
 ) throws(KeyProblem) -> PSKCKey? {
     guard case .hmac(_, let value) = protection.macMethod else { return nil }
     guard let value else {
-        do throws(SecureMemoryError) { return try key.copy() } catch { throw .memory }
+        do throws(KeystoreError) { return try key.copy() } catch { throw .memory }
     }
     guard let cipher = value.cipher else { throw .unsupportedEncryption }
     do throws(PSKCKeyError) {
@@ -169,7 +169,7 @@ extension KeyProblem {
             switch error {
             case .wrongKeyLength: .malformedKey
             case .notAuthentic, .malformed: .wrongKey
-            case .memory: .memory
+            case .outOfMemory: .memory
             }
     }
 }

@@ -53,7 +53,7 @@ struct VerifierSession: ~Copyable {
     borrowing func verdict(
         _ otps: [[UInt8]], window: OTPWindow, at unixSeconds: Int64
     ) throws(Failure) -> OTPVerdict {
-        var generator = try Failure.catching(Failure.init(_:)) { () throws(SecureMemoryError) in
+        var generator = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
             try CodeGenerator(seed: seed, algorithm: state.parameters.algorithm)
         }
         return check(otps, state: state, at: unixSeconds, window: window) { first, count in

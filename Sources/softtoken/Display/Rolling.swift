@@ -39,7 +39,7 @@ private func show(
 extension DisplaySession {
     fileprivate init(
         _ otps: OneTimePasswords, start: ClockReading, seconds: Int
-    ) throws(SecureMemoryError) {
+    ) throws(KeystoreError) {
         let sequence: Sequence =
             switch (otps.token.parameters.factor, otps.all[0].validity) {
             case (.time(let stepSeconds), .time(let from, _)):

@@ -117,8 +117,8 @@ struct Console: ~Copyable {
     }
 
     private func digits(_ typed: borrowing SecureBytes) throws(Failure) -> PINDigits? {
-        do throws(SecureMemoryError) {
-            return try typed.read { (bytes) throws(SecureMemoryError) in try PINDigits(bytes) }
+        do throws(KeystoreError) {
+            return try typed.read { (bytes) throws(KeystoreError) in try PINDigits(bytes) }
         } catch { throw .authenticator(.keystore(.outOfMemory)) }
     }
 

@@ -49,7 +49,7 @@ extension Console {
 
     private func drawnPIN() throws(Failure) -> PINDigits {
         let pin: PINDigits
-        do throws(SecureMemoryError) { pin = try PINDigits(random: ()) } catch {
+        do throws(KeystoreError) { pin = try PINDigits(random: ()) } catch {
             throw .authenticator(.keystore(.outOfMemory))
         }
         // Shown once, to be remembered: at the terminal, or to the script that asked for it.

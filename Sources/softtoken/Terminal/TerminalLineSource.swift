@@ -102,7 +102,7 @@ final class LineSource {
 
 /// Zero bytes of guarded memory for an answer.
 func guardedMemory(_ count: Int) throws(AnswerError) -> SecureBytes {
-    do throws(SecureMemoryError) { return try SecureBytes(count: count) } catch { throw .noMemory }
+    do throws(KeystoreError) { return try SecureBytes(count: count) } catch { throw .noMemory }
 }
 
 /// The first `count` bytes as a secret of just that length; nil for none.
@@ -110,8 +110,8 @@ func exactly(
     _ count: Int, of bytes: borrowing SecureBytes
 ) throws(AnswerError) -> SecureBytes? {
     guard count > 0 else { return nil }
-    do throws(SecureMemoryError) {
-        return try bytes.read { (all: Span<UInt8>) throws(SecureMemoryError) in
+    do throws(KeystoreError) {
+        return try bytes.read { (all: Span<UInt8>) throws(KeystoreError) in
             try SecureBytes(copying: all.extracting(0..<count))
         }
     } catch {
