@@ -30,6 +30,17 @@ struct OTPCheckTests {
             window: .standard(state.parameters.factor), codes: codes)
     }
 
+    @Test("The hint after a miss fits what moves the token, and who can look at its clock")
+    func hints() {
+        let words = [
+            (MovingFactor.counter(0), true, "button"), (.counter(0), false, "softtoken show"),
+            (.time(stepSeconds: 30), true, "drifted"), (.time(stepSeconds: 30), false, "clocks"),
+        ]
+        for (factor, isHard, word) in words {
+            #expect(hintAfterMiss(factor, isHard: isHard).contains(word))
+        }
+    }
+
     @Test("A counter's window reaches ten ahead", arguments: 0...11)
     func lookAhead(ahead: Int64) {
         var next = state(.counter(100))

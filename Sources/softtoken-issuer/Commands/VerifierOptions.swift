@@ -69,20 +69,35 @@ extension VerifierOptions {
             SecretBox(try Console.secretLine(from: number))
         }
         let first = try otp(try line("one-time password"))
-        if let accepted = try attempt([first], secret, account, check) { return accepted }
+        let alone = try attempt([first], secret, account, check)
+        if case .accepted(let accepted) = alone { return accepted }
         guard let next = try Console.nextLine(asking: "the next one-time password") else {
-            throw notFound
+            throw alone.failure
         }
-        guard let accepted = try attempt([first, try otp(next)], secret, account, check) else {
-            throw notFound
-        }
+        let both = try attempt([first, try otp(next)], secret, account, check)
+        guard case .accepted(let accepted) = both else { throw both.failure }
         return accepted
+    }
+
+    /// What became of one OTP, or of two in a row.
+    private enum Attempt {
+        case accepted(AcceptedOTP)
+        case missed(MovingFactor, isHard: Bool)
+
+        var failure: Failure {
+            guard case .missed(let factor, let isHard) = self else {
+                preconditionFailure("what was accepted is no failure")
+            }
+            return Failure(
+                .rejected, "the one-time password is not accepted",
+                hint: hintAfterMiss(factor, isHard: isHard))
+        }
     }
 
     private func attempt(
         _ otps: [[UInt8]], _ secret: SecretBox?, _ account: String?,
         _ check: (String?) throws(Failure) -> Void
-    ) throws(Failure) -> AcceptedOTP? {
+    ) throws(Failure) -> Attempt {
         let now: Int64
         if let at { now = at } else { now = try currentUnixSeconds() }
         let session = try open(secret, at: now)
@@ -90,12 +105,12 @@ extension VerifierOptions {
         var limits = OTPWindow.standard(session.factor)
         limits.single = window ?? limits.single
         switch try session.verdict(otps, window: limits, at: now) {
-        case .notFound: return nil
+        case .notFound: return .missed(session.factor, isHard: session.isHard)
         case .usedAlready:
             throw Failure(.rejected, "this one-time password, or a later one, was used already")
         case .accepted(let state, let moved):
             try session.remember(state, account: account)
-            return AcceptedOTP(state: state, moved: moved)
+            return .accepted(AcceptedOTP(state: state, moved: moved))
         }
     }
 
@@ -120,11 +135,20 @@ extension VerifierOptions {
         else { throw Failure(.rejected, "a one-time password is 6 to 8 digits") }
         return digits
     }
+}
 
-    private var notFound: Failure {
-        Failure(
-            .rejected, "the one-time password is not accepted",
-            hint: "if the token ran far ahead, give two in a row, each on its line")
+/// What helps where an OTP isn't accepted: it depends on what moves the token, and on who can look at
+/// its clock.
+func hintAfterMiss(_ factor: MovingFactor, isHard: Bool) -> String {
+    switch (factor, isHard) {
+    case (.counter, true):
+        "if its button was pressed often, press it twice and give both, each on its line"
+    case (.counter, false):
+        "if softtoken show was run often, run it twice and give both, each on its line"
+    case (.time, true):
+        "its clock may have drifted: give what it shows now and what it shows next, each on its line"
+    case (.time, false):
+        "compare the clocks of its device and of this computer, and give the one it shows now"
     }
 }
 

@@ -59,6 +59,8 @@ struct PSKCKeyPackage: Sendable {
     let issuer: String?
     let algorithm: String?
     let policy: PSKCPolicy
+    /// RFC 6030 §4.3.1: it has a maker. What this program writes for soft tokens names none.
+    let isHard: Bool
     private let userID: String?
 
     /// - Returns: nil without a key or an Id, or with two keys: RFC 6030's schema has one.
@@ -72,6 +74,7 @@ struct PSKCKeyPackage: Sendable {
         self.serial = serial.isEmpty ? id : serial
         issuer = key.child(Namespace.pskc, "Issuer")?.trimmedText
         algorithm = key.attribute("Algorithm")
+        isHard = device?.child(Namespace.pskc, "Manufacturer") != nil
         policy = PSKCPolicy(key.child(Namespace.pskc, "Policy"), device: device)
         let user = key.child(Namespace.pskc, "UserId") ?? device?.child(Namespace.pskc, "UserId")
         userID = user?.trimmedText

@@ -46,6 +46,7 @@ struct VerifierSession: ~Copyable {
     var account: String? { package.account }
     var digits: DigitCount { state.parameters.digits }
     var factor: MovingFactor { state.parameters.factor }
+    var isHard: Bool { package.isHard }
 
     /// Judges one OTP, or two in a row.
     ///

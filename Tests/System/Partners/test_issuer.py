@@ -667,6 +667,20 @@ class VendorTests(Case):
         self.assertIn(secret, read(self.path("r.xml")))
 
 
+class MissTests(Case):
+    def test_the_hint_fits_the_token_that_was_missed(self):
+        self.issue("--serial", "S1")
+        self.issue("--serial", "S2", "--hotp")
+        plain = f"<PlainValue>{base64.b64encode(SEED).decode()}</PlainValue>"
+        self.write("v.xml", vendor(plain))
+        for serial, records, words in [
+            ("S1", "r.xml", "compare the clocks"), ("S2", "r.xml", "if softtoken show was run often"),
+            ("S1", "v.xml", "press it twice"),
+        ]:
+            done = self.verify(["000000"], serial, records, code=65)
+            self.assertIn(words, done.stderr)
+
+
 class ManyTests(Case):
     def many(self, rows, *arguments, code=0, **options):
         if not os.path.exists(self.path("key")):
