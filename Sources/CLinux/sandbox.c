@@ -8,7 +8,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
 #if defined(__x86_64__)
 #define NATIVE AUDIT_ARCH_X86_64
@@ -41,12 +40,15 @@ int st_install_seccomp_filter(void) {
         // What takes an open socket, or memory, out of another process.
         REFUSE(call_pidfd_getfd, EPERM), REFUSE(SYS_ptrace, EPERM),
         REFUSE(SYS_process_vm_readv, EPERM), REFUSE(SYS_process_vm_writev, EPERM),
-        // Sockets: AF_UNIX alone. The domain is an int: these 32 bits, no more, are what counts.
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 1, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketpair, 0, 3),
-        LOAD(args[0]),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0),
-        RETURN(SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        // Sockets: none is made, AF_UNIX's neither, whose other end can be a program that is online
+        // (D-Bus starts one).
+        REFUSE(SYS_socket, EACCES), REFUSE(SYS_socketpair, EACCES),
+        // Nor is one reached through what was inherited: standard input may be a socket. read(2) and
+        // write(2) go on working; who sends names no address, who reads is handed no descriptor.
+        REFUSE(SYS_connect, EACCES), REFUSE(SYS_bind, EACCES), REFUSE(SYS_listen, EACCES),
+        REFUSE(SYS_accept, EACCES), REFUSE(SYS_accept4, EACCES), REFUSE(SYS_sendto, EACCES),
+        REFUSE(SYS_sendmsg, EACCES), REFUSE(SYS_sendmmsg, EACCES), REFUSE(SYS_recvmsg, EACCES),
+        REFUSE(SYS_recvmmsg, EACCES),
         RETURN(SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};

@@ -1,4 +1,4 @@
-// Offline is enforced, not promised: seccomp takes away every socket but AF_UNIX, Landlock every
+// Offline is enforced, not promised: seccomp takes away every socket, Landlock every
 // file but those of two folders. Bound by DESIGN §1.7, §8 ("Order at start"), CONTRACT §3 (`network`,
 // `files`). Both hold for the process and for what it starts, for ever.
 internal import CLinux
@@ -15,8 +15,8 @@ package enum Sandbox {
         case unavailable
     }
 
-    /// Takes away sockets other than AF_UNIX, io_uring, other ABIs, and reaching into another
-    /// process. A refused socket is `EAFNOSUPPORT`; a foreign ABI ends the process.
+    /// Takes away sockets of every family, io_uring, other ABIs, and reaching into another process.
+    /// A refused socket is `EACCES`; a foreign ABI ends the process.
     ///
     /// Call it before anything is read, while there is one thread.
     /// - Throws: `SystemError` (`start`): then nothing secret may be touched.
@@ -55,9 +55,9 @@ package enum Sandbox {
         "/proc/sys/kernel/random/boot_id", "/proc/self/timens_offsets",
     ]
 
-    /// Whether an Internet socket is refused; tried, not remembered.
+    /// Whether a socket is refused, even one of this machine alone; tried, not remembered.
     package static var isNetworkBlocked: Bool {
-        let number = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         if number >= 0 { _ = close(number) }
         return number < 0
     }
