@@ -133,6 +133,38 @@ struct TerminalDeviceTests {
     }
 }
 
+@Suite("A zone that names no zone file") struct ZoneTests {
+    @Test(
+        "TZ that names a pipe, a device, a folder or an endless file is UTC and waits for nothing",
+        arguments: ["PIPE", ":PIPE", "../../../PIPE", "/dev/ptmx", "/tmp", "/proc/kmsg"])
+    func waitsForNothing(zone: String) async {
+        await #expect(processExitsWith: .success) { [zone] in
+            let pipe = "/tmp/softtoken-zone-\(getpid())"
+            precondition(mkfifo(pipe, 0o600) == 0)
+            defer { unlink(pipe) }
+            setenv("TZDIR", "/usr/share/zoneinfo", 1)
+            setenv(
+                "TZ",
+                zone.replacingOccurrences(
+                    of: "PIPE", with: zone.hasPrefix(".") ? String(pipe.dropFirst()) : pipe), 1)
+            alarm(5)  // a test that waited for ever would not fail
+            precondition(LocalTime(atUnixSeconds: 1_000_000_000).withSeconds == "01:46:40")
+        }
+    }
+
+    @Test("A zone spelled out, a zone file and an unknown zone are what they always were")
+    func ordinary() async {
+        await #expect(processExitsWith: .success) {
+            setenv("TZ", "XST-3", 1)
+            precondition(LocalTime(atUnixSeconds: 0).hoursAndMinutes == "03:00")
+        }
+        await #expect(processExitsWith: .success) {
+            setenv("TZ", "No/Such", 1)
+            precondition(LocalTime(atUnixSeconds: 0).hoursAndMinutes == "00:00")
+        }
+    }
+}
+
 /// Both ends of a pseudo-terminal.
 private struct PseudoTerminal {
     let terminal: Int32

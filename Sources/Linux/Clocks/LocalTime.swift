@@ -11,11 +11,36 @@ package struct LocalTime: Equatable, Sendable {
     package let minute: Int
     package let second: Int
 
-    /// Reads TZ and /etc/localtime; later readings need no file.
-    package static func prepare() { tzset() }
+    /// Reads TZ and /etc/localtime; later readings need no file. A TZ that names anything but a
+    /// plain file with content (a named pipe, a device, a file of /proc) could wait for ever to be
+    /// read: it is UTC.
+    package static func prepare() { _ = zone }
+
+    private static let zone: Void = {
+        if let file = namedFile, !isReadable(file) { unsafe setenv("TZ", "UTC0", 1) }
+        tzset()
+    }()
+
+    /// The file that TZ would have glibc open first (tzset(3)).
+    private static var namedFile: String? {
+        guard let value = unsafe getenv("TZ") else { return nil }
+        var name = unsafe String(cString: value)
+        if name.hasPrefix(":") { name.removeFirst() }
+        guard !name.isEmpty, !name.hasPrefix("/") else { return name.isEmpty ? nil : name }
+        let folder = unsafe getenv("TZDIR").map { unsafe String(cString: $0) }
+        return "\(folder ?? "/usr/share/zoneinfo")/\(name)"
+    }
+
+    /// Whether a file can be read without waiting, or isn't there: then TZ is no file's name.
+    private static func isReadable(_ path: String) -> Bool {
+        var info = stat()
+        guard unsafe stat(path, &info) == 0 else { return true }
+        return FileAttributes(info).isRegularFile && info.st_size > 0
+    }
 
     /// The time of day at a moment, seconds since 1970.
     package init(atUnixSeconds seconds: Int64) {
+        LocalTime.prepare()
         var moment = time_t(seconds)
         var parts = unsafe tm()
         _ = unsafe localtime_r(&moment, &parts)
