@@ -96,20 +96,14 @@ int st_landlock_create(int abi) {
     return (int)syscall(call_create_ruleset, &all, sizeof all, 0u);
 }
 
-static int allow(int ruleset, int descriptor, uint64_t allowed) {
-    struct path_rule rule = {allowed, descriptor};
-    return (int)syscall(call_add_rule, ruleset, rule_path_beneath, &rule, 0u);
-}
-
 int st_landlock_allow_folder(int ruleset, int folder, int abi) {
     // An empty folder in place of a file is removed: it would stop a writer.
     uint64_t allowed =
         write_file | read_file | read_folder | remove_folder | remove_file | make_file;
     if (abi >= 3) allowed |= truncate_file;
-    return allow(ruleset, folder, allowed);
+    struct path_rule rule = {allowed, folder};
+    return (int)syscall(call_add_rule, ruleset, rule_path_beneath, &rule, 0u);
 }
-
-int st_landlock_allow_reading(int ruleset, int file) { return allow(ruleset, file, read_file); }
 
 int st_landlock_restrict(int ruleset) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;

@@ -20,6 +20,12 @@ package struct DeviceEnvironment: Equatable, Sendable {
     package init(_ findings: [Finding] = []) {
         self.findings = Finding.allCases.filter { findings.contains($0) }
     }
+
+    /// Whether the administrator's files can be believed here, and their absence too: /etc is this
+    /// device's own, and nobody but root has mounted anything over it.
+    package var believesAdministrator: Bool {
+        !findings.contains { [.container, .userNamespace, .unreadable].contains($0) }
+    }
 }
 
 extension DeviceEnvironment.Finding {

@@ -11,7 +11,7 @@ extension DeviceEnvironment {
         if tree.isUserNamespace { findings.append(.userNamespace) }
         if tree.isTimeNamespace { findings.append(.timeNamespace) }
         if tree.isVirtualMachine { findings.append(.virtualMachine) }
-        if release.isEmpty || tree.isHidden { findings.append(.unreadable) }
+        if release.isEmpty || tree.isBootHidden { findings.append(.unreadable) }
         self.init(findings)
     }
 }
@@ -22,28 +22,17 @@ extension SystemTree {
     }
 
     fileprivate var isContainer: Bool {
-        containerSigns.contains(where: isPresent) || isNamespace(.pid, otherThan: 4_026_531_836)
+        containerSigns.contains(where: isPresent) || namespace(.pid) == .other
     }
 
-    fileprivate var isUserNamespace: Bool {
-        if isNamespace(.user, otherThan: 4_026_531_837) { return true }
-        guard let map = bytes("/proc/self/uid_map") else { return false }
-        let numbers = String(decoding: map, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-        return numbers != ["0", "0", "4294967295"]
-    }
+    /// What can't be shown to be the first one is another: whoever made it made up the rest too.
+    fileprivate var isUserNamespace: Bool { namespace(.user) != .initial }
 
     fileprivate var isTimeNamespace: Bool {
-        if isNamespace(.time, otherThan: 4_026_531_834) { return true }
+        if namespace(.time) == .other { return true }
         guard let offsets = bytes("/proc/self/timens_offsets") else { return false }
         let words = String(decoding: offsets, as: UTF8.self).split { $0 == " " || $0 == "\n" }
         return words.contains { Int64($0).map { $0 != 0 } ?? false }
-    }
-
-    /// Whether this process lies in another namespace than the kernel's first, whose inode numbers
-    /// are fixed (linux/proc_ns.h). No such file: a kernel without that kind, no sign.
-    private func isNamespace(_ kind: NamespaceKind, otherThan initial: UInt64) -> Bool {
-        guard case .inode(let inode) = namespace(kind) else { return false }
-        return inode != initial
     }
 
     fileprivate var isVirtualMachine: Bool {
@@ -55,12 +44,8 @@ extension SystemTree {
         return line("/sys/firmware/devicetree/base/compatible").holds("dummy-virt")
     }
 
-    /// Whether /proc isn't what it should be.
-    fileprivate var isHidden: Bool {
-        // Every kernel has mount namespaces: where they are missing, others may only seem to be.
-        namespace(.mount) == .absent
-            || NamespaceKind.allCases.contains { namespace($0) == .forged }
-            || bytes("/proc/sys/kernel/random/boot_id").flatMap(normalUUID) == nil
+    fileprivate var isBootHidden: Bool {
+        bytes("/proc/sys/kernel/random/boot_id").flatMap(normalUUID) == nil
     }
 }
 

@@ -1,6 +1,6 @@
-// Whether the OTP would be shown on another machine's screen: a login over the network among the
-// ancestors of this process. tmux and screen hide it both ways. Bound by DESIGN §6 (remote login)
-// and FORMAT.md §6.
+// Whether the OTP would be shown on another machine's screen: this process's session, or one of its
+// ancestors, is a login over the network. FORMAT.md §6 says what hides it. Bound by DESIGN §6 (remote
+// login).
 internal import Linux
 
 /// Whether this process was started through a remote login; nil if it can't be told.
@@ -11,7 +11,7 @@ package func isRemoteLogin(sshConnection: String?) -> Bool? {
 }
 
 func isRemoteLogin(sshConnection: String?, tree: SystemTree) -> Bool? {
-    if sshConnection != nil { return true }
+    if sshConnection != nil || tree.isSessionRemote { return true }
     guard var parent = tree.process("self")?.parent else { return nil }
     // An ancestor outside of the pid namespace is number 0, which /proc doesn't have.
     // 64: deeper than any session is nested; a bound, should /proc answer nonsense.
@@ -24,7 +24,21 @@ func isRemoteLogin(sshConnection: String?, tree: SystemTree) -> Bool? {
     return nil
 }
 
-private let remoteServers = ["sshd", "sshd-session", "dropbear", "mosh-server"]
+/// As the kernel names their processes, in 15 bytes at most.
+private let remoteServers = [
+    "sshd", "sshd-session", "dropbear", "mosh-server", "telnetd", "in.telnetd", "tailscaled", "ttyd",
+    "xrdp", "xrdp-sesman", "xrdp-sesexec", "Xvnc", "Xtigervnc", "x11vnc", "waypipe",
+]
+
+/// The N of the first `session-N.scope` in /proc/self/cgroup: logind's name of a session.
+func loginSession(in cgroup: String) -> Substring? {
+    for part in cgroup.split(whereSeparator: { $0 == "/" || $0 == "\n" })
+    where part.hasPrefix("session-") && part.hasSuffix(".scope") {
+        let name = part.dropFirst("session-".count).dropLast(".scope".count)
+        if !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber }) { return name }
+    }
+    return nil
+}
 
 /// What /proc/PID/stat tells of a process.
 struct ProcessStatus: Equatable {
@@ -46,6 +60,16 @@ struct ProcessStatus: Equatable {
 }
 
 extension SystemTree {
+    /// Whether logind calls this process's session remote. The session is where the login put its
+    /// processes, and neither a new terminal session (setsid) nor a lost parent leads out of it.
+    fileprivate var isSessionRemote: Bool {
+        guard let groups = bytes("/proc/self/cgroup", limit: 4096),
+            let session = loginSession(in: String(decoding: groups, as: UTF8.self)),
+            let state = bytes("/run/systemd/sessions/\(session)", limit: 4096)
+        else { return false }
+        return String(decoding: state, as: UTF8.self).split(separator: "\n").contains("REMOTE=1")
+    }
+
     fileprivate func process(_ id: String) -> ProcessStatus? {
         bytes("/proc/\(id)/stat", limit: 1024).flatMap(ProcessStatus.init(stat:))
     }

@@ -19,9 +19,6 @@ import Testing
             ("/run/WSL", "", .wsl),
             ("/run/.containerenv", "", .container), ("/.dockerenv", "", .container),
             ("/run/systemd/container", "lxc\n", .container), ("/.flatpak-info", "", .container),
-            ("/proc/self/uid_map", "0 1000 1\n", .userNamespace),
-            ("/proc/self/uid_map", "0 0 65536\n", .userNamespace),
-            ("/proc/self/uid_map", "", .userNamespace),
             ("/proc/self/timens_offsets", "monotonic 0 0\nboottime -3600 0\n", .timeNamespace),
             ("/proc/self/timens_offsets", "monotonic 0 1\nboottime 0 0\n", .timeNamespace),
             ("/sys/hypervisor/type", "xen\n", .virtualMachine),
@@ -51,30 +48,38 @@ import Testing
         ] as [(NamespaceKind, DeviceEnvironment.Finding)])
     func namespaces(kind: NamespaceKind, finding: DeviceEnvironment.Finding) {
         var system = MadeUpSystem.laptop()
-        system.namespaces[kind] = 4_026_532_555
+        system.namespaces[kind] = .other
         #expect(system.environment.findings == [finding])
-        system.namespaces[kind] = nil
+    }
+
+    @Test("A user namespace that nothing tells is one; the others are then told by it")
+    func untoldNamespaces() {
+        var system = MadeUpSystem.laptop()
+        system.namespaces = [:]
+        #expect(system.environment.findings == [.userNamespace])
+        system.namespaces = [.user: .initial]
         #expect(system.environment.findings == [])
     }
 
-    @Test("Namespaces that the kernel didn't tell are no sign of an ordinary terminal")
-    func forgedNamespaces() {
-        var system = MadeUpSystem.laptop()
-        system.hasForgedNamespaces = true
-        #expect(system.environment.findings == [.unreadable])
-        system.hasForgedNamespaces = false
-        system.namespaces[.mount] = nil
-        #expect(system.environment.findings == [.unreadable])
+    @Test(
+        "The administrator is believed where /etc is this device's own",
+        arguments: DeviceEnvironment.Finding.allCases)
+    func administrator(finding: DeviceEnvironment.Finding) {
+        let isBelieved = [.wsl, .timeNamespace, .virtualMachine].contains(finding)
+        #expect(DeviceEnvironment([finding]).believesAdministrator == isBelieved)
+        #expect(DeviceEnvironment().believesAdministrator)
     }
 
-    @Test("The kernel confirms each kind of namespace that this system has")
+    @Test("The kernel tells of each kind what this system's own links tell")
     func thisSystem() throws {
-        for kind in NamespaceKind.allCases {
+        let initial: [NamespaceKind: Int] = [
+            .user: 4_026_531_837, .pid: 4_026_531_836, .time: 4_026_531_834,
+        ]
+        for (kind, inode) in initial {
             let link = try? FileManager.default.destinationOfSymbolicLink(
                 atPath: "/proc/self/ns/\(kind.rawValue)")
-            let inode = link?.split(separator: "[").last?.dropLast()
-            let expected = inode.flatMap { UInt64($0) }.map { NamespaceReading.inode($0) }
-            #expect(readNamespace(kind) == expected ?? .absent)
+            let isInitial = link == nil || link == "\(kind.rawValue):[\(inode)]"
+            #expect(readNamespace(kind) == (isInitial ? .initial : .other))
         }
     }
 
@@ -104,7 +109,8 @@ import Testing
     @Test(
         "A login over the network is found among the ancestors",
         arguments: [
-            "sshd", "sshd-session", "dropbear", "mosh-server",
+            "sshd", "sshd-session", "dropbear", "mosh-server", "telnetd", "in.telnetd", "tailscaled",
+            "ttyd", "xrdp", "xrdp-sesman", "xrdp-sesexec", "Xvnc", "Xtigervnc", "x11vnc", "waypipe",
         ])
     func servers(name: String) {
         let tree = system([("bash", 50), (name, 40), ("sshd", 30), ("systemd", 1)]).tree
@@ -112,6 +118,33 @@ import Testing
         let container = system([("bash", 50), (name, 1)]).tree
         #expect(isRemoteLogin(sshConnection: nil, tree: container) == true)
     }
+
+    @Test(
+        "A session that logind calls remote is, whatever its ancestors",
+        arguments: [
+            "0::/user.slice/user-1000.slice/session-c12.scope\n",
+            "0::/user.slice/user-1000.slice/session-c12.scope/tmux\n",
+            "12:pids:/user.slice\n1:name=systemd:/user.slice/user-1000.slice/session-c12.scope\n",
+        ])
+    func sessions(groups: String) {
+        var system = system([("bash", 50), ("init", 1)])
+        system["/proc/self/cgroup"] = groups
+        #expect(isRemoteLogin(sshConnection: nil, tree: system.tree) == false)
+        let state = "# This is private data. Do not parse.\nUID=1000\nACTIVE=1\n"
+        system["/run/systemd/sessions/c12"] = state + "REMOTE=0\nTYPE=wayland\n"
+        #expect(isRemoteLogin(sshConnection: nil, tree: system.tree) == false)
+        system["/run/systemd/sessions/c12"] = state + "REMOTE=1\nTYPE=tty\n"
+        #expect(isRemoteLogin(sshConnection: nil, tree: system.tree) == true)
+        #expect(isRemoteLogin(sshConnection: nil, tree: MadeUpSystem().tree) == nil)
+    }
+
+    @Test(
+        "What only resembles a session's scope is none",
+        arguments: [
+            "0::/user.slice/user@1000.service/app.slice\n", "0::/\n", "0::/session-.scope\n",
+            "0::/session-..scope\n", "0::/my-session-1.scope\n", "0::/session-1.slice\n",
+        ])
+    func otherScopes(groups: String) { #expect(loginSession(in: groups) == nil) }
 
     @Test("A login at this device is told to be one")
     func local() {

@@ -8,10 +8,8 @@ struct MadeUpSystem: Sendable {
     var files: [String: [UInt8]] = [:]
     var links: [String: String] = [:]
     var unreadable: Set<String> = []
-    /// Inode numbers; a kind that is missing is one that the kernel doesn't have.
-    var namespaces: [NamespaceKind: UInt64] = [:]
-    /// Whether something else stands where the kernel tells the namespaces.
-    var hasForgedNamespaces = false
+    /// What the kernel tells; a kind that is missing is one that nothing tells.
+    var namespaces: [NamespaceKind: NamespaceReading] = [:]
 
     subscript(path: String) -> String? {
         get { files[path].map { String(decoding: $0, as: UTF8.self) } }
@@ -40,10 +38,7 @@ struct MadeUpSystem: Sendable {
                     || system.unreadable.contains(path)
                     || system.files.keys.contains { $0.hasPrefix(path + "/") }
             },
-            namespace: { kind in
-                if system.hasForgedNamespaces { return .forged }
-                return system.namespaces[kind].map { .inode($0) } ?? .absent
-            })
+            namespace: { system.namespaces[$0] ?? .unknown })
     }
 
     var identity: DeviceIdentity { DeviceIdentity(tree: tree) }
@@ -93,13 +88,9 @@ extension MadeUpSystem {
     private mutating func addKernel(boot: String) {
         self["/proc/sys/kernel/random/boot_id"] = boot + "\n"
         self["/proc/sys/kernel/osrelease"] = "6.12.9-amd64\n"
-        self["/proc/self/uid_map"] = "         0          0 4294967295\n"
         self["/proc/self/timens_offsets"] = "monotonic           0         0\nboottime  0  0\n"
         self["/sys/devices/system/cpu/modalias"] = "cpu:type:x86,ven0000fam0006:feature:,0000,009E"
-        namespaces = [
-            .mount: 4_026_531_832, .user: 4_026_531_837, .time: 4_026_531_834,
-            .pid: 4_026_531_836,
-        ]
+        namespaces = [.user: .initial, .pid: .initial, .time: .initial]
     }
 
     private mutating func addFirmware(serial: String) {

@@ -138,7 +138,7 @@ final class FileSandboxTests {
             }
             var byte: UInt8 = 0
             precondition(read(passwords, &byte, 1) == 1)
-            precondition(open("/proc/self/timens_offsets", O_RDONLY) >= 0 || errno == ENOENT)
+            precondition(open("/proc/sys/kernel/random/boot_id", O_RDONLY) < 0 && errno == EACCES)
         }
     }
 

@@ -11,11 +11,18 @@ package struct BootTime: Equatable, Sendable {
     package let nanoseconds: UInt64
     /// The time namespace's offset to that clock, nanoseconds; 0 outside of one.
     package let offsetNanoseconds: Int64
+    /// Whether `bootID` is the kernel's. In a user namespace anybody can make another one up: there
+    /// it proves nothing that it differs.
+    package let isBootIDBelieved: Bool
 
-    package init(bootID: [UInt8], nanoseconds: UInt64, offsetNanoseconds: Int64 = 0) {
+    package init(
+        bootID: [UInt8], nanoseconds: UInt64, offsetNanoseconds: Int64 = 0,
+        isBootIDBelieved: Bool = true
+    ) {
         self.bootID = bootID
         self.nanoseconds = nanoseconds
         self.offsetNanoseconds = offsetNanoseconds
+        self.isBootIDBelieved = isBootIDBelieved
     }
 }
 
@@ -40,49 +47,27 @@ package struct ClockReading: Equatable, Sendable {
 
     /// Reads the clocks now.
     ///
-    /// - Throws: `SystemError` (`read`) if the boot can't be named.
+    /// - Throws: `SystemError` (`read`) if the boot can't be named, or how far its clock is shifted.
     package static func now() throws(SystemError) -> ClockReading {
+        let boot = try Boot.own.get()
         var wall = timespec()
-        var boot = timespec()
+        var sinceBoot = timespec()
         guard unsafe clock_gettime(CLOCK_REALTIME, &wall) == 0,
-            unsafe clock_gettime(CLOCK_BOOTTIME, &boot) == 0
+            unsafe clock_gettime(CLOCK_BOOTTIME, &sinceBoot) == 0
         else { throw .last(.read, "clock") }
         return ClockReading(
             unixSeconds: Int64(wall.tv_sec), unixNanoseconds: Int64(wall.tv_nsec),
             boot: BootTime(
-                bootID: try readBootID(),
-                nanoseconds: UInt64(boot.tv_sec) * 1_000_000_000 + UInt64(boot.tv_nsec),
-                offsetNanoseconds: bootTimeOffset()),
+                bootID: boot.id,
+                nanoseconds: UInt64(sinceBoot.tv_sec) * 1_000_000_000 + UInt64(sinceBoot.tv_nsec),
+                offsetNanoseconds: boot.offsetNanoseconds,
+                isBootIDBelieved: SystemTree.areMountsRoots),
             isSynchronized: isWallClockSynchronized())
     }
 
-    private static func readBootID() throws(SystemError) -> [UInt8] {
-        let path = "/proc/sys/kernel/random/boot_id"
-        let text = try readSystemFile(path, limit: 64)
-        var digits: [UInt8] = []
-        for byte in text where byte != UInt8(ascii: "-") && byte != UInt8(ascii: "\n") {
-            digits.append(byte)
-        }
-        guard let bytes = bytesFromHexadecimal(digits), bytes.count == 16 else {
-            throw SystemError(.read, path, code: EINVAL)
-        }
-        return bytes
-    }
-
-    /// The boottime line of /proc/self/timens_offsets: "boottime SECONDS NANOSECONDS".
-    private static func bootTimeOffset() -> Int64 {
-        guard let text = try? readSystemFile("/proc/self/timens_offsets", limit: 512) else {
-            return 0
-        }
-        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
-            let words = line.split(separator: " ")
-            guard words.count == 3, words[0] == "boottime", let seconds = Int64(words[1]),
-                let nanoseconds = Int64(words[2])
-            else { continue }
-            return seconds &* 1_000_000_000 &+ nanoseconds
-        }
-        return 0
-    }
+    /// Reads what files tell of the boot; later readings need none. Call it before the file sandbox
+    /// closes.
+    package static func prepare() { _ = Boot.own }
 
     private static func isWallClockSynchronized() -> Bool? {
         var status: Int32 = 0
@@ -90,4 +75,49 @@ package struct ClockReading: Equatable, Sendable {
         guard state >= 0 else { return nil }
         return state != TIME_ERROR && status & STA_UNSYNC == 0
     }
+}
+
+/// What doesn't change while a process lives.
+private struct Boot {
+    let id: [UInt8]
+    let offsetNanoseconds: Int64
+
+    static let own = Result { () throws(SystemError) in
+        Boot(id: try readID(), offsetNanoseconds: try readOffset())
+    }
+
+    private static func readID() throws(SystemError) -> [UInt8] {
+        let path = "/proc/sys/kernel/random/boot_id"
+        let text = try readSystemFile(path, limit: 64)
+        let digits = text.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "\n") }
+        guard let bytes = bytesFromHexadecimal(digits), bytes.count == 16 else {
+            throw SystemError(.read, path, code: EINVAL)
+        }
+        return bytes
+    }
+
+    private static func readOffset() throws(SystemError) -> Int64 {
+        guard readNamespace(.time) != .initial else { return 0 }
+        let path = "/proc/self/timens_offsets"
+        switch SystemTree.real.contents(path, 512) {
+        case .bytes(let text): return bootTimeOffset(String(decoding: text, as: UTF8.self))
+        case .absent: return 0
+        case .unreadable:
+            // A shift that isn't told would end a delay early. Linux before 5.6 has none.
+            guard ProcessFiles.canBeShown else { return 0 }
+            throw SystemError(.read, path, code: EACCES)
+        }
+    }
+}
+
+/// The boottime line of /proc/self/timens_offsets, "boottime SECONDS NANOSECONDS", in nanoseconds.
+private func bootTimeOffset(_ text: String) -> Int64 {
+    for line in text.split(separator: "\n") {
+        let words = line.split(separator: " ")
+        guard words.count == 3, words[0] == "boottime", let seconds = Int64(words[1]),
+            let nanoseconds = Int64(words[2])
+        else { continue }
+        return seconds &* 1_000_000_000 &+ nanoseconds
+    }
+    return 0
 }

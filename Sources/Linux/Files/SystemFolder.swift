@@ -19,9 +19,12 @@ package func systemFolderNames(_ path: String) -> [String] {
 }
 
 /// Where a symbolic link leads, as it is written; nil if it isn't one or can't be read.
-package func systemLinkTarget(_ path: String) -> String? {
+package func systemLinkTarget(_ path: String) -> String? { linkTarget(AT_FDCWD, path) }
+
+/// The same by a folder's descriptor, or with "" by the link's own.
+func linkTarget(_ folder: Int32, _ path: String) -> String? {
     var target = [CChar](repeating: 0, count: 4096)
-    let count = unsafe readlink(path, &target, target.count)
+    let count = unsafe readlinkat(folder, path, &target, target.count)
     guard count > 0, count < target.count else { return nil }
     return String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

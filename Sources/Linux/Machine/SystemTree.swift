@@ -45,6 +45,9 @@ package struct SystemTree: Sendable {
     /// This device.
     package static let real = SystemTree(
         contents: { path, limit in
+            if ProcessFiles.has(path), !areMountsRoots {
+                return ProcessFiles.contents(path, limit: limit)
+            }
             do throws(SystemError) {
                 return .bytes(try readSystemFilePrefix(path, limit: limit))
             } catch {
@@ -53,6 +56,10 @@ package struct SystemTree: Sendable {
         },
         names: systemFolderNames, link: systemLinkTarget, isPresent: isSystemPathPresent,
         namespace: readNamespace)
+
+    /// Whether nobody but root can have mounted anything over what is read here. The process's
+    /// namespaces don't change: asked once.
+    static let areMountsRoots = readNamespace(.user) == .initial
 
     /// A short file's bytes, or nil.
     package func bytes(_ path: String, limit: Int = 256) -> [UInt8]? {

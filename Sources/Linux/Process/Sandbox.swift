@@ -24,7 +24,7 @@ package enum Sandbox {
         guard st_install_seccomp_filter() == 0 else { throw .last(.start, "network filter") }
     }
 
-    /// Takes away every file but those beneath `folders`, and those of `reading` for reading.
+    /// Takes away every file but those beneath `folders`.
     ///
     /// What is open already stays open: the terminal, descriptors of other files. It holds for the
     /// calling thread and those that it starts: call it while there is one.
@@ -33,8 +33,9 @@ package enum Sandbox {
     /// - Returns: what this kernel could do.
     /// - Throws: `SystemError` (`start`) if Landlock is there and failed.
     package static func confineFiles(
-        to folders: [Int32], reading files: [String] = clockFiles
+        to folders: [Int32]
     ) throws(SystemError) -> Confinement {
+        ClockReading.prepare()
         let abi = st_landlock_abi()
         guard abi >= 1 else { return .unavailable }
         let number = st_landlock_create(abi)
@@ -45,15 +46,9 @@ package enum Sandbox {
                 throw .last(.start, "file sandbox")
             }
         }
-        for file in files { try allowReading(file, in: ruleset) }
         guard st_landlock_restrict(ruleset.number) == 0 else { throw .last(.start, "file sandbox") }
         return .landlock(abi: Int(abi))
     }
-
-    /// What `ClockReading.now()` opens each time.
-    package static let clockFiles = [
-        "/proc/sys/kernel/random/boot_id", "/proc/self/timens_offsets",
-    ]
 
     /// Whether a socket is refused, even one of this machine alone; tried, not remembered.
     package static var isNetworkBlocked: Bool {
@@ -68,20 +63,4 @@ package enum Sandbox {
         if number >= 0 { _ = close(number) }
         return number < 0
     }
-
-    /// The descriptor stays open on purpose: /proc makes its files anew when they are forgotten,
-    /// and a rule holds for the very file that it was made for.
-    private static func allowReading(
-        _ path: String, in ruleset: borrowing Descriptor
-    ) throws(SystemError) {
-        let number = unsafe open(path, pathOnly | O_CLOEXEC)
-        // A kernel without time namespaces has no such file, and nobody will read it.
-        guard number >= 0 else { return }
-        guard st_landlock_allow_reading(ruleset.number, number) == 0 else {
-            throw .last(.start, "file sandbox")
-        }
-    }
-
-    /// O_PATH, which Glibc's module lacks: a name without the right to read.
-    private static let pathOnly: Int32 = 0o10_000_000
 }

@@ -341,6 +341,74 @@ class RecordTest(DeviceTest):
 
 
 @needs_root
+class ForgeryTest(DeviceTest):
+    """Another machine, made up in a user namespace by whoever starts the program (forge.py)."""
+
+    def setUp(self):
+        super().setUp()
+        # The real machine with an /etc of its own: no user namespaces are made inside of a chroot.
+        self.etc = WORK / f"etc-{secrets.token_hex(4)}"
+        (self.etc / "softtoken").mkdir(parents=True)
+        (self.etc / "machine-id").write_text(secrets.token_hex(16) + "\n")
+        own = links.record([(1, bytes.fromhex((self.etc / "machine-id").read_text()))])
+        (self.etc / "softtoken/prescribing-device").write_text(own + "\n")
+        (self.etc / "softtoken/policy.json").write_text('{"separation":"strict"}')
+        self.user = ORDINARY
+
+    def inside(self, how, home, *command):
+        """The program's command line, on the marked machine, in a forgery as its user makes it."""
+        folder = f"/tmp/forged-{secrets.token_hex(4)}"
+        self.addCleanup(lambda: os.path.isdir(folder) and os.rmdir(folder))
+        tool = WORK / "forge.py"
+        shutil.copy(pathlib.Path(__file__).with_name("forge.py"), tool)
+        forge = ["/usr/bin/python3", str(tool), how, folder]
+        script = f'mount --bind {self.etc} /etc && exec "$@"'
+        return ["unshare", "-m", "--propagation", "private", "/bin/sh", "-ec", script, "sh",
+                *as_user(self.user, [*forge, *command] if how else list(command))]
+
+    def forged(self, how, home, *arguments, **keywords):
+        user, home.user = home.user, None
+        try:
+            return home.run(*arguments, prefix=self.inside(how, home, *keywords.pop("above", [])),
+                            **keywords)
+        finally:
+            home.user = user
+
+    def test_a_marked_machine_under_strict_is_never_separate_in_a_forgery(self):
+        record = links.record([(1, os.urandom(16)), (8, b"ELSEWHERE2")], "ward 3")
+        link = ISSUER.link(st={"prescribing": [record]})
+        trusted = ("--trust-issuer", ISSUER.fingerprint)
+        answers = f"{links.CODE}\nClinic\n{PIN}\n"
+        for user in (ORDINARY, 0):
+            self.user = user
+            self.assert_ends(self.forged(None, Home(user=user), "show"), 80)
+            # Before 6.11 root is not told apart from an ordinary user's namespace of root's.
+            older = () if user == 0 else ("nothing,6.10", "nothing,5.5", "proc,6.10", "proc,5.5")
+            for how in ("nothing", "proc", *older):
+                with self.subTest(f"{user} {how}"):
+                    home = Home(user=user)
+                    done = self.forged(how, home, "activate", link, *trusted, answers=answers)
+                    if done.code != 74:  # no /proc at all that could tell how clocks are shifted
+                        self.assert_ends(done, 81, "user namespace")
+                    done = self.forged(how, home, "device", "check", "--json")
+                    self.assertEqual(done.json["separation"], "unverified", done)
+                    self.assertIn("user namespace", done.json["reason"])
+                    self.assertEqual(done.code, 0)
+
+    def test_a_remote_login_is_not_hidden_by_a_forged_proc(self):
+        server = pathlib.Path(WORK) / "sshd"
+        if not server.exists():
+            shutil.copy("/bin/sh", server)
+        for how in ("ancestors", "proc"):
+            home = Home(user=ORDINARY)
+            user, home.user = home.user, None
+            prefix = [str(server), "-c", '"$@"; exit $?', "sshd", *self.inside(how, home)]
+            remote = home.run("status", "--json", prefix=prefix).json["remote"]
+            home.user = user
+            self.assertIsNot(remote, False, how)
+
+
+@needs_root
 class ForbidTest(DeviceTest):
     def test_a_record_from_elsewhere_is_kept_and_refuses_there(self):
         machine = self.machine()
