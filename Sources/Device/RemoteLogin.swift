@@ -26,8 +26,9 @@ func isRemoteLogin(sshConnection: String?, tree: SystemTree) -> Bool? {
 
 /// As the kernel names their processes, in 15 bytes at most.
 private let remoteServers = [
-    "sshd", "sshd-session", "dropbear", "mosh-server", "telnetd", "in.telnetd", "tailscaled", "ttyd",
-    "xrdp", "xrdp-sesman", "xrdp-sesexec", "Xvnc", "Xtigervnc", "x11vnc", "waypipe",
+    "sshd", "sshd-session", "dropbear", "mosh-server", "telnetd", "in.telnetd",
+    "tailscaled", "ttyd", "xrdp", "xrdp-sesman", "xrdp-sesexec", "Xvnc", "Xtigervnc", "x11vnc",
+    "waypipe",
 ]
 
 /// The N of the first `session-N.scope` in /proc/self/cgroup: logind's name of a session.

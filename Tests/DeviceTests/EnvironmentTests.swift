@@ -109,8 +109,9 @@ import Testing
     @Test(
         "A login over the network is found among the ancestors",
         arguments: [
-            "sshd", "sshd-session", "dropbear", "mosh-server", "telnetd", "in.telnetd", "tailscaled",
-            "ttyd", "xrdp", "xrdp-sesman", "xrdp-sesexec", "Xvnc", "Xtigervnc", "x11vnc", "waypipe",
+            "sshd", "sshd-session", "dropbear", "mosh-server", "telnetd", "in.telnetd",
+            "tailscaled", "ttyd", "xrdp", "xrdp-sesman", "xrdp-sesexec", "Xvnc", "Xtigervnc",
+            "x11vnc", "waypipe",
         ])
     func servers(name: String) {
         let tree = system([("bash", 50), (name, 40), ("sshd", 30), ("systemd", 1)]).tree

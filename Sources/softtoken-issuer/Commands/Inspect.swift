@@ -54,12 +54,13 @@ extension VerifiedLink {
         [
             ("signature", "right, by \(fingerprint)"),
             ("issuer", issuer), ("account", account), ("serial", serial),
-            ("jti", publicBase64URL(jti)), ("issued", dateText(issuedAtUnixSeconds)),
-            ("ends", dateText(expiresUnixSeconds)),
+            ("jti", publicBase64URL(jti)),
+            ("issued", UTCTime.text(unixSeconds: issuedAtUnixSeconds)),
+            ("ends", UTCTime.text(unixSeconds: expiresUnixSeconds)),
         ] + parameters.lines + [
             ("seed", box.text),
             ("pending", terms.pendingSeconds == 0 ? nil : "\(terms.pendingSeconds) s"),
-            ("token expires", terms.expiresUnixSeconds.map(dateText)),
+            ("token expires", terms.expiresUnixSeconds.map(UTCTime.text)),
             ("attempts", terms.policy.attempts.map(String.init)),
             ("session", terms.policy.sessionSeconds.map { "\($0) s" }),
             ("separation", terms.policy.separation.map { $0 == .strict ? "strict" : "attest" }),

@@ -3,6 +3,7 @@
 // they can't say anything else than the link does. Bound by CONTRACT §6 and DESIGN §7 (two pieces of
 // information on two channels).
 import Activation
+import Linux
 
 /// The content of a mail and its sheet.
 struct Letter: Sendable {
@@ -30,7 +31,7 @@ struct Letter: Sendable {
             account = content.account
             serial = content.serial
             fingerprint = content.fingerprint
-            let end = dateText(content.expiresUnixSeconds)
+            let end = UTCTime.text(unixSeconds: content.expiresUnixSeconds)
             ends = "\(end.prefix(10)) \(end.dropFirst(11).prefix(5)) UTC"
             pendingSeconds = content.terms.pendingSeconds
         } catch { throw Failure(error) }

@@ -4,6 +4,7 @@
 import Activation
 import Keystore
 import KeystoreIssuer
+import Linux
 import OTP
 
 /// What stands before the first package of a new file and after the last.
@@ -39,7 +40,7 @@ func recordText(
     text.add("UserId", userID(ofAccount: order.account))
     if let expires = order.terms.expiresUnixSeconds {
         text.open("Policy")
-        text.add("ExpiryDate", dateText(expires))
+        text.add("ExpiryDate", UTCTime.text(unixSeconds: expires))
         text.close("Policy")
     }
     text.close("Key")
