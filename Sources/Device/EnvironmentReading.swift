@@ -9,9 +9,10 @@ extension DeviceEnvironment {
         if tree.isWSL(release: release) { findings.append(.wsl) }
         if tree.isContainer { findings.append(.container) }
         if tree.isUserNamespace { findings.append(.userNamespace) }
-        if tree.isTimeNamespace { findings.append(.timeNamespace) }
+        if tree.namespace(.time) == .other { findings.append(.timeNamespace) }
         if tree.isVirtualMachine { findings.append(.virtualMachine) }
-        if release.isEmpty || tree.isBootHidden { findings.append(.unreadable) }
+        // Without a boot_id a container on the prescribing device is not known by its kernel.
+        if release.isEmpty || tree.bootID == nil { findings.append(.unreadable) }
         self.init(findings)
     }
 }
@@ -28,13 +29,6 @@ extension SystemTree {
     /// What can't be shown to be the first one is another: whoever made it made up the rest too.
     fileprivate var isUserNamespace: Bool { namespace(.user) != .initial }
 
-    fileprivate var isTimeNamespace: Bool {
-        if namespace(.time) == .other { return true }
-        guard let offsets = bytes("/proc/self/timens_offsets") else { return false }
-        let words = String(decoding: offsets, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-        return words.contains { Int64($0).map { $0 != 0 } ?? false }
-    }
-
     fileprivate var isVirtualMachine: Bool {
         if isPresent("/sys/hypervisor/type") { return true }
         if line("/sys/devices/system/cpu/modalias", limit: 8192).holds(",009F") { return true }
@@ -42,10 +36,6 @@ extension SystemTree {
         let text = names.joined(separator: "\n").uppercased()
         if hypervisorNames.contains(where: { text.holds($0) }) { return true }
         return line("/sys/firmware/devicetree/base/compatible").holds("dummy-virt")
-    }
-
-    fileprivate var isBootHidden: Bool {
-        bytes("/proc/sys/kernel/random/boot_id").flatMap(normalUUID) == nil
     }
 }
 

@@ -16,7 +16,7 @@ extension DeviceIdentity {
             if let bytes { found.append(Identifier(kind, bytes)) }
         }
         add(.machineID, tree.machineID)
-        add(.bootID, tree.bytes("/proc/sys/kernel/random/boot_id").flatMap(normalUUID))
+        add(.bootID, tree.bootID)
         for (kind, name, form) in firmwareFiles {
             let reading = tree.contents("/sys/class/dmi/id/\(name)", 256)
             if reading == .unreadable { unreadable.append(kind) }
@@ -40,6 +40,8 @@ private let firmwareFiles: [(IdentifierKind, String, @Sendable ([UInt8]) -> [UIn
 ]
 
 extension SystemTree {
+    var bootID: [UInt8]? { bytes("/proc/sys/kernel/random/boot_id").flatMap(normalUUID) }
+
     /// The machine-id that outlasts this boot.
     fileprivate var machineID: [UInt8]? {
         guard case .digits(let digits) = MachineID(tree: self) else { return nil }

@@ -88,7 +88,7 @@ extension MadeUpSystem {
     private mutating func addKernel(boot: String) {
         self["/proc/sys/kernel/random/boot_id"] = boot + "\n"
         self["/proc/sys/kernel/osrelease"] = "6.12.9-amd64\n"
-        self["/proc/self/timens_offsets"] = "monotonic           0         0\nboottime  0  0\n"
+
         self["/sys/devices/system/cpu/modalias"] = "cpu:type:x86,ven0000fam0006:feature:,0000,009E"
         namespaces = [.user: .initial, .pid: .initial, .time: .initial]
     }

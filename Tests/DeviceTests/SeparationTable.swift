@@ -59,7 +59,7 @@ private func docked(_ system: MadeUpSystem) -> MadeUpSystem {
 
 private func bare(_ system: MadeUpSystem, keeping kept: [String]) -> MadeUpSystem {
     var system = system
-    let always = ["/proc/sys/", "/proc/self/timens"] + kept
+    let always = ["/proc/sys/"] + kept
     system.files = system.files.filter { file in always.contains { file.key.hasPrefix($0) } }
     system.links = [:]
     return system

@@ -39,12 +39,24 @@ package enum NamespaceKind: String, CaseIterable, Sendable {
     }
 }
 
-/// Asks the kernel for a namespace of this process.
+/// What the kernel tells of a namespace of this process. It doesn't change, and is asked once.
 ///
 /// From Linux 6.11 on it answers by itself, whatever stands at /proc. Before, whoever owns the root
 /// of procfs is root only where root's own number is known: in a user namespace that somebody else
 /// made it is nobody's. Where it is root, only root mounts, and /proc/self/ns can be believed.
 package func readNamespace(_ kind: NamespaceKind) -> NamespaceReading {
+    switch kind {
+    case .user: userNamespace
+    case .pid: pidNamespace
+    case .time: timeNamespace
+    }
+}
+
+private let userNamespace = read(.user)
+private let pidNamespace = read(.pid)
+private let timeNamespace = read(.time)
+
+private func read(_ kind: NamespaceKind) -> NamespaceReading {
     if let answer = askKernel(kind) { return answer }
     guard let owner = ProcessFiles.rootOwner else { return .unknown }
     guard owner == 0 else { return kind == .user ? .other : .unknown }

@@ -395,6 +395,19 @@ class ForgeryTest(DeviceTest):
                     self.assertIn("user namespace", done.json["reason"])
                     self.assertEqual(done.code, 0)
 
+    def test_mounts_of_another_user_namespace_are_nobody_s_to_believe(self):
+        """Root, who enters the mounts of an ordinary user's namespace and nothing else of it."""
+        made = subprocess.Popen(as_user(ORDINARY, ["unshare", "-Urm", "/bin/sh", "-c", "echo; cat"]),
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(made.communicate)
+        made.stdout.readline()
+        inside = ["nsenter", "-m", "-t", str(made.pid)]
+        reason = Home().run("device", "check", "--json", prefix=inside).json["reason"]
+        outside = Home().run("device", "check", "--json").json["reason"]
+        if "container" in outside:
+            self.skipTest("this machine has the signs of a container, which are named first")
+        self.assertIn("user namespace", reason)
+
     def test_a_remote_login_is_not_hidden_by_a_forged_proc(self):
         server = pathlib.Path(WORK) / "sshd"
         if not server.exists():
@@ -578,7 +591,8 @@ class RemoteTest(DeviceTest):
         machine = self.machine()
         home = Home()
         home.activate(machine=machine)
-        for name in ("sshd", "sshd-session", "dropbear", "mosh-server"):
+        for name in ("sshd", "sshd-session", "dropbear", "mosh-server", "in.telnetd", "xrdp-sesman",
+                     "Xvnc", "ttyd", "tailscaled", "waypipe"):
             with self.subTest(name):
                 done = home.run("show", machine=machine, prefix=self.under(name))
                 self.assert_ends(done, 87, "remote login")
