@@ -38,7 +38,8 @@ def bind(source, target):
 
 
 class Forgery:
-    def __init__(self, folder):
+    def __init__(self, folder, links):
+        self.links = links
         self.process = os.getpid()
         self.first = {kind: os.open(f"/proc/self/ns/{kind}", os.O_RDONLY)
                       for kind in ("user", "pid", "time")}
@@ -93,6 +94,10 @@ class Forgery:
         (disk.parent / "nvme0").symlink_to("made-up")
 
     def namespaces(self, folder):
+        if self.links:
+            for kind, descriptor in self.first.items():
+                (folder / kind).symlink_to(os.readlink(f"/proc/self/fd/{descriptor}"))
+            return
         for kind, descriptor in self.first.items():
             (folder / kind).touch()
             bind(f"/proc/self/fd/{descriptor}", folder / kind)
@@ -117,6 +122,8 @@ class Forgery:
     def whole_proc(self, program):
         """No file of the kernel's stands in /proc any more."""
         made = self.folder / "proc"
+        made.mkdir()
+        mount("tmpfs", str(made), "tmpfs", 0)  # whose root is inode 1, and root's, as procfs's is
         own = made / "self"
         (own / "ns").mkdir(parents=True)
         (made / "sys/kernel/random").mkdir(parents=True)
@@ -124,7 +131,7 @@ class Forgery:
         real = self.folder / "real"
         real.mkdir()
         mount("/proc", str(real), None, MS_BIND | MS_REC)
-        (own / "ns/mnt").unlink()
+        (own / "ns/mnt").unlink(missing_ok=True)
         (own / "ns/mnt").symlink_to(real / str(self.process) / "ns/mnt")
         texts = {"self/uid_map": "         0          0 4294967295\n",
                  "self/timens_offsets": "monotonic 0 0\nboottime 0 0\n",
@@ -161,7 +168,8 @@ def refuse(calls):
 def main():
     how, folder, *command = sys.argv[1:]
     how, _, kernel = how.partition(",")
-    forgery = Forgery(folder)
+    # What an older kernel is asked by is a link.
+    forgery = Forgery(folder, links=kernel != "")
     forgery.root()
     forgery.machine()
     if how == "proc":
