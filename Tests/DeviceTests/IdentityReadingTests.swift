@@ -12,16 +12,11 @@ import Testing
         #expect(
             Set(identity.identifiers.map(\.kind))
                 == Set(IdentifierKind.allCases).subtracting([.tpmEndorsementKey]))
-        #expect(identity.unreadableKinds.isEmpty)
     }
 
-    @Test("Without root the firmware's serials are told to be unreadable")
+    @Test("Without root the firmware's serials are not among them")
     func withoutRoot() {
         let identity = MadeUpSystem.laptop().withoutRoot.identity
-        #expect(
-            identity.unreadableKinds == [
-                .productUUID, .productSerial, .boardSerial, .chassisSerial,
-            ])
         #expect(
             identity.identifiers.map(\.kind) == [
                 .machineID, .bootID, .diskSerial, .rootUUID, .macAddress,
@@ -161,13 +156,6 @@ import Testing
         #expect(system.identifiers(.productSerial) == ["100000003D1B5C6E"])
         system["/sys/class/dmi/id/sys_vendor"] = "LENOVO\n"
         #expect(system.identifiers(.productSerial) == [])
-    }
-
-    @Test("An identifier can be added, and is no longer called unreadable")
-    func adding() {
-        let name = Identifier(.tpmEndorsementKey, [0, 11])
-        let identity = DeviceIdentity([], unreadableKinds: [.tpmEndorsementKey]).adding(name)
-        #expect(identity == DeviceIdentity([name]))
     }
 
     @Test("This device reads the same twice, with the boot-id that the kernel tells")

@@ -25,10 +25,8 @@ package struct DeviceIdentity: Equatable, Sendable {
     package static let limitPerKind = 8
 
     package let identifiers: [Identifier]
-    /// Kinds that are there and can't be read by this user.
-    package let unreadableKinds: [IdentifierKind]
 
-    package init(_ identifiers: [Identifier], unreadableKinds: [IdentifierKind] = []) {
+    package init(_ identifiers: [Identifier]) {
         var kept: [Identifier] = []
         for identifier in identifiers.sorted() where identifier != kept.last {
             let before = kept.suffix(DeviceIdentity.limitPerKind)
@@ -38,14 +36,6 @@ package struct DeviceIdentity: Equatable, Sendable {
             if !isFull { kept.append(identifier) }
         }
         self.identifiers = kept
-        self.unreadableKinds = unreadableKinds
-    }
-
-    /// The same device with one identifier more: for a reader of the TPM.
-    package func adding(_ identifier: Identifier) -> DeviceIdentity {
-        DeviceIdentity(
-            identifiers + [identifier],
-            unreadableKinds: unreadableKinds.filter { $0 != identifier.kind })
     }
 
     /// Whether anything could be compared that proves a device to be another one.

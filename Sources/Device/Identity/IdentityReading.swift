@@ -11,16 +11,13 @@ extension DeviceIdentity {
 
     init(tree: SystemTree) {
         var found: [Identifier] = []
-        var unreadable: [IdentifierKind] = []
         func add(_ kind: IdentifierKind, _ bytes: [UInt8]?) {
             if let bytes { found.append(Identifier(kind, bytes)) }
         }
         add(.machineID, tree.machineID)
         add(.bootID, tree.bootID)
         for (kind, name, form) in firmwareFiles {
-            let reading = tree.contents("/sys/class/dmi/id/\(name)", 256)
-            if reading == .unreadable { unreadable.append(kind) }
-            add(kind, reading.bytes.flatMap(form))
+            add(kind, tree.bytes("/sys/class/dmi/id/\(name)").flatMap(form))
         }
         if !tree.isPresent("/sys/class/dmi/id") {
             let serial = tree.bytes("/sys/firmware/devicetree/base/serial-number")
@@ -29,7 +26,7 @@ extension DeviceIdentity {
         for serial in tree.diskSerials() { add(.diskSerial, serial) }
         add(.rootUUID, tree.rootUUID.flatMap(normalUUIDText))
         for address in tree.permanentMACs() { add(.macAddress, address) }
-        self.init(found, unreadableKinds: unreadable)
+        self.init(found)
     }
 }
 

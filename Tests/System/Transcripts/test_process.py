@@ -152,6 +152,16 @@ class ProcessTest(unittest.TestCase):
         session.child.sendintr()
         session.end()
 
+    def test_no_socket_is_made_from_the_first_to_the_last_instruction(self):
+        trace = self.home.path / "trace"
+        done = subprocess.run(
+            ["strace", "-f", "-e", "trace=%network", "-o", trace, screen.PROGRAM, "show", "--once"],
+            input=f"{PIN}\n".encode(), capture_output=True, env=environment(self.home.path))
+        self.assertEqual(done.returncode, 0, done)
+        lines = trace.read_text().splitlines()
+        self.assertEqual([line for line in lines if "(" in line], [])
+        self.assertIn("exited with 0", lines[-1])
+
     def test_inherited_descriptors_are_closed(self):
         session = at_the_prompt(
             self.home, "/bin/bash", "-c", f"exec {screen.PROGRAM} show 77</etc/passwd")
