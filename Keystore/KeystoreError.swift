@@ -20,7 +20,7 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case damaged(Part)
     /// Another device key, or another machine-id.
     case foreign
-    /// The keystore is bound to the machine-id, and that can't be read.
+    /// The keystore is bound to a value of this machine that can't be read.
     case machineIDUnreadable
     /// A file or folder is someone else's, open to others, or not plain.
     case problem(FileProblem)
@@ -47,6 +47,8 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case full
     /// A HOTP counter is at its end: 2^53 − 1.
     case counterExhausted
+    /// An older keystore was put back: which HOTP counter comes next is not known.
+    case counterUnknown
 }
 
 /// Runs a step of the operating system, in this module's error.

@@ -11,7 +11,7 @@ package enum Erasure {
     ///   before the lock was held is not believed (DESIGN §4). `.system`, `.outOfMemory`: the next
     ///   command goes on. `.damaged`, `.foreign` and the others of `examine`: nothing is touched.
     package static func finish(
-        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineValues,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Int64 {
         try lock.confirm(folders)
@@ -40,7 +40,7 @@ package enum Erasure {
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func reset(
-        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineID,
+        _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineValues,
         now: BootTime
     ) throws(KeystoreError) {
         try lock.confirm(folders)
@@ -89,7 +89,7 @@ package enum Erasure {
 enum ErasureInProgress {
     /// Whether, with no keystore there, an erasure has to be carried through.
     static func find(
-        _ folders: KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineValues
     ) throws(KeystoreError) -> Bool {
         guard try wholeKey(folders.state) == nil else {
             return try device(folders, machineID: machineID) != nil
@@ -104,11 +104,11 @@ enum ErasureInProgress {
 
     /// The device whose records are at their limit, or whose tombstone stands.
     static func device(
-        _ folders: KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineValues
     ) throws(KeystoreError) -> (name: [UInt8], binding: MachineBinding)? {
         guard let key = try wholeKey(folders.state) else { return nil }
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
-        for binding in Tombstone.candidates(machineID) {
+        for binding in MachineBinding.candidates(machineID) {
             let deviceKey = try DeviceKey(key, binding: binding)
             let files = try AttemptFiles(deviceKey)
             let standing = AttemptStanding(

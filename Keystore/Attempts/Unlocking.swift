@@ -170,7 +170,7 @@ extension KeystoreImage {
         let key = try keystoreKey.subkey(0, "stmetada")
         guard let plain = metadata.decrypt(key: key, additional: headerHash),
             let opened = Metadata(plain, slotCount: header.slotCount),
-            try deviceKey.issuerTags(opened.issuers.map(\.key)) == publicSection.issuerTags
+            try IssuerTags(opened.issuers, deviceKey).fit(publicSection)
         else { throw .damaged(.keystore) }
         return opened
     }

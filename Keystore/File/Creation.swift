@@ -11,7 +11,7 @@ extension UnlockedKeystore {
     ///   `.system`, and those of `KeystoreCondition.examine`.
     package static func create(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
-        lock: KeystoreLock, machineID: MachineID, policyLimit: Int,
+        lock: KeystoreLock, machineID: MachineValues, policyLimit: Int,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let binding = try MachineBinding.forNewKeystore(machineID)
@@ -19,7 +19,7 @@ extension UnlockedKeystore {
         let deviceKey = try DeviceKey(key, binding: binding)
         let share = try DeviceShare()
         let header = Header(
-            protector: .deviceFile, isBound: binding != .unbound, cost: .moderate,
+            protector: .deviceFile, boundTo: binding.values, cost: .moderate,
             deviceName: deviceKey.deviceName)
         let pinKey = try derivePINKey(pin, header: header)
         let record = AttemptRecord(

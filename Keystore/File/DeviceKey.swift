@@ -2,30 +2,6 @@
 // binding it names the device that a keystore belongs to. Bound by FORMAT.md §2, §3.
 internal import Linux
 
-/// What ties a keystore to a machine that lies outside every home.
-struct MachineBinding: Equatable, Sendable {
-    /// 32 bytes; all zero for a keystore made without a machine-id.
-    let bytes: [UInt8]
-
-    static let unbound = MachineBinding(bytes: [UInt8](repeating: 0, count: 32))
-
-    private init(bytes: [UInt8]) { self.bytes = bytes }
-
-    init(machineID digits: [UInt8]) {
-        bytes = blake2b(
-            digits, publicKey: Array("softtoken-machine-1".utf8), byteCount: 32)
-    }
-
-    /// The binding of this machine for a new keystore: unbound where there is no machine-id.
-    static func forNewKeystore(_ machineID: MachineID) throws(KeystoreError) -> MachineBinding {
-        switch machineID {
-        case .digits(let digits): MachineBinding(machineID: digits)
-        case .none: .unbound
-        case .unreadable: throw .machineIDUnreadable
-        }
-    }
-}
-
 /// The keys that authenticate this device's files, and the device's name.
 struct DeviceKey: ~Copyable {
     static let fileName = "device-key"
@@ -56,13 +32,6 @@ struct DeviceKey: ~Copyable {
 
     func macKey(_ purpose: Purpose) throws(KeystoreError) -> MACKey {
         MACKey(try root.subkey(purpose.rawValue, "stdevice"))
-    }
-
-    /// What tells trusted issuers without a PIN, and tells nobody else, in the public section's order:
-    /// FORMAT.md §5.
-    func issuerTags(_ keys: [VerifyingKey]) throws(KeystoreError) -> [[UInt8]] {
-        let macKey = try macKey(.issuers)
-        return keys.map { macKey.mac(of: $0.bytes) }.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
     /// Reads the key from the state folder, without a binding yet.

@@ -18,9 +18,14 @@ struct Header: Equatable, Sendable {
     static let magic = Array("ST-KEYS1".utf8)
     static let sectionUnit = 2048
     static let tagByteCount = 16
+    private static let parametersBit: UInt8 = 128
+    /// Where the values besides the machine-id stand: their bits in the second byte.
+    private static let otherValuesBits = BoundValues.all.rawValue & ~BoundValues.machineID.rawValue
 
     var protector: Protector
-    var isBound: Bool
+    var boundTo: BoundValues
+    /// The seeds are sealed with their tokens' parameters.
+    var sealsParameters: Bool
     var cost: KDFCost
     var salt: [UInt8]
     var deviceName: [UInt8]
@@ -40,8 +45,11 @@ struct Header: Equatable, Sendable {
         var writer = ByteWriter()
         writer.append(Header.magic)
         writer.append(protector.rawValue)
-        writer.append(UInt8(isBound ? 1 : 0))
-        writer.append(UInt16(0))
+        writer.append(boundTo.rawValue & BoundValues.machineID.rawValue)
+        writer.append(
+            boundTo.rawValue & ~BoundValues.machineID.rawValue
+                | (sealsParameters ? Header.parametersBit : 0))
+        writer.append(UInt8(0))
         writer.append(UInt32(cost.operations))
         writer.append(UInt64(cost.memoryBytes))
         writer.append(salt)
@@ -60,7 +68,9 @@ struct Header: Equatable, Sendable {
         var reader = ByteReader(bytes)
         guard reader.bytes(8) == Header.magic,
             let protector = reader.integer(UInt8.self).flatMap(Protector.init(rawValue:)),
-            let bound = reader.integer(UInt8.self), bound <= 1, reader.skipsZeros(2),
+            let isBound = reader.integer(UInt8.self), isBound <= 1,
+            let bits = reader.integer(UInt8.self),
+            bits & ~(Header.otherValuesBits | Header.parametersBit) == 0, reader.skipsZeros(1),
             let operations = reader.integer(UInt32.self),
             let memoryBytes = reader.integer(UInt64.self),
             let salt = reader.bytes(16), let deviceName = reader.bytes(16),
@@ -77,7 +87,8 @@ struct Header: Equatable, Sendable {
             slotCount.isMultiple(of: 8), (8...16_384).contains(slotCount)
         else { return nil }
         self.protector = protector
-        isBound = bound == 1
+        boundTo = BoundValues(rawValue: isBound | bits & Header.otherValuesBits)
+        sealsParameters = bits & Header.parametersBit != 0
         cost = KDFCost(operations: Int(operations), memoryBytes: Int(memoryBytes))
         self.salt = salt
         self.deviceName = deviceName
@@ -89,9 +100,10 @@ struct Header: Equatable, Sendable {
     }
 
     /// The header of a new keystore, before its first writing.
-    init(protector: Protector, isBound: Bool, cost: KDFCost, deviceName: [UInt8]) {
+    init(protector: Protector, boundTo: BoundValues, cost: KDFCost, deviceName: [UInt8]) {
         self.protector = protector
-        self.isBound = isBound
+        self.boundTo = boundTo
+        sealsParameters = true
         self.cost = cost
         salt = randomBytes(count: 16)
         self.deviceName = deviceName
@@ -102,81 +114,12 @@ struct Header: Equatable, Sendable {
         slotCount = 0
     }
 
+    /// What a file asks to be bound to, before it is known to be whole.
+    static func boundTo(inFile file: [UInt8]) -> BoundValues {
+        BoundValues(rawValue: (file[9] != 0 ? 1 : 0) | file[10] & otherValuesBits)
+    }
+
     private static func isSection(_ byteCount: Int, limit: Int) -> Bool {
         byteCount.isMultiple(of: sectionUnit) && byteCount >= sectionUnit && byteCount <= limit
-    }
-}
-
-/// What must be checked before a PIN: the living tokens' strictest policy and the prescribing
-/// records.
-package struct PublicSection: Equatable, Sendable {
-    package static let maximumRecords = 64
-    package static let maximumRecordBytes = 2048
-
-    package var policy = TokenPolicy()
-    /// Each in its transferable form, CONTRACT §4.
-    package var prescribingRecords: [String] = []
-    /// Of the trusted issuers, sorted; 32 bytes each.
-    var issuerTags: [[UInt8]] = []
-
-    var encoded: [UInt8] {
-        var writer = ByteWriter()
-        policy.encode(to: &writer)
-        writer.append(UInt8(prescribingRecords.count))
-        for record in prescribingRecords {
-            writer.append(UInt16(record.utf8.count))
-            writer.append(Array(record.utf8))
-        }
-        writer.append(UInt8(issuerTags.count))
-        for tag in issuerTags { writer.append(tag) }
-        writer.pad(toMultipleOf: Header.sectionUnit)
-        return writer.bytes
-    }
-
-    init() {}
-
-    /// Parses the padded section; nil if it breaks FORMAT.md §5.
-    init?(_ bytes: [UInt8]) {
-        var reader = ByteReader(bytes)
-        guard let policy = TokenPolicy(&reader), let count = reader.integer(UInt8.self),
-            count <= PublicSection.maximumRecords
-        else { return nil }
-        self.policy = policy
-        for _ in 0..<count {
-            guard let length = reader.integer(UInt16.self),
-                (1...PublicSection.maximumRecordBytes).contains(Int(length)),
-                let bytes = reader.bytes(Int(length)),
-                bytes.allSatisfy({ (0x21...0x7e).contains($0) })
-            else { return nil }
-            prescribingRecords.append(String(decoding: bytes, as: UTF8.self))
-        }
-        guard let tagCount = reader.integer(UInt8.self) else { return nil }
-        for _ in 0..<tagCount {
-            guard let tag = reader.bytes(32),
-                issuerTags.last?.lexicographicallyPrecedes(tag) ?? true
-            else { return nil }
-            issuerTags.append(Array(tag))
-        }
-        guard reader.isRestZero, encoded == bytes else { return nil }
-    }
-}
-
-extension TokenPolicy {
-    func encode(to writer: inout ByteWriter) {
-        writer.append(UInt8(attempts ?? 0))
-        writer.append(UInt16(sessionSeconds ?? 0))
-        writer.append(separation?.rawValue ?? 0)
-    }
-
-    init?(_ reader: inout ByteReader) {
-        guard let attempts = reader.integer(UInt8.self), let session = reader.integer(UInt16.self),
-            let separation = reader.integer(UInt8.self),
-            attempts == 0 || TokenPolicy.attemptLimits.contains(Int(attempts)),
-            session == 0 || TokenPolicy.sessionSeconds.contains(Int(session)), separation <= 2
-        else { return nil }
-        self.init(
-            attempts: attempts == 0 ? nil : Int(attempts),
-            sessionSeconds: session == 0 ? nil : Int(session),
-            separation: Separation(rawValue: separation))
     }
 }

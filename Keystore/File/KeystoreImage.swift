@@ -21,17 +21,23 @@ struct KeystoreImage: Equatable, Sendable {
         blake2b(header.encoded + publicBytes, byteCount: 32)
     }
 
-    func slot(_ number: UInt32) -> ArraySlice<UInt8> {
+    func slot(_ number: UInt32) -> ArraySlice<UInt8> { slots[range(ofSlot: number)] }
+
+    mutating func replaceSlot(_ number: UInt32, with bytes: [UInt8]) {
+        slots.replaceSubrange(range(ofSlot: number), with: bytes)
+    }
+
+    private func range(ofSlot number: UInt32) -> Range<Int> {
         let start = Int(number) * SeedSlot.byteCount
-        return slots[start..<start + SeedSlot.byteCount]
+        return start..<start + SeedSlot.byteCount
     }
 }
 
 /// A keystore file whose checksum is right: not yet known to be this device's.
 struct UnverifiedKeystore {
     private let file: [UInt8]
-    /// The machine binding that the header asks for, and the name it bears.
-    let isBound: Bool
+    /// The machine's values that the header asks for, and the name it bears.
+    let boundTo: BoundValues
     let deviceName: [UInt8]
 
     /// Steps 2 of FORMAT.md §5: length, magic, checksum.
@@ -42,7 +48,7 @@ struct UnverifiedKeystore {
         let checksum = blake2b(Array(file.dropLast(64)), byteCount: 32)
         guard file.suffix(64).prefix(32).elementsEqual(checksum) else { throw .damaged(.keystore) }
         self.file = file
-        isBound = file[9] != 0
+        boundTo = Header.boundTo(inFile: file)
         deviceName = Array(file[40..<56])
     }
 

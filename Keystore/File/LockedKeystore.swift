@@ -23,20 +23,24 @@ package struct LockedKeystore: ~Copyable {
     package let attempts: AttemptStanding
 
     package var publicSection: PublicSection { image.publicSection }
+    package var seenPolicy: SeenPolicy { publicSection.added?.seenPolicy ?? SeenPolicy() }
     package var protector: Protector { image.header.protector }
-    package var isBoundToMachine: Bool { image.header.isBound }
+    package var isBoundToMachine: Bool { !image.header.boundTo.isEmpty }
+    /// Whether it is bound to more than the machine-id, which file names in a home may tell.
+    package var isBoundToStorage: Bool { !image.header.boundTo.subtracting(.machineID).isEmpty }
     package var generation: UInt64 { image.header.generation }
     /// A keystore older than the attempt record says: somebody put an old copy back.
     package var isOlderThanRecorded: Bool {
         image.header.generation < attempts.record.keystoreGeneration
     }
 
-    /// Whether an issuer's key is trusted: known without a PIN, before its link is taken in.
+    /// How an issuer's key stands under the name that its link bears: known without a PIN.
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
-    package func trusts(_ key: VerifyingKey) throws(KeystoreError) -> Bool {
-        let tags = try deviceKey.issuerTags([key])
-        return publicSection.issuerTags.contains(tags[0])
+    package func trust(
+        of key: VerifyingKey, named name: String
+    ) throws(KeystoreError) -> IssuerTrust {
+        try IssuerTrust(of: TrustedIssuer(key: key, name: name), publicSection, deviceKey)
     }
 
     init(
@@ -64,7 +68,7 @@ extension KeystoreCondition {
     ///
     /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.
     package static func examine(
-        _ folders: KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineValues
     ) throws(KeystoreError) -> KeystoreCondition {
         guard let unverified = try readKeystore(folders) else {
             return try examineWithoutKeystore(folders, machineID: machineID)
@@ -107,17 +111,16 @@ extension KeystoreCondition {
 
     /// The binding that the header asks for.
     private static func binding(
-        _ keystore: UnverifiedKeystore, machineID: MachineID
+        _ keystore: UnverifiedKeystore, machineID: MachineValues
     ) throws(KeystoreError) -> MachineBinding {
-        guard keystore.isBound else { return .unbound }
-        switch machineID {
-        case .digits(let digits): return MachineBinding(machineID: digits)
-        case .none, .unreadable: throw .machineIDUnreadable
+        guard let binding = MachineBinding(keystore.boundTo, of: machineID) else {
+            throw .machineIDUnreadable
         }
+        return binding
     }
 
     private static func examineWithoutKeystore(
-        _ folders: KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineValues
     ) throws(KeystoreError) -> KeystoreCondition {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         let isResumable = try ErasureInProgress.find(folders, machineID: machineID)

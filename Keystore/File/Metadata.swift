@@ -23,7 +23,7 @@ package struct TokenRecord: Equatable, Sendable {
     package let pendingUntilUnixSeconds: Int64?
     package let expiresUnixSeconds: Int64?
     package let origin: Origin
-    package let warnings: TokenWarnings
+    package var warnings: TokenWarnings
     package let policy: TokenPolicy
 }
 
@@ -135,6 +135,7 @@ extension TokenRecord {
             let origin = reader.integer(UInt8.self).flatMap(Origin.init(rawValue:)),
             let warnings = reader.integer(UInt8.self),
             TokenWarnings.all.contains(TokenWarnings(rawValue: warnings)),
+            parameters.hasCounter || warnings & TokenWarnings.counterUnknown.rawValue == 0,
             let policy = TokenPolicy(&reader), let name = reader.string(1...64),
             let issuer = reader.string(0...255), let account = reader.string(0...255),
             let serial = reader.string(0...64)
@@ -150,6 +151,10 @@ extension TokenRecord {
 }
 
 extension TokenParameters {
+    var hasCounter: Bool {
+        if case .counter = factor { true } else { false }
+    }
+
     /// The largest counter that JSON carries exactly: CONTRACT §4.
     package static let maximumCounter: UInt64 = (1 << 53) - 1
     /// CONTRACT §5's limits, the wider of the two link forms'.

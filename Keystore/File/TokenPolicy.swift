@@ -43,6 +43,18 @@ package struct TokenPolicy: Equatable, Sendable {
     package var sessionLimitSeconds: Int { sessionSeconds ?? TokenPolicy.defaultSessionSeconds }
 }
 
+/// What the administrator asked for when that could last be believed: hiding the file gains nothing
+/// (DESIGN §6).
+package struct SeenPolicy: Equatable, Sendable {
+    package var policy: TokenPolicy
+    package var forbidsUnsigned: Bool
+
+    package init(policy: TokenPolicy = TokenPolicy(), forbidsUnsigned: Bool = false) {
+        self.policy = policy
+        self.forbidsUnsigned = forbidsUnsigned
+    }
+}
+
 private func smaller(_ left: Int?, _ right: Int?) -> Int? {
     guard let left else { return right }
     guard let right else { return left }
@@ -58,5 +70,8 @@ package struct TokenWarnings: OptionSet, Sendable {
     package static let shortSeed = TokenWarnings(rawValue: 1)
     /// The label's issuer is not the issuer parameter's.
     package static let issuerDiffers = TokenWarnings(rawValue: 2)
-    package static let all: TokenWarnings = [.shortSeed, .issuerDiffers]
+    /// An older keystore was put back: which HOTP counter comes next is not known, and the token
+    /// makes no OTP any more. 4 was never given.
+    package static let counterUnknown = TokenWarnings(rawValue: 8)
+    package static let all: TokenWarnings = [.shortSeed, .issuerDiffers, .counterUnknown]
 }

@@ -15,12 +15,12 @@ struct Tombstone: Equatable, Sendable {
 
     /// Reads a tombstone of this machine; nil if there is none or it is not authentic here.
     static func read(
-        _ state: borrowing Directory, machineID: MachineID
+        _ state: borrowing Directory, machineID: MachineValues
     ) throws(KeystoreError) -> Tombstone? {
         guard state.contains(fileName), let key = try LogKey.read(state) else { return nil }
         let file = try contents(of: fileName, in: state, limit: 64)
         guard let file else { return nil }
-        for binding in candidates(machineID) {
+        for binding in MachineBinding.candidates(machineID) {
             let isAuthentic = try key.macKey(.tombstone).isAuthentic(file, context: binding.bytes)
             if isAuthentic { return Tombstone(file) }
         }
@@ -48,11 +48,5 @@ struct Tombstone: Equatable, Sendable {
         else { return nil }
         deviceName = name
         self.unixSeconds = unixSeconds
-    }
-
-    /// The bindings that a keystore of this machine can have had.
-    static func candidates(_ machineID: MachineID) -> [MachineBinding] {
-        guard case .digits(let digits) = machineID else { return [.unbound] }
-        return [MachineBinding(machineID: digits), .unbound]
     }
 }

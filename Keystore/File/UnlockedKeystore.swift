@@ -45,9 +45,7 @@ extension UnlockedKeystore {
         guard let token = metadata.tokens.first(where: { $0.id == id }) else {
             throw .tokenMissing
         }
-        let seed = try SeedSlot.decrypt(
-            image.slot(token.slot), tokenID: id, keystoreID: image.header.keystoreID,
-            keystoreKey: keystoreKey)
+        let seed = try image.seed(of: token, keystoreKey)
         guard let seed else { throw .damaged(.keystore) }
         return try CodeGenerator(seed: seed, algorithm: token.parameters.algorithm)
     }
@@ -64,8 +62,8 @@ extension UnlockedKeystore {
         let id = unusedID()
         let slot = unusedSlot()
         let encrypted = try SeedSlot.encrypt(
-            seed, tokenID: id, keystoreID: image.header.keystoreID, keystoreKey: keystoreKey)
-        replaceSlot(slot, with: encrypted)
+            seed, for: image.place(of: id, token.parameters), keystoreKey: keystoreKey)
+        image.replaceSlot(slot, with: encrypted)
         metadata.tokens.append(TokenRecord(id: id, slot: slot, token: token))
         return id
     }
@@ -83,17 +81,20 @@ extension UnlockedKeystore {
     /// - Throws: `KeystoreError.tokenMissing`.
     package mutating func remove(_ id: UInt64) throws(KeystoreError) {
         let token = metadata.tokens.remove(at: try index(of: id))
-        replaceSlot(token.slot, with: SeedSlot.unused())
+        image.replaceSlot(token.slot, with: SeedSlot.unused())
     }
 
     /// Uses a HOTP counter: the next one is what stands in the keystore afterwards.
     ///
     /// - Returns: the counter to be used now.
-    /// - Throws: `KeystoreError.counterExhausted`, `.tokenMissing`.
+    /// - Throws: `KeystoreError.counterExhausted`, `.counterUnknown`, `.tokenMissing`.
     package mutating func useCounter(_ id: UInt64) throws(KeystoreError) -> UInt64 {
         let index = try index(of: id)
         guard case .counter(let counter) = metadata.tokens[index].parameters.factor else {
             preconditionFailure("only a HOTP token has a counter")
+        }
+        guard !metadata.tokens[index].warnings.contains(.counterUnknown) else {
+            throw .counterUnknown
         }
         guard counter <= TokenParameters.maximumCounter else { throw .counterExhausted }
         metadata.tokens[index].parameters.factor = .counter(counter + 1)
@@ -111,11 +112,12 @@ extension UnlockedKeystore {
         image.publicSection.prescribingRecords.append(record)
     }
 
-    /// Trusts an issuer's signing key; one that is there already is no error.
+    /// Trusts an issuer's signing key under its name, and under no name that it had before.
     ///
     /// - Throws: `KeystoreError.full`.
     package mutating func trust(_ issuer: TrustedIssuer) throws(KeystoreError) {
-        guard !metadata.issuers.contains(where: { $0.key == issuer.key }) else { return }
+        guard !metadata.issuers.contains(issuer) else { return }
+        metadata.issuers.removeAll { $0.key == issuer.key }
         guard metadata.issuers.count < Metadata.maximumIssuers else { throw .full }
         metadata.issuers.append(issuer)
     }
@@ -127,14 +129,35 @@ extension UnlockedKeystore {
         return metadata.issuers.count < count
     }
 
-    /// Derives the new PIN's key under a new salt. The same keystore key is wrapped anew at `save`.
+    /// Derives the new PIN's key under a new salt, and draws a new keystore key: what the old PIN
+    /// opens in an old copy opens nothing that is written from now on. Nothing is on the disk before
+    /// `save`.
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
     package mutating func setPIN(_ pin: borrowing PINDigits) throws(KeystoreError) {
-        var header = image.header
-        header.salt = randomBytes(count: 16)
-        pinKey = try derivePINKey(pin, header: header)
-        image.header = header
+        var next = image
+        next.header.salt = randomBytes(count: 16)
+        next.header.sealsParameters = true
+        let newPINKey = try derivePINKey(pin, header: next.header)
+        let newKey = RootKey(try SecureBytes(randomCount: 32))
+        for token in metadata.tokens {
+            // A damaged slot opens under no key: it stays as it is, and its token unusable.
+            guard let seed = try image.seed(of: token, keystoreKey) else { continue }
+            next.replaceSlot(
+                token.slot,
+                with: try SeedSlot.encrypt(
+                    seed, for: next.place(of: token.id, token.parameters), keystoreKey: newKey))
+        }
+        pinKey = newPINKey
+        keystoreKey = newKey
+        image = next
+    }
+
+    /// Keeps what the administrator asks for, to hold where that can't be believed.
+    package mutating func keep(seenPolicy: SeenPolicy) {
+        var added = image.publicSection.added ?? PublicSection.Added()
+        added.seenPolicy = seenPolicy
+        image.publicSection.added = added
     }
 }
 
@@ -149,7 +172,11 @@ extension UnlockedKeystore {
         var next = image
         next.header.generation += 1
         next.publicSection.policy = metadata.policy
-        next.publicSection.issuerTags = try deviceKey.issuerTags(metadata.issuers.map(\.key))
+        let tags = try IssuerTags(metadata.issuers, deviceKey)
+        next.publicSection.issuerTags = tags.keys
+        next.publicSection.added = PublicSection.Added(
+            nameTags: tags.names,
+            seenPolicy: next.publicSection.added?.seenPolicy ?? SeenPolicy())
         let publicBytes = next.publicSection.encoded
         let plain = metadata.encoded
         next.header.publicByteCount = publicBytes.count
@@ -203,7 +230,7 @@ extension UnlockedKeystore {
     /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced by another or
     ///   an older one, or erased.
     package mutating func refresh(
-        _ folders: KeystoreFolders, machineID: MachineID
+        _ folders: KeystoreFolders, machineID: MachineValues
     ) throws(KeystoreError) {
         guard
             case .locked(let current) = try KeystoreCondition.examine(
@@ -245,11 +272,6 @@ extension UnlockedKeystore {
         if let free = (0..<count).first(where: { !used.contains($0) }) { return free }
         for _ in 0..<8 { image.slots += SeedSlot.unused() }
         return count
-    }
-
-    private mutating func replaceSlot(_ number: UInt32, with bytes: [UInt8]) {
-        let start = Int(number) * SeedSlot.byteCount
-        image.slots.replaceSubrange(start..<start + SeedSlot.byteCount, with: bytes)
     }
 }
 

@@ -131,7 +131,9 @@ public struct Authenticator: ~Copyable {
             }
             facts.records.append(record)
         }
-        if let link { facts.trustsIssuer = try keystore.trusts(link.key) }
+        if let link {
+            facts.trustsIssuer = try keystore.trust(of: link.key, named: link.issuer) == .trusted
+        }
         facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
         facts.protector = keystore.protector
         facts.isBoundToMachine = keystore.isBoundToMachine

@@ -205,8 +205,10 @@ extension KeystoreError {
                 hint: "a new device needs a new link; softtoken reset makes room for it")
         case .machineIDUnreadable:
             Message(
-                74, "the keystore is bound to this machine's id, and /etc/machine-id can't be read",
-                hint: "have /etc/machine-id mended; nothing was lost")
+                74,
+                "the keystore is bound to this machine's id and disk, and one of them can't be read",
+                hint: "run softtoken outside of a container, and have /etc/machine-id and "
+                    + "/dev/disk mended; nothing was lost")
         case .problem(let problem): problem.message
         case .system(let error): error.message
         case .wrongPIN(let left, let delay):
@@ -238,6 +240,12 @@ extension KeystoreError {
                     + "as it can",
                 hint: "remove what you don't need; records go with softtoken reset alone")
         case .counterExhausted: AuthenticatorError.counterExhausted.message
+        case .counterUnknown:
+            Message(
+                85,
+                "an older keystore was put back, so that this token's next counter is not known "
+                    + "and it makes no one-time password any more",
+                hint: "ask for a new link, and remove this token")
         }
     }
 

@@ -74,7 +74,7 @@ func measureUnlock(_ home: MadeUpHome) throws {
             try seconds {
                 guard
                     case .locked(let locked) = try KeystoreCondition.examine(
-                        folders, machineID: MachineID.read())
+                        folders, machineID: MachineValues.read())
                 else { throw SetUpFailure(reason: "no keystore") }
                 var keystore = try locked.unlock(
                     pin, folders: folders, lock: lock, policyLimit: 10, clock: ClockReading.now)

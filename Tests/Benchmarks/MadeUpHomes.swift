@@ -23,7 +23,7 @@ struct MadeUpHome {
         let folders = try KeystoreFolders.openOrCreate(dataPath: dataPath, statePath: statePath)
         let lock = try KeystoreLock.take(folders)
         var keystore = try UnlockedKeystore.create(
-            madePIN(pin), folders: folders, lock: lock, machineID: MachineID.read(),
+            madePIN(pin), folders: folders, lock: lock, machineID: MachineValues.read(),
             policyLimit: 10, clock: ClockReading.now)
         for number in 1...count {
             _ = try keystore.add(newToken(number), seed: Seed(randomByteCount: 20))

@@ -32,7 +32,7 @@ let keystoreTargets = [
             let image = try? unverified.verified(by: fixedKeys.device)
         else { return }
         require((try? image.encoded(by: fixedKeys.device)) == file, "one spelling")
-        require(image.header.isBound == unverified.isBound, "one meaning of byte 9")
+        require(image.header.boundTo == unverified.boundTo, "one meaning of the bits")
         require(image.header.deviceName == unverified.deviceName, "one device name")
         for slot in 0..<UInt32(image.header.slotCount) {
             require(image.slot(slot).count == SeedSlot.byteCount, "a slot has its size")

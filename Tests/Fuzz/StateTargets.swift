@@ -26,8 +26,9 @@ enum StateFile: String, CaseIterable {
 
 /// A keystore in /dev/shm, one of whose files is replaced by each input and then put back.
 private final class StateFolder: @unchecked Sendable {
-    private static let machineID = MachineID.digits(
-        Array("5f0c9be2d14a4c7fb3a86d0275e91b48".utf8))
+    private static let machineID = MachineValues([
+        .machineID: .value(Array("5f0c9be2d14a4c7fb3a86d0275e91b48".utf8))
+    ])
     private static let now: Int64 = 1_750_000_000
 
     private let folders: KeystoreFolders
@@ -150,9 +151,9 @@ private final class StateFolder: @unchecked Sendable {
 
     private func deviceKey() throws -> DeviceKey {
         guard let key = try DeviceKey.read(folders.state),
-            case .digits(let digits) = StateFolder.machineID
+            let binding = MachineBinding(.machineID, of: StateFolder.machineID)
         else { fatalError("no device key") }
-        return try DeviceKey(key, binding: MachineBinding(machineID: digits))
+        return try DeviceKey(key, binding: binding)
     }
 }
 

@@ -153,28 +153,159 @@ struct RoundTripTests {
         let workspace = try Workspace()
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
-        let unreadable = MachineID.unreadable
+        let unreadable = MachineValues([.machineID: .unreadable])
+        let none = MachineValues([:])
         expect(.machineIDUnreadable) { () throws(KeystoreError) in
             _ = try create(folders, lock, machineID: unreadable)
         }
         #expect(try workspace.names().isEmpty)
-        var keystore = try create(folders, lock, machineID: .none)
+        var keystore = try create(folders, lock, machineID: none)
         #expect(try workspace.judge() == .missing, "a cut creation")
         try keystore.save(folders, lock: lock)
-        for machineID in [.none, unreadable, Workspace.machineID, Workspace.otherMachineID] {
+        for machineID in [none, unreadable, Workspace.machineID, Workspace.otherMachineID] {
             #expect(try workspace.judge(machineID) == .locked(attemptsLeft: 10))
         }
         expect(.changed) { () throws(KeystoreError) in
-            _ = try create(folders, lock, machineID: .none)
+            _ = try create(folders, lock, machineID: none)
         }
         #expect(try workspace.judge() == .locked(attemptsLeft: 10))
+    }
+
+    @Test("Bound to machine-id and disk it opens with all of them, and with nothing less")
+    func boundToStorage() throws {
+        let workspace = try Workspace()
+        let folders = try workspace.folders()
+        let lock = try KeystoreLock.take(folders)
+        var values = [
+            MachineValues.Kind.machineID: MachineValues.Reading.value(Array("5f0c".utf8)),
+            .rootUUID: .value(Array("0b6f".utf8)), .diskSerial: .value(Array("S4EV".utf8)),
+            .partitionUUID: .unreadable,
+        ]
+        var keystore = try create(folders, lock, machineID: MachineValues(values))
+        try keystore.save(folders, lock: lock)
+        let isBound = try boundToStorage(folders, MachineValues(values))
+        #expect(isBound == true)
+        for kind in [MachineValues.Kind.machineID, .rootUUID, .diskSerial] {
+            for (reading, expected) in [
+                (MachineValues.Reading.value(Array("else".utf8)), KeystoreError.foreign),
+                (.none, .machineIDUnreadable), (.unreadable, .machineIDUnreadable),
+            ] {
+                var others = values
+                others[kind] = reading
+                #expect(try workspace.judge(MachineValues(others)) == .failed(expected))
+            }
+        }
+        // What it was not bound to may come and go.
+        values[.partitionUUID] = .value(Array("c9a4".utf8))
+        #expect(try workspace.judge(MachineValues(values)) == .locked(attemptsLeft: 10))
+    }
+
+    private func boundToStorage(
+        _ folders: KeystoreFolders, _ machine: MachineValues
+    ) throws -> Bool? {
+        guard
+            case .locked(let locked) = try KeystoreCondition.examine(folders, machineID: machine)
+        else { return nil }
+        return locked.isBoundToStorage
+    }
+
+    @Test("A new PIN draws a new keystore key: the old one opens nothing that comes after")
+    func newKeyWithNewPIN() throws {
+        let workspace = try SharedKeystore.copy()
+        try workspace.withUnlocked { keystore, folders, lock in
+            let (oldSlots, oldTokens) = (keystore.image.slots, keystore.tokens)
+            let oldKey = RootKey(try copy(0..<32, of: keystore.keystoreKey.bytes))
+            try keystore.setPIN(try makePIN("4839"))
+            try keystore.save(folders, lock: lock)
+            let isOldKey = keystore.keystoreKey.bytes.matches(oldKey.bytes)
+            #expect(!isOldKey)
+            let metadataKey = try oldKey.subkey(0, "stmetada")
+            let isMetadataOpen =
+                keystore.image.metadata.decrypt(
+                    key: metadataKey, additional: keystore.image.headerHash) != nil
+            #expect(!isMetadataOpen)
+            for token in oldTokens {
+                let isOpen = try keystore.image.seed(of: token, oldKey) != nil
+                #expect(!isOpen)
+            }
+            #expect(keystore.image.slots != oldSlots)
+            #expect(try firstCode(keystore, keystore.tokens[0].id) == "94287082")
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        try workspace.withUnlocked(pin: "4839") { keystore, folders, _ in
+            #expect(try firstCode(keystore, keystore.tokens[0].id) == "94287082")
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+    }
+
+    @Test("A key is trusted under one name, which is known without a PIN and not told")
+    func issuersAndNames() throws {
+        let workspace = try SharedKeystore.copy()
+        // RFC 8032 §7.1, tests 1 and 2.
+        let key = try publicKey("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+        let other = try publicKey(
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
+        func trusts() throws -> [IssuerTrust] {
+            try workspace.withLocked { locked, _ in
+                try [
+                    locked.trust(of: key, named: "Example Clinic"),
+                    locked.trust(of: key, named: "RXNT"),
+                    locked.trust(of: other, named: "Example Clinic"),
+                    locked.trust(of: other, named: "Another"),
+                ]
+            }
+        }
+        #expect(try trusts() == [.unknown, .unknown, .unknown, .unknown])
+        try workspace.withUnlocked { keystore, folders, lock in
+            try keystore.trust(TrustedIssuer(key: key, name: "Example Clinic"))
+            try keystore.save(folders, lock: lock)
+            #expect(try trusts() == [.trusted, .otherName, .otherKey, .unknown])
+            try keystore.trust(TrustedIssuer(key: key, name: "RXNT"))
+            #expect(keystore.issuers.count == 1)
+            try keystore.save(folders, lock: lock)
+            #expect(try trusts() == [.otherName, .trusted, .unknown, .unknown])
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        // Whoever has the public section alone, and the key, can't tell whose it is.
+        let section = try workspace.withLocked { locked, _ in locked.publicSection }
+        #expect(!section.encoded.contains(Array("RXNT".utf8)))
+        #expect(!section.encoded.contains(key.bytes))
+    }
+
+    @Test("The policy that was seen stays, and is nobody's to take out who lacks the PIN")
+    func seenPolicy() throws {
+        let workspace = try SharedKeystore.copy()
+        let policy = SeenPolicy(
+            policy: TokenPolicy(attempts: 3, separation: .strict), forbidsUnsigned: true)
+        #expect(try workspace.withLocked { locked, _ in locked.seenPolicy } == SeenPolicy())
+        try workspace.withUnlocked { keystore, folders, lock in
+            keystore.keep(seenPolicy: policy)
+            try keystore.save(folders, lock: lock)
+            try keystore.rename(keystore.tokens[0].id, to: "Renamed")
+            try keystore.save(folders, lock: lock)
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        try workspace.withLocked { locked, _ in
+            #expect(locked.seenPolicy == policy)
+            // With the device key in hand: the file is whole, and the PIN doesn't open it.
+            var image = locked.image
+            image.publicSection.added?.seenPolicy = SeenPolicy()
+            try workspace.replace("data/keystore", image.encoded(by: locked.deviceKey))
+        }
+        #expect(try workspace.withLocked { locked, _ in locked.seenPolicy } == SeenPolicy())
+        let error = try keystoreError { try workspace.withUnlocked { _, _, _ in } }
+        #expect(error == .wrongPIN(attemptsLeft: 9, delaySeconds: 0))
+    }
+
+    private func publicKey(_ text: String) throws -> VerifyingKey {
+        try #require(VerifyingKey(try hexadecimalBytes(text)))
     }
 
     @Test("Under another machine-id it is another device's; without one it fails")
     func otherMachine() throws {
         let workspace = try SharedKeystore.original()
         #expect(try workspace.judge(Workspace.otherMachineID) == .failed(.foreign))
-        #expect(try workspace.judge(.none) == .failed(.machineIDUnreadable))
+        #expect(try workspace.judge(MachineValues([:])) == .failed(.machineIDUnreadable))
         #expect(try workspace.judge() == .locked(attemptsLeft: 10))
     }
 
@@ -208,7 +339,7 @@ struct RoundTripTests {
     }
 
     private func create(
-        _ folders: KeystoreFolders, _ lock: KeystoreLock, machineID: MachineID
+        _ folders: KeystoreFolders, _ lock: KeystoreLock, machineID: MachineValues
     ) throws(KeystoreError) -> UnlockedKeystore {
         let pin: PINDigits
         do { pin = try makePIN(Workspace.pin) } catch { throw .outOfMemory }

@@ -121,9 +121,7 @@ private struct Outcome {
             let metadata = try locked.image.openMetadata(key, locked.deviceKey)
             layer = "opens"
             for token in metadata.tokens {
-                let seed = try SeedSlot.decrypt(
-                    locked.image.slot(token.slot), tokenID: token.id,
-                    keystoreID: locked.image.header.keystoreID, keystoreKey: key)
+                let seed = try locked.image.seed(of: token, key)
                 if let seed {
                     tokens.append(try line(token, seed))
                 } else {
@@ -143,7 +141,9 @@ private struct Outcome {
         case .time(let seconds):
             factor = TimeStep(at: 1_111_111_109, seconds: seconds).number
         case .counter(let counter):
-            guard counter <= TokenParameters.maximumCounter else { return line(token, code: "-") }
+            guard counter <= TokenParameters.maximumCounter,
+                !token.warnings.contains(.counterUnknown)
+            else { return line(token, code: "-") }
             factor = counter
         }
         let code = token.parameters.digits.digits(
@@ -185,12 +185,20 @@ private enum DerivedKeys {
 }
 
 extension Vector {
-    var machineID: MachineID {
-        switch self["machine-id"] {
-        case "none": .none
-        case "unreadable": .unreadable
-        case let digits: .digits(Array((digits ?? "").utf8))
+    /// What the vector's machine has.
+    var machineID: MachineValues {
+        var values: [MachineValues.Kind: MachineValues.Reading] = [:]
+        for (name, kind) in [
+            ("machine-id", MachineValues.Kind.machineID), ("root-uuid", .rootUUID),
+            ("partition-uuid", .partitionUUID), ("disk-serial", .diskSerial),
+        ] {
+            switch self[name] {
+            case nil, "none": values[kind] = MachineValues.Reading.none
+            case "unreadable": values[kind] = .unreadable
+            case let value?: values[kind] = .value(Array(value.utf8))
+            }
         }
+        return MachineValues(values)
     }
 
     /// Its files and folders, in a workspace.

@@ -25,8 +25,12 @@ struct UnexpectedCondition: Error {}
 /// A data folder and a state folder, gone with this value.
 final class Workspace: Sendable {
     static let pin = "8206"
-    static let machineID = MachineID.digits(Array("5f0c9be2d14a4c7fb3a86d0275e91b48".utf8))
-    static let otherMachineID = MachineID.digits(Array("a1b2c3d4e5f60718293a4b5c6d7e8f90".utf8))
+    static let machineID = machine("5f0c9be2d14a4c7fb3a86d0275e91b48")
+    static let otherMachineID = machine("a1b2c3d4e5f60718293a4b5c6d7e8f90")
+
+    private static func machine(_ digits: String) -> MachineValues {
+        MachineValues([.machineID: .value(Array(digits.utf8))])
+    }
 
     let root: URL
     var data: URL { root.appending(path: "data") }
@@ -63,7 +67,7 @@ final class Workspace: Sendable {
         return folders
     }
 
-    func judge(_ machineID: MachineID = Workspace.machineID) throws -> Judgement {
+    func judge(_ machineID: MachineValues = Workspace.machineID) throws -> Judgement {
         do throws(KeystoreError) {
             guard
                 let folders = try KeystoreFolders.open(
@@ -140,7 +144,7 @@ final class Workspace: Sendable {
 
 extension Judgement {
     init(
-        _ folders: KeystoreFolders, _ machineID: MachineID
+        _ folders: KeystoreFolders, _ machineID: MachineValues
     ) throws(KeystoreError) {
         switch try KeystoreCondition.examine(folders, machineID: machineID) {
         case .missing: self = .missing

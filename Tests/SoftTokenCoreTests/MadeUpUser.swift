@@ -61,7 +61,9 @@ extension Surroundings {
                 Identifier(.diskSerial, Array("disk-1".utf8)),
             ]),
             environment: DeviceEnvironment(), marker: .absent,
-            machineID: .digits(Array("0123456789abcdef0123456789abcdef".utf8)), isRemote: false,
+            machineID: MachineValues([
+                .machineID: .value(Array("0123456789abcdef0123456789abcdef".utf8))
+            ]), isRemote: false,
             isMarkerThere: { false })
     }
 

@@ -10,7 +10,7 @@ package struct Surroundings: Sendable {
     package var identity: DeviceIdentity
     package var environment: DeviceEnvironment
     package var marker: PrescribingMarker
-    package var machineID: MachineID
+    package var machineID: MachineValues
     /// Whether this is a login over the network; nil if it can't be told.
     package var isRemote: Bool?
     package var policy: AdministratorPolicy?
@@ -20,7 +20,7 @@ package struct Surroundings: Sendable {
 
     package init(
         identity: DeviceIdentity, environment: DeviceEnvironment, marker: PrescribingMarker,
-        machineID: MachineID, isRemote: Bool?, policy: AdministratorPolicy? = nil,
+        machineID: MachineValues, isRemote: Bool?, policy: AdministratorPolicy? = nil,
         issuers: [IssuerFile] = [], isMarkerThere: @escaping @Sendable () -> Bool
     ) {
         self.identity = identity
@@ -51,7 +51,7 @@ package struct Surroundings: Sendable {
         let (identity, environment) = DeviceIdentity.read()
         return Surroundings(
             identity: identity, environment: environment, marker: PrescribingMarker.read(),
-            machineID: MachineID.read(), isRemote: isRemoteLogin(sshConnection: sshConnection),
+            machineID: MachineValues.read(), isRemote: isRemoteLogin(sshConnection: sshConnection),
             policy: try readPolicy(), issuers: try readIssuers(),
             isMarkerThere: { PrescribingMarker.isThere })
     }

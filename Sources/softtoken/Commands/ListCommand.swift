@@ -93,6 +93,7 @@ extension TokenWarnings {
     /// Each warning in words.
     fileprivate var words: [String] {
         var words: [String] = []
+        if contains(.counterUnknown) { words.append("its next counter is not known") }
         if contains(.shortSeed) { words.append("the seed is shorter than 16 bytes") }
         if contains(.issuerDiffers) { words.append("the link named two different issuers") }
         return words

@@ -15,12 +15,16 @@ from dataclasses import dataclass, field, replace
 import log_vectors
 import read
 from primitives import (
-    H, KDF, Device, argon2id, binding_of, encrypt, log_subkeys, otp, unlock_keys, x25519_public)
+    DISK_SERIAL, H, KDF, MACHINE_ID, PARTITION_UUID, ROOT_UUID, Device, argon2id, binding_of, encrypt,
+    log_subkeys, otp, unlock_keys, x25519_public)
 from vectorfile import Vector, drawn, escape, flipped
 
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "Keystore", "Vectors")
 MACHINE = "5f0c9be2d14a4c7fb3a86d0275e91b48"
 OTHER_MACHINE = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+FILE_SYSTEM = "0b6f2c1e-58d3-4a7f-9e04-71c5ad20b938"
+PARTITION = "c9a41d70-2e6b-4f15-8d3c-50fe9b7a6142"
+DISK = "S4EVNX0R512345Z"
 PIN = "8206"
 NOW = 1_750_000_000
 AT = 1111111109
@@ -55,10 +59,15 @@ class Token:
             self.attempts, self.session, self.separation) + b"".join(
                 map(string, (self.name, self.issuer, self.account, self.serial)))
 
+    @property
+    def parameters(self):
+        return struct.pack(">BQBB", self.type, self.factor if self.type == 1 else 0,
+                           self.algorithm, self.digits)
+
     def line(self, has_seed=True):
         algorithm = {1: "SHA1", 2: "SHA256", 3: "SHA512"}[self.algorithm]
         code = "-"
-        if has_seed and not (self.type == 2 and self.factor == 2**53):
+        if has_seed and not (self.type == 2 and (self.factor == 2**53 or self.warnings & 8)):
             factor = AT // self.factor if self.type == 1 else self.factor
             code = otp(self.seed, algorithm, self.digits, factor)
         return "|".join((self.name, {1: "totp", 2: "hotp"}[self.type], algorithm,
@@ -82,6 +91,12 @@ class Case:
     tokens: tuple = (Token(),)
     issuers: tuple = ()
     machine: object = MACHINE
+    file_system: object = None
+    partition: object = None
+    disk: object = None
+    bits: object = None
+    seals_parameters: bool = False
+    more: object = None  # "seen": name tags and a policy; bytes: as they are
     device_key: bytes = drawn("device key", 32)
     share: bytes = drawn("device share", 32)
     salt: bytes = drawn("salt", 16)
@@ -89,7 +104,7 @@ class Case:
     magic: bytes = b"ST-KEYS1"
     protector: int = 1
     bound: object = None
-    reserved10: int = 0
+    reserved11: int = 0
     reserved92: int = 0
     ops: int = 3
     memory: int = 1 << 28
@@ -108,8 +123,17 @@ class Case:
     mac_flip: int = 0
 
     @property
+    def bound_to(self):
+        return read.machine_of(self.machine, self.file_system, self.partition, self.disk)
+
+    @property
     def device(self):
-        return Device(self.device_key, binding_of(self.machine))
+        return Device(self.device_key, binding_of(self.bound_to))
+
+    def header_bits(self):
+        if self.bits is not None:
+            return self.bits
+        return sum(bit for bit in self.bound_to if bit > 1) | (128 if self.seals_parameters else 0)
 
     @property
     def keystore_key(self):
@@ -121,7 +145,18 @@ class Case:
         stricter = [min((getattr(t, n) for t in self.tokens if getattr(t, n)), default=0)
                     for n in ("attempts", "session")]
         separation = max((t.separation for t in self.tokens), default=0)
-        return padded(struct.pack(">BHBB", *stricter, separation, 0) + self.tags())
+        return padded(struct.pack(">BHBB", *stricter, separation, 0) + self.tags() + self.more_of())
+
+    def more_of(self):
+        """What follows the tags."""
+        if self.more is None or isinstance(self.more, bytes):
+            return self.more or b""
+        return b"\1" + self.name_tags() + struct.pack(">BHBB", *self.more)
+
+    def name_tags(self):
+        named = {self.device.issuer_tag(x): self.device.name_tag(x, name.encode())
+                 for x, name in self.issuers}
+        return b"".join(named[tag] for tag in sorted(named))
 
     def tags(self):
         tags = sorted({self.device.issuer_tag(x) for x, _ in self.issuers})
@@ -143,9 +178,11 @@ class Case:
             plain = (bytes([len(token.seed)]) + token.seed).ljust(72, b"\0")
         number = token.id if token_id is None else token_id
         nonce = drawn(f"slot nonce {token.slot}", 24)
+        label = b"softtoken-seed-2" if self.seals_parameters else b"softtoken-seed-1"
+        parameters = token.parameters if self.seals_parameters else b""
         return nonce + encrypt(
             KDF(self.keystore_key, number, "stseedk1"), nonce, plain,
-            b"softtoken-seed-1" + (keystore_id or self.id) + struct.pack(">Q", number))
+            label + (keystore_id or self.id) + struct.pack(">Q", number) + parameters)
 
     def all_slots(self):
         count = 8 * max(1, -(-(1 + max((t.slot for t in self.tokens), default=0)) // 8))
@@ -161,8 +198,9 @@ class Case:
         public, plain, slots = self.public_section(), self.metadata_plain(), self.all_slots()
         device = self.device
         header = self.magic + struct.pack(
-            ">BBHIQ16s16s16sQIIII", self.protector,
-            (1 if self.machine else 0) if self.bound is None else self.bound, self.reserved10,
+            ">BBBBIQ16s16s16sQIIII", self.protector,
+            (1 if self.machine else 0) if self.bound is None else self.bound, self.header_bits(),
+            self.reserved11,
             self.ops, self.memory, self.salt, device.name, self.id, self.generation,
             len(public) if self.public_length is None else self.public_length,
             len(plain) + 16 if self.box_length is None else self.box_length,
@@ -202,7 +240,7 @@ class Case:
 
     def tombstone(self, magic=b"ST-ERAS1", name=None, machine=None, flip=0, tail=b""):
         content = magic + (name or self.device.name) + struct.pack(">q", NOW) + tail
-        mac = H(32, content, binding_of(machine or self.machine),
+        mac = H(32, content, binding_of({MACHINE_ID: machine} if machine else self.bound_to),
                 key=log_subkeys(drawn("log key", 32)).tombstone)
         return content + flipped(mac, flip)
 
@@ -237,7 +275,7 @@ WRITTEN = []
 
 
 def write(name, comment, layer, files, case=GOOD, pin=None, machine=None, left=None, tokens=None,
-          extra=(), items=(), now=None):
+          extra=(), items=(), now=None, values=None):
     vector = Vector()
     header = vector.headers
     header += [("comment", comment), ("layer", layer)]
@@ -246,6 +284,10 @@ def write(name, comment, layer, files, case=GOOD, pin=None, machine=None, left=N
     if machine is None:
         machine = case.machine or MACHINE
     header.append(("machine-id", machine))
+    values = case.bound_to if values is None else values
+    header += [(name, values[bit]) for bit, name in (
+        (ROOT_UUID, "root-uuid"), (PARTITION_UUID, "partition-uuid"),
+        (DISK_SERIAL, "disk-serial")) if bit in values]
     if now is not None:
         header.append(("now", str(now)))
     if left is None and layer in ("locked", "opens", "damaged-inside", "damaged-seed", "wrong-pin"):
@@ -304,6 +346,21 @@ def opens():
                    serial="s" * 64, warnings=3, origin=1))
     write_case("opens-hidden-text", "names that are not ASCII, texts that are empty or at their "
                "longest, a metadata box of one step", "opens", Case(tokens=texts), PIN)
+    write_case("opens-bound-to-the-file-system", "machine-id and UUID of the file system at /",
+               "opens", Case(file_system=FILE_SYSTEM), PIN)
+    write_case("opens-bound-to-all", "what an ordinary machine has", "opens",
+               Case(file_system=FILE_SYSTEM, partition=PARTITION, disk=DISK), PIN)
+    write_case("opens-bound-without-machine-id", "made where there was none", "opens",
+               Case(machine=None, file_system=FILE_SYSTEM), PIN, machine="none")
+    write_case("opens-sealed-parameters", "additional data with type, step, algorithm and digits",
+               "opens", Case(tokens=eight, seals_parameters=True), PIN)
+    named = Case(issuers=((drawn("x1", 32), "Example Clinic"), (drawn("x2", 32), "Other")),
+                 more=(3, 120, 2, 1))
+    write_case("opens-with-name-tags", "two issuers, each under a name, and a policy that was seen",
+               "opens", named, PIN)
+    unknown = Token(type=2, factor=5, warnings=8), Token("Next", id=5, slot=1, type=2, factor=6)
+    write_case("opens-counter-unknown", "an older keystore was put back under the first", "opens",
+               Case(tokens=unknown), PIN)
     write_case("wrong-pin", "the PIN is 8206", "wrong-pin", GOOD, "8207", left=10)
     write_case("commitment-altered", "with a right checksum and MAC: as a wrong PIN", "wrong-pin",
                replace(GOOD, commitment=drawn("other", 32)), PIN, left=10)
@@ -389,7 +446,10 @@ def damaged_files():
             ("header-protector-0", "", {"protector": 0}),
             ("header-protector-2", "the TPM's, unknown to this version", {"protector": 2}),
             ("header-bound-2", "", {"bound": 2}),
-            ("header-reserved-10", "", {"reserved10": 1}),
+            ("header-reserved-10", "", {"reserved11": 1}),
+            ("header-bits-1", "the machine-id's bit, where it doesn't stand", {"bits": 1}),
+            ("header-bits-16", "bound to what there is not", {"bits": 16}),
+            ("header-bits-64", "", {"bits": 64}),
             ("header-reserved-92", "", {"reserved92": 1}),
             ("header-ops-2", "cheaper than MODERATE", {"ops": 2}),
             ("header-ops-13", "", {"ops": 13}),
@@ -427,6 +487,19 @@ def damaged_files():
             ("public-tag-twice", public(0, 0, 0, 0) + b"\2" + b"\1" * 64)):
         write_case(name, "with a right checksum and MAC", "damaged",
                    replace(GOOD, public=padded(content)))
+    seen = lambda *policy: b"\1" + struct.pack(">BHBB", *policy)
+    for name, content in (
+            ("public-more-2", b"\2"), ("public-seen-attempts-2", seen(2, 0, 0, 0)),
+            ("public-seen-session-29", seen(0, 29, 0, 0)),
+            ("public-seen-separation-3", seen(0, 0, 3, 0)),
+            ("public-seen-unsigned-2", seen(0, 0, 0, 2)),
+            ("public-seen-padding", seen(0, 0, 0, 0) + b"\0\1")):
+        write_case(name, "with a right checksum and MAC", "damaged",
+                   replace(GOOD, public=padded(public(0, 0, 0, 0) + b"\0" + content)))
+    # One tag, and the section ends in the middle of its name tag.
+    write_case("public-name-tags-cut", "with a right checksum and MAC", "damaged",
+               replace(GOOD, public=public(0, 0, 0, 0) + b"\x3e" + ascending(62) + b"\1"
+                       + b"t" * 57))
     write_case("public-padded-twice", "2,048 zeros too many: a second spelling", "damaged",
                replace(GOOD, public=padded(public(0, 0, 0, 0), blocks=1)))
 
@@ -450,6 +523,16 @@ def damaged_keys():
           GOOD.files(state_device_key=GOOD.key_file(key=drawn("another", 32))))
     write("machine-id-other", "a copied home", "foreign", GOOD.files(), pin=PIN,
           machine=OTHER_MACHINE)
+    bound, here = Case(file_system=FILE_SYSTEM), {ROOT_UUID: FILE_SYSTEM}
+    write("root-uuid-other", "a copied home, on a machine that was given its machine-id", "foreign",
+          bound.files(), pin=PIN, values={ROOT_UUID: PARTITION})
+    write("root-uuid-none", "a file system without a UUID: not foreign, not damaged", "failed",
+          bound.files(), pin=PIN, values={})
+    everything = Case(file_system=FILE_SYSTEM, partition=PARTITION, disk=DISK)
+    write("disk-serial-other", "the disk's image on another disk", "foreign", everything.files(),
+          pin=PIN, values=everything.bound_to | {DISK_SERIAL: "S4EVNX0R999999Z"})
+    write("bound-taken-out", "bound to both, and the header says the machine-id alone", "foreign",
+          replace(bound, bits=0).files(), pin=PIN, values=here)
     for machine in ("none", "unreadable"):
         write(f"machine-id-{machine}", "bound, and no machine-id to be had: not foreign, not "
               "damaged", "failed", GOOD.files(), machine=machine)
@@ -515,7 +598,8 @@ def inside():
             ("type-3", {"type": 3}), ("step-0", {"factor": 0}), ("step-301", {"factor": 301}),
             ("counter-high", {"type": 2, "factor": 2**53 + 1}), ("algorithm-4", {"algorithm": 4}),
             ("digits-5", {"digits": 5}), ("digits-9", {"digits": 9}), ("origin-0", {"origin": 0}),
-            ("warnings-4", {"warnings": 4}), ("attempts-2", {"attempts": 2}),
+            ("warnings-4", {"warnings": 4}), ("warnings-16", {"type": 2, "warnings": 16}),
+            ("counter-unknown-totp", {"warnings": 8}), ("attempts-2", {"attempts": 2}),
             ("session-29", {"session": 29}), ("separation-3", {"separation": 3}),
             ("serial-long", {"serial": "s" * 65})):
         token = replace(Token(), **changes)
@@ -529,6 +613,9 @@ def inside():
     case("issuer-without-tag", issuers=((x, "A"),), public=tagged())
     case("issuer-tag-of-another", issuers=((x, "A"),), public=tagged((drawn("y", 32), "A")))
     case("issuer-tag-without-issuer", public=tagged((x, "A")))
+    other = Case(issuers=((x, "B"),), more=(0, 0, 0, 0))
+    case("issuer-name-tag-of-another", "the key's own tag, and another name's",
+         issuers=((x, "A"),), public=other.public_section())
 
 
 def seeds():
@@ -545,6 +632,15 @@ def seeds():
             ("seed-altered", "a random slot", drawn("altered", 112))):
         write_case(name, comment or "with a right tag", "damaged-seed",
                    replace(good, slots={0: slot}), PIN, [Token().line(False), other.line()])
+    sealed = replace(good, seals_parameters=True)
+    for name, comment, slot in (
+            ("digits-edited", "sealed with eight digits", sealed.slot(Token(digits=8))),
+            ("step-edited", "sealed with a step of 60 s", sealed.slot(Token(factor=60))),
+            ("algorithm-edited", "sealed with SHA-256", sealed.slot(Token(algorithm=2))),
+            ("type-edited", "sealed as HOTP", sealed.slot(Token(type=2, factor=0))),
+            ("first-kind-among-second", "without its parameters", good.slot(Token()))):
+        write_case(f"seed-{name}", comment, "damaged-seed", replace(sealed, slots={0: slot}), PIN,
+                   [Token().line(False), other.line()])
 
 
 def uncounted():
@@ -572,7 +668,7 @@ def uncounted():
 def pack(data, state, machine_id, pin):
     """A vector of real folders, judged by the second reader."""
     vector = Vector()
-    result = read.examine(data, state, machine_id, pin, NOW, AT)
+    result = read.examine(data, state, read.machine_of(machine_id), pin, NOW, AT)
     vector.headers = [("comment", "made by the Swift program"), ("layer", result.layer),
                       ("pin", pin), ("machine-id", machine_id),
                       ("attempts-left", str(result.attempts_left))]

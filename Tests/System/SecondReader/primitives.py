@@ -48,11 +48,18 @@ def x25519_public(secret):
     return bindings.crypto_scalarmult_base(secret)
 
 
-def binding_of(machine_id):
-    """The machine binding of 32 hexadecimal digits, or of None: unbound."""
-    if machine_id is None:
+# The bits of what a keystore can be bound to.
+MACHINE_ID, ROOT_UUID, PARTITION_UUID, DISK_SERIAL = 1, 2, 4, 8
+
+
+def binding_of(values):
+    """The machine binding of {bit: text}."""
+    if not values:
         return bytes(32)
-    return H(32, machine_id.lower().encode(), key=b"softtoken-machine-1")
+    if set(values) == {MACHINE_ID}:
+        return H(32, values[MACHINE_ID].lower().encode(), key=b"softtoken-machine-1")
+    parts = (bytes([bit, len(values[bit])]) + values[bit].encode() for bit in sorted(values))
+    return H(32, *parts, key=b"softtoken-machine-2")
 
 
 class Device:
@@ -67,6 +74,9 @@ class Device:
 
     def issuer_tag(self, x):
         return H(32, x, key=self.issuers)
+
+    def name_tag(self, x, name):
+        return H(32, self.issuer_tag(x), name, key=self.issuers)
 
 
 LogKeys = collections.namedtuple("LogKeys", "chain head used_links tombstone")

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 """The second reader: opens a keystore's folders as Keystore/FORMAT.md says, and nothing else says.
 
-    read.py DATA STATE --machine-id 32-DIGITS|none|unreadable|/etc/machine-id [--pin PIN]
-            [--now UNIX] [--at UNIX]
+    read.py DATA STATE --machine-id 32-DIGITS|none|unreadable|/etc/machine-id [--root-uuid UUID]
+            [--partition-uuid UUID] [--disk-serial SERIAL] [--pin PIN] [--now UNIX] [--at UNIX]
 
 It prints the layer at which it stops (FORMAT.md §13), and writes nothing: it counts no attempt.
 It is a tool to prove a format with. It takes a PIN as an argument and keeps secrets in memory.
 """
 import argparse
 import hmac
+import itertools
 import os
 import stat
 import struct
@@ -17,7 +18,8 @@ import time
 import unicodedata
 
 from primitives import (
-    H, KDF, Device, argon2id, binding_of, decrypt, log_subkeys, otp, unlock_keys, x25519_public)
+    DISK_SERIAL, H, KDF, MACHINE_ID, PARTITION_UUID, ROOT_UUID, Device, argon2id, binding_of, decrypt,
+    log_subkeys, otp, unlock_keys, x25519_public)
 
 ALGORITHMS = {1: "SHA1", 2: "SHA256", 3: "SHA512"}
 
@@ -137,7 +139,9 @@ class Keystore:
         require(4096 <= len(content) <= 16 << 20 and content[:8] == b"ST-KEYS1"
                 and H(32, content[:-64]) == content[-64:-32], "damaged", "keystore, checksum")
         self.content = content
-        self.is_bound, self.device_name = content[9] != 0, content[40:56]
+        # What it asks for is judged with the MAC; until then only these bits can be asked for.
+        self.bindings = (content[9] != 0) | content[10] & 0x0E
+        self.device_name = content[40:56]
 
     def verify(self, device):
         content = self.content
@@ -147,7 +151,10 @@ class Keystore:
         fields.take(8)
         fields.bounded(1, {1}, "protector")
         fields.bounded(1, {0, 1}, "bound")
-        fields.bounded(2, {0}, "reserved")
+        bits = fields.number(1)
+        require(bits & ~0x8E == 0, "damaged", "bits")
+        self.seals_parameters = bits & 0x80 != 0
+        fields.bounded(1, {0}, "reserved")
         self.operations = fields.bounded(4, range(3, 13), "ops")
         self.memory = fields.bounded(8, range(268_435_456, 1_073_741_824 + 1), "memory")
         self.salt = fields.take(16)
@@ -179,7 +186,14 @@ class Keystore:
             self.records.append(record)
         self.issuer_tags = [fields.take(32) for _ in range(fields.number(1))]
         require(self.issuer_tags == sorted(set(self.issuer_tags)), "damaged", "order of issuer tags")
-        require(not any(fields.rest) and len(content) == padded_length(fields.position),
+        self.name_tags = None
+        end = fields.position
+        if fields.rest and fields.bounded(1, {0, 1}, "more") == 1:
+            self.name_tags = [fields.take(32) for _ in self.issuer_tags]
+            read_policy(fields)
+            fields.bounded(1, {0, 1}, "unsigned")
+            end = fields.position
+        require(not any(fields.rest) and len(content) == padded_length(end),
                 "damaged", "padding of the public section")
 
     def unlock(self, pin, share, device):
@@ -194,6 +208,9 @@ class Keystore:
         self.read_metadata(metadata)
         require(sorted(device.issuer_tag(x) for x, _ in self.issuers) == self.issuer_tags,
                 "damaged-inside", "issuer tags")
+        named = {device.issuer_tag(x): device.name_tag(x, name) for x, name in self.issuers}
+        require(self.name_tags in (None, [named[tag] for tag in self.issuer_tags]),
+                "damaged-inside", "name tags")
 
     def read_metadata(self, padded):
         outer = Fields(padded, "damaged-inside")
@@ -204,7 +221,7 @@ class Keystore:
         require(count <= self.slot_count, "damaged-inside", "number of tokens")
         self.tokens = [Token(fields, self.slot_count) for _ in range(count)]
         self.issuers = [
-            (fields.take(32), fields.string(1, 64, "issuer's name"))
+            (fields.take(32), fields.string(1, 64, "issuer's name").encode())
             for _ in range(fields.number(1))]
         require(not fields.rest, "damaged-inside", "bytes after the last field")
         for what, values in (
@@ -217,8 +234,10 @@ class Keystore:
     def seed(self, token):
         """None where the slot is damaged."""
         slot = self.slots[112 * token.slot:112 * (token.slot + 1)]
+        label = b"softtoken-seed-2" if self.seals_parameters else b"softtoken-seed-1"
+        parameters = token.parameters if self.seals_parameters else b""
         plain = decrypt(KDF(self.key, token.id, "stseedk1"), slot[:24], slot[24:],
-                        b"softtoken-seed-1" + self.id + struct.pack(">Q", token.id))
+                        label + self.id + struct.pack(">Q", token.id) + parameters)
         if plain is None or not 1 <= plain[0] <= 64 or any(plain[1 + plain[0]:]):
             return None
         return plain[1:1 + plain[0]]
@@ -238,13 +257,19 @@ class Token:
         require(self.slot < slot_count, fields.layer, "slot")
         self.activated, self.pending, self.expires = (
             fields.number(8, signed=True) for _ in range(3))
-        self.type = {1: "totp", 2: "hotp"}[fields.bounded(1, {1, 2}, "type")]
+        kind = fields.bounded(1, {1, 2}, "type")
+        self.type = {1: "totp", 2: "hotp"}[kind]
         allowed = range(1, 301) if self.type == "totp" else range(2**53 + 1)
         self.factor = fields.bounded(8, allowed, "time step or counter")
-        self.algorithm = ALGORITHMS[fields.bounded(1, ALGORITHMS, "algorithm")]
+        algorithm = fields.bounded(1, ALGORITHMS, "algorithm")
+        self.algorithm = ALGORITHMS[algorithm]
         self.digits = fields.bounded(1, {6, 7, 8}, "digits")
+        step = self.factor if self.type == "totp" else 0
+        self.parameters = struct.pack(">BQBB", kind, step, algorithm, self.digits)
         fields.bounded(1, {1, 2}, "origin")
-        fields.bounded(1, range(4), "warnings")
+        warnings = fields.bounded(1, {*range(4), *range(8, 12)}, "warnings")
+        self.is_counter_known = warnings < 8
+        require(self.is_counter_known or self.type == "hotp", fields.layer, "counter unknown")
         read_policy(fields)
         self.name = fields.string(1, 64, "name")
         self.issuer = fields.string(0, 255, "issuer")
@@ -256,7 +281,7 @@ class Token:
         code = "-"
         if seed is not None and self.type == "totp":
             code = otp(seed, self.algorithm, self.digits, at // self.factor)
-        elif seed is not None and self.factor < 2**53:
+        elif seed is not None and self.factor < 2**53 and self.is_counter_known:
             code = otp(seed, self.algorithm, self.digits, self.factor)
         return "|".join((self.name, self.type, self.algorithm, str(self.digits),
                          str(self.factor), code))
@@ -341,21 +366,25 @@ class Result:
         self.tokens = []
 
 
-def examine(data, state, machine_id, pin=None, now=0, at=1111111109):
+def examine(data, state, machine, pin=None, now=0, at=1111111109):
+    """`machine`: {bit: text}, the machine-id's text also "none" or "unreadable"."""
     result = Result("locked")
     try:
         check_folder(data)
         check_folder(state)
         result.request = read_request(state, now)
-        open_keystore(result, data, state, machine_id, pin, at)
+        open_keystore(result, data, state, machine, pin, at)
     except Stop as stop:
         result.layer, result.reason = stop.layer, stop.reason
     return result
 
 
-def open_keystore(result, data, state, machine_id, pin, at):
-    digits = machine_id if machine_id not in ("none", "unreadable") else None
-    bindings = [binding_of(digits), bytes(32)] if digits else [bytes(32)]
+def open_keystore(result, data, state, machine, pin, at):
+    machine = {bit: text for bit, text in machine.items() if text not in ("none", "unreadable")}
+    # A tombstone doesn't say what its keystore was bound to.
+    bindings = [binding_of({bit: machine[bit] for bit in bits})
+                for count in range(len(machine) + 1)
+                for bits in itertools.combinations(sorted(machine), count)]
     content = read_file(data, "keystore")
     if content is None:
         raise without_keystore(data, state, bindings)
@@ -363,8 +392,9 @@ def open_keystore(result, data, state, machine_id, pin, at):
     is_present, key = read_key(state, "device-key", b"ST-DKEY1")
     require(is_present, "foreign", "device-key is missing")
     require(key is not None, "damaged", "device-key")
-    require(digits or not keystore.is_bound, "failed", "the machine-id can't be read")
-    device = Device(key, bindings[0] if keystore.is_bound else bytes(32))
+    bits = [1 << shift for shift in range(4) if keystore.bindings & 1 << shift]
+    require(set(bits) <= set(machine), "failed", "what it is bound to can't be read")
+    device = Device(key, binding_of({bit: machine[bit] for bit in bits}))
     require(device.name == keystore.device_name, "foreign", "device name")
     keystore.verify(device)
     require(read_tombstone(state, bindings) != device.name, "erasing", "the tombstone names it")
@@ -381,6 +411,13 @@ def open_keystore(result, data, state, machine_id, pin, at):
     result.tokens = [
         token.line(seed, at) for token, seed in zip(keystore.tokens, seeds, strict=True)]
     result.layer = "damaged-seed" if None in seeds else "opens"
+
+
+def machine_of(machine_id, root_uuid=None, partition_uuid=None, disk_serial=None):
+    """What a machine has, without what is None."""
+    values = {MACHINE_ID: machine_id, ROOT_UUID: root_uuid, PARTITION_UUID: partition_uuid,
+              DISK_SERIAL: disk_serial}
+    return {bit: text for bit, text in values.items() if text is not None}
 
 
 def without_keystore(data, state, bindings):
@@ -407,6 +444,9 @@ def main():
     parser.add_argument("data")
     parser.add_argument("state")
     parser.add_argument("--machine-id", default="/etc/machine-id")
+    parser.add_argument("--root-uuid")
+    parser.add_argument("--partition-uuid")
+    parser.add_argument("--disk-serial")
     parser.add_argument("--pin")
     parser.add_argument("--now", type=int, default=int(time.time()))
     parser.add_argument("--at", type=int, default=1111111109)
@@ -415,8 +455,9 @@ def main():
     if machine_id.startswith("/"):
         with open(machine_id, encoding="ascii") as file:
             machine_id = file.read().strip()
-    result = examine(
-        options.data, options.state, machine_id, options.pin, options.now, options.at)
+    machine = machine_of(machine_id, options.root_uuid, options.partition_uuid,
+                         options.disk_serial)
+    result = examine(options.data, options.state, machine, options.pin, options.now, options.at)
     print(f"layer: {result.layer}")
     if result.reason:
         print(f"reason: {result.reason}", file=sys.stderr)

@@ -19,6 +19,7 @@ import readlog  # noqa: E402
 from vectorfile import Vector, escape  # noqa: E402
 
 KEYSTORE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "Keystore")
+MACHINE = ("machine-id", "root-uuid", "partition-uuid", "disk-serial")
 VECTORS = os.path.join(KEYSTORE, "Vectors")
 
 
@@ -50,7 +51,7 @@ class Vectors(unittest.TestCase):
                 self.assertEqual(vector.text(), text, "written and parsed differ")
                 data, state = vector.unpack(root)
                 result = read.examine(
-                    data, state, vector.get("machine-id"), vector.get("pin"),
+                    data, state, read.machine_of(*map(vector.get, MACHINE)), vector.get("pin"),
                     int(vector.get("now") or 0))
                 self.assertEqual(result.layer, vector.get("layer"), result.reason)
                 for name, value in (("attempts-left", result.attempts_left),
@@ -89,7 +90,7 @@ class Program(unittest.TestCase):
             with open("/etc/machine-id", encoding="ascii") as file:
                 machine_id = file.read().strip()
         result = read.examine(os.environ["SOFTTOKEN_DATA"], os.environ["SOFTTOKEN_STATE"],
-                              machine_id, os.environ["SOFTTOKEN_PIN"])
+                              read.machine_of(machine_id), os.environ["SOFTTOKEN_PIN"])
         self.assertEqual(result.layer, "opens", result.reason)
         self.assertTrue(result.tokens)
 
