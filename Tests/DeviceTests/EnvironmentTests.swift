@@ -96,6 +96,7 @@ import Testing
     /// Processes from this one's parent up: (name, id); the last one's parent is `root`.
     private func system(_ ancestors: [(String, Int)], root: Int = 0) -> MadeUpSystem {
         var system = MadeUpSystem()
+        system.namespaces[.pid] = .initial
         system["/proc/self/stat"] = "999 (softtoken) R \(ancestors.first?.1 ?? root) 999 999 0\n"
         for (index, (name, id)) in ancestors.enumerated() {
             let parent = index + 1 < ancestors.count ? ancestors[index + 1].1 : root
@@ -180,6 +181,9 @@ import Testing
     func outside() {
         #expect(isRemoteLogin(sshConnection: nil, tree: system([("bash", 50)]).tree) == nil)
         #expect(isRemoteLogin(sshConnection: nil, tree: system([]).tree) == nil)
+        var contained = system([("bash", 50), ("sh", 1)])
+        contained.namespaces[.pid] = .other
+        #expect(isRemoteLogin(sshConnection: nil, tree: contained.tree) == nil)
     }
 
     @Test("The walk ends after 64 steps, loop or not")

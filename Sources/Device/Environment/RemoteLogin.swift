@@ -18,7 +18,8 @@ func isRemoteLogin(sshConnection: String?, tree: SystemTree) -> Bool? {
     for _ in 0..<64 {
         guard let process = tree.process(String(parent)) else { return nil }
         if remoteServers.contains(process.name) { return true }
-        if parent == 1 { return false }
+        // The first process of another pid namespace has ancestors that aren't seen here.
+        if parent == 1 { return tree.namespace(.pid) == .initial ? false : nil }
         parent = process.parent
     }
     return nil
