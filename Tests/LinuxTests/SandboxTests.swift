@@ -178,7 +178,7 @@ private enum Number {
 }
 
 /// A system call by number: Glibc's module has no variadic functions.
-private func call(_ number: some BinaryInteger, _ a: Int, _ b: Int, _ c: Int) -> Int {
+func call(_ number: some BinaryInteger, _ a: Int, _ b: Int, _ c: Int) -> Int {
     typealias Call = @convention(c) (Int, Int, Int, Int, Int, Int, Int) -> Int
     let syscall = unsafeBitCast(dlsym(nil, "syscall"), to: Call.self)
     return syscall(Int(number), a, b, c, 0, 0, 0)
