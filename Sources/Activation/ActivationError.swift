@@ -10,7 +10,7 @@ package enum ActivationError: Error, Equatable, Sendable {
     case tooLong
     /// More than one link that differ: the prescriber gives the one that is meant.
     case severalLinks([LinkSummary])
-    /// White space breaks the link, and where it ends can't be told.
+    /// The link may go on behind the white space that ended it.
     case brokenLink
     /// Another product's link, or ours in the wrong place.
     case foreign(ForeignLink)
@@ -22,6 +22,8 @@ package enum ActivationError: Error, Equatable, Sendable {
     case controlCharacter
     /// Issuer or account is too long, not UTF-8, or can't be shown.
     case unacceptableText(OTPAuthParameter)
+    /// Issuer or account holds a piece of a link, and so perhaps a seed.
+    case linkInName(OTPAuthParameter)
     case missingSecret
     case emptySecret
     case secretNotBase32

@@ -9,13 +9,16 @@ extension ActivationError {
         case .tooLong: "this text is too long to be an activation link"
         case .severalLinks(let links):
             "there are several links: " + links.map(\.words).joined(separator: "; ")
-        case .brokenLink: "the link is broken over several lines: where it ends can't be told"
+        case .brokenLink:
+            "the link may go on where its line ends: nobody can tell whether it is whole"
         case .foreign(let kind): kind.explanation
         case .unknownType: "this otpauth link is for neither a totp nor a hotp token"
         case .malformedPercentEncoding: "the link is damaged: a percent sign stands alone in it"
         case .controlCharacter: "the link holds a control character"
         case .unacceptableText(let parameter):
             "the link's \(parameter.rawValue) is too long or can't be shown"
+        case .linkInName(let parameter):
+            "the link's \(parameter.rawValue) holds a piece of a link, which may be a seed"
         case .missingSecret: "the link holds no seed"
         case .emptySecret: "the link's seed is empty"
         case .secretNotBase32: "the link's seed is damaged: it is not base32"
@@ -57,7 +60,8 @@ extension ActivationError {
         switch self {
         case .noLink, .tooLong:
             "copy the whole link from the mail that announced your soft token"
-        case .brokenLink: "copy the whole link and put it on one line, without spaces"
+        case .brokenLink:
+            "copy the link alone, in one piece; or save the mail as a file and use --from"
         case .severalLinks: "copy the one link that you want to activate"
         case .foreign(let kind): kind.hint
         case .malformedJWS, .signatureInvalid, .malformedJSON(.header, _),
@@ -85,7 +89,7 @@ extension ActivationError {
             .repeatedParameter, .missingCounter, .rejectedNumber, .unacceptableText:
             "ask the issuer of the token for a new link"
         case .malformedPercentEncoding, .controlCharacter, .missingSecret, .emptySecret,
-            .secretNotBase32:
+            .secretNotBase32, .linkInName:
             "copy the whole link again; if that doesn't help, ask the issuer for a new one"
         }
     }
@@ -125,6 +129,8 @@ extension ForeignLink {
         case .authy: "this link is for Authy, which only the Authy app can activate"
         case .entrust: "this link is for Entrust, which only the Entrust app can activate"
         case .gateway: "this address was rewritten by a mail gateway, and only it can tell the link"
+        case .backup:
+            "this is a backup of another authenticator, which would make a copy of its tokens"
         case .migration: "this is an export of another app, which would make a copy of its tokens"
         case .enrolmentRequest: "this is an enrolment request, not an activation link"
         case .prescribingRecord: "this is a prescribing record, not an activation link"
@@ -136,7 +142,7 @@ extension ForeignLink {
 
     var hint: String {
         switch self {
-        case .migration: "a token lives on one device: ask its issuer for a new link"
+        case .migration, .backup: "a token lives on one device: ask its issuer for a new link"
         case .enrolmentRequest: "send it to the issuer, who answers with a link"
         case .prescribingRecord: "give it to: softtoken device forbid"
         case .issuerFile: "give it to: softtoken issuer add"

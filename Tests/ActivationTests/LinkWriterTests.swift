@@ -38,7 +38,7 @@ final class LinkWriterTests {
     init() throws {
         key = try SigningKey()
         requestKey = try RequestKey()
-        request = try EnrolmentRequest(publicKey: requestKey.publicKey)
+        request = EnrolmentRequest(publicKey: requestKey.publicKey)
     }
 
     private func sealed(

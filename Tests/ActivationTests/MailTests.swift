@@ -70,7 +70,13 @@ struct MailTests {
     }
 
     static let rejections: [(String, ActivationError)] = [
-        ("hard-token", .hardToken), ("foreign-mobilepass", .foreign(.mobilePASS)),
+        ("open-wrapped-60", .brokenLink), ("open-wrapped-72", .brokenLink),
+        ("open-wrapped-76", .brokenLink), ("open-wrapped-crlf", .brokenLink),
+        ("open-wrapped-reply", .brokenLink),
+        ("hard-token", .hardToken), ("hard-token-thales", .hardToken),
+        ("foreign-mobilepass-page", .foreign(.mobilePASS)),
+        ("foreign-mobilepass-serial", .foreign(.mobilePASS)),
+        ("foreign-steam-label", .foreign(.steam)), ("foreign-mobilepass", .foreign(.mobilePASS)),
         ("foreign-rsa", .foreign(.rsa)), ("foreign-duo", .foreign(.duo)),
         ("foreign-migration", .foreign(.migration)),
         ("foreign-request", .foreign(.enrolmentRequest)), ("none-pages-only", .noLink),

@@ -78,14 +78,19 @@ for kind, link in LINKS.items():
     write(f"{kind}-plain-typographic", f"Your link is “{link}”." + BYE)
     write(f"{kind}-plain-sentence", f"Open {link} on your second device." + BYE)
     write(f"{kind}-plain-next-line", HELLO + link + "\nThanks,\nthe team\n")
+    # White space ends an otpauth link: what is broken without a proof is rejected.
+    broken = "open" if kind == "otpauth" else kind
     for width in [60, 72, 76]:
         wrapped = "\n".join(textwrap.wrap(link, width))
-        write(f"{kind}-wrapped-{width}", HELLO + wrapped + BYE)
+        write(f"{broken}-wrapped-{width}", HELLO + wrapped + BYE)
+        flowed = " \n".join(textwrap.wrap(link, width))
+        head = "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\n\n"
+        write(f"{kind}-flowed-{width}", head + HELLO + flowed + BYE)
         write(f"{kind}-wrapped-{width}-brackets", HELLO + "<" + wrapped + ">" + BYE)
     crlf = "\r\n".join(textwrap.wrap(link, 72))
-    write(f"{kind}-wrapped-crlf", HELLO.replace("\n", "\r\n") + crlf + BYE.replace("\n", "\r\n"))
+    write(f"{broken}-wrapped-crlf", HELLO.replace("\n", "\r\n") + crlf + BYE.replace("\n", "\r\n"))
     reply = "\n> ".join(textwrap.wrap(link, 70))
-    write(f"{kind}-wrapped-reply", "> Dear Dr. Ann\n> \n> " + reply + "\n> \n> bye\n")
+    write(f"{broken}-wrapped-reply", "> Dear Dr. Ann\n> \n> " + reply + "\n> \n> bye\n")
     write(f"{kind}-mail-7bit", mail(HELLO + link + BYE).as_bytes() if len(link) < 900
           else mail(HELLO + link + BYE, cte="quoted-printable").as_bytes())
     write(f"{kind}-mail-quoted-printable", mail(HELLO + link + BYE, cte="quoted-printable").as_bytes())
@@ -123,6 +128,11 @@ write("otpauth-raw-space", OTPAUTH.replace("%20", " "))
 
 write("several-links", HELLO + SIGNED + "\n\nand\n\n" + OTPAUTH + BYE)
 write("several-links-otpauth", HELLO + OTPAUTH + "\n\n" + OTPAUTH.replace("GEZD", "AAAA") + BYE)
+write("hard-token-thales", mail("Your token is on its way. Serial number on the back, below the bar code:\n"
+                                "https://se.safenetid.com/selfEnrollment/index.aspx?code=ABC\n").as_bytes())
+write("foreign-mobilepass-page", HELLO + "https://se.safenetid.com/selfEnrollment/index.aspx?code=A" + BYE)
+write("foreign-mobilepass-serial", HELLO + "mobilepassplus://autoenrollment?str=QUJD\n\nSerial number: 1" + BYE)
+write("foreign-steam-label", HELLO + OTPAUTH.replace("Example%20Token%20Authority", "Steam") + BYE)
 write("hard-token", mail("Your hard token is on its way. Have its serial number ready and go to\n"
                          "https://www.example.org/register to link it.\n").as_bytes())
 write("foreign-mobilepass", mail(rich=page("mobilepassplus://autoenrollment?str=QUJD", "Enroll"),

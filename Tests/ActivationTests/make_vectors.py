@@ -252,9 +252,12 @@ def rejected_payload():
         bad("missing-" + name, payload(token(**{name: ABSENT})), name)
     bad("missing-period", payload(totp(period=ABSENT)), "period")
     for name, iss in [("empty", ""), ("65-bytes", "é" * 32 + "x"), ("control", "a\x07b"),
-                      ("bidi", "a\u202eb"), ("c1", "a\x85b"), ("number", 7)]:
+                      ("bidi", "a\u202eb"), ("c1", "a\x85b"), ("number", 7),
+                      ("link", "A otpauth://totp/a?Secret=B")]:
         bad("iss-" + name, payload(iss=iss), "iss")
     bad("sub-129-bytes", payload(sub="s" * 129), "sub")
+    bad("sub-link", payload(sub="a sEcret%253DGEZD"), "sub")
+    bad("serial-link", payload(token(serial="SoftToken:activate#")), "serial")
     bad("jti-15-bytes", payload(jti=b64(JTI[:15])), "jti")
     bad("jti-padding", payload(jti=b64(JTI) + "=="), "jti")
     bad("iat-string", payload(iat="1750000000"), "iat")

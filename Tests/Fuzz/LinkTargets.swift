@@ -12,6 +12,8 @@ let linkTargets = [
     FuzzTarget(name: "mail") { readAndCheck($0) },
     FuzzTarget(name: "mail-time") { readAndCheck(enlarged($0)) },
     FuzzTarget(name: "signed") { verifyAndCheck($0) },
+    FuzzTarget(name: "pairs") { readPairs($0) },
+    FuzzTarget(name: "breaks") { readBroken($0) },
 ]
 
 /// A text is read within 2 s a MiB. The instrumented program takes eight times as long as the

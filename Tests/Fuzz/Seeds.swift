@@ -12,6 +12,8 @@ func writeSeeds(ofPackage package: String, to folder: String) {
         "link": vectors.links + someLinks, "mail": vectors.mails,
         "mail-time": vectors.mails.map(asRepetition) + [closingBrackets],
         "signed": vectors.payloads,
+        "pairs": (0..<14).flatMap { form in (0..<14).map { [0, 1, $0, form, 2, 4, $0, 13] } },
+        "breaks": (0..<7).map { [$0, 60, 0, 79, 1, 79, 2, 79, 3, 79, 3] },
         "json": vectors.headers + vectors.payloads, "issuer-file": [issuerFileSeed],
         "policy": [Array(#"{"attempts":5,"session":60,"separation":"strict"}"#.utf8)]
             + [Array(#"{"unsigned":false,"remote":true}"#.utf8)],

@@ -94,7 +94,8 @@ struct JSONObject {
 
     /// A member that can be shown: CONTRACT §1, "Text".
     func text(_ member: Member, bytes: ClosedRange<Int>) throws(ActivationError) -> String {
-        guard case .string(let text) = try value(member), isAcceptableText(text, bytes: bytes)
+        guard case .string(let text) = try value(member), isAcceptableText(text, bytes: bytes),
+            !holdsLink(text)
         else { throw .rejectedMember(member) }
         return text
     }

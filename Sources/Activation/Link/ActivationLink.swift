@@ -44,9 +44,12 @@ package enum ActivationLink: ~Copyable {
 package func readLink(
     _ text: Span<UInt8>, drawing: @escaping (Int) -> [UInt8] = randomBytes(count:)
 ) throws(ActivationError) -> ActivationLink {
+    guard !isForeignBackup(text) else { throw .foreign(.backup) }
     let range = withoutBrackets(text, text.indices)
-    if isOneLink(text, range) {
-        return try readOneLink(text.extracting(range), drawing: drawing)
+    let isInBrackets = range.count < text.trimmed(text.indices).count
+    if isOneLink(text, range, isInBrackets: isInBrackets) {
+        return try readOneLink(
+            text.extracting(range), isInBrackets: isInBrackets, drawing: drawing)
     }
     // One link that stands in a mail twice is given the same bytes, and so stays one link.
     var drawn: [Int: [UInt8]] = [:]
@@ -67,36 +70,88 @@ package func readLink(
 }
 
 /// Whether a text is one link and nothing else but a sentence's marks.
-private func isOneLink(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
+private func isOneLink(_ text: Span<UInt8>, _ range: Range<Int>, isInBrackets: Bool) -> Bool {
     guard !range.contains(where: { text.invisibleEnd(at: $0) != nil }) else { return false }
-    switch recognise(text, in: range) {
-    // A label may hold raw spaces.
-    case .otpauth: return !range.contains { [0x0A, 0x0D].contains(text[$0]) }
-    case .foreign(.issuerFile), .nothing: return false
-    case .foreign where encodedHashMark(text.extracting(range)) != nil: return false
-    case .signed, .foreign: return !range.contains { text[$0].isWhiteSpace }
+    let link = text.extracting(range)
+    // Another link in it is found where each is looked for.
+    let holdsAnother = link.indices.contains { index in
+        switch index > 0 ? LinkStart(link, at: index) : nil {
+        case .otpauth, .damaged: true
+        case .web: endsBefore(link, index)
+        // The carrier of a signed link may be a web address.
+        case .signed: link.hasPrefix("otpauth")
+        case nil: false
+        }
     }
+    guard !holdsAnother, !isGatewayAddress(link, at: 0) else { return false }
+    switch recognise(text, in: range) {
+    case .otpauth:
+        return !link.indices.contains { [0x0A, 0x0D].contains(link[$0]) }
+            && (isInBrackets || areSpacesOfNames(link))
+    case .foreign(.issuerFile), .foreign(.webPage), .nothing: return false
+    case .signed, .foreign: return !link.indices.contains { link.whiteSpaceEnd(at: $0) != nil }
+    }
+}
+
+/// Whether the raw spaces of a link stand in its label, or in an issuer that the label names too:
+/// anywhere else they may stand behind the link.
+private func areSpacesOfNames(_ link: Span<UInt8>) -> Bool {
+    let query = link.firstIndex(of: "?", in: link.indices) ?? link.count
+    let spaces = (query..<link.count).filter { link.whiteSpaceEnd(at: $0) != nil }
+    guard let first = spaces.first, let last = spaces.last else { return true }
+    guard let name = link.firstRange(of: "issuer=", in: query..<first),
+        [UInt8(ascii: "?"), UInt8(ascii: "&")].contains(link[name.lowerBound - 1])
+    else { return false }
+    let end = link.firstIndex(of: "&", in: name.upperBound..<link.count) ?? link.count
+    return last < end && labelsIssuer(link, name.upperBound..<end) == .same
 }
 
 /// Reads a link; a sentence's full stop behind it is no part of it where the link is none with it,
 /// or where the label knows the issuer without it.
 private func readOneLink(
-    _ link: Span<UInt8>, drawing: (Int) -> [UInt8]
+    _ link: Span<UInt8>, isInBrackets: Bool, drawing: (Int) -> [UInt8]
 ) throws(ActivationError) -> ActivationLink {
     let shorter = link.extracting(0..<withoutPunctuation(link))
     do throws(ActivationError) {
-        let whole = try readWrapped(link, drawing: drawing)
+        let whole = try readWrapped(link, isInBrackets: isInBrackets, drawing: drawing)
         if shorter.count < link.count, whole.hasUnlikeIssuers,
-            let found = try? readWrapped(shorter, drawing: drawing), !found.hasUnlikeIssuers
+            let found = try? readWrapped(shorter, isInBrackets: isInBrackets, drawing: drawing),
+            !found.hasUnlikeIssuers
         {
             return found
         }
         return whole
     } catch {
-        guard shorter.count < link.count, !error.isOfMemory,
-            let found = try? readWrapped(shorter, drawing: drawing)
+        guard shorter.count < link.count, error != .outOfMemory,
+            let found = try? readWrapped(shorter, isInBrackets: isInBrackets, drawing: drawing)
         else { throw error }
         return found
+    }
+}
+
+/// Reads one link, whatever a copy from a mail's source has put around it.
+private func readWrapped(
+    _ link: Span<UInt8>, isInBrackets: Bool, drawing: (Int) -> [UInt8]
+) throws(ActivationError) -> ActivationLink {
+    let bare = try unwrappedWholly(try LinkText(copying: link))
+    return try bare.read { (bare) throws(ActivationError) -> ActivationLink in
+        let isOTPAuth = bare.hasPrefix("otpauth://")
+        guard isInBrackets || !isOTPAuth || !endsOpenly(bare) else { throw .brokenLink }
+        return try readBare(bare, drawing: drawing)
+    }
+}
+
+/// Reads one link that nothing is wrapped around.
+func readBare(
+    _ link: Span<UInt8>, drawing: (Int) -> [UInt8]
+) throws(ActivationError) -> ActivationLink {
+    switch recognise(link) {
+    case .otpauth(let range):
+        return .unsigned(try parseOTPAuth(link.extracting(range), drawing: drawing))
+    case .signed(let range):
+        return .signed(try VerifiedLink(verifying: link.extracting(range)))
+    case .foreign(let kind): throw .foreign(kind)
+    case .nothing: throw .noLink
     }
 }
 
@@ -106,15 +161,6 @@ extension ActivationLink {
         switch self {
         case .unsigned(let enrolment): enrolment.warnings.contains(.issuerDiffers)
         case .signed: false
-        }
-    }
-}
-
-extension ActivationError {
-    fileprivate var isOfMemory: Bool {
-        switch self {
-        case .outOfMemory: true
-        default: false
         }
     }
 }

@@ -17,6 +17,8 @@ package enum ForeignLink: Equatable, Sendable, CaseIterable {
     case gateway
     /// Google Authenticator's export: it clones seeds.
     case migration
+    /// A file that another authenticator wrote: it clones seeds too.
+    case backup
     /// `softtoken:request#`: what a device sends to the issuer.
     case enrolmentRequest
     /// `softtoken:prescribing#`: what a prescribing computer prints.
@@ -49,7 +51,7 @@ package enum ForeignLink: Equatable, Sendable, CaseIterable {
         case .enrolmentRequest: (["softtoken:request#"], [])
         case .prescribingRecord: (["softtoken:prescribing#"], [])
         case .issuerFile: (["{"], [])
-        case .activationCode: ([], [])
+        case .activationCode, .backup: ([], [])
         case .webPage: (["https://", "http://"], [])
         }
     }

@@ -9,11 +9,18 @@ struct OTPAuthLabel {
     let issuerDiffers: Bool
 
     /// - Throws: `ActivationError.malformedPercentEncoding`, `.controlCharacter`,
-    ///   `.unacceptableText`.
+    ///   `.unacceptableText`, `.linkInName`; `.foreign` for Steam's, whose codes are no digits.
     init(
         _ link: Span<UInt8>, _ range: Range<Int>, issuerParameter: [UInt8]?
     ) throws(ActivationError) {
         let label = try link.decoded(range, plus: .itself)
+        if let whole = String(validating: label, as: UTF8.self), holdsLink(whole) {
+            throw .linkInName(.account)
+        }
+        let named = [issuerParameter ?? [], Array(label.prefix { $0 != UInt8(ascii: ":") })]
+        guard !named.contains(where: { $0.map(\.lowercased) == Array("steam".utf8) }) else {
+            throw .foreign(.steam)
+        }
         if let issuerParameter, let rest = OTPAuthLabel.rest(of: label, after: issuerParameter) {
             identity = LinkIdentity(
                 issuer: try acceptable(issuerParameter, .issuer),
@@ -53,5 +60,6 @@ private func acceptable(
     guard let text = String(validating: trimmed, as: UTF8.self),
         isAcceptableText(text, bytes: 1...(parameter == .issuer ? 64 : 128))
     else { throw .unacceptableText(parameter) }
+    guard !holdsLink(text) else { throw .linkInName(parameter) }
     return text
 }

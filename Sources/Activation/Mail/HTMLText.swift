@@ -87,7 +87,11 @@ private func writeTag(
     var position = address.lowerBound
     while position < address.upperBound {
         let byte = entityByte(html, at: &position, end: address.upperBound)
-        if byte != 0x0A, byte != 0x0D, byte != 0x09 { target.append(byte, to: &count) }
+        // What would close the brackets makes it no link at all.
+        let isClosing = byte == UInt8(ascii: ">")
+        if byte != 0x0A, byte != 0x0D, byte != 0x09 {
+            target.append(isClosing ? 0x7F : byte, to: &count)
+        }
     }
     target.append(UInt8(ascii: ">"), to: &count)
     target.append(0x0A, to: &count)

@@ -5,47 +5,56 @@ import Keystore
 /// The address that a gateway wrapped.
 ///
 /// - Returns: nil where the link isn't wrapped, or nothing is left of it.
+/// - Throws: `ActivationError.brokenLink` where the gateway didn't encode it: its own parameters
+///   can't be told from the link's.
 func withoutLinkProtection(_ link: Span<UInt8>) throws(ActivationError) -> LinkText? {
-    switch LinkProtection(link) {
-    case .percentEncoded(let range), .last(let range):
-        return try percentDecoded(link, range, dialect: .plain)
-    case .urlDefense2(let range): return try percentDecoded(link, range, dialect: .urlDefense2)
-    case .urlDefense3(let address, let replaced):
-        return try urlDefense3Decoded(link, address, replaced)
-    case nil: return nil
+    guard let protection = LinkProtection(link) else { return nil }
+    let place = protection.place
+    if case .urlDefense3(let replaced) = protection.encoding {
+        return try urlDefense3Decoded(link, place, replaced)
     }
-}
-
-/// Whether a gateway wrapped the address.
-func isWrapped(_ link: Span<UInt8>) -> Bool { LinkProtection(link) != nil }
-
-/// Where the part of an address ends that holds a link; nil where it may be incomplete.
-func linkPartEnd(_ link: Span<UInt8>) -> Int? {
-    if let mark = link.firstRange(of: webCarrierMark, in: link.indices) { return mark.upperBound }
-    // A parameter that is the last may have been cut.
-    switch LinkProtection(link) {
-    case .percentEncoded(let range), .urlDefense2(let range), .last(let range):
-        return range.upperBound < link.count ? range.upperBound : nil
-    case .urlDefense3(_, let replaced): return replaced.upperBound
-    case nil: return nil
-    }
-}
-
-/// Whether an address that a gateway wrapped ends with the one inside, so that nothing behind it
-/// tells that it is whole.
-func endsWithInnerAddress(_ link: Span<UInt8>) -> Bool {
-    if case .last = LinkProtection(link) { return true }
-    return false
+    guard link.firstRange(of: "otpauth://", in: place) == nil else { throw .brokenLink }
+    return try percentDecoded(
+        link, place, sign: UInt8(ascii: protection.encoding == .urlDefense2 ? "-" : "%"))
 }
 
 /// A wrapped address, and where the address inside stands.
-private enum LinkProtection {
-    case percentEncoded(Range<Int>)
-    /// Percent-encoded too, at the address's end.
-    case last(Range<Int>)
-    case urlDefense2(Range<Int>)
-    case urlDefense3(address: Range<Int>, replaced: Range<Int>)
+struct LinkProtection {
+    enum Encoding: Equatable {
+        case percent
+        /// `-` stands for a percent sign, `_` for a slash.
+        case urlDefense2
+        case urlDefense3(replaced: Range<Int>)
+    }
 
+    /// Whether the address inside is whole.
+    enum Closing {
+        /// Something of the gateway's own stands behind it.
+        case closed
+        /// It may be the last that stands in such an address.
+        case last
+        /// The gateway puts something behind it, which is missing.
+        case missing
+    }
+
+    let encoding: Encoding
+    let place: Range<Int>
+    let closing: Closing
+    /// Where what holds the address inside ends.
+    let end: Int
+
+    private init(_ place: Range<Int>, _ closing: Closing, _ encoding: Encoding = .percent) {
+        self.place = place
+        self.encoding = encoding
+        self.closing = closing
+        if case .urlDefense3(let replaced) = encoding {
+            end = replaced.upperBound
+        } else {
+            end = place.upperBound
+        }
+    }
+
+    /// - Returns: nil for another address, and for one that holds none.
     init?(_ link: Span<UInt8>) {
         guard link.hasPrefix("https://") || link.hasPrefix("http://"),
             let scheme = link.firstRange(of: "//", in: link.indices)
@@ -58,17 +67,17 @@ private enum LinkProtection {
             || link.isDomain(host, "safelinks.protection.office365.us")
         {
             guard let range = link.parameter("url=", in: path) else { return nil }
-            self = .percentEncoded(range)
+            self.init(range, range.upperBound < link.count ? .closed : .missing)
         } else if link.isDomain(host, "urldefense.com") || link.isDomain(host, "urldefense.us")
             || link.isDomain(host, "urldefense.proofpoint.com")
         {
             self.init(urlDefense: link, path)
         } else if let parameter = LinkProtection.parameter(link, host) {
             guard let range = link.parameter(parameter, in: path) else { return nil }
-            self = range.upperBound == link.count ? .last(range) : .percentEncoded(range)
+            self.init(range, range.upperBound < link.count ? .closed : .last)
         } else if link.isDomain(host, "secure-web.cisco.com") {
             guard let inner = LinkProtection.encodedAddress(link, in: path) else { return nil }
-            self = .last(inner)
+            self.init(inner, .last)
         } else {
             return nil
         }
@@ -99,28 +108,33 @@ private enum LinkProtection {
             guard let mark = link.firstRange(of: "__;", in: start..<link.count),
                 let end = link.firstIndex(of: "!", in: mark.upperBound..<link.count)
             else { return nil }
-            self = .urlDefense3(
-                address: start..<mark.lowerBound, replaced: mark.upperBound..<end)
+            self.init(
+                start..<mark.lowerBound, .closed, .urlDefense3(replaced: mark.upperBound..<end))
         } else if let range = link.parameter("u=", in: path) {
             let isFirst = link.hasPrefix("/v1/", at: path.lowerBound)
-            self = isFirst ? .percentEncoded(range) : .urlDefense2(range)
+            self.init(
+                range, range.upperBound < link.count ? .closed : .missing,
+                isFirst ? .percent : .urlDefense2)
         } else {
             return nil
         }
     }
 }
 
-private enum PercentDialect {
-    case plain
-    /// `-` stands for a percent sign, `_` for a slash.
-    case urlDefense2
+/// Whether a gateway's address begins at a position.
+func isGatewayAddress(_ text: Span<UInt8>, at start: Int) -> Bool {
+    let hosts = [
+        "safelinks.protection.", "urldefense.", "google.com/url?", "cudasvc.com/url?",
+        "fireeye.com/", "clicktime.symantec.com/", "secure-web.cisco.com/",
+    ]
+    let reach = start..<min(start + 80, text.count)
+    return hosts.contains { text.firstRange(of: $0, in: reach) != nil }
 }
 
 private func percentDecoded(
-    _ link: Span<UInt8>, _ range: Range<Int>, dialect: PercentDialect
+    _ link: Span<UInt8>, _ range: Range<Int>, sign: UInt8
 ) throws(ActivationError) -> LinkText? {
-    let sign = UInt8(ascii: dialect == .plain ? "%" : "-")
-    return try LinkText.decoded(capacity: range.count) { (target: inout MutableSpan<UInt8>) in
+    try LinkText.decoded(capacity: range.count) { (target: inout MutableSpan<UInt8>) in
         var count = 0
         var position = range.lowerBound
         while position < range.upperBound {
@@ -133,7 +147,7 @@ private func percentDecoded(
                 target.append(high << 4 | low, to: &count)
                 position += 2
             } else {
-                let isSlash = dialect == .urlDefense2 && byte == UInt8(ascii: "_")
+                let isSlash = sign == UInt8(ascii: "-") && byte == UInt8(ascii: "_")
                 target.append(isSlash ? UInt8(ascii: "/") : byte, to: &count)
             }
         }

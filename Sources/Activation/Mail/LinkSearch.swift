@@ -1,36 +1,35 @@
-// The links in a text that is more than a link: each is taken out, unwrapped and judged; one and
-// the same link twice is one. Bound by DESIGN §7.
+// The links in a text that is more than a link: each is taken out, unwrapped and judged. One and the
+// same link twice is one, even where one of the two is broken; another one that is damaged or left
+// open is told, and ends the activation. Bound by FORMAT.md §2 and DESIGN §7.
 
 /// What has been found so far.
 struct LinkSearch: ~Copyable {
     /// A mail with more links than that is no mail that a person reads.
-    private static let maximumCandidates = 256
-    /// Addresses that are looked at; the rest of such a page is advertising.
-    private static let maximumAddresses = 4096
+    private static let maximumLinks = 256
+    private static let maximumGatewayAddresses = 1024
     private let drawing: (Int) -> [UInt8]
-    private var found: ActivationLink?
+    private var found: FoundLink?
     private var others: [LinkSummary] = []
-    private var candidates = 0
-    private var addresses = 0
-    private var rejection: ActivationError?
-    private var foreign: ForeignLink?
-    private var isAboutHardToken = false
+    private var rejected: [RejectedLink] = []
+    private var links = 0
+    private var gatewayAddresses = 0
+    private var signs = MailSigns()
 
     init(drawing: @escaping (Int) -> [UInt8]) { self.drawing = drawing }
 
     /// The one link.
     ///
-    /// - Throws: `ActivationError.severalLinks`; else why the only one was rejected; else
+    /// - Throws: why a link in the text was rejected; else `ActivationError.severalLinks`; else
     ///   `.hardToken`, `.foreign`, `.noLink`.
     consuming func result() throws(ActivationError) -> ActivationLink {
-        let (others, rejection) = (others, rejection)
-        let guidance: ActivationError? =
-            isAboutHardToken ? .hardToken : foreign.map { .foreign($0) }
+        let (others, rejected, signs) = (others, rejected, signs)
         switch consume found {
-        case .none: throw rejection ?? guidance ?? .noLink
-        case .some(let link):
-            guard others.isEmpty else { throw .severalLinks([link.summary] + others) }
-            return link
+        case .none: throw rejected.first?.error ?? signs.guidance ?? .noLink
+        case .some(let found):
+            // Were it passed over, whoever damaged a link would choose which one is activated.
+            if let other = rejected.first(where: { !found.isMeant(by: $0) }) { throw other.error }
+            guard others.isEmpty else { throw .severalLinks([found.link.summary] + others) }
+            return found.takeLink()
         }
     }
 
@@ -38,82 +37,138 @@ struct LinkSearch: ~Copyable {
     mutating func search(_ text: Span<UInt8>) throws(ActivationError) {
         var position = 0
         while position < text.count {
-            guard isWordStart(text, position) else {
-                skipNumber(text, &position)
-                continue
-            }
-            if isOurs(text, position) || isWebAddress(text, position) {
-                try take(text, &position)
-            } else {
-                foreign = foreign ?? ForeignLink.beginning(text, at: position)
-                isAboutHardToken = isAboutHardToken || namesHardToken(text, position)
+            switch LinkStart(text, at: position) {
+            case .otpauth: position = try takeUnsigned(text, position)
+            case .signed(let jws):
+                position = try takeSigned(text, jws)
+            case .damaged:
+                try reject(.malformedJWS, text, position..<wordEnd(text, from: position))
                 position += 1
+            case .web: position = try takeAddress(text, position)
+            case nil: position = signs.note(text, at: position)
             }
         }
     }
 
-    /// Stands behind what is no word; a number may be RSA's.
-    private mutating func skipNumber(_ text: Span<UInt8>, _ position: inout Int) {
-        let start = position
-        position += 1
-        guard text[start].isDigit else { return }
-        while position < text.count, text[position].isDigit || text[position] == UInt8(ascii: "-") {
-            position += 1
-        }
-        if isNumericCTF(text, start..<position) { foreign = foreign ?? .rsa }
+    private mutating func takeSigned(
+        _ text: Span<UInt8>, _ jws: Int
+    ) throws(ActivationError) -> Int {
+        guard let link = try takeSignedLink(text, jws: jws) else { return jws + 1 }
+        let end = link.end
+        try judge(link.takeText(), text, jws..<end, carrier: activateCarrier)
+        return end
     }
 
-    private mutating func take(
-        _ text: Span<UInt8>, _ position: inout Int
-    ) throws(ActivationError) {
-        let start = position
-        position = start + 1
-        addresses += 1
-        guard addresses <= LinkSearch.maximumAddresses else { return }
-        // An address may be wrapped before its fragment: what stands behind it counts too.
-        let reach = start..<min(start + maximumAddressByteCount, text.count)
-        guard isOurs(text, start) || mayHoldLink(text, reach) else {
-            let wordEnd = reach.first { text[$0].isWhiteSpace } ?? reach.upperBound
-            noteForeign(ForeignLink.recognise(text, start..<wordEnd))
-            return
+    private mutating func takeUnsigned(
+        _ text: Span<UInt8>, _ start: Int
+    ) throws(ActivationError) -> Int {
+        let taken: TakenLink?
+        do throws(ActivationError) { taken = try takeOTPAuthLink(text, at: start) } catch {
+            guard error == .brokenLink else { throw error }
+            let end = wordEnd(text, from: start)
+            try reject(error, text, start..<end)
+            return end
         }
-        candidates += 1
-        guard candidates <= LinkSearch.maximumCandidates else { return }
+        guard let taken else { return start + 1 }
+        let end = taken.end
+        if taken.isWhole {
+            try judge(taken.takeText(), text, start..<end)
+        } else {
+            try reject(.brokenLink, text, start..<end)
+        }
+        return end
+    }
+
+    /// Looks for a link that a mail gateway put into an address of its own. What is signed is found
+    /// by its own mark too, behind which it may go on.
+    ///
+    /// - Returns: where to go on.
+    private mutating func takeAddress(
+        _ text: Span<UInt8>, _ start: Int
+    ) throws(ActivationError) -> Int {
+        guard isGatewayAddress(text, at: start) else {
+            signs.noteAddress(text, start..<addressEnd(text, from: start))
+            return start + 1
+        }
+        gatewayAddresses += 1
+        guard gatewayAddresses <= LinkSearch.maximumGatewayAddresses else { throw .tooLong }
+        let address = try takeWebAddress(text, at: start)
+        let (end, isWhole) = (address.end, address.isWhole)
+        guard let protection = address.text.read({ LinkProtection($0) }) else {
+            signs.noteAddress(text, start..<addressEnd(text, from: start))
+            return start + 1
+        }
+        // Scanning goes on behind the link, in what the gateway put there.
+        let next = isWhole ? end : start + protection.end
         do throws(ActivationError) {
-            guard let link = try takeLink(text, at: start, end: &position) else { return }
-            try judge(link)
+            let inner = try unwrappedWholly(address.takeText())
+            guard inner.read({ $0.hasPrefix("otpauth://") }) else {
+                guard try isReadable(inner) else {
+                    inner.read { signs.noteAddress($0, $0.indices) }
+                    return start + 1
+                }
+                try inner.read { (inner) throws(ActivationError) in try search(inner) }
+                return next
+            }
+            let isOpen = inner.read { (inner) -> Bool in
+                switch protection.closing {
+                case _ where isWhole: false
+                case .closed: false
+                case .missing: true
+                case .last: isLeftOpen(inner, text, behind: end)
+                }
+            }
+            guard !isOpen else { throw .brokenLink }
+            try judge(inner, text, start..<end)
         } catch {
             guard error == .brokenLink else { throw error }
-            rejection = rejection ?? error
+            try reject(error, text, start..<end)
         }
+        return next
     }
 
-    /// Unwraps and judges one link.
-    mutating func judge(_ link: borrowing LinkText) throws(ActivationError) {
-        do throws(ActivationError) {
-            let drawing = drawing
-            add(
-                try link.read { (bytes) throws(ActivationError) -> ActivationLink in
-                    try readWrapped(bytes, drawing: drawing)
-                })
-        } catch {
-            switch error {
-            case .outOfMemory: throw error
-            case .foreign(let kind): noteForeign(kind)
-            default: rejection = rejection ?? error
+    private func isReadable(_ link: borrowing LinkText) throws(ActivationError) -> Bool {
+        try link.read { (bytes) throws(ActivationError) -> Bool in
+            do throws(ActivationError) {
+                _ = try readBare(bytes, drawing: drawing)
+                return true
+            } catch {
+                guard error != .outOfMemory else { throw error }
+                return false
             }
         }
     }
 
-    private mutating func noteForeign(_ kind: ForeignLink?) {
-        guard let kind, kind != .webPage else { return }
-        foreign = foreign ?? kind
+    /// Judges one link, of which every wrapping was taken off.
+    private mutating func judge(
+        _ link: consuming LinkText, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String = ""
+    ) throws(ActivationError) {
+        links += 1
+        guard links <= LinkSearch.maximumLinks else { throw .tooLong }
+        let drawing = drawing
+        let read: ActivationLink
+        do throws(ActivationError) {
+            read = try link.read { (bytes) throws(ActivationError) -> ActivationLink in
+                try readBare(bytes, drawing: drawing)
+            }
+        } catch {
+            guard error != .outOfMemory else { throw error }
+            return try reject(error, text, place, carrier: carrier)
+        }
+        add(read, link)
     }
 
-    private mutating func add(_ link: consuming ActivationLink) {
+    private mutating func reject(
+        _ error: ActivationError, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String = ""
+    ) throws(ActivationError) {
+        guard rejected.count < LinkSearch.maximumLinks else { throw .tooLong }
+        rejected.append(try RejectedLink(error, text, place, carrier: carrier))
+    }
+
+    private mutating func add(_ link: consuming ActivationLink, _ text: consuming LinkText) {
         let summary = link.summary
         switch isFound(link) {
-        case nil: found = .some(link)
+        case nil: found = .some(FoundLink(link: link, text: text))
         case false where !others.contains(summary): others.append(summary)
         default: break
         }
@@ -123,90 +178,81 @@ struct LinkSearch: ~Copyable {
     private borrowing func isFound(_ link: borrowing ActivationLink) -> Bool? {
         switch found {
         case .none: nil
-        case .some(let first): first.isSame(as: link)
+        case .some(let first): first.link.isSame(as: link)
         }
     }
 }
 
-/// Reads one link, whatever a mail gateway or a copy from HTML has put around it.
-func readWrapped(
-    _ link: Span<UInt8>, drawing: (Int) -> [UInt8], depth: Int = 0
-) throws(ActivationError) -> ActivationLink {
-    if depth < 4, let inner = try unwrapped(link) {
-        return try inner.read { (bytes) throws(ActivationError) -> ActivationLink in
-            try readWrapped(bytes, drawing: drawing, depth: depth + 1)
+/// A whole link, and how it was written.
+private struct FoundLink: ~Copyable {
+    let link: ActivationLink
+    private let text: LinkText
+
+    init(link: consuming ActivationLink, text: consuming LinkText) {
+        self.link = link
+        self.text = text
+    }
+
+    consuming func takeLink() -> ActivationLink { link }
+
+    /// Whether this is what a rejected link was before it was broken: a mail says it in plain text
+    /// and in HTML.
+    borrowing func isMeant(by other: RejectedLink) -> Bool {
+        text.read { (whole) in
+            other.joined.read { (joined) in
+                let count = min(whole.count, other.isShortened ? other.shownCount : whole.count)
+                guard joined.count >= count, (0..<count).allSatisfy({ joined[$0] == whole[$0] })
+                else { return false }
+                // Behind it stands no more of a link.
+                return other.isShortened || joined.count == count
+                    || joined[count] != UInt8(ascii: "&")
+            }
         }
     }
-    switch recognise(link) {
-    case .otpauth(let range):
-        return .unsigned(try parseOTPAuth(link.extracting(range), drawing: drawing))
-    case .signed(let range):
-        return .signed(try VerifiedLink(verifying: link.extracting(range)))
-    case .foreign(let kind): throw .foreign(kind)
-    case .nothing: throw .noLink
-    }
 }
 
-/// The link with one layer of damage undone; nil where there is none.
-private func unwrapped(_ link: Span<UInt8>) throws(ActivationError) -> LinkText? {
-    if link.firstRange(of: "&amp;", in: link.indices) != nil
-        || link.firstRange(of: "&#", in: link.indices) != nil
-    {
-        guard let decoded = try entitiesDecoded(link) else { return nil }
-        if decoded.byteCount < link.count { return decoded }
-    }
-    if isQuotedPrintableLink(link) { return try quotedPrintableDecoded(link) }
-    if let mark = encodedHashMark(link) { return try withHash(link, at: mark) }
-    return try withoutLinkProtection(link)
-}
+/// A link that was rejected, in memory that is zeroized with it.
+private final class RejectedLink {
+    /// Links are shorter.
+    private static let maximumByteCount = 4096
+    let error: ActivationError
+    /// What stands from its beginning on, as if nothing were broken there.
+    let joined: LinkText
+    /// How much of it stood in one piece.
+    let shownCount: Int
+    /// An ellipsis says that the rest is left out.
+    let isShortened: Bool
 
-/// Where `%23` stands for the hash sign before the JWS.
-func encodedHashMark(_ link: Span<UInt8>) -> Int? {
-    let activate = activateCarrier.dropLast()
-    if link.hasPrefix(activate + "%23") { return activate.utf8.count }
-    guard link.hasPrefix("https://") else { return nil }
-    return link.firstRange(of: "%23softtoken=", in: link.indices)?.lowerBound
-}
-
-private func withHash(_ link: Span<UInt8>, at mark: Int) throws(ActivationError) -> LinkText? {
-    try LinkText.decoded(capacity: link.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        for index in 0..<mark { target.append(link[index], to: &count) }
-        target.append(UInt8(ascii: "#"), to: &count)
-        for index in (mark + 3)..<link.count { target.append(link[index], to: &count) }
-        return count
-    }
-}
-
-private func isWordStart(_ text: Span<UInt8>, _ position: Int) -> Bool {
-    guard text[position].isLetter else { return false }
-    guard position > 0 else { return true }
-    let before = text[position - 1]
-    return !before.isLetter && !before.isDigit
-}
-
-private func isOurs(_ text: Span<UInt8>, _ position: Int) -> Bool {
-    text.hasPrefix("otpauth://", at: position) || text.hasPrefix(activateCarrier, at: position)
-        || text.hasPrefix(activateCarrier.dropLast() + "%23", at: position)
-}
-
-private func isWebAddress(_ text: Span<UInt8>, _ position: Int) -> Bool {
-    text.hasPrefix("https://", at: position) || text.hasPrefix("http://", at: position)
-}
-
-/// Whether an address may hold a link, or a gateway's wrapping of one.
-private func mayHoldLink(_ text: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    [
-        "softtoken=", "softtoken-", "softtoken%", "softtoken*", "softtoken&",
-        "safelinks.protection.", "urldefense.", "google.com/url?", "cudasvc.com/url?",
-        "fireeye.com/", "clicktime.symantec.com/", "secure-web.cisco.com/",
-    ].contains {
-        text.firstRange(of: $0, in: range) != nil
-    }
-}
-
-private func namesHardToken(_ text: Span<UInt8>, _ position: Int) -> Bool {
-    ["hard token", "hard-token", "hardware token", "digipass", "key fob"].contains {
-        text.hasPrefix($0, at: position)
+    /// - Parameter carrier: stands for what the JWS of a signed link was found by.
+    init(
+        _ error: ActivationError, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String
+    ) throws(ActivationError) {
+        self.error = error
+        let reach =
+            place
+            .lowerBound..<min(
+                place.lowerBound + RejectedLink.maximumByteCount, text.count)
+        let joined = try LinkText.decoded(capacity: carrier.utf8.count + reach.count) {
+            (target: inout MutableSpan<UInt8>) in
+            var count = 0
+            for byte in carrier.utf8 { target.append(byte, to: &count) }
+            copyJoined(text, reach, into: &target, &count)
+            return count
+        }
+        guard let joined else { throw .noLink }
+        let word = text.extracting(place)
+        let end = place.upperBound
+        // Two of three dots may have been taken for a JWS's own.
+        isShortened =
+            text.starts(with: [0xE2, 0x80, 0xA6], at: end)
+            || (0...3).contains { text.starts(with: Array("...".utf8), at: max(0, end - $0)) }
+        shownCount = min(carrier.utf8.count + withoutPunctuation(word), joined.byteCount)
+        self.joined = try joined.read { (joined) throws(ActivationError) -> LinkText in
+            // A gateway's address is known by what it holds.
+            guard let protection = LinkProtection(joined), protection.closing == .closed else {
+                return try LinkText(copying: joined)
+            }
+            return try unwrappedWholly(try LinkText(copying: joined))
+        }
     }
 }

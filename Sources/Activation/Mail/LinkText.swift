@@ -51,6 +51,11 @@ package struct LinkText: ~Copyable {
         return byteCount > 0 ? try LinkText(memory, byteCount: byteCount) : nil
     }
 
+    /// The same text in memory of its own.
+    borrowing func copy() throws(ActivationError) -> LinkText {
+        try read { (text) throws(ActivationError) in try LinkText(copying: text) }
+    }
+
     /// Lends the text.
     package borrowing func read<R: ~Copyable, E: Error>(
         _ body: (Span<UInt8>) throws(E) -> R

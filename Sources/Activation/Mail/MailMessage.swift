@@ -37,32 +37,33 @@ extension LinkSearch {
             guard let inner = MailHeader(text, body) else { return }
             try searchPart(text, inner, end: end, depth: depth + 1)
         } else if header.isText(text) {
-            try searchBody(
-                text.extracting(body), header.encoding(text), header.isHTML(text),
-                header.utf16Order(text))
+            try searchBody(text.extracting(body), header, of: text)
         }
     }
 
     private mutating func searchBody(
-        _ body: Span<UInt8>, _ encoding: MailHeader.Encoding, _ isHTML: Bool, _ order: UTF16Order?
+        _ body: Span<UInt8>, _ header: MailHeader, of mail: Span<UInt8>
     ) throws(ActivationError) {
         let decoded: LinkText?
-        switch encoding {
-        case .none: return try searchCharacters(body, isHTML: isHTML, order)
+        switch header.encoding(mail) {
+        case .none: return try searchCharacters(body, header, of: mail)
         case .quotedPrintable: decoded = try quotedPrintableDecoded(body)
         case .base64: decoded = try base64Decoded(body)
         }
         guard let decoded else { return }
         try decoded.read { (bytes) throws(ActivationError) in
-            try searchCharacters(bytes, isHTML: isHTML, order)
+            try searchCharacters(bytes, header, of: mail)
         }
     }
 
     private mutating func searchCharacters(
-        _ text: Span<UInt8>, isHTML: Bool, _ order: UTF16Order?
+        _ text: Span<UInt8>, _ header: MailHeader, of mail: Span<UInt8>
     ) throws(ActivationError) {
-        guard let order = UTF16Order(mark: text) ?? order else {
-            return try searchContent(text, isHTML: isHTML)
+        let isHTML = header.isHTML(mail)
+        guard let order = UTF16Order(mark: text) ?? header.utf16Order(mail) else {
+            guard header.isFlowed(mail) else { return try searchContent(text, isHTML: isHTML) }
+            guard let flowed = try flowedDecoded(text) else { return }
+            return try search(flowed, isHTML: isHTML)
         }
         guard let decoded = try utf16Decoded(text, order) else { return }
         try search(decoded, isHTML: isHTML)
@@ -173,6 +174,13 @@ struct MailHeader {
         guard let range = transferEncoding.map({ text.trimmed($0) }) else { return .none }
         if text.hasPrefix("quoted-printable", at: range.lowerBound) { return .quotedPrintable }
         return text.hasPrefix("base64", at: range.lowerBound) ? .base64 : .none
+    }
+
+    /// Whether lines that end in a space go on without it (RFC 3676).
+    func isFlowed(_ text: Span<UInt8>) -> Bool {
+        guard let type, isType("text/plain", text) else { return false }
+        return text.firstRange(of: "flowed", in: type) != nil
+            && ["delsp=yes", "delsp=\"yes\""].contains { text.firstRange(of: $0, in: type) != nil }
     }
 
     /// The byte order of a charset of two bytes a letter; nil for any other.

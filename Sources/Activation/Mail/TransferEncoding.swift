@@ -87,16 +87,58 @@ func isQuotedPrintable(_ text: Span<UInt8>) -> Bool {
     return hasSoftLineBreak && hasEqualsSign
 }
 
-/// Whether one link is quoted-printable: each of its equals signs is `=3D`. A seed may begin with
-/// "3D", but then its length is a whole number of groups, or another parameter tells.
-func isQuotedPrintableLink(_ link: Span<UInt8>) -> Bool {
+/// Whether one link is quoted-printable: each of its equals signs is `=3D`.
+///
+/// - Throws: `ActivationError.brokenLink` where the only one stands before a seed that may itself
+///   begin with "3D".
+func isQuotedPrintableLink(_ link: Span<UInt8>) throws(ActivationError) -> Bool {
     let signs = link.indices.filter { link[$0] == UInt8(ascii: "=") }
     guard let first = signs.first, signs.allSatisfy({ link.hasPrefix("=3D", at: $0) }) else {
         return false
     }
     guard signs.count == 1, link.hasPrefix("otpauth:") else { return true }
     let end = link.firstIndex(of: "&", in: first..<link.count) ?? link.count
-    return (end - first - 1) % 8 == 2
+    let letters = end - first - 1
+    // 5 letters spell 3 bytes and a bit: no whole seed has 1, 3 or 6 letters over eight.
+    let (isSeed, isSeedWithout) = (
+        ![1, 3, 6].contains(letters % 8), ![3, 5, 0].contains(letters % 8)
+    )
+    guard !isSeed || !isSeedWithout else { throw .brokenLink }
+    return isSeedWithout
+}
+
+/// Undoes format=flowed with DelSp (RFC 3676 §4.2): a line that ends in a space goes on in the next
+/// one, without the space and the marks of a reply.
+func flowedDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
+    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
+        var count = 0
+        var position = 0
+        while position < text.count {
+            if text[position] == 0x20, let next = flowedLineStart(text, behind: position) {
+                position = next
+            } else {
+                target.append(text[position], to: &count)
+                position += 1
+            }
+        }
+        return count
+    }
+}
+
+/// Where the line goes on that a space ends; nil where none ends there. A signature's mark, "-- ",
+/// doesn't go on.
+private func flowedLineStart(_ text: Span<UInt8>, behind space: Int) -> Int? {
+    var next = space + 1
+    if next < text.count, text[next] == 0x0D { next += 1 }
+    guard next < text.count, text[next] == 0x0A,
+        !(space >= 2 && text.hasPrefix("--", at: space - 2)
+            && (space == 2 || text[space - 3] == 0x0A))
+    else { return nil }
+    next += 1
+    while next < text.count, text[next] == UInt8(ascii: ">") { next += 1 }
+    // A space that was put before a line, so that it isn't taken for a reply's.
+    if next < text.count, text[next] == 0x20 { next += 1 }
+    return next
 }
 
 /// Where the next line begins, if a line ends softly here.
