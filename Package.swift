@@ -72,13 +72,16 @@ let package = Package(
         .systemLibrary(
             name: "CExpat", path: "Sources/softtoken-issuer/CExpat", pkgConfig: "expat",
             providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", path: "Sources/softtoken-issuer/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]),
         .executableTarget(
             name: "softtoken-issuer",
             dependencies: [
                 "ProgramSupport", "OTP", "Linux", "CLinux", "Keystore", "KeystoreIssuer",
-                "Activation", "Device", "CExpat", argumentParser,
+                "Activation", "Device", "CExpat", "CSQLite", argumentParser,
             ],
-            exclude: ["CExpat", "Manual", "RECORDS.md"], swiftSettings: strict),
+            exclude: ["CExpat", "CSQLite", "Manual", "RECORDS.md"], swiftSettings: strict),
         // The reader of Keystore/Vectors, which two floors' tests share.
         .target(name: "VectorFiles", path: "Tests/VectorFiles", swiftSettings: tests),
         .testTarget(name: "OTPTests", dependencies: ["OTP"], swiftSettings: tests),
@@ -121,13 +124,14 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
         .target(
             name: "IssuerReaders",
             dependencies: ["OTP", "Linux", "Keystore", "KeystoreIssuer", "CExpat"],
-            path: "Sources/softtoken-issuer", exclude: ["CExpat", "RECORDS.md"],
+            path: "Sources/softtoken-issuer", exclude: ["CExpat", "CSQLite", "RECORDS.md"],
             sources: [
                 "CSV/CSVReader.swift", "CSV/Dates.swift", "Commands/InputKind.swift",
                 "PSKC/OTPCheck.swift",
                 "PSKC/PSKCContainer.swift", "PSKC/PSKCKeyPackage.swift", "PSKC/PSKCKeyring.swift",
                 "PSKC/PSKCPolicy.swift",
-                "PSKC/PSKCProtection.swift", "PSKC/RecordEdit.swift", "PSKC/UserID.swift",
+                "PSKC/PSKCProtection.swift", "PSKC/RecordsProtection.swift",
+                "PSKC/RecordEdit.swift", "PSKC/UserID.swift",
                 "PSKC/XMLElement.swift",
                 "PSKC/XMLReader.swift",
             ], swiftSettings: strict),

@@ -12,7 +12,7 @@ typedef union {
     struct aes256_ctx aes256;
 } st_aes_context;
 
-// Both return 0 for a key that isn't 16, 24 or 32 bytes.
+// Each returns 0 for a key that isn't 16, 24 or 32 bytes.
 static inline int st_aes_cbc_decrypt(void *_Nonnull memory, size_t key_length,
                                      const uint8_t *_Nonnull key, uint8_t *_Nonnull iv,
                                      size_t length, uint8_t *_Nonnull clear,
@@ -22,6 +22,24 @@ static inline int st_aes_cbc_decrypt(void *_Nonnull memory, size_t key_length,
     aes##n##_set_decrypt_key(&context->aes##n, key);                                               \
     cbc_decrypt(&context->aes##n, (nettle_cipher_func *)aes##n##_decrypt, AES_BLOCK_SIZE, iv,      \
                 length, clear, encrypted);                                                         \
+    return 1
+    switch (key_length) {
+    case 16: ST_CBC(128);
+    case 24: ST_CBC(192);
+    case 32: ST_CBC(256);
+    default: return 0;
+    }
+#undef ST_CBC
+}
+static inline int st_aes_cbc_encrypt(void *_Nonnull memory, size_t key_length,
+                                     const uint8_t *_Nonnull key, uint8_t *_Nonnull iv,
+                                     size_t length, uint8_t *_Nonnull encrypted,
+                                     const uint8_t *_Nonnull clear) {
+    st_aes_context *context = (st_aes_context *)memory;
+#define ST_CBC(n)                                                                                  \
+    aes##n##_set_encrypt_key(&context->aes##n, key);                                               \
+    cbc_encrypt(&context->aes##n, (nettle_cipher_func *)aes##n##_encrypt, AES_BLOCK_SIZE, iv,      \
+                length, encrypted, clear);                                                         \
     return 1
     switch (key_length) {
     case 16: ST_CBC(128);

@@ -90,20 +90,61 @@ package struct PSKCKey: ~Copyable {
         }
     }
 
+    /// Encrypts a seed: a drawn IV, then AES-CBC with XML Encryption's padding (§5.2).
+    ///
+    /// - Throws: `PSKCKeyError.wrongKeyLength`, `.outOfMemory`.
+    package borrowing func encrypt(_ seed: borrowing Seed) throws(PSKCKeyError) -> [UInt8] {
+        let block = 16
+        let count = (seed.byteCount / block + 1) * block
+        var padded = try secureBytes(count: count)
+        padded.write { (target: inout MutableSpan<UInt8>) in
+            seed.readBytes { seed in
+                for index in seed.indices { target[index] = seed[index] }
+                for index in seed.count..<count { target[index] = UInt8(count - seed.count) }
+            }
+        }
+        let start = randomBytes(count: block)
+        // nettle moves the IV along.
+        var iv = start
+        var encrypted = [UInt8](repeating: 0, count: count)
+        var context = try secureBytes(count: MemoryLayout<st_aes_context>.stride)
+        let isDone = unsafe context.withUnsafeMutableBytes { context in
+            unsafe bytes.withUnsafeBytes { key in
+                unsafe padded.withUnsafeBytes { padded in
+                    unsafe st_aes_cbc_encrypt(
+                        context.baseAddress!, key.count, octets(key), &iv, count, &encrypted,
+                        octets(padded)) == 1
+                }
+            }
+        }
+        scrubStackAndRegisters(.deep)
+        guard isDone else { throw .wrongKeyLength }
+        return start + encrypted
+    }
+
+    /// This key's HMAC over a value (IV and ciphertext).
+    ///
+    /// - Throws: `PSKCKeyError.wrongKeyLength` for a key over 64 bytes; `.outOfMemory`.
+    package borrowing func mac(
+        of value: [UInt8], algorithm: HashAlgorithm
+    ) throws(PSKCKeyError) -> [UInt8] {
+        guard byteCount <= Seed.maximumByteCount else { throw .wrongKeyLength }
+        do throws(KeystoreError) {
+            let key = Seed(try copiedBytes())
+            var generator = try CodeGenerator(seed: key, algorithm: algorithm)
+            let mac = generator.mac(of: value)
+            scrubStackAndRegisters(.deep)
+            return mac
+        } catch { throw .outOfMemory }
+    }
+
     /// Whether `mac` is this key's HMAC over a value (IV and ciphertext), in constant time.
     ///
     /// - Throws: `PSKCKeyError.wrongKeyLength` for a key over 64 bytes; `.outOfMemory`.
     package borrowing func isValid(
         _ mac: [UInt8], of value: [UInt8], algorithm: HashAlgorithm
     ) throws(PSKCKeyError) -> Bool {
-        guard byteCount <= Seed.maximumByteCount else { throw .wrongKeyLength }
-        do throws(KeystoreError) {
-            let key = Seed(try copiedBytes())
-            var generator = try CodeGenerator(seed: key, algorithm: algorithm)
-            let expected = generator.mac(of: value)
-            scrubStackAndRegisters(.deep)
-            return isEqualInConstantTime(mac, expected)
-        } catch { throw .outOfMemory }
+        isEqualInConstantTime(mac, try self.mac(of: value, algorithm: algorithm))
     }
 }
 

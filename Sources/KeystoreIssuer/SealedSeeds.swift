@@ -97,6 +97,18 @@ extension ActivationCode {
         }
     }
 
+    /// Whether somebody who is asked for a code might choose it, and so guess it: under five different
+    /// letters, one half twice, or a run of the alphabet. One drawn code in a million is.
+    package var isTrivial: Bool {
+        characters.read { letters in
+            let places = letters.indices.map { index in
+                crockfordLetters.firstIndex(of: letters[index]) ?? 0
+            }
+            let steps = Set(zip(places, places.dropFirst()).map { $1 - $0 })
+            return Set(places).count < 5 || steps.count == 1 || places[..<5] == places[5...]
+        }
+    }
+
     private static func drawnLetters() throws(ActivationError) -> SecureBytes {
         do throws(KeystoreError) {
             var letters = try SecureBytes(randomCount: characterCount)

@@ -11,6 +11,7 @@ enum ExitStatus: Int32, Sendable {
     case inputOutput = 74
     case tryLater = 75
     case configuration = 78
+    case locked = 83
     case expired = 85
     case refused = 88
     case interrupted = 130

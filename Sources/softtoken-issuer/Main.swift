@@ -62,9 +62,12 @@ import Linux
     }
 }
 
-/// N of `--key-fd N` and `--key-fd=N`.
+/// N of `--key-fd N`, `--key-fd=N` and the like.
 func keyDescriptors(_ arguments: [String]) -> [Int32] {
-    let apart = zip(arguments, arguments.dropFirst()).filter { $0.0 == "--key-fd" }.map(\.1)
-    let joined = arguments.filter { $0.hasPrefix("--key-fd=") }.map { String($0.dropFirst(9)) }
-    return (apart + joined).compactMap { Int32($0) }.filter { $0 >= 0 }
+    let options = ["--key-fd", "--records-key-fd", "--code-fd"]
+    let apart = zip(arguments, arguments.dropFirst()).filter { options.contains($0.0) }.map(\.1)
+    let joined = arguments.compactMap { argument in
+        options.first { argument.hasPrefix($0 + "=") }.map { argument.dropFirst($0.utf8.count + 1) }
+    }
+    return (apart + joined.map(String.init)).compactMap { Int32($0) }.filter { $0 >= 0 }
 }

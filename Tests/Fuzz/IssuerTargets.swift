@@ -45,7 +45,7 @@ let issuerTargets = [
         let written = rows.map { row in row.map(csvField).joined(separator: ",") + "\r\n" }
         // The mark of its own keeps a field that begins with one whole.
         let again = readRows(Array(("\u{FEFF}" + written.joined()).utf8))
-        require(again == rows, "a table reads back")
+        require(again == rows.map { $0.map(withoutFormula) }, "a table reads back")
     },
 ]
 

@@ -54,6 +54,13 @@ struct CSVTests {
         #expect(try rows(wide + "\nz\n").map(\.fields) == [nil, ["z"]])
     }
 
+    @Test(
+        "A field that a spreadsheet takes for a formula is text",
+        arguments: ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\u{FF1D}1"])
+    func formula(text: String) throws {
+        #expect(try rows(csvField(text) + ",x\n").map(\.fields) == [["'" + text, "x"]])
+    }
+
     @Test("A field is quoted where it has to be", arguments: ["a", "a,b", "\"", "a\nb", ""])
     func writing(text: String) throws {
         #expect(try rows(csvField(text) + ",x\n").map(\.fields) == [[text, "x"]])

@@ -28,7 +28,7 @@ struct EncodingTests {
     }
 
     private func bind(_ path: String, to account: String) throws(Failure) {
-        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         var state = VerifierState(
             parameters: TokenParameters(
                 algorithm: .sha1, digits: session.digits, factor: session.factor))
@@ -37,14 +37,14 @@ struct EncodingTests {
     }
 
     private func issue(_ path: String, for account: String) throws {
-        var writer = try RecordsWriter.open(path)
+        let writer = try RecordsWriter(path, nil)
         let order = TokenOrder(
             account: account, serial: "S2",
             parameters: TokenParameters(
                 algorithm: .sha1, digits: DigitCount(6)!, factor: .counter(0)),
             terms: LinkTerms(), lock: .code(nil))
         let seed = Seed(try secret([UInt8](repeating: 1, count: 20)))
-        try writer.add(order, issuer: "Clinic", seed: seed)
+        try writer.add(order.record(issuer: "Clinic"), seed: seed)
         try writer.place()
     }
 
@@ -110,7 +110,7 @@ struct EncodingTests {
         // A counter that no reader takes is not left in the file.
         let path = try file(nil)
         let before = try Data(contentsOf: URL(fileURLWithPath: path))
-        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         let odd = VerifierState(
             parameters: TokenParameters(
                 algorithm: .sha1, digits: session.digits, factor: .counter(1 << 63)))
@@ -131,7 +131,7 @@ struct EndedTokenTests {
         let path = try folder.file("r.xml", text)
         let status: Int32?
         do throws(Failure) {
-            _ = try VerifierSession(path, serial: "S1", secret: nil, at: 2_000_000_000)
+            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 2_000_000_000)
             status = nil
         } catch { status = error.status.rawValue }
         #expect(status == 85)
@@ -145,7 +145,7 @@ struct EndedTokenTests {
         try useLastCounter(path)
         let ended: Failure?
         do throws(Failure) {
-            _ = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
             ended = nil
         } catch { ended = error }
         #expect(ended?.status == .expired && ended?.message.contains("at its end") == true)
@@ -153,7 +153,7 @@ struct EndedTokenTests {
 
     /// Ends with the session, whose lock the next one needs.
     private func useLastCounter(_ path: String) throws {
-        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         var asked: [UInt64] = []
         let state = VerifierState(
             parameters: TokenParameters(

@@ -20,12 +20,12 @@ struct RecordTests {
     }
 
     private func add(_ orders: [TokenOrder], to path: String) throws {
-        var writer = try RecordsWriter.open(path)
+        let writer = try RecordsWriter(path, nil)
         for order in orders {
             let isTaken = writer.isTaken(order.serial)
             #expect(!isTaken)
             let seed = Seed(try secret(Array(repeating: 7, count: 64)))
-            try writer.add(order, issuer: "A & <B> \"C\"", seed: seed)
+            try writer.add(order.record(issuer: "A & <B> \"C\""), seed: seed)
         }
         try writer.place()
     }
@@ -58,7 +58,7 @@ struct RecordTests {
         let folder = try Folder()
         let path = folder.path + "/r.xml"
         try add([order("S", .counter(0), account: "a")], to: path)
-        var writer = try RecordsWriter.open(path)
+        let writer = try RecordsWriter(path, nil)
         let answers = [writer.isTaken("S"), writer.isTaken("T"), writer.isTaken("T")]
         #expect(answers == [true, false, true])
     }
@@ -68,9 +68,9 @@ struct RecordTests {
         let folder = try Folder()
         let path = try folder.file("r.xml", container())
         do {
-            var writer = try RecordsWriter.open(path)
+            let writer = try RecordsWriter(path, nil)
             try writer.add(
-                order("S", .counter(0), account: "a"), issuer: "i",
+                order("S", .counter(0), account: "a").record(issuer: "i"),
                 seed: Seed(try secret([1, 2, 3])))
             let count = writer.count
             #expect(count == 1)
@@ -83,7 +83,7 @@ struct RecordTests {
     func signed() throws {
         let folder = try Folder()
         let path = try folder.file("r.xml", try Vectors.figure(9))
-        #expect(throws: Failure.self) { _ = try RecordsWriter.open(path) }
+        #expect(throws: Failure.self) { _ = try RecordsWriter(path, nil) }
     }
 
     @Test("Only the counter changes, and everything else stays byte for byte")
@@ -123,14 +123,14 @@ struct RecordTests {
             after.contains(
                 "</q:TimeInterval><q:TimeDrift><q:PlainValue>-3</q:PlainValue></q:TimeDrift>"
                     + "</q:Data><q:UserId>UID=al\\2C ice</q:UserId>"))
-        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         #expect(session.account == "al, ice")
     }
 
     private func remember(
         _ path: String, account: String? = nil, _ change: (inout VerifierState) -> Void
     ) throws {
-        let session = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         var state = VerifierState(
             parameters: TokenParameters(
                 algorithm: .sha1, digits: session.digits, factor: session.factor))
@@ -144,7 +144,7 @@ struct RecordTests {
         let path = try folder.file("r.xml", container())
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         do {
-            _ = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
             Issue.record("it is open to others")
         } catch {
             #expect(error.status == .configuration)
@@ -158,7 +158,7 @@ struct RecordTests {
         let path = try folder.file("r.xml", container())
         let status = { (path: String, serial: String) -> Int32? in
             do throws(Failure) {
-                _ = try VerifierSession(path, serial: serial, secret: nil, at: 0)
+                _ = try VerifierSession(path, .serial(serial), secret: nil, at: 0)
                 return nil
             } catch { return error.status.rawValue }
         }
@@ -182,7 +182,7 @@ struct RecordTests {
         let drift = "<TimeDrift><PlainValue>\(text)</PlainValue></TimeDrift>"
         let path = try folder.file("r.xml", container(data: drift, algorithm: "totp"))
         #expect(throws: Failure.self) {
-            _ = try VerifierSession(path, serial: "S1", secret: nil, at: 0)
+            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         }
     }
 

@@ -88,6 +88,8 @@ package struct FileAttributes: Equatable, Sendable {
     package let mode: UInt32
     package let device: UInt64
     package let inode: UInt64
+    /// How many names it has: hard links.
+    package let nameCount: Int
 
     init(_ info: stat) {
         byteCount = Int(info.st_size)
@@ -95,6 +97,7 @@ package struct FileAttributes: Equatable, Sendable {
         mode = info.st_mode
         device = UInt64(info.st_dev)
         inode = UInt64(info.st_ino)
+        nameCount = Int(info.st_nlink)
     }
 
     package var isRegularFile: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFREG) }

@@ -56,6 +56,23 @@ package enum ArgumentVector {
         }
     }
 
+    /// Overwrites the values of an option, `--option value` and `--option=value`, with asterisks.
+    package static func overwriteValues(of option: String) {
+        let texts = (0..<count).map { position in
+            withBytes(at: position) { bytes in bytes.indices.map { bytes[$0] } }
+        }
+        let name = Array(option.utf8)
+        for position in 1..<max(1, count) {
+            let start =
+                if texts[position].starts(with: name + [UInt8(ascii: "=")]) {
+                    name.count + 1
+                } else if texts[position - 1] == name { 0 } else { texts[position].count }
+            withMutableBytes(at: position) { bytes in
+                for index in start..<bytes.count { bytes[index] = UInt8(ascii: "*") }
+            }
+        }
+    }
+
     /// Whether every argument is UTF-8: one that isn't would be another name or file as a String.
     package static var isText: Bool {
         (1..<max(1, count)).allSatisfy { position in

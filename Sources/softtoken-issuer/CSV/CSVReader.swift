@@ -157,8 +157,20 @@ struct CSVReader: ~Copyable {
 
 private let quotationMark = UInt8(ascii: "\"")
 
-/// A field as it is written: quoted where it has to be, for readers that part by semicolons too.
-func csvField(_ text: String) -> String {
+/// A field as it is written: quoted where it has to be, for readers that part by semicolons too. A
+/// spreadsheet takes a field that begins like a formula for one: an apostrophe stands before it
+/// (OWASP, CSV Injection).
+func csvField(_ text: String) -> String { csvQuoted(withoutFormula(text)) }
+
+func withoutFormula(_ text: String) -> String {
+    let isFormula = text.unicodeScalars.first.map { formulaMarks.contains($0) } ?? false
+    return isFormula ? "'" + text : text
+}
+
+/// `=`, `+`, `-`, `@`, tab, carriage return, line feed, and the wide forms of the first four.
+private let formulaMarks = Array("=+-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars)
+
+private func csvQuoted(_ text: String) -> String {
     guard text.utf8.contains(where: { Array("\",;\r\n".utf8).contains($0) }) else { return text }
     return "\"" + text.replacing("\"", with: "\"\"") + "\""
 }

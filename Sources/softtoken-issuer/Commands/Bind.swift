@@ -14,6 +14,9 @@ struct Bind: ParsableCommand {
 
     @OptionGroup var options: VerifierOptions
 
+    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
+    var serial: String
+
     @Option(help: ArgumentHelp("Whom the token is for.", valueName: "account"))
     var account: String
 
@@ -24,13 +27,14 @@ struct Bind: ParsableCommand {
     }
 
     func run() throws {
-        let accepted = try options.accept(account: account) { (bound) throws(Failure) in
+        let accepted = try options.accept(.serial(serial), account: account) {
+            (bound) throws(Failure) in
             guard bound == nil || bound == account else {
                 throw Failure(
-                    .refused, "token \(options.serial) is bound to another account already",
+                    .refused, "token \(serial) is bound to another account already",
                     hint: "take its UserId out of the records if that is what you want")
             }
         }
-        try Console.print("bound \(options.serial) to \(account), \(accepted.text)")
+        try Console.print("bound \(serial) to \(account), \(accepted.text)")
     }
 }

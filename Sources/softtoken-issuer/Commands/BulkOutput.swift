@@ -6,7 +6,7 @@ import Linux
 
 /// The files of one run, being written.
 struct BulkOutput: ~Copyable {
-    private var records: RecordsWriter
+    private let records: any RecordsTarget
     private var links: BufferedFile
     private var codes: BufferedFile
     private(set) var count = 0
@@ -18,9 +18,11 @@ struct BulkOutput: ~Copyable {
     /// Opens the files; what a former run left there is never overwritten.
     ///
     /// - Throws: `Failure` (73).
-    static func open(_ folder: String, records: String?) throws(Failure) -> BulkOutput {
+    static func open(
+        _ folder: String, records: String?, _ secret: RecordsSecret?
+    ) throws(Failure) -> BulkOutput {
         do throws(SystemError) { try makePrivateFolder(folder) } catch { throw Failure(error) }
-        let records = try RecordsWriter.open(records ?? "\(folder)/records.xml")
+        let records = try openTarget(records ?? "\(folder)/records.xml", secret)
         do throws(SystemError) {
             let (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")
             var links = try BufferedFile(linksPath, policy: .refuse)
@@ -34,7 +36,7 @@ struct BulkOutput: ~Copyable {
     }
 
     private init(
-        records: consuming RecordsWriter, links: consuming BufferedFile,
+        records: any RecordsTarget, links: consuming BufferedFile,
         codes: consuming BufferedFile, linksPath: String, codesPath: String
     ) {
         self.linksPath = linksPath
@@ -45,15 +47,15 @@ struct BulkOutput: ~Copyable {
     }
 
     /// Whether a token of this serial is there already.
-    mutating func isTaken(_ serial: String) -> Bool { records.isTaken(serial) }
+    func isTaken(_ serial: String) throws(Failure) -> Bool { try records.isTaken(serial) }
 
     mutating func add(
         _ made: MadeLink, _ order: TokenOrder, issuer: String, seed: borrowing Seed
     ) throws(Failure) {
-        try records.add(order, issuer: issuer, seed: seed)
+        try records.add(order.record(issuer: issuer), seed: seed)
         let start = csvField(order.account) + "," + csvField(order.serial) + ","
         do throws(SystemError) {
-            try links.write(start + publicBase64URL(made.jti) + "," + made.link + "\r\n")
+            try links.write(start + csvField(publicBase64URL(made.jti)) + "," + made.link + "\r\n")
             if let code = made.code {
                 try codes.write(start + code + "\r\n")
                 codeCount += 1

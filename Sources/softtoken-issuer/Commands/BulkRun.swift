@@ -29,9 +29,11 @@ struct BulkRun: ~Copyable {
     ///
     /// - Throws: `Failure`.
     static func open(
-        _ folder: String, records: String?, source: String, input: InputKind
+        _ folder: String, options: LinkOptions, source: String, input: InputKind
     ) throws(Failure) -> BulkRun {
-        let output = try BulkOutput.open(folder, records: records)
+        let output = try BulkOutput.open(
+            folder, records: options.records,
+            try RecordsSecret.read(from: options.recordsKeyFd))
         let clock = try IssueClock()
         guard input == .file else {
             return BulkRun(output: output, source: source, clock: clock, signals: nil)
@@ -70,9 +72,12 @@ struct BulkRun: ~Copyable {
     ) throws(RowProblem) {
         stopIfAsked()
         guard failure == nil else { return }
-        guard !output.isTaken(order.serial) else {
-            throw RowProblem("there is a token of this serial already")
+        let isTaken: Bool
+        do throws(Failure) { isTaken = try output.isTaken(order.serial) } catch {
+            failure = error
+            return
         }
+        guard !isTaken else { throw RowProblem("there is a token of this serial already") }
         let made: MadeLink
         do throws(Failure) {
             made = try makeLink(order, seed: seed, maker, at: clock.unixSeconds)

@@ -48,8 +48,8 @@ struct FromPSKC: ParsableCommand {
             serial != nil || account != nil || json || !lock.isEmpty || delivery.qr != nil
         guard out == nil || !forOne else {
             throw ValidationError(
-                "--serial, --account, --request, --code, --qr and --json are for one link, not for "
-                    + "--out")
+                "--serial, --account, --request, --code, --code-fd, --qr and --json are for one link, "
+                    + "not for --out")
         }
         if let account, !isAcceptableName(account, bytes: 1...128) {
             throw ValidationError("an account has 1 to 128 bytes that can be shown")
@@ -77,7 +77,7 @@ struct FromPSKC: ParsableCommand {
         } catch { throw Failure(error, serial: package.serial) }
         let order = order(package, opened, lock)
         try delivery.prepare(serial: order.serial)
-        let made = try makeOne(order, seed: opened.seed, maker: maker, records: link.records)
+        let made = try makeOne(order, seed: opened.seed, maker: maker, options: link)
         try delivery.deliver(made)
         try printLink(made, fingerprint: maker.key.fingerprint, json: json)
     }
@@ -86,7 +86,7 @@ struct FromPSKC: ParsableCommand {
         _ vendor: VendorFile, _ out: String, _ maker: borrowing LinkMaker
     ) throws(Failure) {
         let now = try currentUnixSeconds()
-        var run = try BulkRun.open(out, records: link.records, source: file, input: vendor.input)
+        var run = try BulkRun.open(out, options: link, source: file, input: vendor.input)
         try vendor.read { package in
             let opened: VendorToken
             do throws(KeyProblem) { opened = try vendor.open(package, at: now) } catch {

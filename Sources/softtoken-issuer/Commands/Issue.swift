@@ -57,8 +57,8 @@ struct Issue: ParsableCommand {
             account != nil || serial != nil || json || !lock.isEmpty || delivery.qr != nil
         guard csv == nil || !forOne else {
             throw ValidationError(
-                "--account, --serial, --request, --code, --qr and --json are for one link, not for "
-                    + "--csv")
+                "--account, --serial, --request, --code, --code-fd, --qr and --json are for one link, "
+                    + "not for --csv")
         }
         if let account, !isAcceptableName(account, bytes: 1...128) {
             throw ValidationError("an account has 1 to 128 bytes that can be shown")
@@ -88,63 +88,34 @@ struct Issue: ParsableCommand {
         let seed = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
             try TokenOrder.drawnSeed(order.parameters.algorithm)
         }
-        let made = try makeOne(order, seed: seed, maker: maker, records: link.records)
+        let made = try makeOne(order, seed: seed, maker: maker, options: link)
         try delivery.deliver(made)
         try printLink(made, fingerprint: maker.key.fingerprint, json: json)
     }
 }
 
-/// How one link is locked.
-struct LockOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "A device's enrolment request: the link opens on that device alone.",
-            valueName: "request"))
-    var request: String?
-
-    @Option(help: ArgumentHelp("The activation code; drawn unless given.", valueName: "code"))
-    var code: String?
-
-    func validate() throws {
-        guard request == nil || code == nil else {
-            throw ValidationError("a link that is sealed to a device has no code")
-        }
-    }
-
-    var isEmpty: Bool { request == nil && code == nil }
-
-    /// - Throws: `Failure` (64).
-    func lock() throws(Failure) -> TokenOrder.Lock {
-        guard let request else { return .code(code) }
-        do throws(ActivationError) {
-            let request = try EnrolmentRequest(parsing: Array(request.utf8).span)
-            Console.note(
-                "verification \(request.verification): ask the prescriber whether the device "
-                    + "shows the same")
-            return .request(request)
-        } catch { throw Failure(error) }
-    }
-}
-
 /// Makes a link; its record is on the disk before anybody sees the link.
 func makeOne(
-    _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker, records: String?
+    _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker, options: LinkOptions
 ) throws(Failure) -> MadeLink {
     let now = try currentUnixSeconds()
     let made: MadeLink
     do throws(ActivationError) {
         made = try maker.link(order, seed: seed, at: now)
     } catch { throw Failure(error) }
-    guard let records else {
+    guard let records = options.records else {
+        guard options.recordsKeyFd == nil else {
+            throw Failure(.usage, "--records-key-fd belongs to --records")
+        }
         Console.hint("without --records nobody can check this token's one-time passwords")
         return made
     }
-    var writer = try RecordsWriter.open(records)
-    guard !writer.isTaken(order.serial) else {
+    let writer = try openTarget(records, try RecordsSecret.read(from: options.recordsKeyFd))
+    guard try !writer.isTaken(order.serial) else {
         throw Failure(
             .usage, "\(records) has a token of this serial already", hint: "give another --serial")
     }
-    try writer.add(order, issuer: maker.key.name, seed: seed)
+    try writer.add(order.record(issuer: maker.key.name), seed: seed)
     try writer.place()
     return made
 }

@@ -17,7 +17,7 @@ func issueMany(
     for name in columns.ignored {
         Console.note("softtoken-issuer: warning: the column \(name) is not known and is ignored")
     }
-    var run = try BulkRun.open(out, records: options.records, source: csv, input: rows.input)
+    var run = try BulkRun.open(out, options: options, source: csv, input: rows.input)
     let total = rows.totalByteCount
     while !run.isStopped, let row = try nextRow(&rows) {
         do throws(RowProblem) {

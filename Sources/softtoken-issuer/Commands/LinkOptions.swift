@@ -55,6 +55,11 @@ struct LinkOptions: ParsableArguments {
             "The verifier's records, which hold the seeds; new ones are added.", valueName: "file"))
     var records: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A descriptor with the key that encrypts the records' seeds.", valueName: "n"))
+    var recordsKeyFd: Int32?
+
     func validate() throws {
         try require(valid.seconds, in: 60...315_360_000, "--valid", of: "seconds")
         try require(pending.seconds, in: 0...86_400, "--pending", of: "seconds")

@@ -23,6 +23,7 @@ struct SoftTokenIssuer: ParsableCommand {
             Not certified for EPCS: no module in it is FIPS 140 validated.
             """,
         subcommands: [
-            KeyGen.self, Issue.self, FromPSKC.self, Verify.self, Bind.self, Inspect.self,
+            KeyGen.self, Issue.self, FromPSKC.self, Verify.self, Bind.self, Records.self,
+            Inspect.self,
         ])
 }

@@ -1,5 +1,5 @@
 // The command line: a link in it is moved out of the process's arguments before anything else reads
-// them, because whoever pastes an otpauth link gives a seed away. Addresses and requests, which look
+// them, because whoever pastes an otpauth link gives a seed away; the value of --code is overwritten. Addresses and requests, which look
 // like links and hold no secret, are put back. Bound by CONTRACT §1 ("Answers").
 import Activation
 import Keystore
@@ -32,6 +32,7 @@ struct StartArguments: ~Copyable {
             }
         }
         var arguments = ArgumentVector.arguments()
+        ArgumentVector.overwriteValues(of: "--code")
         for (position, address) in addresses {
             let mark = ArgumentVector.placeholder.prefix(address.utf8.count)
             arguments[position - 1] = arguments[position - 1].dropLast(mark.count) + address

@@ -21,6 +21,14 @@ struct TokenOrder: Sendable {
     var terms: LinkTerms
     var lock: Lock
 
+    /// What a verifier keeps of it.
+    func record(issuer: String) -> TokenRecord {
+        TokenRecord(
+            serial: serial, account: account, issuer: issuer,
+            state: VerifierState(parameters: parameters),
+            expiryUnixSeconds: terms.expiresUnixSeconds)
+    }
+
     /// A serial that nobody gave: `ST` and ten letters, 50 bits, so that a million of them are
     /// different.
     static func drawnSerial() -> String {

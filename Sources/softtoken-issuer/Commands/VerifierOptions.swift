@@ -6,11 +6,10 @@ import Linux
 import OTP
 
 struct VerifierOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The records, in PSKC (RFC 6030); updated.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The records, a store or PSKC (RFC 6030); updated.", valueName: "file"))
     var records: String
-
-    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
-    var serial: String
 
     @Option(
         parsing: .unconditional,
@@ -30,7 +29,20 @@ struct VerifierOptions: ParsableArguments {
             valueName: "n"))
     var keyFd: Int32?
 
+    @Option(help: ArgumentHelp("The same, for records of ours.", valueName: "n"))
+    var recordsKeyFd: Int32?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Wrong OTPs in a row that lock a token of a store (10).", valueName: "n"))
+    var attempts: Int64 = 10
+
     func validate() throws {
+        guard keyFd == nil || recordsKeyFd == nil else {
+            throw ValidationError("--key-fd and --records-key-fd are the same key")
+        }
+        try require(attempts, in: 1...100, "--attempts")
         if let window { try require(window, in: 0...100, "--window") }
         if let at { try require(at, in: 0...(1 << 53 - 1), "--at") }
     }
@@ -63,62 +75,69 @@ extension VerifierOptions {
     ///   - check: looks at whom it is bound to now.
     /// - Throws: `Failure`; 65 for an OTP that is not accepted.
     func accept(
-        account: String? = nil, check: (String?) throws(Failure) -> Void = { _ in }
+        _ name: TokenName, account: String? = nil,
+        check: (String?) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> AcceptedOTP {
-        let secret = try keyFd.map { (number) throws(Failure) in
-            SecretBox(try Console.secretLine(from: number))
+        let secret = try RecordsSecret.read(from: keyFd ?? recordsKeyFd)
+        let kind = RecordsKind(records)
+        var missed = Failure(.rejected, "the one-time password is not accepted")
+        func attempt(_ otps: [[UInt8]]) throws(Failure) -> AcceptedOTP? {
+            let now: Int64
+            if let at { now = at } else { now = try currentUnixSeconds() }
+            let (verdict, hint) =
+                switch kind {
+                case .store: try storeVerdict(name, otps, secret, now, account, check)
+                case .pskc: try fileVerdict(name, otps, secret, now, account, check)
+                }
+            missed = Failure(missed.status, missed.message, hint: hint)
+            return try accepted(verdict)
         }
         let first = try otp(try line("one-time password"))
-        let alone = try attempt([first], secret, account, check)
-        if case .accepted(let accepted) = alone { return accepted }
+        if let accepted = try attempt([first]) { return accepted }
         guard let next = try Console.nextLine(asking: "the next one-time password") else {
-            throw alone.failure
+            throw missed
         }
-        let both = try attempt([first, try otp(next)], secret, account, check)
-        guard case .accepted(let accepted) = both else { throw both.failure }
+        guard let accepted = try attempt([first, try otp(next)]) else { throw missed }
         return accepted
     }
 
-    /// What became of one OTP, or of two in a row.
-    private enum Attempt {
-        case accepted(AcceptedOTP)
-        case missed(MovingFactor, isHard: Bool)
-
-        var failure: Failure {
-            guard case .missed(let factor, let isHard) = self else {
-                preconditionFailure("what was accepted is no failure")
-            }
-            return Failure(
-                .rejected, "the one-time password is not accepted",
-                hint: hintAfterMiss(factor, isHard: isHard))
-        }
-    }
-
-    private func attempt(
-        _ otps: [[UInt8]], _ secret: SecretBox?, _ account: String?,
-        _ check: (String?) throws(Failure) -> Void
-    ) throws(Failure) -> Attempt {
-        let now: Int64
-        if let at { now = at } else { now = try currentUnixSeconds() }
-        let session = try open(secret, at: now)
-        try check(session.account)
-        var limits = OTPWindow.standard(session.factor)
-        limits.single = window ?? limits.single
-        switch try session.verdict(otps, window: limits, at: now) {
-        case .notFound: return .missed(session.factor, isHard: session.isHard)
+    private func accepted(_ verdict: OTPVerdict) throws(Failure) -> AcceptedOTP? {
+        switch verdict {
+        case .notFound: nil
         case .usedAlready:
             throw Failure(.rejected, "this one-time password, or a later one, was used already")
-        case .accepted(let state, let moved):
-            try session.remember(state, account: account)
-            return .accepted(AcceptedOTP(state: state, moved: moved))
+        case .accepted(let state, let moved): AcceptedOTP(state: state, moved: moved)
         }
     }
 
-    private func open(_ secret: SecretBox?, at now: Int64) throws(Failure) -> VerifierSession {
-        guard let secret else {
-            return try VerifierSession(records, serial: serial, secret: nil, at: now)
+    private func storeVerdict(
+        _ name: TokenName, _ otps: [[UInt8]], _ secret: RecordsSecret?, _ now: Int64,
+        _ account: String?, _ check: (String?) throws(Failure) -> Void
+    ) throws(Failure) -> (OTPVerdict, hint: String) {
+        let session = try StoreSession(records, name, secret: secret, at: now)
+        try check(session.account)
+        let verdict = try session.verdict(
+            otps, window: limits(session.factor), at: now, binding: account, limit: attempts)
+        return (verdict, hintAfterMiss(session.factor, isHard: session.isHard))
+    }
+
+    private func fileVerdict(
+        _ name: TokenName, _ otps: [[UInt8]], _ secret: RecordsSecret?, _ now: Int64,
+        _ account: String?, _ check: (String?) throws(Failure) -> Void
+    ) throws(Failure) -> (OTPVerdict, hint: String) {
+        let session = try VerifierSession(records, name, secret: secret, at: now)
+        try check(session.account)
+        let verdict = try session.verdict(otps, window: limits(session.factor), at: now)
+        if case .accepted(let state, _) = verdict {
+            try session.remember(state, account: account)
         }
-        return try VerifierSession(records, serial: serial, secret: secret.bytes, at: now)
+        return (verdict, hintAfterMiss(session.factor, isHard: session.isHard))
+    }
+
+    private func limits(_ factor: MovingFactor) -> OTPWindow {
+        var limits = OTPWindow.standard(factor)
+        limits.single = window ?? limits.single
+        return limits
     }
 
     private func line(_ question: String) throws(Failure) -> [UInt8] {
@@ -150,10 +169,4 @@ func hintAfterMiss(_ factor: MovingFactor, isHard: Bool) -> String {
     case (.time, false):
         "compare the clocks of its device and of this computer, and give the one it shows now"
     }
-}
-
-/// A secret that two tries need.
-private final class SecretBox {
-    let bytes: SecureBytes?
-    init(_ bytes: consuming SecureBytes?) { self.bytes = bytes }
 }

@@ -10,13 +10,28 @@ struct Verify: ParsableCommand {
             off. Where a token ran far ahead, a second line with the next one-time password \
             brings the two together again.
 
-            It doesn't limit how often somebody may try: that is for what calls it.
+            In a store, wrong one-time passwords are counted: from the fifth in a row on each has \
+            to wait, and at --attempts the token is locked until records unlock. PSKC files don't \
+            count: there that is for what calls it.
             """)
 
     @OptionGroup var options: VerifierOptions
 
+    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
+    var serial: String?
+
+    @Option(help: ArgumentHelp("Or whose token it is.", valueName: "account"))
+    var account: String?
+
+    func validate() throws {
+        guard (serial == nil) != (account == nil) else {
+            throw ValidationError("one of --serial and --account says which token")
+        }
+    }
+
     func run() throws {
-        let accepted = try options.accept()
+        let name = serial.map(TokenName.serial) ?? TokenName.account(account ?? "")
+        let accepted = try options.accept(name)
         try Console.print("accepted, \(accepted.text)")
     }
 }

@@ -8,7 +8,7 @@ import OTP
 struct PSKCKeyring: ~Copyable {
     private let key: PSKCKey?
     private let macKey: PSKCKey?
-    private let protection: PSKCProtection
+    let protection: PSKCProtection
 
     /// For a file whose values are plain; encrypted ones are `.keyNeeded`.
     init(_ protection: PSKCProtection = PSKCProtection()) {
@@ -72,6 +72,33 @@ struct PSKCKeyring: ~Copyable {
         }
     }
 
+    /// How a seed is written into records that this opens.
+    ///
+    /// - Throws: `KeyProblem.memory`.
+    borrowing func written(_ seed: borrowing Seed) throws(KeyProblem) -> WrittenSeed {
+        switch key {
+        case nil:
+            var text: [UInt8] = []
+            seed.appendBase64(to: &text)
+            return .plain(text)
+        case .some(let key):
+            do throws(PSKCKeyError) {
+                let value = try key.encrypt(seed)
+                return .encrypted(value, mac: try mac(of: value))
+            } catch { throw KeyProblem(error) }
+        }
+    }
+
+    /// The MAC of what is public.
+    ///
+    /// - Throws: `PSKCKeyError`; without a MAC key there is none to be had.
+    borrowing func mac(of value: [UInt8]) throws(PSKCKeyError) -> [UInt8] {
+        switch macKey {
+        case .some(let key): try key.mac(of: value, algorithm: .sha1)
+        case nil: throw .wrongKeyLength
+        }
+    }
+
     private borrowing func decrypt(_ value: PSKCEncryptedValue) throws(KeyProblem) -> SecureBytes {
         guard !value.isTripleDES else { throw .tripleDES }
         guard protection.encryptionKey != .tooManyRounds else { throw .tooManyRounds }
@@ -121,13 +148,18 @@ private func encryptionKey(
             let count = declared ?? protection.macKeyCipher?.keyByteCount ?? 16
             return try PSKCKey(password: secret, parameters: parameters, byteCount: count)
         case .none, .preShared, .tooManyRounds, .unsupported:
-            let bytes = try secret.read { (text) throws(KeystoreError) in
-                try SecureBytes.decoding(text, as: .hexadecimal)
-            }
-            guard let bytes else { throw KeystoreError.outOfMemory }
-            return PSKCKey(bytes)
+            guard let key = try preSharedKey(secret) else { throw KeystoreError.outOfMemory }
+            return key
         }
     } catch { throw .malformedKey }
+}
+
+/// The key that hexadecimal digits spell; nil for other text.
+func preSharedKey(_ secret: borrowing SecureBytes) throws(KeystoreError) -> PSKCKey? {
+    try secret.read { (text) throws(KeystoreError) -> PSKCKey? in
+        guard let bytes = try SecureBytes.decoding(text, as: .hexadecimal) else { return nil }
+        return PSKCKey(bytes)
+    }
 }
 
 private func authenticationKey(
@@ -164,7 +196,7 @@ extension PSKCProtection {
 }
 
 extension KeyProblem {
-    fileprivate init(_ error: PSKCKeyError) {
+    init(_ error: PSKCKeyError) {
         self =
             switch error {
             case .wrongKeyLength: .malformedKey

@@ -156,7 +156,7 @@ extension XMLElement {
 }
 
 /// base64 of what is public: ciphertexts, MACs and salts.
-private func publicBase64(_ text: [UInt8]) -> [UInt8]? {
+func publicBase64(_ text: [UInt8]) -> [UInt8]? {
     guard let bytes = try? SecureBytes.decoding(text.span, as: .base64) else { return nil }
     return bytes.read { bytes in bytes.indices.map { bytes[$0] } }
 }

@@ -1,9 +1,6 @@
 // A verifier's record as text: one KeyPackage of RFC 6030, plain, because the file is 0600 and its
 // reader needs the seed. Bound by RECORDS.md §2. The XML's memory is exempt from the residue rules
 // (STYLE 8): the file on disk holds the same seed in the clear.
-import Activation
-import Keystore
-import KeystoreIssuer
 import Linux
 import OTP
 
@@ -16,33 +13,30 @@ let recordsTail = "\n</KeyContainer>\n"
 
 /// The key package of a token.
 ///
-/// - Parameter prefix: the container's, with its colon.
+/// - Parameters:
+///   - cipher: the algorithm of an encrypted seed.
+///   - prefix: the container's, with its colon.
 func recordText(
-    _ order: TokenOrder, issuer: String, seed: borrowing Seed, prefix: String
+    _ record: TokenRecord, _ seed: WrittenSeed, cipher: String?, prefix: String
 ) -> [UInt8] {
+    let parameters = record.state.parameters
     var text = RecordText(prefix: prefix)
     text.open("KeyPackage")
     text.open("DeviceInfo")
-    text.add("SerialNo", order.serial)
+    text.add("SerialNo", record.serial)
     text.close("DeviceInfo")
-    text.open("Key", "Id=\"\(escapedXML(order.serial))\" Algorithm=\"\(order.parameters.urn)\"")
-    text.add("Issuer", issuer)
+    text.open("Key", "Id=\"\(escapedXML(record.serial))\" Algorithm=\"\(parameters.urn)\"")
+    if let issuer = record.issuer { text.add("Issuer", issuer) }
     text.open("AlgorithmParameters")
-    if order.parameters.algorithm != .sha1 {
-        text.add("Suite", "HMAC-" + order.parameters.algorithm.name)
-    }
-    text.addEmpty("ResponseFormat Length=\"\(order.parameters.digits.value)\" Encoding=\"DECIMAL\"")
+    if parameters.algorithm != .sha1 { text.add("Suite", "HMAC-" + parameters.algorithm.name) }
+    text.addEmpty("ResponseFormat Length=\"\(parameters.digits.value)\" Encoding=\"DECIMAL\"")
     text.close("AlgorithmParameters")
     text.open("Data")
-    text.addSecret(seed)
-    text.addState(order.parameters.factor)
+    text.addSecret(seed, cipher ?? "")
+    text.addState(record.state)
     text.close("Data")
-    text.add("UserId", userID(ofAccount: order.account))
-    if let expires = order.terms.expiresUnixSeconds {
-        text.open("Policy")
-        text.add("ExpiryDate", UTCTime.text(unixSeconds: expires))
-        text.close("Policy")
-    }
+    if let account = record.account { text.add("UserId", userID(ofAccount: account)) }
+    text.addDates(record.startUnixSeconds, record.expiryUnixSeconds)
     text.close("Key")
     text.close("KeyPackage")
     return text.bytes
@@ -72,20 +66,43 @@ private struct RecordText {
 
     mutating func addEmpty(_ tag: String) { line("<\(prefix)\(tag)/>") }
 
-    mutating func addSecret(_ seed: borrowing Seed) {
+    mutating func addSecret(_ seed: WrittenSeed, _ cipher: String) {
         open("Secret")
-        line("<\(prefix)PlainValue>")
-        seed.appendBase64(to: &bytes)
-        bytes += "</\(prefix)PlainValue>".utf8
+        switch seed {
+        case .plain(let text):
+            line("<\(prefix)PlainValue>")
+            bytes += text
+            bytes += "</\(prefix)PlainValue>".utf8
+        case .encrypted(let value, let mac):
+            let content = cipherText(
+                PSKCEncryptedValue(algorithm: cipher, bytes: value, mac: mac))
+            line("<\(prefix)EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\">\(content)")
+            bytes += "</\(prefix)EncryptedValue>".utf8
+            add("ValueMAC", base64Encoded(mac))
+        }
         close("Secret")
     }
 
-    mutating func addState(_ factor: MovingFactor) {
-        let (name, number) =
-            switch factor {
-            case .counter(let counter): ("Counter", Int64(counter))
-            case .time(let seconds): ("TimeInterval", Int64(seconds))
-            }
+    /// In the order of RFC 6030's schema.
+    mutating func addState(_ state: VerifierState) {
+        switch state.parameters.factor {
+        case .counter(let counter): add("Counter", number: Int64(counter))
+        case .time(let seconds):
+            if let step = state.lastStep { add("Time", number: step) }
+            add("TimeInterval", number: Int64(seconds))
+            if state.lastStep != nil { add("TimeDrift", number: state.driftSteps) }
+        }
+    }
+
+    mutating func addDates(_ start: Int64?, _ expiry: Int64?) {
+        guard start != nil || expiry != nil else { return }
+        open("Policy")
+        if let start { add("StartDate", UTCTime.text(unixSeconds: start)) }
+        if let expiry { add("ExpiryDate", UTCTime.text(unixSeconds: expiry)) }
+        close("Policy")
+    }
+
+    private mutating func add(_ name: String, number: Int64) {
         open(name)
         add("PlainValue", String(number))
         close(name)

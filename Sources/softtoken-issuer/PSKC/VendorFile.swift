@@ -14,21 +14,17 @@ struct VendorToken: ~Copyable {
 final class VendorFile {
     private let file: Descriptor
     private let path: String
-    private let secret: SecureBytes?
+    private let secret: RecordsSecret?
     private var protection = PSKCProtection()
     /// Made for the first key: a derived key costs thousands of rounds.
-    private var keyring: PSKCKeyring?
+    private var opener: PSKCKeyring?
 
     /// - Throws: `Failure`: 66, 74, 78, 64.
     init(_ path: String, keyFd: Int32?) throws(Failure) {
         let file = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
             try openInput(path)
         }
-        if let keyFd {
-            secret = try Console.secretLine(from: keyFd)
-        } else {
-            secret = nil
-        }
+        secret = try RecordsSecret.read(from: keyFd)
         self.file = file
         self.path = path
     }
@@ -94,8 +90,8 @@ final class VendorFile {
             try package.policy.check(for: .link, at: unixSeconds)
         } catch { throw .policy(error) }
         guard isAcceptableName(package.serial, bytes: 1...32) else { throw .serialLength }
-        if keyring == nil { keyring = try unlocked() }
-        switch keyring {
+        if opener == nil { opener = try opened() }
+        switch opener {
         case nil: throw .keyNeeded
         case .some(let keyring):
             let parameters = try package.parameters(keyring)
@@ -106,11 +102,23 @@ final class VendorFile {
         }
     }
 
-    private func unlocked() throws(KeyProblem) -> PSKCKeyring {
-        switch secret {
-        case .some(let secret) where protection.isEncrypted:
-            try PSKCKeyring(protection, unlockedWith: secret)
-        default: PSKCKeyring(protection)
+    private func opened() throws(KeyProblem) -> PSKCKeyring { try keyring(protection, secret) }
+
+    /// What a verifier needs of a key.
+    ///
+    /// - Throws: `KeyProblem`.
+    func verifiable(_ package: PSKCKeyPackage) throws(KeyProblem) -> VerifiableKey {
+        if opener == nil { opener = try opened() }
+        switch opener {
+        case nil: throw .keyNeeded
+        case .some(let keyring):
+            return VerifiableKey(state: try package.state(keyring), seed: try package.seed(keyring))
         }
     }
+}
+
+/// A key as a verifier has it.
+struct VerifiableKey: ~Copyable {
+    let state: VerifierState
+    let seed: Seed
 }

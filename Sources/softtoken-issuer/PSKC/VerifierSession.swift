@@ -19,20 +19,18 @@ struct VerifierSession: ~Copyable {
     /// - Parameter secret: what unlocks an encrypted file.
     /// - Throws: `Failure`; 66 where no token has this serial, 88 where its policy forbids it.
     init(
-        _ path: String, serial: String, secret: borrowing SecureBytes?, at unixSeconds: Int64
+        _ path: String, _ name: TokenName, secret: RecordsSecret?, at unixSeconds: Int64
     ) throws(Failure) {
         let lock = try lockRecords(path)
-        let file = try Failure.catching(Failure.init(_:)) { () throws(FileProblem) in
-            try openPrivateFile(path)
-        }
-        let (package, outline) = try find(serial, in: file, path: path, at: unixSeconds)
+        let file = try openRecords(path)
+        let (package, outline) = try find(name, in: file, path: path, at: unixSeconds)
         let state: VerifierState
         let seed: Seed
         do throws(KeyProblem) {
             let keyring = try keyring(outline.protection, secret)
             state = try package.state(keyring)
             seed = try package.seed(keyring)
-        } catch { throw Failure(error, serial: serial) }
+        } catch { throw Failure(error, serial: package.serial) }
         self.lock = lock
         self.file = file
         self.state = state
@@ -100,13 +98,10 @@ struct VerifierSession: ~Copyable {
 
 /// The keyring of a file; without a secret its plain values alone can be read.
 func keyring(
-    _ protection: PSKCProtection, _ secret: borrowing SecureBytes?
+    _ protection: PSKCProtection, _ secret: RecordsSecret?
 ) throws(KeyProblem) -> PSKCKeyring {
-    switch secret {
-    case .some(let secret) where protection.isEncrypted:
-        try PSKCKeyring(protection, unlockedWith: secret)
-    default: PSKCKeyring(protection)
-    }
+    guard let secret, protection.isEncrypted else { return PSKCKeyring(protection) }
+    return try PSKCKeyring(protection, unlockedWith: secret.bytes)
 }
 
 extension PSKCKeyPackage {
@@ -129,7 +124,7 @@ extension PSKCKeyPackage {
         return read
     }
 
-    fileprivate func state(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> VerifierState {
+    func state(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> VerifierState {
         let parameters = try parameters(keyring)
         let lastStep = try keyring.number(value("Time"), named: "Time")
         let drift = try keyring.number(value("TimeDrift"), named: "TimeDrift") ?? 0
@@ -138,18 +133,47 @@ extension PSKCKeyPackage {
     }
 }
 
-/// The one key of a serial that may be used now: a vendor's file may hold several, one a period
+/// Which token is meant.
+enum TokenName: Equatable, Sendable {
+    case serial(String)
+    case account(String)
+}
+
+/// The one serial of an account.
+///
+/// - Throws: `Failure`: 66, or 64 where it has several.
+func theOne(_ serials: [String], account: String, path: String) throws(Failure) -> String {
+    guard let serial = serials.first else {
+        throw Failure(.missing, "\(path) has no token of this account")
+    }
+    guard serials.allSatisfy({ $0 == serial }) else {
+        throw Failure(
+            .usage, "\(path) has several tokens of this account", hint: "choose one with --serial")
+    }
+    return serial
+}
+
+/// The one key of a token that may be used now: a vendor's file may hold several, one a period
 /// (RFC 6030, figure 10).
 private func find(
-    _ serial: String, in file: borrowing Descriptor, path: String, at unixSeconds: Int64
+    _ name: TokenName, in file: borrowing Descriptor, path: String, at unixSeconds: Int64
 ) throws(Failure) -> (PSKCKeyPackage, PSKCOutline) {
     var found: [PSKCKeyPackage] = []
     let outline: PSKCOutline
     do throws(PSKCError) {
         outline = try readPSKC(file) { package, _ in
-            if package.serial == serial, package.isToken { found.append(package) }
+            guard package.isToken else { return }
+            let isMeant =
+                switch name {
+                case .serial(let serial): package.serial == serial
+                case .account(let account): package.account == account
+                }
+            if isMeant { found.append(package) }
         }
     } catch { throw Failure(error, path: path) }
+    if case .account(let account) = name {
+        _ = try theOne(found.map(\.serial), account: account, path: path)
+    }
     // Before anybody's OTP is taken: what is accepted has to be written.
     guard outline.encoding.holds([]) else {
         throw Failure(encoding: outline.encoding, of: path)
@@ -167,6 +191,6 @@ private func find(
     if let package = usable.first { return (package, outline) }
     do throws(PolicyProblem) {
         try first.policy.check(for: .verifying, at: unixSeconds)
-    } catch { throw Failure(.policy(error), serial: serial) }
+    } catch { throw Failure(.policy(error), serial: first.serial) }
     preconditionFailure("a key that is not usable has a reason")
 }

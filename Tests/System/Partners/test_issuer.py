@@ -9,6 +9,7 @@ Needs apt: python3-nacl python3-cryptography pskctool oathtool; python-pskc (PyP
 
 import base64
 import csv
+import fcntl
 import hashlib
 import hmac
 import json
@@ -221,13 +222,66 @@ class LinkTests(Case):
             "issue", "--key", self.path("key"), "--account", "a", "--request",
             self.request(device), "--serial", "S1", "--records", self.path("r.xml"), "--hotp",
             "--carrier", "https://example.org/start", "--json")
-        self.assertIn(f"verification {self.verification}: ", done.stderr)
+        self.assertTrue(done.stderr.startswith(f"verification {self.verification}\n"))
         made = json.loads(done.stdout)
         self.assertIsNone(made["code"])
         self.assertTrue(made["link"].startswith("https://example.org/start#softtoken="))
         payload = self.payload(made["link"])
         clear = nacl.public.SealedBox(device).decrypt(b64u(payload["st"]["seed"]["box"]))
         self.assertEqual(clear, self.x + b64u(payload["jti"]) + self.seed_of("S1"))
+
+    def test_at_a_terminal_the_verification_is_compared_before_anything_is_made(self):
+        self.keygen()
+        request = self.request(nacl.public.PrivateKey.generate())
+        typed = self.verification.replace("-", " ").lower()
+        for answer, code in ((typed, 0), ("yes", 0), (self.verification[:-1] + "9", 65), ("", 64)):
+            terminal, side = pty.openpty()
+            os.write(terminal, answer.encode() + b"\n")
+            done = subprocess.run(
+                [BIN, "issue", "--key", self.path("key"), "--account", "a", "--request", request,
+                 "--records", self.path("r.xml")], stdin=side, capture_output=True, text=True,
+                timeout=60)
+            os.close(terminal)
+            os.close(side)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertTrue(done.stderr.startswith(f"verification {self.verification}\n"))
+            self.assertEqual(bool(done.stdout), code == 0)
+        self.assertEqual(read(self.path("r.xml")).count("<KeyPackage>"), 2)
+
+    def test_a_code_that_is_easy_to_guess_is_refused(self):
+        self.keygen()
+        start = ["issue", "--key", self.path("key"), "--account", "a", "--code"]
+        for code in ("00000-00000", "01234-56789", "98765-43210", "ABCDE-ABCDE", "AABBA-BABBA"):
+            self.run_issuer(*start, code, code=88)
+        done = self.run_issuer(*start, "7G3KQ-0ZMX1")
+        self.assertEqual(done.stdout.split()[1], "7G3KQ-0ZMX1")
+
+    def test_a_code_comes_from_a_descriptor_and_not_from_the_arguments(self):
+        self.keygen()
+        reading, writing = os.pipe()
+        os.write(writing, b"7g3kq0zmx1\n")
+        done = self.run_issuer(
+            "issue", "--key", self.path("key"), "--account", "a", "--code-fd", str(reading),
+            pass_fds=[reading])
+        self.assertEqual(done.stdout.split()[1], "7G3KQ-0ZMX1")
+
+    def test_the_place_of_a_code_in_the_arguments_is_overwritten(self):
+        self.keygen()
+        for code in (["--code", "7G3KQ-0ZMX1"], ["--code=7G3KQ-0ZMX1"]):
+            # The lock of the records is held here, so that the program waits.
+            with open(self.path("r.xml.lock"), "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                process = subprocess.Popen(
+                    [BIN, "issue", "--key", self.path("key"), "--account", "a", "--records",
+                     self.path("r.xml"), *code], stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL)
+                time.sleep(1)
+                with open(f"/proc/{process.pid}/cmdline", "rb") as file:
+                    line = file.read()
+                process.kill()
+                process.wait()
+            self.assertIn(b"r.xml", line)
+            self.assertNotIn(b"7G3KQ", line)
 
     def test_a_damaged_request_is_usage(self):
         self.keygen()
@@ -726,6 +780,21 @@ class ManyTests(Case):
             {oct(os.stat(self.path("out/" + name)).st_mode & 0o777)
              for name in ("links.csv", "codes.csv", "records.xml")}, {"0o600"})
 
+    def test_no_field_of_a_csv_is_a_formula(self):
+        self.keygen()
+        marks = ["=1+1", "+1", "-1", "@a", "\uff1d1", "a=1"]
+        self.write("in.csv", "account,serial\n" + "".join(
+            f"{mark},{mark}\n" for mark in marks))
+        self.run_issuer("issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",
+                        self.path("d"))
+        for name in ("links.csv", "codes.csv"):
+            with open(self.path("d/" + name), newline="") as file:
+                rows = list(csv.reader(file))[1:]
+            for mark, row in zip(marks, rows):
+                self.assertEqual(row[:2], [mark if mark == "a=1" else "'" + mark] * 2)
+                for field in row:
+                    self.assertNotIn(field[0], "=+-@\t\r\uff1d")
+
     def test_nothing_is_overwritten_and_an_unknown_column_is_told(self):
         self.many(f"account,request\na,{self.request()}\n")
         links = read(self.path("out/links.csv"))
@@ -840,8 +909,9 @@ class GuardTests(Case):
     def test_the_issuers_powers_are_not_in_softtoken(self):
         """DESIGN section 2: KeystoreIssuer is not linked into `softtoken`."""
         program = os.path.join(os.path.dirname(BIN), "softtoken")
-        holds = [b"KeystoreIssuer" in open(path, "rb").read() for path in (BIN, program)]
-        self.assertEqual(holds, [True, False])
+        for path, holds in ((BIN, True), (program, False)):
+            with open(path, "rb") as file:
+                self.assertEqual(b"KeystoreIssuer" in file.read(), holds, path)
 
     def test_a_descriptor_that_isnt_named_is_closed(self):
         ours, theirs = socket.socketpair()

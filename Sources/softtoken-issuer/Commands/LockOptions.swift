@@ -1,0 +1,89 @@
+// How one link is locked: to the device that asked for it, or under an activation code. Bound by
+// CONTRACT §4, §6 and 21 CFR 1311.105(c).
+import Activation
+import ArgumentParser
+import Keystore
+import KeystoreIssuer
+import Linux
+
+struct LockOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A device's enrolment request: the link opens on that device alone.",
+            valueName: "request"))
+    var request: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The activation code; drawn unless given. Better from --code-fd.", valueName: "code"))
+    var code: String?
+
+    @Option(help: ArgumentHelp("A descriptor with the activation code.", valueName: "n"))
+    var codeFd: Int32?
+
+    func validate() throws {
+        guard [request == nil, code == nil, codeFd == nil].filter({ !$0 }).count <= 1 else {
+            throw ValidationError("--request, --code and --code-fd: a link has one lock")
+        }
+    }
+
+    var isEmpty: Bool { request == nil && code == nil && codeFd == nil }
+
+    /// - Throws: `Failure`: 64; 65 where the request isn't the prescriber's; 88 for a code that is easy
+    ///   to guess.
+    func lock() throws(Failure) -> TokenOrder.Lock {
+        if let request { return .request(try confirmed(request)) }
+        guard let code = try givenCode() else { return .code(nil) }
+        let isTrivial = try Failure.catching(Failure.init(_:)) { () throws(ActivationError) in
+            try ActivationCode(parsing: Array(code.utf8).span).isTrivial
+        }
+        guard !isTrivial else {
+            throw Failure(
+                .refused, "this activation code is easy to guess",
+                hint: "leave it out, and one is drawn")
+        }
+        return .code(code)
+    }
+
+    private func givenCode() throws(Failure) -> String? {
+        guard let codeFd else { return code }
+        guard let line = try Console.secretLine(from: codeFd) else {
+            throw Failure(.usage, "descriptor \(codeFd) has no activation code")
+        }
+        return line.read { line in String(decoding: line.indices.map { line[$0] }, as: UTF8.self) }
+    }
+
+    /// Whoever can change mail can put a request of their own in its place: the two verifications are
+    /// compared before a seed is sealed to it.
+    private func confirmed(_ text: String) throws(Failure) -> EnrolmentRequest {
+        let request: EnrolmentRequest
+        do throws(ActivationError) {
+            request = try EnrolmentRequest(parsing: Array(text.utf8).span)
+        } catch { throw Failure(error) }
+        Console.note("verification \(request.verification)")
+        guard isTerminal(0) else {
+            Console.hint("ask the prescriber, not by mail, whether the device shows the same")
+            return request
+        }
+        let question =
+            "The verification that the prescriber reads out, by telephone or in person (or yes, if "
+            + "it is the same)"
+        guard let line = try Console.nextLine(asking: question) else {
+            throw Failure(.usage, "the verification was not compared")
+        }
+        guard isSame(String(decoding: line, as: UTF8.self), request.verification) else {
+            throw Failure(
+                .rejected, "this is another request than the prescriber's: nothing was made",
+                hint: "it may have been changed on its way: ask for it on another one")
+        }
+        return request
+    }
+}
+
+/// Whether what was typed is yes, or the verification, however it is parted.
+private func isSame(_ typed: String, _ verification: String) -> Bool {
+    let letters: (String) -> String = { text in
+        text.uppercased().filter { $0 != "-" && !$0.isWhitespace }
+    }
+    return typed == "yes" || letters(typed) == letters(verification)
+}

@@ -1,0 +1,140 @@
+// `records`: the verifier's store. Bound by CONTRACT §6 and RECORDS.md §7, §8.
+import ArgumentParser
+import Keystore
+import KeystoreIssuer
+import Linux
+import OTP
+
+struct Records: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes and fills the verifier's store, and unlocks a token in it.",
+        subcommands: [CreateStore.self, ImportRecords.self, UnlockToken.self])
+}
+
+struct CreateStore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Makes an empty store; nothing is overwritten.",
+        discussion: """
+            A store is for many tokens: verify takes the same time however many it holds, counts \
+            wrong one-time passwords and locks. With --records-key-fd the seeds in it are encrypted.
+            """)
+
+    @Argument(help: ArgumentHelp("The store's file.", valueName: "file"))
+    var file: String
+
+    @OptionGroup var key: RecordsKeyOption
+
+    func run() throws { try RecordsStore.create(file, try newProtection(try key.secret())) }
+}
+
+struct ImportRecords: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Adds the tokens of a PSKC file to a store.",
+        discussion: """
+            What a verifier remembered in the file (Counter, Time, TimeDrift, UserId) is taken \
+            over. A key that can't be verified is told with its reason, and the others are added.
+            """)
+
+    @Option(help: ArgumentHelp("The store.", valueName: "file"))
+    var records: String
+
+    @Argument(help: ArgumentHelp("The PSKC file (RFC 6030).", valueName: "from"))
+    var from: String
+
+    @Option(help: ArgumentHelp("A descriptor with the PSKC file's key.", valueName: "n"))
+    var keyFd: Int32?
+
+    @OptionGroup var key: RecordsKeyOption
+
+    func run() throws {
+        let secret = try key.secret()
+        let vendor = try VendorFile(from, keyFd: keyFd)
+        let target = try openTarget(records, secret)
+        let now = try currentUnixSeconds()
+        var (added, rejected) = (0, 0)
+        var failure: Failure?
+        var progress = ProgressBar()
+        try vendor.read { package in
+            guard failure == nil else { return }
+            do throws(Failure) {
+                try vendor.add(package, to: target, at: now)
+                added += 1
+                progress.show(nil, links: added)
+            } catch {
+                guard error.status != .inputOutput else {
+                    failure = error
+                    return
+                }
+                progress.clear()
+                Console.report(error)
+                rejected += 1
+            }
+        }
+        progress.clear()
+        if let failure { throw failure }
+        try target.place()
+        Console.note("\(added) tokens added")
+        guard rejected == 0 else {
+            throw Failure(.rejected, "\(rejected) of \(rejected + added) were rejected")
+        }
+    }
+}
+
+struct UnlockToken: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unlock", abstract: "Lets a locked token of a store try again.")
+
+    @Option(help: ArgumentHelp("The store.", valueName: "file"))
+    var records: String
+
+    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
+    var serial: String
+
+    func run() throws { try RecordsStore(records).unlock(serial) }
+}
+
+struct RecordsKeyOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A descriptor with the key that encrypts the seeds: hexadecimal, or a passphrase.",
+            valueName: "n"))
+    var recordsKeyFd: Int32?
+
+    func secret() throws(Failure) -> RecordsSecret? { try RecordsSecret.read(from: recordsKeyFd) }
+}
+
+extension VendorFile {
+    /// Adds a key of this file to other records, with what was remembered of it.
+    ///
+    /// - Throws: `Failure`.
+    fileprivate func add(
+        _ package: PSKCKeyPackage, to target: any RecordsTarget, at unixSeconds: Int64
+    ) throws(Failure) {
+        guard isAcceptableName(package.serial, bytes: 1...64) else {
+            throw Failure(.rejected, "a serial of the file has over 64 bytes, or can't be shown")
+        }
+        let key: VerifiableKey
+        do throws(KeyProblem) {
+            try package.policy.checkButDates(at: unixSeconds)
+            key = try verifiable(package)
+        } catch { throw Failure(error, serial: package.serial) }
+        guard try !target.isTaken(package.serial) else {
+            throw Failure(.rejected, "token \(package.serial) is there already")
+        }
+        let record = TokenRecord(
+            serial: package.serial, account: package.account, issuer: package.issuer,
+            state: key.state, startUnixSeconds: package.policy.startUnixSeconds,
+            expiryUnixSeconds: package.policy.expiryUnixSeconds, isHard: package.isHard)
+        try target.add(record, seed: key.seed)
+    }
+}
+
+extension PSKCPolicy {
+    /// Whether the key may be verified on some day.
+    fileprivate func checkButDates(at unixSeconds: Int64) throws(KeyProblem) {
+        let day = startUnixSeconds ?? expiryUnixSeconds.map { $0 - 1 } ?? unixSeconds
+        do throws(PolicyProblem) { try check(for: .verifying, at: day) } catch {
+            throw .policy(error)
+        }
+    }
+}

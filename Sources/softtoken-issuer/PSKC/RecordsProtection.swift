@@ -1,0 +1,126 @@
+// How records are encrypted that we write: RFC 6030 §6, figure 7's form, AES-CBC with a MAC. SHA-1
+// and figure 7's PBKDF2 are what every reader of PSKC has; HMAC-SHA-1 is not broken. Bound by
+// RECORDS.md §8.
+import Keystore
+import KeystoreIssuer
+import OTP
+
+/// A seed on its way into a record.
+enum WrittenSeed: Equatable, Sendable {
+    /// In base64.
+    case plain([UInt8])
+    /// IV and ciphertext, and their MAC.
+    case encrypted([UInt8], mac: [UInt8])
+}
+
+extension PSKCProtection {
+    /// 0.1 s a try on one core.
+    private static let rounds = 200_000
+
+    /// What encrypts new records: a pre-shared AES key for 32, 48 or 64 hexadecimal digits, else a key
+    /// that is derived from the passphrase.
+    ///
+    /// - Throws: `KeyProblem.malformedKey`, `.outOfMemory`.
+    static func new(for secret: borrowing SecureBytes) throws(KeyProblem) -> PSKCProtection {
+        do throws(KeystoreError) {
+            if let key = try preSharedKey(secret), [16, 24, 32].contains(key.byteCount) {
+                return try PSKCProtection(.preShared, key)
+            }
+            let parameters = PBKDF2Parameters(
+                salt: randomBytes(count: 16), iterationCount: rounds, algorithm: .sha1)
+            guard let parameters, secret.count >= 8 else { throw KeystoreError.outOfMemory }
+            let key = try PSKCKey(password: secret, parameters: parameters, byteCount: 16)
+            return try PSKCProtection(.derived(parameters, keyByteCount: 16), key)
+        } catch { throw .malformedKey }
+    }
+
+    /// With a MAC key that is drawn now.
+    private init(
+        _ encryptionKey: EncryptionKey, _ key: borrowing PSKCKey
+    ) throws(KeystoreError) {
+        let macKey = try Seed(randomByteCount: 20)
+        guard let value = try? key.encrypt(macKey) else { throw .outOfMemory }
+        self.init(encryptionKey, keyByteCount: key.byteCount, macKey: value)
+    }
+
+    init(_ encryptionKey: EncryptionKey, keyByteCount: Int, macKey: [UInt8]) {
+        let value = PSKCEncryptedValue(
+            algorithm: Namespace.encryption + "aes\(keyByteCount * 8)-cbc", bytes: macKey, mac: nil)
+        self.init(encryptionKey: encryptionKey, macMethod: .hmac(.sha1, key: value))
+    }
+
+    /// The encrypted MAC key; nil for a protection that isn't of our form.
+    var macKeyValue: PSKCEncryptedValue? {
+        guard case .hmac(.sha1, let value?) = macMethod else { return nil }
+        return value
+    }
+
+    /// Whether values can be written under it.
+    var isOurs: Bool {
+        switch macKeyValue?.cipher {
+        case .cbc: true
+        case .keyWrap, nil: false
+        }
+    }
+
+    /// The algorithm of its values.
+    var cipherName: String? { macKeyValue?.algorithm }
+
+    /// The elements that stand before the first key package.
+    ///
+    /// - Parameter prefix: the container's, with its colon.
+    func text(prefix: String) -> String {
+        guard let mac = macKeyValue else { return "" }
+        return """
+
+              <\(prefix)EncryptionKey>\(keyText)</\(prefix)EncryptionKey>
+              <\(prefix)MACMethod Algorithm="\(Namespace.signature)hmac-sha1">
+                <\(prefix)MACKey xmlns:xenc="\(Namespace.encryption)">\(cipherText(mac))</\(prefix)MACKey>
+              </\(prefix)MACMethod>
+            """
+    }
+
+    private var keyText: String {
+        guard case .derived(let parameters, let count) = encryptionKey else {
+            return """
+                <ds:KeyName xmlns:ds="\(Namespace.signature)">records</ds:KeyName>
+                """
+        }
+        let salt = base64Encoded(parameters.salt)
+        return """
+
+                <xenc11:DerivedKey xmlns:xenc11="\(Namespace.encryption11)">
+                  <xenc11:KeyDerivationMethod Algorithm="\(Namespace.pkcs5)pbkdf2">
+                    <pkcs5:PBKDF2-params xmlns:pkcs5="\(Namespace.pkcs5)">
+                      <Salt xmlns=""><Specified>\(salt)</Specified></Salt>
+                      <IterationCount xmlns="">\(parameters.iterationCount)</IterationCount>
+                      <KeyLength xmlns="">\(count ?? 16)</KeyLength>
+                    </pkcs5:PBKDF2-params>
+                  </xenc11:KeyDerivationMethod>
+                </xenc11:DerivedKey>
+              
+            """
+    }
+}
+
+/// The content of an EncryptedValue, with the prefix xenc.
+func cipherText(_ value: PSKCEncryptedValue) -> String {
+    "<xenc:EncryptionMethod Algorithm=\"\(value.algorithm)\"/><xenc:CipherData><xenc:CipherValue>"
+        + base64Encoded(value.bytes) + "</xenc:CipherValue></xenc:CipherData>"
+}
+
+/// The base64 (RFC 4648 §4) of what is public.
+func base64Encoded(_ bytes: [UInt8]) -> String {
+    var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4)
+    var span = text.mutableSpan
+    _ = SecretAlphabet.base64.write(bytes.span, to: &span, at: 0)
+    return String(decoding: text, as: UTF8.self)
+}
+
+extension PSKCEncryptedValue {
+    init(algorithm: String, bytes: [UInt8], mac: [UInt8]?) {
+        self.algorithm = algorithm
+        self.bytes = bytes
+        self.mac = mac
+    }
+}

@@ -1,0 +1,171 @@
+// SQLite, as little of it as the store needs. Bound by RECORDS.md §7.
+//
+// With XMLReader this is the file of the issuer that says `unsafe` (STYLE 11): the handles of a C
+// library are pointers. SQLite's pages hold what the file holds, seeds in base64 among it: they are
+// exempt from the rules of residue as the XML is (STYLE 8).
+internal import CSQLite
+
+/// Why a database did not do what it was asked.
+enum DatabaseError: Error, Equatable, Sendable {
+    /// It is no database, or damaged.
+    case damaged
+    /// Another process had it for a minute.
+    case busy
+    /// A row of this key is there already.
+    case taken
+    /// The disk is full, or doesn't answer.
+    case failed(String)
+}
+
+/// A value of a row, or of a parameter.
+enum SQLValue: Equatable, Sendable {
+    case null
+    case integer(Int64)
+    case text(String)
+
+    init(_ text: String?) { self = text.map { .text($0) } ?? .null }
+    init(_ number: Int64?) { self = number.map { .integer($0) } ?? .null }
+
+    var number: Int64? {
+        if case .integer(let number) = self { number } else { nil }
+    }
+    var text: String? {
+        if case .text(let text) = self { text } else { nil }
+    }
+}
+
+/// An open database.
+@safe final class Database {
+    private static let patienceMilliseconds: Int32 = 60_000
+
+    private let handle: OpaquePointer
+    /// Prepared once: a run of 100,000 rows uses one.
+    private var statements: [String: OpaquePointer] = unsafe [:]
+
+    /// Opens a database that is there; `:memory:` is a new one.
+    ///
+    /// - Throws: `DatabaseError`.
+    init(_ path: String) throws(DatabaseError) {
+        var opened: OpaquePointer?
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX
+        let result = unsafe sqlite3_open_v2(path, &opened, flags, nil)
+        guard let opened = unsafe opened else { throw .failed("there is no memory") }
+        unsafe handle = opened
+        guard result == SQLITE_OK else { throw error(result) }
+        guard unsafe st_configure(opened) == SQLITE_OK else {
+            throw .failed("it can't be configured")
+        }
+        unsafe sqlite3_busy_timeout(opened, Database.patienceMilliseconds)
+        try run("PRAGMA cell_size_check = ON")
+        try run("PRAGMA secure_delete = ON")
+        try run("PRAGMA temp_store = MEMORY")
+        // A commit is in the log when it ends, and on the disk after `sync`.
+        try run("PRAGMA synchronous = NORMAL")
+    }
+
+    deinit {
+        while let entry = unsafe statements.popFirst() {
+            unsafe sqlite3_finalize(entry.value)
+        }
+        unsafe sqlite3_close(handle)
+    }
+
+    /// Runs a statement and lends each of its rows.
+    ///
+    /// - Throws: `DatabaseError`.
+    func run(
+        _ sql: String, _ values: [SQLValue] = [], _ row: ([SQLValue]) -> Void = { _ in }
+    ) throws(DatabaseError) {
+        let statement = unsafe try prepared(sql)
+        defer { unsafe sqlite3_reset(statement) }
+        for (index, value) in values.enumerated() {
+            unsafe bind(value, Int32(index + 1), statement)
+        }
+        while true {
+            switch unsafe sqlite3_step(statement) {
+            case SQLITE_ROW: unsafe row(columns(statement))
+            case SQLITE_DONE: return
+            case let result: throw error(result)
+            }
+        }
+    }
+
+    /// The rows of a statement that has few.
+    func rows(_ sql: String, _ values: [SQLValue] = []) throws(DatabaseError) -> [[SQLValue]] {
+        var all: [[SQLValue]] = []
+        try run(sql, values) { all.append($0) }
+        return all
+    }
+
+    /// Runs statements in one write, which other processes see whole or not at all.
+    ///
+    /// - Parameter body: its result, and whether what it wrote stays.
+    func write<R>(
+        _ body: () throws(DatabaseError) -> (R, keeps: Bool)
+    ) throws(DatabaseError) -> R {
+        try run("BEGIN IMMEDIATE")
+        do throws(DatabaseError) {
+            let (result, keeps) = try body()
+            try run(keeps ? "COMMIT" : "ROLLBACK")
+            return result
+        } catch {
+            try? run("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// Waits until everything that was committed is on the disk.
+    func sync() throws(DatabaseError) {
+        let result = unsafe st_sync_log(handle)
+        guard result == SQLITE_OK else { throw error(result) }
+    }
+
+    /// The bytes of the file that this database would be.
+    func image() throws(DatabaseError) -> [UInt8] {
+        var count: Int64 = 0
+        guard let bytes = unsafe sqlite3_serialize(handle, "main", &count, 0) else {
+            throw .failed("there is no memory")
+        }
+        defer { unsafe sqlite3_free(bytes) }
+        return unsafe Array(UnsafeBufferPointer(start: bytes, count: Int(count)))
+    }
+
+    private func prepared(_ sql: String) throws(DatabaseError) -> OpaquePointer {
+        if let known = unsafe statements[sql] { return unsafe known }
+        var made: OpaquePointer?
+        let result = unsafe sqlite3_prepare_v2(handle, sql, -1, &made, nil)
+        guard result == SQLITE_OK, let statement = unsafe made else { throw error(result) }
+        unsafe statements[sql] = statement
+        return unsafe statement
+    }
+
+    @unsafe private func bind(_ value: SQLValue, _ index: Int32, _ statement: OpaquePointer) {
+        switch value {
+        case .null: unsafe sqlite3_bind_null(statement, index)
+        case .integer(let number): unsafe sqlite3_bind_int64(statement, index, number)
+        case .text(let text):
+            unsafe st_bind_text(statement, index, text, Int32(text.utf8.count))
+        }
+    }
+
+    @unsafe private func columns(_ statement: OpaquePointer) -> [SQLValue] {
+        (0..<(unsafe sqlite3_column_count(statement))).map { index in
+            switch unsafe sqlite3_column_type(statement, index) {
+            case SQLITE_INTEGER: .integer(unsafe sqlite3_column_int64(statement, index))
+            case SQLITE_NULL: .null
+            default:
+                SQLValue(
+                    unsafe sqlite3_column_text(statement, index).map(String.init(cString:)))
+            }
+        }
+    }
+
+    private func error(_ result: Int32) -> DatabaseError {
+        switch result & 0xFF {
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR, SQLITE_MISMATCH, SQLITE_SCHEMA: .damaged
+        case SQLITE_BUSY, SQLITE_LOCKED: .busy
+        case SQLITE_CONSTRAINT: .taken
+        default: .failed(unsafe String(cString: sqlite3_errstr(result)))
+        }
+    }
+}

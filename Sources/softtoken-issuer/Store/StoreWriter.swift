@@ -1,0 +1,75 @@
+// New records on their way into a store: kept apart until all of them are there, so that nobody who
+// verifies waits for a long run, and none is left of one that is cut short. Bound by RECORDS.md §7.
+import Keystore
+import KeystoreIssuer
+
+/// Where new records go.
+protocol RecordsTarget: AnyObject {
+    /// Whether a token of this serial is there already; from now on it is.
+    func isTaken(_ serial: String) throws(Failure) -> Bool
+    func add(_ record: TokenRecord, seed: borrowing Seed) throws(Failure)
+    /// Puts what was added in place, unless nothing was.
+    func place() throws(Failure)
+}
+
+/// Opens records to add to them: a store, or a PSKC file, which is made where there is none.
+///
+/// - Throws: `Failure`.
+func openTarget(_ path: String, _ secret: RecordsSecret?) throws(Failure) -> any RecordsTarget {
+    switch RecordsKind(path) {
+    case .store: try StoreWriter(path, secret)
+    case .pskc: try RecordsWriter(path, secret)
+    }
+}
+
+/// A store that is added to.
+final class StoreWriter: RecordsTarget {
+    private let store: RecordsStore
+    private let keyring: PSKCKeyring
+    private var count = 0
+
+    init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
+        let store = try RecordsStore(path)
+        keyring = try store.keyring(secret)
+        self.store = store
+        try store.catching { (database) throws(DatabaseError) in
+            try database.run("CREATE TEMP TABLE added AS SELECT * FROM tokens WHERE 0")
+            try database.run("CREATE UNIQUE INDEX temp.addedserials ON added(serial)")
+        }
+    }
+
+    func isTaken(_ serial: String) throws(Failure) -> Bool {
+        try store.catching { (database) throws(DatabaseError) in
+            let found = try database.rows(
+                """
+                SELECT 1 FROM tokens WHERE serial = ?1 UNION ALL \
+                SELECT 1 FROM temp.added WHERE serial = ?1
+                """, [.text(serial)])
+            return !found.isEmpty
+        }
+    }
+
+    func add(_ record: TokenRecord, seed: borrowing Seed) throws(Failure) {
+        let written: WrittenSeed
+        do throws(KeyProblem) { written = try keyring.written(seed) } catch {
+            throw Failure(error, serial: record.serial)
+        }
+        try store.catching { (database) throws(DatabaseError) in
+            try database.run(
+                "INSERT INTO temp.added VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                record.row(written))
+        }
+        count += 1
+    }
+
+    func place() throws(Failure) {
+        guard count > 0 else { return }
+        try store.catching { (database) throws(DatabaseError) in
+            try database.write { () throws(DatabaseError) in
+                try database.run("INSERT INTO tokens SELECT * FROM temp.added ORDER BY serial")
+                return ((), keeps: true)
+            }
+            try database.sync()
+        }
+    }
+}

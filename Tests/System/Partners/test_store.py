@@ -1,0 +1,335 @@
+#!/usr/bin/python3
+"""The verifier's store (RECORDS.md section 7): SQLite, read here by Python's own sqlite3.
+
+    SOFTTOKEN_ISSUER_BIN=.build/debug/softtoken-issuer /usr/bin/python3 -m unittest test_store
+Needs apt: oathtool strace; python-pskc (PyPI) where it is.
+"""
+
+import base64
+import os
+import sqlite3
+import subprocess
+import threading
+import time
+import unittest
+
+from test_issuer import BIN, NOW, Case, hotp, pskc, read, totp
+
+
+def key(text):
+    """A descriptor that holds a key."""
+    reading, writing = os.pipe()
+    os.write(writing, text.encode() + b"\n")
+    os.close(writing)
+    return reading
+
+
+class StoreCase(Case):
+    def store(self, name="s", secret=None):
+        self.with_key(["records", "create", self.path(name)], secret)
+        return self.path(name)
+
+    def with_key(self, arguments, secret, option="--records-key-fd", **options):
+        if secret is None:
+            return self.run_issuer(*arguments, **options)
+        number = key(secret)
+        try:
+            return self.run_issuer(
+                *arguments, option, str(number), pass_fds=[number], **options)
+        finally:
+            os.close(number)
+
+    def add(self, serial="S1", account="ann", secret=None, *arguments, name="s", code=0):
+        if not os.path.exists(self.path("key")):
+            self.keygen()
+        return self.with_key(
+            ["issue", "--key", self.path("key"), "--account", account, "--serial", serial,
+             "--records", self.path(name), *arguments], secret, code=code)
+
+    def query(self, sql, *values, name="s"):
+        database = sqlite3.connect(self.path(name))
+        try:
+            with database:
+                return database.execute(sql, values).fetchall()
+        finally:
+            database.close()
+
+    def stored(self, serial="S1", name="s"):
+        return base64.b64decode(
+            self.query("SELECT seed FROM tokens WHERE serial = ?", serial, name=name)[0][0])
+
+    def check(self, otp, code, *arguments, name="s", serial="S1"):
+        return self.run_issuer(
+            "verify", "--records", self.path(name), "--serial", serial, *arguments,
+            text=otp + "\n", code=code)
+
+
+class StoreTests(StoreCase):
+    def test_it_is_made_private_and_never_overwritten(self):
+        os.umask(0o022)
+        path = self.store()
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.run_issuer("records", "create", path, code=73)
+        self.add()
+        for name in os.listdir(self.folder.name):
+            if name.startswith("s"):
+                self.assertEqual(os.stat(self.path(name)).st_mode & 0o777, 0o600, name)
+
+    def test_an_otp_is_accepted_once_and_a_serial_is_there_once(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 2)
+        self.assertIn("counter 2, 2 skipped", self.check(otp, 0).stdout)
+        self.check(otp, 65)
+        self.add("S1", code=64)
+        self.add("S2", "bob")
+        self.check(totp(self.stored("S2"), NOW), 0, "--at", str(NOW), serial="S2")
+        self.check(totp(self.stored("S2"), NOW), 65, "--at", str(NOW), serial="S2")
+        self.assertEqual(
+            self.query("SELECT counter, step FROM tokens ORDER BY serial"),
+            [(3, None), (None, NOW // 30)])
+
+    def test_of_many_at_once_one_is_accepted(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 0) + "\n"
+        codes = []
+
+        def attempt():
+            codes.append(subprocess.run(
+                [BIN, "verify", "--records", self.path("s"), "--serial", "S1", "--attempts",
+                 "100"], input=otp, text=True, capture_output=True).returncode)
+
+        threads = [threading.Thread(target=attempt) for _ in range(12)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        self.assertEqual(codes.count(0), 1)
+        # The others: rejected, or told to wait by the tries that were counted meanwhile.
+        self.assertLessEqual(set(codes), {0, 65, 75})
+
+    def test_tries_are_counted_delayed_and_locked_until_they_are_unlocked(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        for _ in range(4):
+            self.check("000000", 65)
+        self.check(hotp(self.stored(), 0), 0)
+        for _ in range(5):
+            self.check("000000", 65)
+        right = hotp(self.stored(), 1)
+        self.assertRegex(self.check(right, 75).stderr, r"(29|30) s to go")
+        # The delay doubles; the clock is the store's, so it is moved here.
+        for tries, seconds in ((6, 60), (7, 120), (8, 240), (9, 480)):
+            self.query("UPDATE tokens SET failed = failed - 100000")
+            self.check("000000", 65)
+            self.assertRegex(self.check(right, 75).stderr, rf"({seconds}|{seconds - 1}) s to go")
+            self.assertEqual(self.query("SELECT failures FROM tokens"), [(tries,)])
+        self.query("UPDATE tokens SET failed = failed - 100000")
+        self.check("000000", 65)
+        self.query("UPDATE tokens SET failed = failed - 100000")
+        self.assertIn("records unlock", self.check(right, 83).stderr)
+        self.run_issuer("records", "unlock", "--records", self.path("s"), "--serial", "S1")
+        self.check(right, 0)
+        self.assertEqual(self.query("SELECT failures FROM tokens"), [(0,)])
+
+    def test_a_resynchronisation_is_counted_too(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        self.check("000000\n000001", 65)
+        self.assertEqual(self.query("SELECT failures FROM tokens"), [(2,)])
+        otps = hotp(self.stored(), 500) + "\n" + hotp(self.stored(), 501)
+        self.check(otps, 0)
+        self.assertEqual(self.query("SELECT counter, failures FROM tokens"), [(502, 0)])
+
+    def test_a_clock_that_went_back_makes_nobody_wait_longer(self):
+        self.store()
+        self.add()
+        self.query("UPDATE tokens SET failures = 6, failed = 9000000000")
+        self.check("000000", 75)
+        self.assertLess(self.query("SELECT failed FROM tokens")[0][0], time.time() + 5)
+
+    def test_the_account_names_its_one_token(self):
+        self.store()
+        self.add("S1", "ann")
+        self.add("S2", "bob")
+        self.add("S3", "bob")
+        for account, code in (("ann", 0), ("bob", 64), ("eve", 66)):
+            self.run_issuer(
+                "verify", "--records", self.path("s"), "--account", account, "--at", str(NOW),
+                text=totp(self.stored(), NOW) + "\n", code=code)
+        self.run_issuer(
+            "verify", "--records", self.path("s"), text="000000\n", code=64)
+
+    def test_bind_writes_the_account(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        self.query("UPDATE tokens SET account = NULL")
+        arguments = ["bind", "--records", self.path("s"), "--serial", "S1", "--account"]
+        self.run_issuer(*arguments, "bob", text=hotp(self.stored(), 0))
+        self.run_issuer(*arguments, "eve", text=hotp(self.stored(), 1), code=88)
+        self.assertEqual(self.query("SELECT account, failures FROM tokens"), [("bob", 0)])
+
+    def test_what_is_no_store_is_told(self):
+        path = self.store()
+        self.add()
+        self.query("CREATE TRIGGER t AFTER UPDATE ON tokens BEGIN DELETE FROM tokens; END")
+        self.check("000000", 65)
+        foreign = sqlite3.connect(self.path("foreign"))
+        foreign.execute("CREATE TABLE tokens(serial)")
+        foreign.commit()
+        foreign.close()
+        os.chmod(self.path("foreign"), 0o600)
+        self.assertIn("another program", self.check("000000", 65, name="foreign").stderr)
+        self.store("newer")
+        self.query("PRAGMA user_version = 2", name="newer")
+        self.assertIn("another version", self.check("000000", 65, name="newer").stderr)
+        self.store("cut")
+        os.truncate(self.path("cut"), 5000)
+        self.check("000000", 65, name="cut")
+        self.store("text")
+        with open(self.path("text"), "r+b") as file:
+            file.write(b"SQLite format 3\0" + os.urandom(4000))
+        self.check("000000", 65, name="text")
+        os.chmod(path, 0o640)
+        self.check("000000", 78)
+
+    def test_a_second_name_is_refused_for_a_store_and_for_a_file(self):
+        self.store()
+        self.add()
+        self.add(name="r.xml")
+        for name in ("s", "r.xml"):
+            os.link(self.path(name), self.path("other"))
+            self.assertIn("hard link", self.check("000000", 78, name=name).stderr)
+            self.assertIn("hard link", self.check("000000", 78, name="other").stderr)
+            os.unlink(self.path("other"))
+            self.check("000000", 65, name=name)
+
+    def test_a_full_disk_accepts_nothing(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 0)
+        for blocks in range(0, 400, 4):
+            done = subprocess.run(
+                ["bash", "-c", f'ulimit -f {blocks}; trap "" XFSZ; exec "$@"', "bash", BIN,
+                 "verify", "--records", self.path("s"), "--serial", "S1"],
+                input=otp, capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            self.assertEqual((done.returncode, done.stdout), (74, ""), done.stderr)
+            self.assertEqual(self.query("SELECT counter FROM tokens"), [(0,)])
+            self.query("UPDATE tokens SET failures = 0, failed = 0")
+        self.assertGreater(blocks, 0)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_kill_at_any_call_neither_accepts_twice_nor_buys_a_try(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 3)
+        for call in ("pwrite64", "fdatasync", "ftruncate", "fcntl"):
+            for number in range(1, 80):
+                self.query("UPDATE tokens SET counter = 0, failures = 0, failed = 0")
+                done = subprocess.run(
+                    ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
+                     "-e", f"inject={call}:signal=KILL:when={number}", BIN, "verify", "--records",
+                     self.path("s"), "--serial", "S1"],
+                    input=otp, text=True, capture_output=True)
+                counter, failures = self.query("SELECT counter, failures FROM tokens")[0]
+                self.assertIn((counter, failures), [(0, 0), (0, 1), (4, 0)], f"{call} {number}")
+                if done.stdout:
+                    self.assertEqual((counter, failures), (4, 0), f"{call} {number}")
+                if done.returncode == 0:
+                    break
+                # Whatever was cut short: the OTP is accepted once, now or then.
+                again = self.check(otp, 65 if counter else 0)
+            self.assertEqual(done.returncode, 0, call)
+
+    def test_a_wrong_try_is_on_the_disk_before_it_is_answered(self):
+        self.store()
+        self.add()
+        trace = self.path("trace")
+        subprocess.run(
+            ["strace", "-qq", "-y", "-s", "200", "-o", trace, "-e", "trace=pwrite64,fdatasync,write", BIN,
+             "verify", "--records", self.path("s"), "--serial", "S1"],
+            input="000000", text=True, capture_output=True)
+        lines = read(trace).splitlines()
+        counted = [i for i, line in enumerate(lines) if "pwrite64" in line and "s-wal>" in line]
+        synced = [i for i, line in enumerate(lines) if "fdatasync" in line and "s-wal>" in line]
+        told = [i for i, line in enumerate(lines) if "not accepted" in line]
+        self.assertTrue(counted and synced and told, lines)
+        self.assertLess(counted[-1], synced[-1])
+        self.assertLess(synced[-1], told[0])
+
+    def test_a_long_run_is_whole_or_not_at_all_and_keeps_nobody_waiting(self):
+        self.store()
+        self.add()
+        rows = "account,serial\n" + "".join(f"a{n},N{n}\n" for n in range(4)) + "a9,S1\n"
+        self.write("in.csv", rows)
+        self.run_issuer(
+            "issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",
+            self.path("d"), "--records", self.path("s"), code=65)
+        self.assertEqual(self.query("SELECT count(*) FROM tokens"), [(5,)])
+        self.assertFalse(os.path.exists(self.path("d/records.xml")))
+
+    def test_a_pskc_file_is_taken_over_with_what_was_remembered(self):
+        self.add("S1", "ann", None, "--hotp", name="r.xml")
+        self.add("S2", "bob", name="r.xml")
+        seeds = [self.seed_of(serial) for serial in ("S1", "S2")]
+        self.verify([hotp(seeds[0], 4)])
+        self.verify([totp(seeds[1], NOW + 30)], serial="S2")
+        self.store()
+        self.run_issuer("records", "import", "--records", self.path("s"), self.path("r.xml"))
+        self.assertEqual(
+            self.query("SELECT serial, account, counter, step, drift FROM tokens"),
+            [("S1", "ann", 5, None, 0), ("S2", "bob", None, NOW // 30 + 1, 1)])
+        self.check(hotp(seeds[0], 4), 65)
+        self.check(hotp(seeds[0], 5), 0)
+        self.run_issuer(
+            "records", "import", "--records", self.path("s"), self.path("r.xml"), code=65)
+
+
+class EncryptedTests(StoreCase):
+    SECRETS = ("correct horse battery", "000102030405060708090a0b0c0d0e0f", "ab" * 32)
+
+    def test_no_seed_is_in_the_clear_and_the_key_opens_it(self):
+        for number, secret in enumerate(self.SECRETS):
+            for name in (f"s{number}", f"r{number}.xml"):
+                if name.startswith("s"):
+                    self.store(name, secret)
+                self.add("S1", "ann", secret, "--hotp", name=name)
+                self.add("S2", "bob", secret, name=name)
+                arguments = ["verify", "--records", self.path(name), "--serial", "S1"]
+                self.with_key(arguments, None, text="000000", code=64)
+                self.with_key(arguments, secret, text="000000", code=65)
+
+    def test_python_pskc_opens_what_we_encrypt(self):
+        if pskc is None:
+            self.skipTest("python-pskc is not installed")
+        for number, secret in enumerate(self.SECRETS):
+            name = f"r{number}.xml"
+            self.add("S1", "ann", secret, "--hotp", name=name)
+            opened = pskc.PSKC(self.path(name))
+            if number == 0:
+                opened.encryption.derive_key(secret)
+            else:
+                opened.encryption.key = bytes.fromhex(secret)
+            (found,) = opened.keys
+            self.assertEqual(len(found.secret), 20)
+            otp = hotp(found.secret, 0)
+            self.with_key(
+                ["verify", "--records", self.path(name), "--serial", "S1"], secret, text=otp)
+
+    def test_the_wrong_key_adds_nothing(self):
+        for name in ("s", "r.xml"):
+            if name == "s":
+                self.store(name, "correct horse")
+            self.add("S1", "ann", "correct horse", name=name)
+            before = read(self.path(name)) if name != "s" else self.query("SELECT * FROM tokens")
+            self.add("S2", "bob", "another horse", name=name, code=65)
+            self.add("S2", "bob", None, name=name, code=64)
+            after = read(self.path(name)) if name != "s" else self.query("SELECT * FROM tokens")
+            self.assertEqual(before, after)
+        self.add("S1", name="plain.xml")
+        self.add("S2", "bob", "correct horse", name="plain.xml", code=64)
+
+
+if __name__ == "__main__":
+    unittest.main()
