@@ -133,7 +133,7 @@ import Testing
 
             """
         #expect(
-            lastMountAtRoot(in: Array(lines.utf8))
+            lastMount(at: "/", in: Array(lines.utf8))
                 == Mount(device: "254:1", type: "ext4", source: "/dev/dm-1"))
     }
 

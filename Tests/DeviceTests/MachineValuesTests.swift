@@ -103,6 +103,20 @@ import Testing
         }
     }
 
+    @Test("An image-based system is told by its disk, whatever its version mounts at /")
+    func imageBased() {
+        let values = MachineValues(tree: Self.laptop().tree)
+        var system = Self.laptop()
+        for root in ["254:1 / / rw - ext4 /dev/dm-1", "0:30 / / ro - overlay composefs"] {
+            system["/proc/self/mountinfo"] = """
+                27 1 \(root) rw
+                28 27 254:1 / /sysroot ro - ext4 /dev/dm-1 rw
+
+                """
+            #expect(MachineValues(tree: system.tree) == values)
+        }
+    }
+
     @Test("In a container nothing is told but a machine-id", arguments: ["overlay", "zfs", "nfs4"])
     func container(type: String) {
         var system = Self.laptop()

@@ -20,7 +20,7 @@ let recordTargets = [
             require(digits.count == 32 && Set(digits).count > 1, "a machine-id has 32 digits")
             require(MachineID(text: digits, transient: nil) == .digits(digits), "it reads back")
         }
-        _ = lastMountAtRoot(in: text)
+        _ = lastMount(at: "/", in: text)
         if let status = ProcessStatus(stat: text) {
             require(status.parent >= 0, "a parent has a number")
         }

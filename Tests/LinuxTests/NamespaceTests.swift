@@ -25,7 +25,7 @@ struct NamespaceTests {
                 let boot = try ClockReading.now().boot
                 precondition(!boot.isBootIDBelieved && boot.offsetNanoseconds == 0)
                 let mounts = SystemTree.real.bytes("/proc/self/mountinfo", limit: 65_536)
-                precondition(mounts.flatMap { lastMountAtRoot(in: $0) } != nil)
+                precondition(mounts.flatMap { lastMount(at: "/", in: $0) } != nil)
             }
         }
     }

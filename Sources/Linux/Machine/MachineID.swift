@@ -10,9 +10,7 @@ package enum MachineID: Equatable, Sendable {
     /// It is there and can't be read.
     case unreadable
 
-    /// Reads this machine's.
-    package static func read() -> MachineID { MachineID(tree: .real) }
-
+    /// Reads a machine's.
     package init(tree: SystemTree) {
         switch tree.contents("/etc/machine-id", 256) {
         case .bytes(let text):

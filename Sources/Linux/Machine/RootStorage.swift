@@ -59,10 +59,12 @@ extension SystemTree {
         return unitSerialNumber(bytes).map { .bytes($0) } ?? .absent
     }
 
-    /// What the last mount at `/` came from; nil if it is no block device of this machine.
+    /// What the system's own file system came from; nil if it is no block device of this machine.
+    /// An image-based system (ostree) has it at /sysroot: what stands at `/` has changed there from
+    /// one version to the next.
     var rootStorage: RootStorage? {
         guard let mounts = bytes("/proc/self/mountinfo", limit: 65_536),
-            let mount = lastMountAtRoot(in: mounts)
+            let mount = lastMount(at: "/sysroot", in: mounts) ?? lastMount(at: "/", in: mounts)
         else { return nil }
         if let link = link("/sys/dev/block/\(mount.device)") {
             return RootStorage(device: lastComponent(link), isBtrfs: false)
@@ -96,12 +98,12 @@ package struct Mount: Equatable {
     }
 }
 
-/// The last mount at `/`: the one that is seen.
-package func lastMountAtRoot(in mountinfo: [UInt8]) -> Mount? {
+/// The last mount at a folder: the one that is seen.
+package func lastMount(at folder: String, in mountinfo: [UInt8]) -> Mount? {
     var found: Mount?
     for line in mountinfo.split(separator: UInt8(ascii: "\n")) {
         let fields = line.split(separator: UInt8(ascii: " "))
-        guard fields.count >= 10, fields[4].elementsEqual([UInt8(ascii: "/")]),
+        guard fields.count >= 10, fields[4].elementsEqual(folder.utf8),
             let dash = fields[6...].firstIndex(where: { $0.elementsEqual([UInt8(ascii: "-")]) }),
             dash + 2 < fields.count
         else { continue }

@@ -610,6 +610,21 @@ class RemoteTest(DeviceTest):
         cleared = ["env", "-u", "SSH_CONNECTION"]
         self.assert_ends(home.run("show", prefix=[*prefix, *cleared]), 87)
 
+    def test_the_session_tells_it_where_no_ancestor_does(self):
+        machine = self.machine()
+        home = Home()
+        home.activate(machine=machine)
+        machine.write("cgroup", "0::/user.slice/user-0.slice/session-c7.scope\n")
+        root = machine.root
+        machine.extra = [f"mount --bind {root}/cgroup {root}/proc/$$/cgroup"]
+        machine.write("run/systemd/sessions/c7", "UID=0\nREMOTE=0\nTYPE=tty\n")
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+        machine.write("run/systemd/sessions/c7", "UID=0\nREMOTE=1\nTYPE=tty\n")
+        self.assert_ends(home.run("show", machine=machine), 87, "remote login")
+        # A terminal session of its own, and no parent that started it.
+        alone = ["setsid", "--wait", "/bin/sh", "-c", '("$@") & wait $!', "sh"]
+        self.assert_ends(home.run("show", machine=machine, prefix=alone), 87)
+
     def test_the_administrators_policy_allows_it(self):
         machine = self.machine()
         home = Home(user=ORDINARY)
