@@ -4,12 +4,14 @@
 @_spi(Issuer) package import Keystore
 internal import Linux
 
-/// The alphabets of RFC 4648 that are read here.
+/// The alphabets of RFC 4648.
 package enum SecretAlphabet: Sendable {
     /// §4 with padding; white space is skipped, as XML Schema's base64Binary allows.
     case base64
     /// §5 without padding and without anything else.
     case base64URL
+    /// §6, in capitals and without padding.
+    case base32
     /// §8, in either case.
     case hexadecimal
 }
@@ -41,7 +43,12 @@ extension Seed {
 
     /// Writes the seed in base64 behind a verifier's record.
     package borrowing func appendBase64(to record: inout [UInt8]) {
-        readBytes { bytes in SecretAlphabet.base64.encode(bytes) { record.append($0) } }
+        append(as: .base64, to: &record)
+    }
+
+    /// Writes the seed for another verifier.
+    package borrowing func append(as alphabet: SecretAlphabet, to record: inout [UInt8]) {
+        readBytes { bytes in alphabet.encode(bytes) { record.append($0) } }
     }
 }
 
@@ -60,7 +67,13 @@ extension SecretAlphabet {
         return end
     }
 
-    fileprivate var bitsPerLetter: Int { self == .hexadecimal ? 4 : 6 }
+    fileprivate var bitsPerLetter: Int {
+        switch self {
+        case .hexadecimal: 4
+        case .base32: 5
+        case .base64, .base64URL: 6
+        }
+    }
 
     /// How many bytes the text spells; nil for a letter or a length that can't be.
     fileprivate func byteCount(of text: Span<UInt8>) -> Int? {
@@ -77,6 +90,7 @@ extension SecretAlphabet {
         }
         switch self {
         case .hexadecimal: return letters.isMultiple(of: 2) ? letters / 2 : nil
+        case .base32: return [1, 3, 6].contains(letters % 8) ? nil : letters * 5 / 8
         case .base64URL: return letters % 4 == 1 ? nil : letters * 6 / 8
         case .base64:
             guard padding <= 2, (letters + padding).isMultiple(of: 4) else { return nil }
@@ -129,6 +143,13 @@ extension SecretAlphabet {
 
     private func value(_ letter: UInt8) -> UInt8? {
         if self == .hexadecimal { return hexadecimalValue(letter) }
+        if self == .base32 {
+            return switch letter {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): letter - UInt8(ascii: "A")
+            case UInt8(ascii: "2")...UInt8(ascii: "7"): letter - UInt8(ascii: "2") + 26
+            default: nil
+            }
+        }
         return switch letter {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): letter - UInt8(ascii: "A")
         case UInt8(ascii: "a")...UInt8(ascii: "z"): letter - UInt8(ascii: "a") + 26
@@ -143,6 +164,9 @@ extension SecretAlphabet {
         let value = UInt8(value)
         if self == .hexadecimal {
             return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+        }
+        if self == .base32 {
+            return value < 26 ? UInt8(ascii: "A") + value : UInt8(ascii: "2") + value - 26
         }
         return switch value {
         case 0..<26: UInt8(ascii: "A") + value

@@ -8,7 +8,9 @@ import OTP
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Makes and fills the verifier's store, and unlocks a token in it.",
-        subcommands: [CreateStore.self, ImportRecords.self, UnlockToken.self])
+        subcommands: [
+            CreateStore.self, ImportRecords.self, EncryptRecords.self, UnlockToken.self,
+        ])
 }
 
 struct CreateStore: ParsableCommand {
@@ -80,6 +82,30 @@ struct ImportRecords: ParsableCommand {
     }
 }
 
+struct EncryptRecords: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "encrypt", abstract: "Encrypts the seeds of records that are in the clear.",
+        discussion: """
+            The whole file or none of it. What was in the clear may survive in backups, and in \
+            blocks of the disk that are free now.
+            """)
+
+    @Option(help: ArgumentHelp("The records, a store or PSKC.", valueName: "file"))
+    var records: String
+
+    @OptionGroup var key: RecordsKeyOption
+
+    func run() throws {
+        guard let secret = try key.secret() else {
+            throw Failure(.usage, "--records-key-fd is missing")
+        }
+        switch RecordsKind(records) {
+        case .store: try RecordsStore(records).encrypt(secret)
+        case .pskc: try encryptFile(records, secret)
+        }
+    }
+}
+
 struct UnlockToken: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unlock", abstract: "Lets a locked token of a store try again.")
@@ -121,11 +147,7 @@ extension VendorFile {
         guard try !target.isTaken(package.serial) else {
             throw Failure(.rejected, "token \(package.serial) is there already")
         }
-        let record = TokenRecord(
-            serial: package.serial, account: package.account, issuer: package.issuer,
-            state: key.state, startUnixSeconds: package.policy.startUnixSeconds,
-            expiryUnixSeconds: package.policy.expiryUnixSeconds, isHard: package.isHard)
-        try target.add(record, seed: key.seed)
+        try target.add(TokenRecord(package, key.state), seed: key.seed)
     }
 }
 

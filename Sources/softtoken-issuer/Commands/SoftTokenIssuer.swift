@@ -24,6 +24,7 @@ struct SoftTokenIssuer: ParsableCommand {
             """,
         subcommands: [
             KeyGen.self, Issue.self, FromPSKC.self, Verify.self, Bind.self, Records.self,
+            Export.self,
             Inspect.self,
         ])
 }

@@ -29,6 +29,8 @@ struct PSKCOutline: Sendable {
     var prefix = ""
     var protection = PSKCProtection()
     var packageCount = 0
+    /// Before the first key package.
+    var firstOffset = 0
     /// Behind the last key package.
     var insertionOffset = 0
     /// An XML signature, which is not verified here.
@@ -156,6 +158,7 @@ private final class PSKCScanner {
             outline.protection.add(element)
         case XMLName(Namespace.pskc, "KeyPackage"):
             guard let package = PSKCKeyPackage(element) else { return fail(.malformed) }
+            if outline.packageCount == 0 { outline.firstOffset = element.range.lowerBound }
             outline.packageCount += 1
             outline.insertionOffset = element.range.upperBound
             packages.append(package)

@@ -42,6 +42,13 @@ func recordText(
     return text.bytes
 }
 
+/// The element of a seed, as it stands in a package of ours.
+func secretText(_ seed: WrittenSeed, _ cipher: String, prefix: String) -> [UInt8] {
+    var text = RecordText(prefix: prefix)
+    text.addSecret(seed, cipher)
+    return text.bytes
+}
+
 /// Indented XML, a line an element.
 private struct RecordText {
     private(set) var bytes: [UInt8] = []

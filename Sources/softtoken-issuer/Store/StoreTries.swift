@@ -125,9 +125,7 @@ struct StoreSession: ~Copyable {
         let seed: Seed
         do throws(KeyProblem) {
             try token.record.check(at: unixSeconds)
-            let bytes = try keyring.bytes(token.seed, named: "Secret")
-            guard bytes.count <= Seed.maximumByteCount else { throw KeyProblem.seedLength }
-            seed = Seed(bytes)
+            seed = try token.seed.opened(keyring)
         } catch { throw Failure(error, serial: serial) }
         self.store = store
         self.seed = seed

@@ -26,11 +26,15 @@ func openTarget(_ path: String, _ secret: RecordsSecret?) throws(Failure) -> any
 final class StoreWriter: RecordsTarget {
     private let store: RecordsStore
     private let keyring: PSKCKeyring
+    private let protection: [[SQLValue]]
     private var count = 0
 
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
         let store = try RecordsStore(path)
         keyring = try store.keyring(secret)
+        protection = try store.catching { (database) throws(DatabaseError) in
+            try database.rows("SELECT mackey FROM protection")
+        }
         self.store = store
         try store.catching { (database) throws(DatabaseError) in
             try database.run("CREATE TEMP TABLE added AS SELECT * FROM tokens WHERE 0")
@@ -66,6 +70,10 @@ final class StoreWriter: RecordsTarget {
         guard count > 0 else { return }
         try store.catching { (database) throws(DatabaseError) in
             try database.write { () throws(DatabaseError) in
+                // Somebody may have encrypted the store meanwhile.
+                guard try database.rows("SELECT mackey FROM protection") == protection else {
+                    throw .busy
+                }
                 try database.run("INSERT INTO tokens SELECT * FROM temp.added ORDER BY serial")
                 return ((), keeps: true)
             }

@@ -1,0 +1,178 @@
+// `export`: records for verifiers of others. Bound by CONTRACT §6 and RECORDS.md §9.
+import ArgumentParser
+import Keystore
+import KeystoreIssuer
+import Linux
+import OTP
+
+struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes the records for another verifier.",
+        discussion: """
+            pskc (RFC 6030), users.oath (pam_oath), freeradius (the users file of rlm_totp) or \
+            privacyidea (its OATH CSV). The file is 0600 and holds the seeds, in the clear but for \
+            pskc of encrypted records, which stays encrypted under the same key. What the other \
+            can't express is told for each token, and then nothing is written.
+
+            A token must have one verifier: what the other accepts, this one doesn't know of.
+            """)
+
+    @Option(help: ArgumentHelp("The records, a store or PSKC.", valueName: "file"))
+    var records: String
+
+    @Option(help: ArgumentHelp("For which verifier.", valueName: "format"))
+    var format: ExportFormat
+
+    @Option(help: ArgumentHelp("Where to; nothing is overwritten.", valueName: "file"))
+    var out: String
+
+    @OptionGroup var key: RecordsKeyOption
+
+    func run() throws {
+        let secret = try key.secret()
+        var file = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
+            try BufferedFile(out, policy: .refuse)
+        }
+        let (count, rejected) = try write(to: &file, secret)
+        guard rejected == 0 else {
+            throw Failure(
+                .rejected, "\(rejected) tokens can't be expressed: nothing was written",
+                hint: "--format pskc holds all that a record says")
+        }
+        do throws(SystemError) { try file.place() } catch { throw Failure(error) }
+        Console.note("\(count) tokens written")
+    }
+
+    private func write(
+        to file: inout BufferedFile, _ secret: RecordsSecret?
+    ) throws(Failure) -> (count: Int, rejected: Int) {
+        let source = try RecordsSource(records, secret)
+        let protection = format == .pskc && source.isEncrypted ? try newProtection(secret) : nil
+        let writer = try recordsKeyring(
+            protection ?? PSKCProtection(), protection == nil ? nil : secret, path: out)
+        var (count, rejected) = (0, 0)
+        let head = recordsHead + (protection?.text(prefix: "") ?? "")
+        if format == .pskc { try append(Array(head.utf8), to: &file) }
+        try source.each { (record, seed) throws(Failure) in
+            let text: [UInt8]
+            do throws(RowProblem) {
+                text = try format.text(record, seed, writer, cipher: protection?.cipherName)
+            } catch {
+                Console.report(
+                    Failure(.rejected, "token \(record.serial): \(error.message)"))
+                rejected += 1
+                return
+            }
+            try append(text, to: &file)
+            count += 1
+        }
+        if format == .pskc { try append(Array(recordsTail.utf8), to: &file) }
+        return (count, rejected)
+    }
+}
+
+private func append(_ bytes: [UInt8], to file: inout BufferedFile) throws(Failure) {
+    do throws(SystemError) { try file.write(bytes) } catch { throw Failure(error) }
+}
+
+/// The verifiers that records are written for.
+enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
+    case pskc
+    case usersOath = "users.oath"
+    case freeradius
+    case privacyidea
+
+    /// A token as the other has it.
+    ///
+    /// - Throws: `RowProblem`, for what it can't express.
+    fileprivate func text(
+        _ record: TokenRecord, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring,
+        cipher: String?
+    ) throws(RowProblem) -> [UInt8] {
+        if self == .pskc {
+            do throws(KeyProblem) {
+                let written = try keyring.written(seed)
+                return recordText(record, written, cipher: cipher, prefix: "")
+            } catch { throw RowProblem(error.explanation) }
+        }
+        guard record.state.parameters.algorithm == .sha1 else {
+            throw RowProblem("\(rawValue) has SHA1 alone")
+        }
+        guard record.startUnixSeconds == nil, record.expiryUnixSeconds == nil else {
+            throw RowProblem("\(rawValue) has no dates: it would be accepted for ever")
+        }
+        return switch self {
+        case .usersOath: try usersOathLine(record, seed)
+        case .freeradius: try freeradiusLine(record, seed)
+        case .privacyidea, .pskc: try privacyideaLine(record, seed)
+        }
+    }
+}
+
+/// liboath's users file: type, user, no PIN, seed, and the counter.
+private func usersOathLine(
+    _ record: TokenRecord, _ seed: borrowing Seed
+) throws(RowProblem) -> [UInt8] {
+    let account = try account(of: record)
+    guard account.allSatisfy({ !$0.isWhitespace }), account.first != "#" else {
+        throw RowProblem("users.oath has no accounts with white space, or that begin with #")
+    }
+    let digits = record.state.parameters.digits.value
+    let (type, counter) =
+        switch record.state.parameters.factor {
+        case .counter(let counter): ("HOTP/E/\(digits)", "\t\(counter)")
+        case .time(30): ("HOTP/T30/\(digits)", "")
+        case .time(60): ("HOTP/T60/\(digits)", "")
+        case .time: throw RowProblem("users.oath has time steps of 30 and 60 seconds alone")
+        }
+    return line(start: "\(type)\t\(account)\t-\t", seed, .hexadecimal, end: counter)
+}
+
+/// The users file of FreeRADIUS, for rlm_totp.
+private func freeradiusLine(
+    _ record: TokenRecord, _ seed: borrowing Seed
+) throws(RowProblem) -> [UInt8] {
+    let account = try account(of: record)
+    guard account.utf8.allSatisfy({ $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
+        throw RowProblem("freeradius has no accounts with quotation marks or backslashes here")
+    }
+    guard record.state.parameters.factor == .time(stepSeconds: 30),
+        record.state.parameters.digits.value == 6
+    else { throw RowProblem("freeradius has TOTP of 6 digits and 30 seconds alone") }
+    return line(start: "\"\(account)\"\tTOTP-Secret := \"", seed, .base32, end: "\"")
+}
+
+/// privacyIDEA's OATH CSV: serial, seed, type, digits, time step. Which hash function a seed is for
+/// it guesses by its length: 16 bytes would be SHA-256.
+private func privacyideaLine(
+    _ record: TokenRecord, _ seed: borrowing Seed
+) throws(RowProblem) -> [UInt8] {
+    guard !record.serial.contains(","), record.serial.first != "#" else {
+        throw RowProblem("privacyidea has no serials with a comma, or that begin with #")
+    }
+    guard seed.byteCount == 20 else { throw RowProblem("privacyidea has seeds of 20 bytes alone") }
+    let digits = record.state.parameters.digits.value
+    guard digits != 7 else { throw RowProblem("privacyidea has 6 or 8 digits") }
+    let end =
+        switch record.state.parameters.factor {
+        case .counter(0): ", hotp, \(digits)"
+        case .counter: throw RowProblem("privacyidea has no counters in its CSV")
+        case .time(30): ", totp, \(digits), 30"
+        case .time(60): ", totp, \(digits), 60"
+        case .time: throw RowProblem("privacyidea has time steps of 30 and 60 seconds alone")
+        }
+    return line(start: "\(record.serial), ", seed, .hexadecimal, end: end)
+}
+
+private func account(of record: TokenRecord) throws(RowProblem) -> String {
+    guard let account = record.account else { throw RowProblem("it is bound to no account") }
+    return account
+}
+
+private func line(
+    start: String, _ seed: borrowing Seed, _ alphabet: SecretAlphabet, end: String
+) -> [UInt8] {
+    var bytes = Array(start.utf8)
+    seed.append(as: alphabet, to: &bytes)
+    return bytes + Array((end + "\n").utf8)
+}

@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+"""`export` and the recipes of RECORDS.md section 9, with the packages' own programs on loopback.
+
+Needs apt: oathtool; libpam-oath, pamtester, freeradius and freeradius-utils where they are, and root
+for PAM. What isn't there is skipped, and says so.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+
+from test_issuer import BIN, hotp, pskc, read, totp
+from test_store import StoreCase, key
+
+PAM = "/etc/pam.d/softtoken-partners-test"
+IS_ROOT = os.geteuid() == 0
+HAS_PAM = IS_ROOT and shutil.which("pamtester") and os.path.isdir("/etc/pam.d")
+HAS_PAM_OATH = HAS_PAM and subprocess.run(
+    "ls /lib/*/security/pam_oath.so", shell=True, capture_output=True).returncode == 0
+FREERADIUS = shutil.which("freeradius") or shutil.which("freeradius", path="/usr/sbin")
+
+
+class VerifierCase(StoreCase):
+    def export(self, kind, name="out", code=0, secret=None, records="s"):
+        return self.with_key(
+            ["export", "--records", self.path(records), "--format", kind, "--out",
+             self.path(name)], secret, code=code)
+
+    def pam(self, service, user, otp):
+        with open(PAM, "w") as file:
+            file.write(service + "\n")
+        self.addCleanup(lambda: os.path.exists(PAM) and os.unlink(PAM))
+        done = subprocess.run(
+            ["pamtester", os.path.basename(PAM), user, "authenticate"], input=otp + "\n",
+            text=True, capture_output=True, timeout=60)
+        return done.returncode == 0
+
+
+class ExportTests(VerifierCase):
+    def test_pskc_holds_all_that_a_record_says(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        self.add("S2", "bob", None, "--algorithm", "SHA512", "--digits", "8")
+        self.check(hotp(self.stored(), 3), 0)
+        self.export("pskc", "out.xml")
+        self.assertEqual(os.stat(self.path("out.xml")).st_mode & 0o777, 0o600)
+        self.store("again")
+        self.run_issuer("records", "import", "--records", self.path("again"),
+                        self.path("out.xml"))
+        self.assertEqual(
+            self.query("SELECT * FROM tokens ORDER BY serial"),
+            self.query("SELECT * FROM tokens ORDER BY serial", name="again"))
+        self.export("pskc", "out.xml", code=73)
+
+    def test_pskc_of_encrypted_records_stays_encrypted(self):
+        secret = "correct horse"
+        self.store("s", secret)
+        self.add("S1", "ann", secret, "--hotp")
+        self.export("pskc", "none.xml", code=64)
+        self.assertFalse(os.path.exists(self.path("none.xml")))
+        self.export("pskc", "out.xml", secret=secret)
+        self.assertNotIn("<Secret>\n          <PlainValue>", read(self.path("out.xml")))
+        if pskc is None:
+            self.skipTest("python-pskc is not installed")
+        opened = pskc.PSKC(self.path("out.xml"))
+        opened.encryption.derive_key(secret)
+        self.with_key(
+            ["verify", "--records", self.path("s"), "--serial", "S1"], secret,
+            text=hotp(opened.keys[0].secret, 0))
+
+    def test_what_cant_be_expressed_is_told_and_nothing_is_written(self):
+        self.store()
+        self.add("GOOD", "ann")
+        self.add("SHA", "bob", None, "--algorithm", "SHA256")
+        self.add("STEP", "eve", None, "--period", "45")
+        self.add("SPACE", "d d")
+        for kind, told in (("users.oath", {"SHA", "STEP", "SPACE"}),
+                           ("freeradius", {"SHA", "STEP"}), ("privacyidea", {"SHA", "STEP"})):
+            done = self.export(kind, code=65)
+            self.assertEqual(set(re.findall(r"token (\w+):", done.stderr)), told)
+            self.assertFalse(os.path.exists(self.path("out")))
+            self.assertFalse(os.path.exists(self.path("out.new")))
+
+    def test_privacyideas_csv_is_what_its_parser_reads(self):
+        """serial, key, [hotp,totp], [6,8], [30|60]: privacyidea/lib/importotp.py, parseOATHcsv."""
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        self.add("S2", "bob", None, "--digits", "8", "--period", "60")
+        self.export("privacyidea")
+        self.assertEqual(
+            read(self.path("out")),
+            f"S1, {self.stored().hex()}, hotp, 6\n"
+            f"S2, {self.stored('S2').hex()}, totp, 8, 60\n")
+
+
+class EncryptTests(VerifierCase):
+    def test_records_in_the_clear_become_encrypted_ones(self):
+        self.store()
+        for name in ("s", "r.xml"):
+            self.add("S1", "ann", None, "--hotp", name=name)
+            self.add("S2", "bob", name=name)
+        seeds = {"s": self.stored(), "r.xml": self.seed_of("S1")}
+        texts = [self.query("SELECT seed FROM tokens")[0][0], read(self.path("r.xml"))]
+        plain = re.findall(r"<PlainValue>(\S{28})</PlainValue>", texts[1]) + [texts[0]]
+        self.assertEqual(len(plain), 3)
+        for name in ("s", "r.xml"):
+            self.with_key(["records", "encrypt", "--records", self.path(name)], "ab" * 16)
+            self.with_key(["records", "encrypt", "--records", self.path(name)], "ab" * 16, code=64)
+            self.check(hotp(seeds[name], 0), 64, name=name)
+            self.with_key(["verify", "--records", self.path(name), "--serial", "S1"], "cd" * 16,
+                          text=hotp(seeds[name], 0), code=65)
+            self.with_key(["verify", "--records", self.path(name), "--serial", "S1"], "ab" * 16,
+                          text=hotp(seeds[name], 0))
+        for name in os.listdir(self.folder.name):
+            with open(self.path(name), "rb") as file:
+                content = file.read()
+            for seed in plain:
+                self.assertNotIn(seed.encode(), content, name)
+
+    def test_a_kill_leaves_the_one_or_the_other(self):
+        for name in ("s", "r.xml"):
+            if name == "s":
+                self.store()
+            self.add("S1", "ann", name=name)
+            kept = {}
+            for file in os.listdir(self.folder.name):
+                if file.startswith(name):
+                    with open(self.path(file), "rb") as source:
+                        kept[file] = source.read()
+            seen = set()
+            for call in ("pwrite64", "write", "fdatasync", "fsync", "renameat", "ftruncate"):
+                for number in range(1, 40):
+                    for file in os.listdir(self.folder.name):
+                        if file.startswith(name):
+                            os.unlink(self.path(file))
+                    for file, content in kept.items():
+                        with open(self.path(file), "wb") as target:
+                            target.write(content)
+                        os.chmod(self.path(file), 0o600)
+                    reading = key("ab" * 16)
+                    done = subprocess.run(
+                        ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                         f"inject={call}:signal=KILL:when={number}", BIN, "records", "encrypt",
+                         "--records", self.path(name), "--records-key-fd", str(reading)],
+                        pass_fds=[reading], capture_output=True)
+                    os.close(reading)
+                    arguments = ["verify", "--records", self.path(name), "--serial", "S1"]
+                    codes = []
+                    for secret in (None, "ab" * 16):
+                        reading = key(secret or "x")
+                        more = ["--records-key-fd", str(reading)] if secret else []
+                        codes.append(subprocess.run(
+                            [BIN, *arguments, *more], input="000000", text=True,
+                            capture_output=True, pass_fds=[reading]).returncode)
+                        os.close(reading)
+                    self.assertIn(codes, [[65, 64], [64, 65], [65, 65]], f"{name} {call} {number}")
+                    seen.add(codes[0])
+                    if done.returncode == 0:
+                        break
+            self.assertEqual(seen, {64, 65}, name)
+
+
+@unittest.skipUnless(HAS_PAM_OATH, "pamtester and libpam-oath, and root")
+class PAMOATHTests(VerifierCase):
+    def test_pam_oath_accepts_an_exported_token_once(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        self.add("S2", "bob")
+        self.check(hotp(self.stored(), 2), 0)
+        self.export("users.oath", "users.oath")
+        service = f"auth required pam_oath.so usersfile={self.path('users.oath')} window=10 digits=6"
+        self.assertFalse(self.pam(service, "ann", hotp(self.stored(), 2)))
+        self.assertTrue(self.pam(service, "ann", hotp(self.stored(), 3)))
+        self.assertFalse(self.pam(service, "ann", hotp(self.stored(), 3)))
+        otp = totp(self.stored("S2"), int(time.time()))
+        self.assertFalse(self.pam(service, "bob", "000000"))
+        self.assertTrue(self.pam(service, "bob", otp))
+        self.assertFalse(self.pam(service, "bob", otp))
+
+
+@unittest.skipUnless(HAS_PAM, "pamtester, and root")
+class PAMExecTests(VerifierCase):
+    def test_pam_exec_asks_verify(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        script = self.write("check", "\n".join([
+            "#!/bin/sh",
+            "# pam_exec ends what was typed with a zero byte.",
+            f'tr "\\0" "\\n" | {BIN} verify --records {self.path("s")} --account "$PAM_USER"', ""]),
+            0o700)
+        service = f"auth required pam_exec.so expose_authtok quiet {script}"
+        self.assertFalse(self.pam(service, "ann", "000000"))
+        self.assertTrue(self.pam(service, "ann", hotp(self.stored(), 0)))
+        self.assertFalse(self.pam(service, "ann", hotp(self.stored(), 0)))
+        self.assertFalse(self.pam(service, "eve", hotp(self.stored(), 1)))
+
+
+@unittest.skipUnless(FREERADIUS and shutil.which("radclient"), "freeradius and freeradius-utils")
+class FreeRADIUSTests(VerifierCase):
+    CONFIGURATION = """
+        prefix = /usr
+        libdir = /usr/lib/freeradius
+        logdir = {folder}
+        run_dir = {folder}
+        pidfile = {folder}/pid
+        name = partners
+        client loopback {{
+            ipaddr = 127.0.0.1
+            secret = testing123
+        }}
+        modules {{
+            files {{
+                filename = {folder}/users
+            }}
+            totp {{
+            }}
+        }}
+        server default {{
+            listen {{
+                type = auth
+                ipaddr = 127.0.0.1
+                port = {port}
+            }}
+            authorize {{
+                files
+                update request {{
+                    &TOTP-Password := &User-Password
+                }}
+                update control {{
+                    &Auth-Type := totp
+                }}
+            }}
+            authenticate {{
+                Auth-Type totp {{
+                    totp
+                }}
+            }}
+        }}
+        """
+
+    def ask(self, user, otp):
+        done = subprocess.run(
+            ["radclient", "-t", "5", "-r", "1", f"127.0.0.1:{self.port}", "auth", "testing123"],
+            input=f'User-Name = "{user}", User-Password = "{otp}"', text=True,
+            capture_output=True, timeout=30)
+        return "Access-Accept" in done.stdout
+
+    def test_freeradius_accepts_an_exported_token_and_a_replay_of_it(self):
+        self.store()
+        self.add("S1", "ann@example.org")
+        self.export("freeradius", "users")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.write("radiusd.conf",
+                   self.CONFIGURATION.format(folder=self.folder.name, port=self.port))
+        server = subprocess.Popen(
+            [FREERADIUS, "-f", "-l", "stdout", "-d", self.folder.name], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+        try:
+            time.sleep(1)
+            self.assertIsNone(server.poll(), server.poll() is not None and server.stdout.read())
+            otp = totp(self.stored(), int(time.time()))
+            self.assertFalse(self.ask("ann@example.org", "000000"))
+            self.assertTrue(self.ask("ann@example.org", otp))
+            # RECORDS.md says so: rlm_totp remembers nothing.
+            self.assertTrue(self.ask("ann@example.org", otp))
+            self.assertFalse(self.ask("eve", otp))
+        finally:
+            server.terminate()
+            server.wait()
+            server.stdout.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
