@@ -184,6 +184,8 @@ struct BrokenLinkTests {
         // A parameter follows, wherever.
         start + "\n&digits=8\n", start + "&image=https://x.org/a\nb/c\n\nd.png&digits=8\n",
         start + "&issuer=Clinic\n\nperiod=60\n",
+        // Found by the fuzzer: the name itself is broken.
+        start + "&image=https://x.example/a.p\nng&p\ne\n> r\ni\no\nd\n=\n6\n0\n",
         // An issuer that no label names.
         start + "&issuer=Clinic\nThanks\n", start + "&issuer=Exam\nple\n",
         start + "&issuer=Example Clinic\n",

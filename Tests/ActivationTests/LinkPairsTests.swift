@@ -159,6 +159,19 @@ struct LinkPairsTests {
         }
     }
 
+    @Test("A link in a tag that no page shows is one of two")
+    func hiddenInTag() {
+        let (one, other) = (LinkPairsTests.first[3], LinkPairsTests.second[3])
+        for text in [
+            // The first was found by the fuzzer.
+            "<a href=\"[\(one)a href=\"\(other)<br>", "<a href='\(one)' title='\(other)'>a</a>",
+            "<a title=\"\(other)\" href=\"\(one)\">a</a>", "<p><!-- \(other) --></p>\(one)",
+            "<img src=\"\(one)\"><br>\(other)",
+        ] {
+            #expect(!isAccepted(text), "\(text)")
+        }
+    }
+
     @Test("A signed link that a page shows shortened is the one that it links to")
     func shortened() throws {
         let link = GivenLinkTests.signed

@@ -71,6 +71,12 @@ private func tagEnd(_ html: Span<UInt8>, _ start: Int) -> Int? {
 private func writeTag(
     _ html: Span<UInt8>, _ tag: Range<Int>, to target: inout MutableSpan<UInt8>, _ count: inout Int
 ) {
+    let address = hrefRange(html, tag)
+    // A link in another place of the tag is none that a page shows, but it is one of two.
+    guard !holdsLink(html, tag, outside: address) else {
+        for index in tag.dropFirst().dropLast() { target.append(html[index], to: &count) }
+        return target.append(0x0A, to: &count)
+    }
     let start = html[tag.lowerBound + 1] == UInt8(ascii: "/") ? 2 : 1
     let inline = ["wbr", "b>", "i>", "em>", "strong>", "span", "font", "u>"]
     guard !inline.contains(where: { html.hasPrefix($0, at: tag.lowerBound + start) }) else {
@@ -81,7 +87,7 @@ private func writeTag(
         isLineBreak(html, tag.lowerBound)
         || html.hasPrefix("p", at: tag.lowerBound + start)
     if isSeparate || count == 0 || target[count - 1] != 0x0A { target.append(0x0A, to: &count) }
-    guard let address = hrefRange(html, tag) else { return }
+    guard let address else { return }
     // In brackets, so that raw spaces don't end it.
     target.append(UInt8(ascii: "<"), to: &count)
     var position = address.lowerBound
@@ -95,6 +101,18 @@ private func writeTag(
     }
     target.append(UInt8(ascii: ">"), to: &count)
     target.append(0x0A, to: &count)
+}
+
+private func holdsLink(_ html: Span<UInt8>, _ tag: Range<Int>, outside address: Range<Int>?) -> Bool
+{
+    tag.contains { index in
+        guard address?.contains(index) != true else { return false }
+        switch LinkStart(html, at: index) {
+        case .otpauth, .signed, .damaged: return true
+        case .web: return isGatewayAddress(html, at: index)
+        case nil: return false
+        }
+    }
 }
 
 private func isLineBreak(_ html: Span<UInt8>, _ tag: Int) -> Bool {

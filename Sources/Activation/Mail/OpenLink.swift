@@ -148,14 +148,43 @@ private struct Follower {
             guard text[index] == UInt8(ascii: "=") || text.hasPrefix("%3d", at: index) else {
                 continue
             }
-            var name = index
-            while name > start, Follower.isInName(text[name - 1]) { name -= 1 }
-            if OTPAuthParameter(name: text, name..<index) != nil { return true }
+            if OTPAuthParameter.named.contains(where: { isName($0.rawValue, text, before: index) })
+            {
+                return true
+            }
         }
         return false
     }
 
-    private static func isInName(_ byte: UInt8) -> Bool {
+    /// Whether a parameter's name stands before an equals sign: a word of its own, or broken over
+    /// lines behind the mark that parts parameters.
+    private func isName(_ name: String, _ text: Span<UInt8>, before equals: Int) -> Bool {
+        var position = equals
+        for letter in name.utf8.reversed() {
+            position = skipped(text, before: position)
+            guard position > start, text[position - 1].lowercased == letter else { return false }
+            position -= 1
+        }
+        let isWord = position == start || !isInName(text[position - 1])
+        let isWhole = equals - position == name.utf8.count
+        guard !(isWord && isWhole) else { return true }
+        position = skipped(text, before: position)
+        return position > start && Array("&?;".utf8).contains(text[position - 1])
+    }
+
+    /// Goes back over white space and what a reply or a table puts at the beginning of a line.
+    private func skipped(_ text: Span<UInt8>, before position: Int) -> Int {
+        var position = position
+        while position > start,
+            text[position - 1].isWhiteSpace || text[position - 1] >= 0x80
+                || Array(">|".utf8).contains(text[position - 1])
+        {
+            position -= 1
+        }
+        return position
+    }
+
+    private func isInName(_ byte: UInt8) -> Bool {
         byte.isLetter || byte.isDigit || byte == UInt8(ascii: "_")
     }
 }
