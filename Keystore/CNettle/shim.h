@@ -2,7 +2,7 @@
 #include <nettle/pbkdf2.h>
 #include <nettle/aes.h>
 #include <nettle/cbc.h>
-#include <nettle/nist-keywrap.h>
+#include <string.h>
 
 // One context for the three AES key lengths, so that it can lie in one piece of guarded memory;
 // nettle's CBC takes its cipher by function pointer, which Swift can't cast. For PSKCKeys.swift.
@@ -49,15 +49,25 @@ static inline int st_aes_cbc_encrypt(void *_Nonnull memory, size_t key_length,
     }
 #undef ST_CBC
 }
-// Also 0 where RFC 3394's integrity check fails. `clear` has 8 bytes fewer than what is unwrapped.
+// The cipher and the block that it works on, in the same piece of memory.
+typedef struct {
+    st_aes_context cipher;
+    uint8_t block[AES_BLOCK_SIZE];
+} st_unwrap_context;
+// RFC 3394 §2.2.2, and RFC 5649 §4.2 for one block. nettle compares the integrity block with one
+// that it is given, and RFC 5649's holds the length: `check` takes its 8 bytes. `clear` has 8 bytes
+// fewer than what is unwrapped, a multiple of 8.
 static inline int st_aes_key_unwrap(void *_Nonnull memory, size_t key_length,
                                     const uint8_t *_Nonnull key, size_t clear_length,
-                                    uint8_t *_Nonnull clear, const uint8_t *_Nonnull encrypted) {
-    static const uint8_t iv[8] = {0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6, 0xA6};
-    st_aes_context *context = (st_aes_context *)memory;
+                                    uint8_t *_Nonnull clear, uint8_t *_Nonnull check,
+                                    const uint8_t *_Nonnull encrypted) {
+    st_unwrap_context *context = (st_unwrap_context *)memory;
+    uint8_t *block = context->block;
+    nettle_cipher_func *decrypt;
 #define ST_UNWRAP(n)                                                                               \
-    aes##n##_set_decrypt_key(&context->aes##n, key);                                               \
-    return aes##n##_keyunwrap(&context->aes##n, iv, clear_length, clear, encrypted)
+    aes##n##_set_decrypt_key(&context->cipher.aes##n, key);                                        \
+    decrypt = (nettle_cipher_func *)aes##n##_decrypt;                                              \
+    break
     switch (key_length) {
     case 16: ST_UNWRAP(128);
     case 24: ST_UNWRAP(192);
@@ -65,4 +75,22 @@ static inline int st_aes_key_unwrap(void *_Nonnull memory, size_t key_length,
     default: return 0;
     }
 #undef ST_UNWRAP
+    size_t count = clear_length / 8;
+    memcpy(block, encrypted, 8);
+    memcpy(clear, encrypted + 8, clear_length);
+    if (count == 1) {
+        memcpy(block + 8, clear, 8);
+        decrypt(&context->cipher, AES_BLOCK_SIZE, block, block);
+        memcpy(clear, block + 8, 8);
+    } else {
+        for (size_t step = 6 * count; step > 0; step--) {
+            uint8_t *part = clear + 8 * ((step - 1) % count);
+            for (int i = 0; i < 8; i++) block[i] ^= (uint8_t)((uint64_t)step >> (56 - 8 * i));
+            memcpy(block + 8, part, 8);
+            decrypt(&context->cipher, AES_BLOCK_SIZE, block, block);
+            memcpy(part, block + 8, 8);
+        }
+    }
+    memcpy(check, block, 8);
+    return 1;
 }

@@ -19,7 +19,7 @@ package enum PSKCKeyError: Error, Equatable, Sendable {
 package enum PSKCCipher: Equatable, Sendable {
     /// XML Encryption §5.2.2: IV, then AES-CBC; needs a ValueMAC.
     case cbc(keyByteCount: Int)
-    /// XML Encryption §5.6.3, RFC 3394; checks its own integrity.
+    /// XML Encryption §5.6.3, RFC 3394, or padded as in RFC 5649; checks its own integrity.
     case keyWrap(keyByteCount: Int)
 
     package var keyByteCount: Int {
@@ -175,23 +175,43 @@ extension PSKCKey {
     }
 
     private borrowing func unwrap(_ value: [UInt8]) throws(PSKCKeyError) -> SecureBytes {
-        // RFC 3394 §2: two blocks of 64 bits at least, and the integrity block.
-        guard value.count >= 24, value.count.isMultiple(of: 8) else { throw .malformed }
+        // A block of 64 bits at least, and the integrity block.
+        guard value.count >= 16, value.count.isMultiple(of: 8) else { throw .malformed }
         var clear = try secureBytes(count: value.count - 8)
-        var context = try secureBytes(count: MemoryLayout<st_aes_context>.stride)
-        let isWhole = unsafe context.withUnsafeMutableBytes { context in
+        var context = try secureBytes(count: MemoryLayout<st_unwrap_context>.stride)
+        var check = [UInt8](repeating: 0, count: 8)
+        unsafe context.withUnsafeMutableBytes { context in
             unsafe bytes.withUnsafeBytes { key in
                 unsafe clear.withUnsafeMutableBytes { clear in
-                    unsafe st_aes_key_unwrap(
+                    _ = unsafe st_aes_key_unwrap(
                         context.baseAddress!, key.count, octets(key), clear.count, octets(clear),
-                        value) == 1
+                        &check, value)
                 }
             }
         }
         scrubStackAndRegisters(.deep)
-        guard isWhole else { throw .notAuthentic }
-        return clear
+        // RFC 3394 §2.2.3.1; two blocks at least.
+        if clear.count >= 16, check.allSatisfy({ $0 == 0xA6 }) { return clear }
+        return try withoutZeros(clear, check)
     }
+}
+
+/// RFC 5649 §3: the integrity block says how many bytes there are; zeros follow them.
+private func withoutZeros(
+    _ padded: borrowing SecureBytes, _ check: [UInt8]
+) throws(PSKCKeyError) -> SecureBytes {
+    let count = check[4...].reduce(0) { $0 << 8 | Int($1) }
+    guard Array(check[..<4]) == [0xA6, 0x59, 0x59, 0xA6],
+        (padded.count - 7...padded.count).contains(count)
+    else { throw .notAuthentic }
+    do throws(KeystoreError) {
+        let clear = try padded.read { (all) throws(KeystoreError) -> SecureBytes? in
+            guard (count..<all.count).allSatisfy({ all[$0] == 0 }) else { return nil }
+            return try SecureBytes(copying: all.extracting(0..<count))
+        }
+        if let clear { return clear }
+    } catch { throw .outOfMemory }
+    throw .notAuthentic
 }
 
 /// XML Encryption §5.2: the last byte counts the padding; what the others hold doesn't matter.

@@ -54,6 +54,10 @@ extension Failure {
         case .failed(let error): self.init(error)
         case .notPSKC:
             self.init(.rejected, "\(path) is not a PSKC file", hint: "RFC 6030 says what one is")
+        case .draft:
+            self.init(
+                .rejected, "\(path) is in a draft of PSKC that is older than RFC 6030",
+                hint: "ask the vendor for a file as RFC 6030 has it")
         case .unknownVersion: self.init(.rejected, "\(path) is of an unknown version of PSKC")
         case .malformed: self.init(.rejected, "\(path) is damaged: its keys are not in order")
         case .xml(let error): self.init(error, path: path)
@@ -104,6 +108,7 @@ extension KeyProblem {
         case .unsupportedSuite: "its hash function is none of SHA1, SHA256 and SHA512"
         case .unsupportedResponse: "its one-time passwords are not 6 to 8 digits"
         case .malformedValue(let name): "its \(name) is damaged"
+        case .repeatedElement(let name): "it has two \(name), of which only one can be meant"
         case .missingMAC: "it is encrypted without a MAC, so that nobody can tell it is whole"
         case .unsupportedEncryption: "it is encrypted in a way that is not supported"
         case .keyNeeded: "it is encrypted"

@@ -141,4 +141,69 @@ struct ForeignFileTests {
         let words = Failure(.serialLength, serial: long)
         #expect(words.message.contains("SerialNo") && words.message.contains("32"))
     }
+
+    @Test(
+        "A draft from before RFC 6030 is told to be one",
+        arguments: [
+            "urn:ietf:params:xml:ns:keyprov:pskc:1.0",
+            "urn:ietf:params:xml:ns:keyprov:container:1.0",
+            "http://www.openauthentication.org/OATH/2006/10/PSKC",
+        ])
+    func draft(namespace: String) throws {
+        let file = container().replacing(
+            "urn:ietf:params:xml:ns:keyprov:pskc\"", with: namespace + "\"")
+        let vendor = try VendorFile(try folder.file("d.xml", file), keyFd: nil)
+        let failure = #expect(throws: Failure.self) { _ = try vendor.onlyToken(nil, at: 0) }
+        #expect(failure?.message.contains("draft") == true && failure?.status == .rejected)
+    }
+
+    @Test(
+        "An element that stands twice means that the key is not used",
+        arguments: [
+            ("<Counter><PlainValue>7</PlainValue></Counter></Data>", "</Data>", "Counter"),
+            ("<Suite>SHA1</Suite><Suite>SHA256</Suite><ResponseFormat", "<ResponseFormat", "Suite"),
+            ("<Secret><PlainValue>AAAA</PlainValue></Secret></Data>", "</Data>", "Secret"),
+            (
+                "<Policy/><Policy><ExpiryDate>2000-01-01T00:00:00Z</ExpiryDate></Policy></Key>",
+                "</Key>", "Policy"
+            ),
+            ("<UserId>UID=b</UserId><UserId>UID=a</UserId></Key>", "</Key>", "UserId"),
+        ])
+    func twice(new: String, old: String, name: String) throws {
+        let text = container().replacing(old, with: new)
+            .replacing("<Data>", with: "<Data><Counter><PlainValue>1</PlainValue></Counter>")
+        let key = try #require(try packages(of: text).keys.first)
+        #expect(throws: KeyProblem.repeatedElement(name)) {
+            _ = try key.parameters(PSKCKeyring())
+        }
+    }
+
+    @Test("A Suite that says its hash in an attribute is rejected, and an empty one is SHA-1")
+    func suite() throws {
+        for (suite, algorithm) in [
+            ("<Suite hashalgo=\"sha256\"/>", nil), ("<Suite/>", .sha1),
+            ("<Suite>SHA256</Suite>", .sha256),
+            ("<Suite>HMAC-SHA512</Suite>", .sha512),
+        ] as [(String, HashAlgorithm?)] {
+            let text = container().replacing("<ResponseFormat", with: suite + "<ResponseFormat")
+            let key = try #require(try packages(of: text).keys.first)
+            guard let algorithm else {
+                #expect(throws: KeyProblem.unsupportedSuite) {
+                    _ = try key.parameters(PSKCKeyring())
+                }
+                continue
+            }
+            #expect(try key.parameters(PSKCKeyring()).algorithm == algorithm)
+        }
+    }
+
+    @Test("The one key of a file is told why it isn't used")
+    func only() throws {
+        for (name, problem) in [("pskc:pin", KeyProblem.unsupportedAlgorithm)] {
+            let text = container().replacing("pskc:hotp", with: name)
+            let vendor = try VendorFile(try folder.file("p.xml", text), keyFd: nil)
+            let package = try vendor.onlyToken(nil, at: 0)
+            #expect(throws: problem) { _ = try vendor.open(package, at: 0) }
+        }
+    }
 }

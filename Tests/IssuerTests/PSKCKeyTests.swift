@@ -41,6 +41,32 @@ struct PSKCKeyTests {
         #expect(octets(clear) == octets(row.clear))
     }
 
+    /// RFC 5649 §6.
+    static let paddedWraps = [
+        (
+            "c37b7e6492584340bed12207808941155068f738",
+            "138bdeaa9b8fa7fc61f97742e72248ee5ae6ae5360d1ae6a5f54f373fa543b6a"
+        ),
+        ("466f7250617369", "afbeb0f07dfbf5419200f2ccb50bb24f"),
+    ]
+
+    @Test(
+        "RFC 5649's wrapped keys are unwrapped, and one with a flipped bit isn't",
+        arguments: paddedWraps)
+    func padded(clear: String, wrapped: String) throws {
+        let key = PSKCKey(
+            try secret(hexadecimal: "5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8"))
+        let cipher = PSKCCipher.keyWrap(keyByteCount: 24)
+        #expect(octets(try key.decrypt(octets(wrapped), cipher: cipher)) == octets(clear))
+        for bit in 0..<(wrapped.count * 4) {
+            var changed = octets(wrapped)
+            changed[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(throws: PSKCKeyError.notAuthentic) {
+                _ = try key.decrypt(changed, cipher: cipher)
+            }
+        }
+    }
+
     @Test("A wrapped key with a flipped bit is not authentic")
     func flippedWrap() throws {
         let row = PSKCKeyTests.wraps[0]
@@ -54,7 +80,7 @@ struct PSKCKeyTests {
         }
     }
 
-    @Test("Lengths that no algorithm makes are rejected", arguments: [0, 8, 16, 23, 25])
+    @Test("Lengths that no algorithm makes are rejected", arguments: [0, 8, 17, 23, 25])
     func oddLengths(count: Int) throws {
         let key = PSKCKey(try secret(hexadecimal: PSKCKeyTests.wraps[0].key))
         let value = [UInt8](repeating: 7, count: count)

@@ -16,6 +16,8 @@ enum PSKCError: Error, Equatable, Sendable {
     case xml(XMLError)
     /// The root isn't a KeyContainer.
     case notPSKC
+    /// A draft from before RFC 6030, in which the same names mean other things.
+    case draft
     /// RFC 6030 §4: a version that isn't 1.x must be rejected.
     case unknownVersion
     /// No key package, an encryption key after one, or two keys in one package.
@@ -143,7 +145,9 @@ private final class PSKCScanner {
 
     private func begin(_ name: XMLName, _ attributes: [XMLName: String]) {
         isInRoot = true
-        guard name == XMLName(Namespace.pskc, "KeyContainer") else { return fail(.notPSKC) }
+        guard name == XMLName(Namespace.pskc, "KeyContainer") else {
+            return fail(isDraft(name) ? .draft : .notPSKC)
+        }
         guard attributes[XMLName("", "Version")]?.hasPrefix("1.") == true else {
             return fail(.unknownVersion)
         }
@@ -167,4 +171,11 @@ private final class PSKCScanner {
         default: return
         }
     }
+}
+
+/// Whether a root is one of the drafts': `urn:ietf:params:xml:ns:keyprov:pskc:1.0` and
+/// `…:container:1.0` of the IETF's, `…/OATH/2006/10/PSKC` of OATH's.
+private func isDraft(_ name: XMLName) -> Bool {
+    ["KeyContainer", "SecretContainer"].contains(name.local)
+        && ["keyprov", "pskc", "oath"].contains { name.namespace.lowercased().contains($0) }
 }

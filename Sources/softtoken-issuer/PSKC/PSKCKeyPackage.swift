@@ -20,6 +20,8 @@ enum KeyProblem: Error, Equatable, Sendable {
     case unsupportedResponse
     /// The value of this element is no value of its type.
     case malformedValue(String)
+    /// RFC 6030's schema has one of this element.
+    case repeatedElement(String)
     /// RFC 6030 §6.1: AES-CBC without a ValueMAC.
     case missingMAC
     case unsupportedEncryption
@@ -62,6 +64,8 @@ struct PSKCKeyPackage: Sendable {
     /// RFC 6030 §4.3.1: it has a maker. What this program writes for soft tokens names none.
     let isHard: Bool
     private let userID: String?
+    /// An element that stands twice where one may.
+    private let repeated: String?
 
     /// - Returns: nil without a key or an Id, or with two keys: RFC 6030's schema has one.
     init?(_ package: XMLElement) {
@@ -78,6 +82,7 @@ struct PSKCKeyPackage: Sendable {
         policy = PSKCPolicy(key.child(Namespace.pskc, "Policy"), device: device)
         let user = key.child(Namespace.pskc, "UserId") ?? device?.child(Namespace.pskc, "UserId")
         userID = user?.trimmedText
+        repeated = repeatedElement(package)
     }
 
     /// Whom the key is for.
@@ -108,6 +113,7 @@ extension PSKCKeyPackage {
     /// - Parameter keyring: opens encrypted counters and intervals.
     /// - Throws: `KeyProblem`.
     func parameters(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> TokenParameters {
+        if let repeated { throw .repeatedElement(repeated) }
         let factor: MovingFactor
         switch algorithm {
         case Namespace.pskc + ":hotp":
@@ -126,7 +132,10 @@ extension PSKCKeyPackage {
 
     private func hash() throws(KeyProblem) -> HashAlgorithm {
         let settings = key.child(Namespace.pskc, "AlgorithmParameters")
-        let suite = settings?.child(Namespace.pskc, "Suite")?.trimmedText ?? ""
+        let element = settings?.child(Namespace.pskc, "Suite")
+        let suite = element?.trimmedText ?? ""
+        // privacyIDEA's export says it in an attribute, which RFC 6030 doesn't have.
+        guard !suite.isEmpty || element?.attributes.isEmpty ?? true else { throw .unsupportedSuite }
         return switch suite.uppercased().filter({ $0 != "-" }) {
         case "", "SHA1", "HMACSHA1": .sha1
         case "SHA256", "HMACSHA256": .sha256
@@ -172,4 +181,16 @@ extension PSKCValue {
         default: self = .malformed
         }
     }
+}
+
+/// The first element that stands twice beside itself where RFC 6030's schema has one. The first of
+/// two would be read, and another reader may take the second.
+private func repeatedElement(_ parent: XMLElement) -> String? {
+    var names: Set<String> = []
+    for child in parent.children where child.name.namespace == Namespace.pskc {
+        let mayRepeat = ["FriendlyName", "KeyUsage", "Extensions"].contains(child.name.local)
+        guard mayRepeat || names.insert(child.name.local).inserted else { return child.name.local }
+        if let repeated = repeatedElement(child) { return repeated }
+    }
+    return nil
 }

@@ -22,6 +22,7 @@ struct PSKCKeyring: ~Copyable {
     init(
         _ protection: PSKCProtection, unlockedWith secret: borrowing SecureBytes
     ) throws(KeyProblem) {
+        guard !protection.hasTripleDESKey else { throw .tripleDES }
         let key = try encryptionKey(protection, secret)
         macKey = try authenticationKey(protection, key)
         self.protection = protection
@@ -47,7 +48,8 @@ struct PSKCKeyring: ~Copyable {
         }
     }
 
-    /// A value as a number: in digits where it is plain, else in 4 or 8 bytes (RFC 6030 §4.2).
+    /// A value as a number: in digits where it is plain, else big-endian. RFC 6030 §4.2 has 4 or 8
+    /// bytes with a sign; multiOTP writes as many as the number needs, without one.
     ///
     /// - Returns: nil where there is no value.
     /// - Throws: `KeyProblem`.
@@ -64,9 +66,10 @@ struct PSKCKeyring: ~Copyable {
             return number
         case .encrypted(let value):
             let bytes = try decrypt(value)
-            guard bytes.count == 4 || bytes.count == 8 else { throw .malformedValue(name) }
+            guard (1...8).contains(bytes.count) else { throw .malformedValue(name) }
             return bytes.read { bytes in
-                let first = Int64(Int8(bitPattern: bytes[0]))
+                let isSigned = bytes.count == 4 || bytes.count == 8
+                let first = isSigned ? Int64(Int8(bitPattern: bytes[0])) : Int64(bytes[0])
                 return bytes.indices.dropFirst().reduce(first) { $0 << 8 | Int64(bytes[$1]) }
             }
         }
@@ -100,7 +103,7 @@ struct PSKCKeyring: ~Copyable {
     }
 
     private borrowing func decrypt(_ value: PSKCEncryptedValue) throws(KeyProblem) -> SecureBytes {
-        guard !value.isTripleDES else { throw .tripleDES }
+        guard !value.isTripleDES, !protection.hasTripleDESKey else { throw .tripleDES }
         guard protection.encryptionKey != .tooManyRounds else { throw .tooManyRounds }
         guard let cipher = value.cipher, protection.encryptionKey != .unsupported else {
             throw .unsupportedEncryption

@@ -41,7 +41,9 @@ struct PSKCEncryptedValue: Equatable, Sendable {
             if algorithm == Namespace.encryption + "aes\(name)-cbc" {
                 return .cbc(keyByteCount: count)
             }
-            if algorithm == Namespace.encryption + "kw-aes\(name)" {
+            if algorithm == Namespace.encryption + "kw-aes\(name)"
+                || algorithm == Namespace.encryption11 + "kw-aes-\(name)-pad"
+            {
                 return .keyWrap(keyByteCount: count)
             }
         }
@@ -71,6 +73,12 @@ struct PSKCProtection: Equatable, Sendable {
 
     private(set) var encryptionKey = EncryptionKey.none
     private(set) var macMethod = MACMethod.none
+
+    /// Whether its MAC key can't be opened for being encrypted with Triple DES.
+    var hasTripleDESKey: Bool {
+        guard case .hmac(_, let key) = macMethod else { return false }
+        return key?.isTripleDES == true
+    }
 
     /// Whether there is anything to unlock.
     var isEncrypted: Bool { encryptionKey != .none }

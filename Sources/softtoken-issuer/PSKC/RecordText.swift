@@ -28,7 +28,7 @@ func recordText(
     text.open("Key", "Id=\"\(escapedXML(record.serial))\" Algorithm=\"\(parameters.urn)\"")
     if let issuer = record.issuer { text.add("Issuer", issuer) }
     text.open("AlgorithmParameters")
-    if parameters.algorithm != .sha1 { text.add("Suite", "HMAC-" + parameters.algorithm.name) }
+    if parameters.algorithm != .sha1 { text.add("Suite", parameters.algorithm.name) }
     text.addEmpty("ResponseFormat Length=\"\(parameters.digits.value)\" Encoding=\"DECIMAL\"")
     text.close("AlgorithmParameters")
     text.open("Data")

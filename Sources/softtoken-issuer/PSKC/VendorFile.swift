@@ -54,9 +54,15 @@ final class VendorFile {
         var found: [PSKCKeyPackage] = []
         var count = 0
         var ocraCount = 0
+        var others: [PSKCKeyPackage] = []
         try read { package in
             if package.isOCRA { ocraCount += 1 }
-            guard serial == nil || package.serial == serial, package.isToken else { return }
+            guard serial == nil || package.serial == serial else { return }
+            guard package.isToken else {
+                // What it is instead is told when it is opened.
+                if others.count < 2 { others.append(package) }
+                return
+            }
             count += 1
             let isUsable = (try? package.policy.check(for: .link, at: unixSeconds)) != nil
             // One that isn't usable stands for its reason, until there is a better one.
@@ -66,6 +72,7 @@ final class VendorFile {
             (try? $0.policy.check(for: .link, at: unixSeconds)) != nil
         }
         guard let first = usable.first ?? found.first else {
+            if others.count == 1, serial != nil || !others[0].isOCRA { return others[0] }
             guard serial != nil || ocraCount == 0 else {
                 throw Failure(
                     .rejected, "\(path) has only OCRA keys, which are not supported",

@@ -4,12 +4,14 @@
 Links are opened by PyNaCl from CONTRACT.md alone; records are read by pskctool and python-pskc and
 give the OTPs that oathtool gives; vendors' files are made by python-cryptography. Run as
     SOFTTOKEN_ISSUER_BIN=.build/debug/softtoken-issuer /usr/bin/python3 Tests/System/Partners/test_issuer.py
-Needs apt: python3-nacl python3-cryptography pskctool oathtool; python-pskc (PyPI) where it is.
+Needs apt: python3-nacl python3-cryptography pskctool oathtool; python-pskc, beautifulsoup4, lxml and
+defusedxml (PyPI) where they are, and privacyIDEA's package in the folder that WHEELS names.
 """
 
 import base64
 import csv
 import fcntl
+import glob
 import hashlib
 import hmac
 import json
@@ -23,7 +25,10 @@ import subprocess
 import tempfile
 import threading
 import time
+import types
 import unittest
+import unittest.mock
+import zipfile
 
 import nacl.bindings
 import nacl.public
@@ -37,6 +42,37 @@ try:
 except ImportError:
     pskc = None
 
+
+
+def privacyidea_importer():
+    """privacyIDEA's own reader of PSKC, out of its package; nothing else of the server is loaded.
+
+    What it imports for encrypted files and other formats is left out. None where it is missing.
+    """
+    packages = glob.glob(os.path.join(os.environ.get("WHEELS", ".build-partners/wheels"),
+                                      "privacyidea-*.whl"))
+    try:
+        import bs4  # noqa: F401
+        import defusedxml.ElementTree  # noqa: F401
+        import lxml  # noqa: F401
+    except ImportError:
+        return None
+    if not packages:
+        return None
+    with zipfile.ZipFile(packages[0]) as package:
+        source = package.read("privacyidea/lib/importotp.py")
+    names = ["privacyidea", "privacyidea.lib", "passlib", "passlib.crypto", "gnupg"]
+    names += ["privacyidea.lib." + name for name in ("error", "utils", "config", "log", "crypto")]
+    left_out = {name: unittest.mock.MagicMock() for name in [*names, "passlib.crypto.digest"]}
+    left_out["privacyidea.lib.utils"].hexlify_and_unicode = lambda data: data.hex()
+    left_out["privacyidea.lib.log"].log_with = lambda *_, **__: lambda function: function
+    module = types.ModuleType("importotp")
+    with unittest.mock.patch.dict("sys.modules", left_out):
+        exec(compile(source, "importotp.py", "exec"), module.__dict__)
+    return module
+
+
+PRIVACYIDEA = privacyidea_importer()
 BIN = os.path.abspath(os.environ.get("SOFTTOKEN_ISSUER_BIN", ".build/debug/softtoken-issuer"))
 PSKC = "urn:ietf:params:xml:ns:keyprov:pskc"
 SEED = b"12345678901234567890"
@@ -419,8 +455,25 @@ class RecordTests(Case):
         seed = base64.b64encode(self.seed_of("S1")).decode()
         self.assertIn(f"Key Secret (base64): {seed}", told.stdout)
         self.assertIn('Key User Id: UID=a & \\22b\\22 \\3Cc\\3E\\2C d', told.stdout)
-        self.assertIn("Algorithm Parameters Suite: HMAC-SHA512", told.stdout)
+        self.assertIn("Algorithm Parameters Suite: SHA512", told.stdout)
         self.assertEqual(os.stat(self.path("r.xml")).st_mode & 0o777, 0o600)
+
+    @unittest.skipUnless(pskc and PRIVACYIDEA, "python-pskc or privacyIDEA is not installed")
+    def test_three_readers_take_the_same_hash_from_the_records(self):
+        expected = {}
+        for algorithm in ("sha1", "sha256", "sha512"):
+            self.issue("--serial", algorithm, "--algorithm", algorithm, "--period", "60")
+            expected[algorithm] = (algorithm, self.seed_of(algorithm).hex(), "60")
+        found, skipped = PRIVACYIDEA.parsePSKCdata(read(self.path("r.xml")))
+        self.assertEqual(skipped, [])
+        self.assertEqual(
+            {serial: (token["hashlib"], token["otpkey"], token["timeStep"])
+             for serial, token in found.items()}, expected)
+        keys = pskc.PSKC(self.path("r.xml")).keys
+        self.assertEqual([key.algorithm_suite for key in keys], [None, "SHA256", "SHA512"])
+        told = subprocess.run(["pskctool", "--info", "--strict", self.path("r.xml")],
+                              capture_output=True, text=True, check=True).stdout
+        self.assertEqual(re.findall("Parameters Suite: (.*)", told), ["SHA256", "SHA512"])
 
     @unittest.skipUnless(pskc, "python-pskc is not installed")
     def test_python_pskc_reads_the_records_and_what_verify_leaves(self):
@@ -434,7 +487,7 @@ class RecordTests(Case):
         self.assertEqual(
             (timed.serial, timed.algorithm, timed.algorithm_suite, timed.response_length,
              timed.time_interval, timed.time_offset, timed.time_drift, timed.key_userid),
-            ("S1", PSKC + ":totp", "HMAC-SHA256", 8, 60, NOW // 60 + 1, 1, "UID=alice"))
+            ("S1", PSKC + ":totp", "SHA256", 8, 60, NOW // 60 + 1, 1, "UID=alice"))
         self.assertEqual((counted.counter, counted.secret), (5, self.seed_of("S2")))
 
     def test_oathtools_otps_are_accepted_once(self):
@@ -677,6 +730,52 @@ class VendorTests(Case):
         self.assertIn("document type definition", done.stderr)
         with open(trace) as file:
             self.assertNotIn("/other", file.read())
+
+    def test_encrypted_counters_have_as_many_bytes_as_multiotp_writes(self):
+        key = os.urandom(16)
+        algorithm = f"{XENC}aes128-cbc"
+        protection = NAMED + mac_method("sha1", algorithm, key, key)
+
+        def value(clear):
+            text = cbc(key, clear)
+            return encrypted(algorithm, text, hmac.new(key, text, "sha1").digest())
+
+        for counter, size in ((0, 1), (200, 1), (40_000, 2), (0x800000, 3), (7, 4), (1 << 33, 5),
+                              (1 << 40, 6), (1 << 52, 7), (1 << 52, 8)):
+            data = f"<Counter>{value(counter.to_bytes(size, 'big'))}</Counter>"
+            self.from_pskc(vendor(value(SEED), protection, data=data), key.hex())
+            self.assertIn(f"<PlainValue>{counter}</PlainValue>", read(self.path("r.xml")))
+        for wrong in (b"", bytes(9)):
+            data = f"<Counter>{value(wrong)}</Counter>"
+            self.from_pskc(vendor(value(SEED), protection, data=data), key.hex(), 65)
+
+    def test_padded_key_wrap_is_read_and_triple_des_is_named(self):
+        for size in (16, 24, 32):
+            key = os.urandom(size)
+            wrapped = keywrap.aes_key_wrap_with_padding(key, SEED)
+            for algorithm in (f"{XENC}kw-aes{size * 8}",
+                              f"http://www.w3.org/2009/xmlenc11#kw-aes-{size * 8}-pad"):
+                text = vendor(encrypted(algorithm, wrapped), NAMED)
+                self.from_pskc(text, key.hex())
+                self.assertEqual(self.seed_of("S1"), SEED)
+                self.from_pskc(text, os.urandom(size).hex(), 65)
+        value = cbc(key[:16], SEED)
+        mac = encrypted(f"{XENC}tripledes-cbc", os.urandom(32))
+        protection = NAMED + f'<MACMethod Algorithm="{MACS["sha1"]}">' + mac.replace(
+            "EncryptedValue>", "MACKey>") + "</MACMethod>"
+        text = vendor(encrypted(f"{XENC}aes128-cbc", value, bytes(20)), protection)
+        self.assertIn("3DES", self.from_pskc(text, key[:16].hex(), 65).stderr)
+
+    @unittest.skipUnless(pskc, "python-pskc is not installed")
+    def test_a_seed_that_python_pskc_wrapped_with_padding_is_read(self):
+        container = pskc.PSKC()
+        container.add_key(
+            id="K", serial="S1", secret=SEED, counter=3, algorithm=PSKC + ":hotp",
+            response_length=6, response_encoding="DECIMAL")
+        container.encryption.setup_preshared_key(key=bytes(range(16)), algorithm="kw-aes128")
+        container.write(self.path("pskc.xml"))
+        self.from_pskc(read(self.path("pskc.xml")), bytes(range(16)).hex())
+        self.assertEqual(self.seed_of("S1"), SEED)
 
     @unittest.skipUnless(pskc, "python-pskc is not installed")
     def test_a_file_that_python_pskc_encrypted_is_read(self):
