@@ -17,6 +17,8 @@ struct BulkRun: ~Copyable {
     var output: BulkOutput
     let source: String
     var progress = ProgressBar()
+    private var queue: LinkQueue
+    private let issuer: String
     private let clock: IssueClock
     private let signals: SignalQueue?
     private var rejected = 0
@@ -29,33 +31,40 @@ struct BulkRun: ~Copyable {
     ///
     /// - Throws: `Failure`.
     static func open(
-        _ folder: String, options: LinkOptions, source: String, input: InputKind
+        _ folder: String, options: LinkOptions, maker: borrowing LinkMaker, source: String,
+        input: InputKind
     ) throws(Failure) -> BulkRun {
         let output = try BulkOutput.open(
             folder, records: options.records,
             try RecordsSecret.read(from: options.recordsKeyFd))
-        let clock = try IssueClock()
-        guard input == .file else {
-            return BulkRun(output: output, source: source, clock: clock, signals: nil)
+        let queue = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
+            try LinkQueue(maker)
         }
-        do throws(SystemError) {
-            let signals = try SignalQueue()
-            return BulkRun(output: output, source: source, clock: clock, signals: signals)
-        } catch { throw Failure(error) }
+        let clock = try IssueClock()
+        // Before there is a second thread: each holds the signals back as this one does.
+        var signals: SignalQueue?
+        if input == .file {
+            do throws(SystemError) { signals = try SignalQueue() } catch { throw Failure(error) }
+        }
+        return BulkRun(
+            output: output, source: source, queue: queue, issuer: maker.key.name, clock: clock,
+            signals: signals)
     }
 
     private init(
-        output: consuming BulkOutput, source: String, clock: IssueClock,
-        signals: consuming SignalQueue?
+        output: consuming BulkOutput, source: String, queue: consuming LinkQueue, issuer: String,
+        clock: IssueClock, signals: consuming SignalQueue?
     ) {
         self.output = output
         self.source = source
+        self.queue = queue
+        self.issuer = issuer
         self.clock = clock
         self.signals = signals
     }
 
-    /// Makes a link with a new seed.
-    mutating func make(_ order: TokenOrder, maker: borrowing LinkMaker) throws(RowProblem) {
+    /// Orders a link with a new seed.
+    mutating func make(_ order: TokenOrder, place: String) throws(RowProblem) {
         let seed: Seed
         do throws(KeystoreError) {
             seed = try TokenOrder.drawnSeed(order.parameters.algorithm)
@@ -63,12 +72,12 @@ struct BulkRun: ~Copyable {
             failure = Failure(error)
             return
         }
-        try make(order, seed: seed, maker: maker)
+        try make(order, seed: seed, place: place)
     }
 
-    /// Makes a link with a given seed.
+    /// Orders a link with a given seed.
     mutating func make(
-        _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker
+        _ order: TokenOrder, seed: consuming Seed, place: String
     ) throws(RowProblem) {
         stopIfAsked()
         guard failure == nil else { return }
@@ -78,17 +87,27 @@ struct BulkRun: ~Copyable {
             return
         }
         guard !isTaken else { throw RowProblem("there is a token of this serial already") }
-        let made: MadeLink
-        do throws(Failure) {
-            made = try makeLink(order, seed: seed, maker, at: clock.unixSeconds)
-        } catch {
-            guard error.status == .inputOutput else { throw RowProblem(error.message) }
-            failure = error
-            return
+        queue.add(LinkJob(order, seed: seed, place: place))
+        if queue.isFull { makeWaiting() }
+    }
+
+    /// Makes the links that wait, and writes them in their order.
+    private mutating func makeWaiting() {
+        for job in queue.make(at: clock.unixSeconds) where failure == nil {
+            let made: MadeLink
+            do throws(ActivationError) { made = try job.link() } catch {
+                let problem = Failure(error)
+                guard problem.status != .inputOutput else {
+                    failure = problem
+                    return
+                }
+                reject(job.place, RowProblem(problem.message))
+                continue
+            }
+            do throws(Failure) {
+                try output.add(made, job.order, issuer: issuer, seed: job.seed)
+            } catch { failure = error }
         }
-        do throws(Failure) {
-            try output.add(made, order, issuer: maker.key.name, seed: seed)
-        } catch { failure = error }
     }
 
     /// Ctrl-C leaves nothing behind: the files are dropped on the way out.
@@ -110,7 +129,9 @@ struct BulkRun: ~Copyable {
     ///
     /// - Throws: `Failure`; 65 where something was rejected.
     mutating func finish(letter: String?) throws(Failure) {
+        if failure == nil { makeWaiting() }
         progress.clear()
+        stopIfAsked()
         if let failure { throw failure }
         try output.place()
         if let letter, output.count > 0 {
@@ -123,12 +144,4 @@ struct BulkRun: ~Copyable {
             throw Failure(.rejected, "\(rejected) of \(rejected + output.count) were rejected")
         }
     }
-}
-
-private func makeLink(
-    _ order: TokenOrder, seed: borrowing Seed, _ maker: borrowing LinkMaker, at now: Int64
-) throws(Failure) -> MadeLink {
-    do throws(ActivationError) {
-        return try maker.link(order, seed: seed, at: now)
-    } catch { throw Failure(error) }
 }

@@ -86,7 +86,8 @@ struct FromPSKC: ParsableCommand {
         _ vendor: VendorFile, _ out: String, _ maker: borrowing LinkMaker
     ) throws(Failure) {
         let now = try currentUnixSeconds()
-        var run = try BulkRun.open(out, options: link, source: file, input: vendor.input)
+        var run = try BulkRun.open(
+            out, options: link, maker: maker, source: file, input: vendor.input)
         try vendor.read { package in
             let opened: VendorToken
             do throws(KeyProblem) { opened = try vendor.open(package, at: now) } catch {
@@ -94,9 +95,12 @@ struct FromPSKC: ParsableCommand {
             }
             do throws(RowProblem) {
                 let order = order(package, opened, .code(nil))
-                try run.make(order, seed: opened.seed, maker: maker)
+                try run.make(order, seed: opened.takeSeed(), place: package.serial)
             } catch { run.reject(package.serial, error) }
-            run.progress.show(nil, links: run.output.count)
+            let read = package.key.range.upperBound
+            run.progress.show(
+                vendor.byteCount > 0 ? Double(read) / Double(vendor.byteCount) : nil,
+                links: run.output.count)
         }
         try run.finish(letter: delivery.letter)
     }

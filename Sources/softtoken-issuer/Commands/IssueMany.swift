@@ -17,14 +17,16 @@ func issueMany(
     for name in columns.ignored {
         Console.note("softtoken-issuer: warning: the column \(name) is not known and is ignored")
     }
-    var run = try BulkRun.open(out, options: options, source: csv, input: rows.input)
+    var run = try BulkRun.open(
+        out, options: options, maker: maker, source: csv, input: rows.input)
     let total = rows.totalByteCount
     while !run.isStopped, let row = try nextRow(&rows) {
+        let place = "line \(row.line)"
         do throws(RowProblem) {
             let fields = try row.wholeFields()
             let order = try columns.order(fields, token: token, terms: options.terms)
-            try run.make(order, maker: maker)
-        } catch { run.reject("line \(row.line)", error) }
+            try run.make(order, place: place)
+        } catch { run.reject(place, error) }
         run.progress.show(
             total > 0 ? Double(rows.byteCount) / Double(total) : nil, links: run.output.count)
     }

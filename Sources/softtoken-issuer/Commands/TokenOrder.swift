@@ -58,6 +58,13 @@ struct LinkMaker: ~Copyable {
     let carrier: LinkCarrier
     let validSeconds: Int64
 
+    /// The same for another thread.
+    borrowing func copy() throws(KeystoreError) -> LinkMaker {
+        LinkMaker(
+            key: IssuerKey(name: key.name, signingKey: try key.signingKey.copy()),
+            carrier: carrier, validSeconds: validSeconds)
+    }
+
     /// Makes the link of an order.
     ///
     /// - Throws: `ActivationError`: the content can't be a link's, by the reader's own rules.

@@ -8,6 +8,8 @@ import OTP
 struct VendorToken: ~Copyable {
     let parameters: TokenParameters
     let seed: Seed
+
+    consuming func takeSeed() -> Seed { seed }
 }
 
 /// A vendor's file and what unlocks it.
@@ -30,6 +32,8 @@ final class VendorFile {
     }
 
     var input: InputKind { InputKind(file) }
+    /// How long the file is; 0 for a pipe.
+    var byteCount: Int { (try? file.attributes().byteCount) ?? 0 }
 
     /// Lends the keys one by one.
     ///

@@ -28,6 +28,8 @@ final class StoreWriter: RecordsTarget {
     private let keyring: PSKCKeyring
     private let protection: [[SQLValue]]
     private var count = 0
+    /// Hashes of the serials of this run.
+    private var serials: Set<Int> = []
 
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
         let store = try RecordsStore(path)
@@ -38,18 +40,13 @@ final class StoreWriter: RecordsTarget {
         self.store = store
         try store.catching { (database) throws(DatabaseError) in
             try database.run("CREATE TEMP TABLE added AS SELECT * FROM tokens WHERE 0")
-            try database.run("CREATE UNIQUE INDEX temp.addedserials ON added(serial)")
         }
     }
 
     func isTaken(_ serial: String) throws(Failure) -> Bool {
-        try store.catching { (database) throws(DatabaseError) in
-            let found = try database.rows(
-                """
-                SELECT 1 FROM tokens WHERE serial = ?1 UNION ALL \
-                SELECT 1 FROM temp.added WHERE serial = ?1
-                """, [.text(serial)])
-            return !found.isEmpty
+        guard serials.insert(serial.hashValue).inserted else { return true }
+        return try store.catching { (database) throws(DatabaseError) in
+            try !database.rows("SELECT 1 FROM tokens WHERE serial = ?", [.text(serial)]).isEmpty
         }
     }
 

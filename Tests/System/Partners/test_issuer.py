@@ -879,6 +879,41 @@ class ManyTests(Case):
             {oct(os.stat(self.path("out/" + name)).st_mode & 0o777)
              for name in ("links.csv", "codes.csv", "records.xml")}, {"0o600"})
 
+    def test_links_come_out_in_the_order_of_their_rows_and_memory_is_bounded(self):
+        """Codes are made on all cores, 64 MiB each; a request is done long before a code."""
+        self.keygen()
+        device = nacl.public.PrivateKey.generate()
+        content = b"\x01" + bytes(device.public_key)
+        request = "softtoken:request#" + spell(
+            content + hashlib.blake2b(content, digest_size=32).digest()[:4])
+        rows = [(f"a{n}", f"N{n}", request if n % 3 else "") for n in range(40)]
+        rows[7] = ("a7", "N6", "")
+        rows[11] = ("a11", "", "softtoken:request#x")
+        self.write("in.csv", "account,serial,request\n" + "".join(
+            ",".join(row) + "\n" for row in rows))
+        with open(self.path("told"), "w") as told:
+            process = subprocess.Popen(
+                [BIN, "issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",
+                 self.path("d")], stderr=told)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 65, read(self.path("told")))
+        self.assertEqual(re.findall(r"line (\d+)", read(self.path("told"))), ["9", "13"])
+        made = [row for n, row in enumerate(rows) if n not in (7, 11)]
+        with open(self.path("d/links.csv"), newline="") as file:
+            links = list(csv.DictReader(file))
+        self.assertEqual([row["account"] for row in links], [row[0] for row in made])
+        for row in links:
+            part = row["link"].split("#", 1)[1].split(".")[1]
+            self.assertEqual(json.loads(b64u(part))["st"]["serial"], row["serial"])
+        with open(self.path("d/codes.csv"), newline="") as file:
+            codes = list(csv.DictReader(file))
+        self.assertEqual([row["serial"] for row in codes], [row[1] for row in made if not row[2]])
+        self.assertEqual(
+            re.findall(r"<SerialNo>(.*?)<", read(self.path("d/records.xml"))),
+            [row[1] for row in made])
+        self.assertLess(usage.ru_maxrss, (os.cpu_count() * 64 + 60) * 1024)
+
     def test_no_field_of_a_csv_is_a_formula(self):
         self.keygen()
         marks = ["=1+1", "+1", "-1", "@a", "\uff1d1", "a=1"]
