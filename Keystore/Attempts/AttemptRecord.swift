@@ -17,16 +17,20 @@ package struct AttemptRecord: Equatable, Sendable {
     package let limit: Int
     /// When the delay began; nil exactly where count is below 5.
     package let delayStart: BootTime?
+    /// Written beside a log's head, without which it doesn't count.
+    package let isVouched: Bool
 
     /// - Precondition: count ≤ limit, limit in 1...10.
     package init(
-        generation: UInt64, keystoreGeneration: UInt64, count: Int, limit: Int, now: BootTime
+        generation: UInt64, keystoreGeneration: UInt64, count: Int, limit: Int,
+        isVouched: Bool = false, now: BootTime
     ) {
         precondition((1...10).contains(limit) && (0...limit).contains(count), "count ≤ limit ≤ 10")
         self.generation = generation
         self.keystoreGeneration = keystoreGeneration
         self.count = count
         self.limit = limit
+        self.isVouched = isVouched
         delayStart = count >= AttemptRecord.firstDelayedCount ? now : nil
     }
 
@@ -40,7 +44,8 @@ package struct AttemptRecord: Equatable, Sendable {
             let generation = reader.integer(UInt64.self),
             let keystoreGeneration = reader.integer(UInt64.self),
             let count = reader.integer(UInt8.self), let limit = reader.integer(UInt8.self),
-            let isDelayed = reader.integer(UInt8.self), reader.skipsZeros(5),
+            let isDelayed = reader.integer(UInt8.self),
+            let isVouched = reader.integer(UInt8.self), isVouched <= 1, reader.skipsZeros(4),
             let bootID = reader.bytes(16), let nanoseconds = reader.integer(UInt64.self),
             let offset = reader.integer(Int64.self), (1...10).contains(limit), count <= limit,
             KeystoreImage.generations.contains(generation),
@@ -53,6 +58,7 @@ package struct AttemptRecord: Equatable, Sendable {
         self.keystoreGeneration = keystoreGeneration
         self.count = Int(count)
         self.limit = Int(limit)
+        self.isVouched = isVouched == 1
         delayStart = isDelayed == 1 ? start : nil
     }
 
@@ -67,7 +73,8 @@ package struct AttemptRecord: Equatable, Sendable {
         writer.append(UInt8(count))
         writer.append(UInt8(limit))
         writer.append(UInt8(delayStart == nil ? 0 : 1))
-        writer.append([UInt8](repeating: 0, count: 5))
+        writer.append(UInt8(isVouched ? 1 : 0))
+        writer.append([UInt8](repeating: 0, count: 4))
         writer.append(start.bootID)
         writer.append(start.nanoseconds)
         writer.append(start.offsetNanoseconds)

@@ -13,27 +13,62 @@ package enum AttemptCopy: Equatable, Sendable {
     }
 }
 
+/// What the audit log's head vouches for: generations that were on the disk before it was written.
+/// FORMAT.md §10.
+package struct Vouched: Equatable, Sendable {
+    /// Of the attempt record; 0: of none.
+    package var attempts: UInt64
+    /// Of the keystore; 0: of none.
+    package var keystore: UInt64
+
+    package init(attempts: UInt64, keystore: UInt64) {
+        self.attempts = attempts
+        self.keystore = keystore
+    }
+}
+
 /// Where the attempts stand: judged only after the keystore is known to be whole and this device's.
 package struct AttemptStanding: Equatable, Sendable {
     /// The copy that counts.
     package let record: AttemptRecord
-    /// One copy is missing or altered: one attempt is left, and it is counted as the last.
+    /// One copy is missing or altered, or older than the log's head says.
+    package let isRecordAltered: Bool
+    /// That, or the head is missing beside which the record was written: one attempt is left, and it
+    /// is counted as the last.
     package let isCopyLost: Bool
+    /// nil where there is no head that counts.
+    package let vouched: Vouched?
 
-    /// Judges the two copies.
+    /// Judges the two copies, and the log's head over them.
     ///
     /// - Returns: nil when both are missing or altered: no attempt is left.
-    package init?(state: AttemptCopy, data: AttemptCopy) {
+    package init?(state: AttemptCopy, data: AttemptCopy, vouched: Vouched? = nil) {
+        let record: AttemptRecord
+        let isAltered: Bool
         switch (state.record, data.record) {
         case (nil, nil): return nil
-        case (let only?, nil), (nil, let only?):
-            record = only
-            isCopyLost = true
+        case (let only?, nil), (nil, let only?): (record, isAltered) = (only, true)
         case (let left?, let right?):
             record = left.generation >= right.generation ? left : right
             // No writer makes two records of one generation: one of them was put there.
-            isCopyLost = left.generation == right.generation && left != right
+            isAltered = left.generation == right.generation && left != right
         }
+        self.record = record
+        self.vouched = vouched
+        isRecordAltered = isAltered || record.generation < vouched?.attempts ?? 0
+        isCopyLost = isRecordAltered || record.isVouched && vouched == nil
+    }
+
+    /// An older record, or an older keystore, was put back: what the keystore counts is not what
+    /// has been used.
+    func isOlder(keystoreGeneration: UInt64) -> Bool {
+        keystoreGeneration < highestKeystoreGeneration
+            || vouched.map { record.generation < $0.attempts } ?? false
+    }
+
+    /// What the next version of the keystore has to be above.
+    var highestKeystoreGeneration: UInt64 {
+        max(record.keystoreGeneration, vouched?.keystore ?? 0)
     }
 
     /// The count has reached the limit written in the record itself: an erasure is in progress.
@@ -63,8 +98,8 @@ package struct AttemptStanding: Equatable, Sendable {
         let count = isCopyLost ? limit - 1 : record.count
         return AttemptRecord(
             generation: counted.generation + 1, keystoreGeneration: record.keystoreGeneration,
-            count: count, limit: isCopyLost ? limit : record.limit, delayStart: record.delayStart,
-            now: now)
+            count: count, limit: isCopyLost ? limit : record.limit,
+            isVouched: counted.isVouched, delayStart: record.delayStart, now: now)
     }
 
     /// The same count with its delay beginning now; never kinder than before.
@@ -80,8 +115,9 @@ package struct AttemptStanding: Equatable, Sendable {
 
     private func next(count: Int, limit: Int, now: BootTime) -> AttemptRecord {
         AttemptRecord(
-            generation: record.generation + 1, keystoreGeneration: record.keystoreGeneration,
-            count: count, limit: limit, now: now)
+            generation: max(record.generation, vouched?.attempts ?? 0) + 1,
+            keystoreGeneration: record.keystoreGeneration, count: count, limit: limit,
+            isVouched: record.isVouched || vouched != nil, now: now)
     }
 }
 
@@ -125,23 +161,23 @@ extension AttemptRecord {
     func reset(keystoreGeneration: UInt64, limit: Int, now: BootTime) -> AttemptRecord {
         AttemptRecord(
             generation: generation + 1, keystoreGeneration: keystoreGeneration, count: 0,
-            limit: limit, now: now)
+            limit: limit, isVouched: isVouched, now: now)
     }
 
     /// The same record of a keystore that has been written again.
     func following(keystoreGeneration: UInt64, now: BootTime) -> AttemptRecord {
         AttemptRecord(
             generation: generation + 1, keystoreGeneration: keystoreGeneration, count: count,
-            limit: limit, delayStart: delayStart, now: now)
+            limit: limit, isVouched: isVouched, delayStart: delayStart, now: now)
     }
 
     /// A record with an explicit start, where there has to be one.
     fileprivate init(
-        generation: UInt64, keystoreGeneration: UInt64, count: Int, limit: Int,
+        generation: UInt64, keystoreGeneration: UInt64, count: Int, limit: Int, isVouched: Bool,
         delayStart: BootTime?, now: BootTime
     ) {
         self.init(
             generation: generation, keystoreGeneration: keystoreGeneration, count: count,
-            limit: limit, now: delayStart ?? now)
+            limit: limit, isVouched: isVouched, now: delayStart ?? now)
     }
 }

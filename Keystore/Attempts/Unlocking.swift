@@ -13,12 +13,20 @@ package struct UnlockedKeystore: ~Copyable {
     var metadata: Metadata
     /// The attempt record as it is on disk.
     var record: AttemptRecord
+    /// The generation of the last record whose folders were fsynced.
+    var durable: UInt64
+    /// What the next version of the keystore has to be above.
+    var highestGeneration: UInt64
     /// Taken before the try, so that a full disk can't keep a right PIN from resetting the count.
     var reserved: ReservedReset?
 
     package var tokens: [TokenRecord] { metadata.tokens }
     package var issuers: [TrustedIssuer] { metadata.issuers }
     package var publicSection: PublicSection { image.publicSection }
+    /// What the log's head may vouch for now: both are on the disk, whatever happens.
+    package var vouched: Vouched {
+        Vouched(attempts: durable, keystore: image.header.generation)
+    }
 }
 
 extension LockedKeystore {
@@ -40,6 +48,7 @@ extension LockedKeystore {
         try confirmAttempts(files, folders: folders)
         try checkDelay(
             files, folders: folders, policyLimit: policyLimit, clock: clock)
+        let isOlder = isOlderThanRecorded
         let pinKey = try derivePINKey(pin, header: image.header)
         let unlockKey = try unlockKey(pinKey)
         let now = try translating(clock).boot
@@ -58,10 +67,19 @@ extension LockedKeystore {
                 delaySeconds: AttemptRecord.delaySeconds(count: counted.count))
         }
         let opened = try open(unlockKey, counted: counted, now: now, files, &reserved)
-        return UnlockedKeystore(
+        var unlocked = UnlockedKeystore(
             image: image, deviceKey: deviceKey, share: share, pinKey: pinKey,
             keystoreKey: opened.keystoreKey, metadata: opened.metadata, record: counted,
-            reserved: reserved)
+            durable: counted.generation,
+            highestGeneration: attempts.highestKeystoreGeneration, reserved: reserved)
+        if isOlder {
+            do throws(KeystoreError) { try unlocked.acceptOlder(folders, lock: lock) } catch {
+                // The PIN was right, whatever fails behind it.
+                try? unlocked.finish(folders, policyLimit: policyLimit, now: now)
+                throw error
+            }
+        }
+        return unlocked
     }
 
     /// How long the delay still lasts; 0 if it is over.
@@ -102,7 +120,8 @@ extension LockedKeystore {
         _ files: borrowing AttemptFiles, folders: KeystoreFolders
     ) throws(KeystoreError) {
         let current = AttemptStanding(
-            state: try files.read(folders.state), data: try files.read(folders.data))
+            state: try files.read(folders.state), data: try files.read(folders.data),
+            vouched: attempts.vouched)
         guard current == attempts else { throw .changed }
     }
 
@@ -126,6 +145,19 @@ extension LockedKeystore {
         let headerHash = image.headerHash
         return try UnlockKey(
             pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
+    }
+}
+
+extension UnlockedKeystore {
+    /// Opens what was put back without a step back: which HOTP counters were used is not known, so
+    /// that their tokens make no OTP any more, and what is written is newer than all that was.
+    fileprivate mutating func acceptOlder(
+        _ folders: KeystoreFolders, lock: KeystoreLock
+    ) throws(KeystoreError) {
+        for index in metadata.tokens.indices where metadata.tokens[index].parameters.hasCounter {
+            metadata.tokens[index].warnings.insert(.counterUnknown)
+        }
+        try save(folders, lock: lock)
     }
 }
 

@@ -3,28 +3,28 @@
 internal import Linux
 
 /// Reads fields from the front of a byte string.
-struct ByteReader {
+package struct ByteReader {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
 
-    init(_ bytes: ArraySlice<UInt8>) {
+    package init(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         position = bytes.startIndex
     }
 
-    init(_ bytes: [UInt8]) { self.init(bytes[...]) }
+    package init(_ bytes: [UInt8]) { self.init(bytes[...]) }
 
-    var isAtEnd: Bool { position == bytes.endIndex }
+    package var isAtEnd: Bool { position == bytes.endIndex }
     /// What has not been read yet is all zero: padding.
     var isRestZero: Bool { bytes[position...].allSatisfy { $0 == 0 } }
 
-    mutating func bytes(_ count: Int) -> [UInt8]? {
+    package mutating func bytes(_ count: Int) -> [UInt8]? {
         guard count >= 0, bytes.endIndex - position >= count else { return nil }
         defer { position += count }
         return Array(bytes[position..<position + count])
     }
 
-    mutating func integer<T: FixedWidthInteger>(_ type: T.Type) -> T? {
+    package mutating func integer<T: FixedWidthInteger>(_ type: T.Type) -> T? {
         let count = T.bitWidth / 8
         guard bytes.endIndex - position >= count else { return nil }
         var value: T.Magnitude = 0
@@ -51,15 +51,17 @@ struct ByteReader {
 }
 
 /// Appends fields to a byte string.
-struct ByteWriter {
-    private(set) var bytes: [UInt8] = []
+package struct ByteWriter {
+    package private(set) var bytes: [UInt8] = []
 
-    mutating func append(_ more: [UInt8]) { bytes += more }
+    package init() {}
+
+    package mutating func append(_ more: [UInt8]) { bytes += more }
     mutating func append(_ magic: StaticString) {
         bytes += Array(magic.description.utf8)
     }
 
-    mutating func append<T: FixedWidthInteger>(_ value: T) {
+    package mutating func append<T: FixedWidthInteger>(_ value: T) {
         for shift in stride(from: T.bitWidth - 8, through: 0, by: -8) {
             bytes.append(UInt8(truncatingIfNeeded: value >> T(shift)))
         }

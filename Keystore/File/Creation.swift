@@ -6,12 +6,14 @@ extension UnlockedKeystore {
     /// Makes the keys of a new keystore and writes everything but the keystore itself, which the
     /// first `save` writes.
     ///
+    /// - Parameter vouched: what the log's head vouches for: its generations are gone on with.
     /// - Throws: `KeystoreError.changed` when there is a keystore (by now) or an erasure to finish:
     ///   a new device key would destroy it. `.machineIDUnreadable`, `.outOfMemory`, `.busy`,
     ///   `.system`, and those of `KeystoreCondition.examine`.
     package static func create(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
         lock: KeystoreLock, machineID: MachineValues, policyLimit: Int,
+        vouched: Vouched? = nil,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let binding = try MachineBinding.forNewKeystore(machineID)
@@ -23,8 +25,9 @@ extension UnlockedKeystore {
             deviceName: deviceKey.deviceName)
         let pinKey = try derivePINKey(pin, header: header)
         let record = AttemptRecord(
-            generation: 1, keystoreGeneration: 1, count: 0, limit: policyLimit,
-            now: try translating(clock).boot)
+            generation: (vouched?.attempts ?? 0) + 1,
+            keystoreGeneration: (vouched?.keystore ?? 0) + 1, count: 0, limit: policyLimit,
+            isVouched: vouched != nil, now: try translating(clock).boot)
         try lock.confirm(folders)
         switch try KeystoreCondition.examine(folders, machineID: machineID) {
         case .missing: break
@@ -40,7 +43,8 @@ extension UnlockedKeystore {
             pinKey: pinKey,
             keystoreKey: RootKey(
                 try SecureBytes(randomCount: 32)),
-            metadata: Metadata(), record: record, reserved: nil)
+            metadata: Metadata(), record: record, durable: record.generation,
+            highestGeneration: vouched?.keystore ?? 0, reserved: nil)
     }
 }
 

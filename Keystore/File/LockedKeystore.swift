@@ -29,9 +29,14 @@ package struct LockedKeystore: ~Copyable {
     /// Whether it is bound to more than the machine-id, which file names in a home may tell.
     package var isBoundToStorage: Bool { !image.header.boundTo.subtracting(.machineID).isEmpty }
     package var generation: UInt64 { image.header.generation }
-    /// A keystore older than the attempt record says: somebody put an old copy back.
-    package var isOlderThanRecorded: Bool {
-        image.header.generation < attempts.record.keystoreGeneration
+    /// A keystore older than the attempt record or the log's head says, or a record older than the
+    /// head says: somebody put an old copy back.
+    package var isOlderThanRecorded: Bool { attempts.isOlder(keystoreGeneration: generation) }
+    /// What the log's head may vouch for once the next attempt is counted.
+    package var vouchedByNextAttempt: Vouched {
+        Vouched(
+            attempts: max(attempts.record.generation, attempts.vouched?.attempts ?? 0) + 1,
+            keystore: generation)
     }
 
     /// How an issuer's key stands under the name that its link bears: known without a PIN.
@@ -66,9 +71,11 @@ extension KeystoreCondition {
 
     /// Reads the folders and judges them in the order of FORMAT.md §5; writes nothing.
     ///
+    /// - Parameter vouched: what the log's head vouches for, read before: what is written meanwhile
+    ///   is then newer than it, never older. nil where there is no head that counts.
     /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.
     package static func examine(
-        _ folders: KeystoreFolders, machineID: MachineValues
+        _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched? = nil
     ) throws(KeystoreError) -> KeystoreCondition {
         guard let unverified = try readKeystore(folders) else {
             return try examineWithoutKeystore(folders, machineID: machineID)
@@ -86,7 +93,8 @@ extension KeystoreCondition {
         let files = try AttemptFiles(deviceKey)
         guard
             let attempts = AttemptStanding(
-                state: try files.read(folders.state), data: try files.read(folders.data))
+                state: try files.read(folders.state), data: try files.read(folders.data),
+                vouched: vouched)
         else { return .attemptRecordsLost }
         guard !attempts.isErasing else { return .erasing }
         let share = try DeviceShare.read(folders.state, deviceKey: deviceKey)

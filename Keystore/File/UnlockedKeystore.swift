@@ -40,11 +40,12 @@ package struct NewToken: Sendable {
 extension UnlockedKeystore {
     /// Decrypts one token's seed, keys its HMAC and drops the seed.
     ///
-    /// - Throws: `KeystoreError.tokenMissing`, `.damaged`, `.outOfMemory`.
+    /// - Throws: `KeystoreError.tokenMissing`, `.counterUnknown`, `.damaged`, `.outOfMemory`.
     package borrowing func codeGenerator(_ id: UInt64) throws(KeystoreError) -> CodeGenerator {
         guard let token = metadata.tokens.first(where: { $0.id == id }) else {
             throw .tokenMissing
         }
+        guard !token.warnings.contains(.counterUnknown) else { throw .counterUnknown }
         let seed = try image.seed(of: token, keystoreKey)
         guard let seed else { throw .damaged(.keystore) }
         return try CodeGenerator(seed: seed, algorithm: token.parameters.algorithm)
@@ -170,7 +171,8 @@ extension UnlockedKeystore {
     ) throws(KeystoreError) {
         try lock.confirm(folders)
         var next = image
-        next.header.generation += 1
+        // Above a keystore that was replaced by an older one, too: no copy of it counts as newer.
+        next.header.generation = max(next.header.generation, highestGeneration) + 1
         next.publicSection.policy = metadata.policy
         let tags = try IssuerTags(metadata.issuers, deviceKey)
         next.publicSection.issuerTags = tags.keys
@@ -214,13 +216,17 @@ extension UnlockedKeystore {
         let files = try AttemptFiles(deviceKey)
         let generation = image.header.generation
         if var reset = reserved.take() {
-            record = record.reset(keystoreGeneration: generation, limit: policyLimit, now: now)
+            // Not below what it says: an older keystore that could not be written stays one.
+            record = record.reset(
+                keystoreGeneration: max(generation, record.keystoreGeneration),
+                limit: policyLimit, now: now)
             let bytes = files.bytes(record)
             try translating { () throws(SystemError) in try reset.fill(bytes) }
         } else if !isUnwritten, record.keystoreGeneration != generation {
             // A keystore whose first writing failed has no generation yet: its records stand.
             record = record.following(keystoreGeneration: generation, now: now)
             try files.write(record, in: folders, undo: nil)
+            durable = record.generation
         }
     }
 

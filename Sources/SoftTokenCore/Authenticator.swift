@@ -106,7 +106,10 @@ public struct Authenticator: ~Copyable {
     }
 
     func examine(_ folders: KeystoreFolders) throws(KeystoreError) -> KeystoreCondition {
-        try KeystoreCondition.examine(folders, machineID: surroundings.machineID)
+        // The log's head first: what is written meanwhile is then newer than it, never older.
+        let vouched = try AuditLog.vouched(folders)
+        return try KeystoreCondition.examine(
+            folders, machineID: surroundings.machineID, vouched: vouched)
     }
 
     private func facts(
@@ -137,6 +140,7 @@ public struct Authenticator: ~Copyable {
         facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
         facts.protector = keystore.protector
         facts.isBoundToMachine = keystore.isBoundToMachine
+        facts.isBoundToStorage = keystore.isBoundToStorage
         return facts
     }
 

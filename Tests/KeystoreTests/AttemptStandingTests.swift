@@ -5,9 +5,12 @@ import Testing
 
 @testable import Keystore
 
-private func record(_ generation: UInt64, _ count: Int, limit: Int = 10) -> AttemptRecord {
+private func record(
+    _ generation: UInt64, _ count: Int, limit: Int = 10, vouched: Bool = false
+) -> AttemptRecord {
     AttemptRecord(
-        generation: generation, keystoreGeneration: 3, count: count, limit: limit, now: boot(50))
+        generation: generation, keystoreGeneration: 3, count: count, limit: limit,
+        isVouched: vouched, now: boot(50))
 }
 
 @Suite("Attempts: the two copies and what is left")
@@ -19,6 +22,7 @@ struct AttemptStandingTests {
         /// nil: no attempt is left.
         let left: Int?
         var isErasing = false
+        var vouched: Vouched?
     }
 
     static let rows = [
@@ -29,6 +33,18 @@ struct AttemptStandingTests {
         Row(what: "state altered", state: .altered, data: .whole(record(5, 3)), left: 1),
         Row(what: "data missing", state: .whole(record(5, 0)), data: .missing, left: 1),
         Row(what: "data altered", state: .whole(record(5, 9)), data: .altered, left: 1),
+        Row(
+            what: "both put back from before the log's head", state: .whole(record(5, 0)),
+            data: .whole(record(5, 0)), left: 1, vouched: Vouched(attempts: 6, keystore: 3)),
+        Row(
+            what: "as the log's head says", state: .whole(record(5, 2)),
+            data: .whole(record(5, 2)), left: 8, vouched: Vouched(attempts: 5, keystore: 3)),
+        Row(
+            what: "written beside a head that is gone", state: .whole(record(5, 0, vouched: true)),
+            data: .whole(record(5, 0, vouched: true)), left: 1),
+        Row(
+            what: "one copy put back", state: .whole(record(5, 0)), data: .whole(record(6, 1)),
+            left: 9, vouched: Vouched(attempts: 6, keystore: 3)),
         Row(what: "equal", state: .whole(record(5, 0)), data: .whole(record(5, 0)), left: 10),
         Row(
             what: "equal, 9 used", state: .whole(record(5, 9)), data: .whole(record(5, 9)), left: 1),
@@ -61,7 +77,7 @@ struct AttemptStandingTests {
     @Test("The copies are judged as FORMAT.md §6 says", arguments: rows.indices)
     func judging(index: Int) {
         let row = AttemptStandingTests.rows[index]
-        let standing = AttemptStanding(state: row.state, data: row.data)
+        let standing = AttemptStanding(state: row.state, data: row.data, vouched: row.vouched)
         #expect(standing?.attemptsLeft(policy: 10) == row.left, "\(row.what)")
         #expect(standing?.isErasing ?? false == row.isErasing, "\(row.what)")
     }

@@ -238,6 +238,71 @@ struct RoundTripTests {
         }
     }
 
+    @Test("After an older keystore was put back its HOTP tokens make no OTP, for good")
+    func olderKeystore() throws {
+        let workspace = try SharedKeystore.copy()
+        let old = try workspace.bytes("data/keystore")
+        try workspace.withUnlocked { keystore, folders, lock in
+            for _ in 0..<3 {
+                _ = try keystore.useCounter(keystore.tokens[1].id)
+                try keystore.save(folders, lock: lock)
+            }
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        let newest = try workspace.bytes("data/keystore")
+        try workspace.replace("data/keystore", old)
+        // Killed right after the PIN: the mark is on the disk, and stays.
+        try workspace.withUnlocked { keystore, _, _ in try expectNoHOTP(keystore) }
+        try workspace.withUnlocked { keystore, folders, lock in
+            try expectNoHOTP(keystore)
+            try keystore.rename(keystore.tokens[1].id, to: "Renamed")
+            try keystore.save(folders, lock: lock)
+            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        }
+        // The newest of before is older than what was written since.
+        try workspace.replace("data/keystore", newest)
+        let isOlder = try workspace.withLocked { locked, _ in locked.isOlderThanRecorded }
+        #expect(isOlder)
+    }
+
+    private func expectNoHOTP(_ keystore: borrowing UnlockedKeystore) throws {
+        let (totp, hotp) = (keystore.tokens[0], keystore.tokens[1])
+        #expect(totp.warnings == [] && hotp.warnings == [.counterUnknown])
+        expect(.counterUnknown) { () throws(KeystoreError) in
+            _ = try keystore.codeGenerator(hotp.id)
+        }
+        #expect(try firstCode(keystore, totp.id) == "94287082")
+    }
+
+    @Test("A record below what the log's head says leaves one attempt, and goes on above it")
+    func olderRecord() throws {
+        let workspace = try SharedKeystore.copy()
+        let folders = try workspace.folders()
+        let lock = try KeystoreLock.take(folders)
+        let generation = try workspace.attempts().record.generation
+        let head = Vouched(attempts: generation + 7, keystore: 1)
+        func locked() throws -> LockedKeystore {
+            guard
+                case .locked(let locked) = try KeystoreCondition.examine(
+                    folders, machineID: Workspace.machineID, vouched: head)
+            else { throw UnexpectedCondition() }
+            return locked
+        }
+        let left = try locked().attempts.attemptsLeft(policy: 10)
+        #expect(left == 1)
+        var keystore = try locked().unlock(
+            makePIN(Workspace.pin), folders: folders, lock: lock, policyLimit: 10,
+            clock: { reading() })
+        #expect(keystore.vouched.attempts == head.attempts + 1)
+        #expect(keystore.tokens[1].warnings == [.counterUnknown])
+        try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        let after = try locked().attempts
+        #expect(after.attemptsLeft(policy: 10) == 10 && after.record.isVouched)
+        #expect(after.record.generation == head.attempts + 2)
+        // Without the head the record that was written beside it is altered.
+        #expect(try workspace.judge() == .locked(attemptsLeft: 1))
+    }
+
     @Test("A key is trusted under one name, which is known without a PIN and not told")
     func issuersAndNames() throws {
         let workspace = try SharedKeystore.copy()

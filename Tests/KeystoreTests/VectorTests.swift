@@ -98,7 +98,9 @@ private struct Outcome {
         {
             request = hexadecimal(key.publicKey)
         }
-        switch try KeystoreCondition.examine(folders, machineID: vector.machineID) {
+        switch try KeystoreCondition.examine(
+            folders, machineID: vector.machineID, vouched: vector.vouched)
+        {
         case .missing: layer = "none"
         case .erased: layer = "erased"
         case .erasing: layer = "erasing"
@@ -185,6 +187,12 @@ private enum DerivedKeys {
 }
 
 extension Vector {
+    /// What the log's head vouches for; that its vector says so is judged where the log is read.
+    var vouched: Vouched? {
+        let numbers = self["vouched"]?.split(separator: " ").compactMap { UInt64($0) } ?? []
+        return numbers.count == 2 ? Vouched(attempts: numbers[0], keystore: numbers[1]) : nil
+    }
+
     /// What the vector's machine has.
     var machineID: MachineValues {
         var values: [MachineValues.Kind: MachineValues.Reading] = [:]

@@ -56,7 +56,7 @@ import Testing
         #expect(first.baseSequence == 5)
         first.baseOffset = UInt64(log.count + entry.count - shorter.count)
         first.byteCount += first.baseOffset
-        let both = try first.encoded(by: key.macKey(.head))
+        let both = first.encoded(by: try key.macKey(.head))
         return [
             (log + entry, head), (log + entry, both), (shorter, both), (shorter, last),
         ]

@@ -52,6 +52,16 @@ struct LogVectorTests {
         #expect(vector["link"]?.hasSuffix(isUsed ? " used" : " unused") == true)
     }
 
+    @Test(
+        "The head vouches for the generations that it says",
+        arguments: Vector.names.filter { (try? Vector($0))?["vouched"] != nil })
+    func vouched(name: String) throws {
+        let vector = try Vector(name)
+        let home = try home(vector)
+        let vouched = try AuditLog.vouched(try folders(home))
+        #expect(vouched.map { "\($0.attempts) \($0.keystore)" } ?? "none" == vector["vouched"])
+    }
+
     @Test("There are vectors, of every verdict")
     func verdicts() throws {
         let verdicts = try Set(

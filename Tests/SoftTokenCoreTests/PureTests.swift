@@ -196,7 +196,7 @@ import Testing
             dataPath: home.place.dataPath, statePath: home.place.statePath)
         let key = try LogKey.readOrCreate(folders.state)
         let macKey = try key.macKey(.head)
-        let file = try head.encoded(by: macKey)
+        let file = head.encoded(by: macKey)
         let read = try AuditHead(file, key: macKey)
         #expect(read == nil)
         try folders.state.replace(AuditHead.fileName, bytes: file.span)

@@ -83,7 +83,7 @@ extension Authenticator {
             _ = try AuditLog.key(folders)
             let keystore = try UnlockedKeystore.create(
                 pin, folders: folders, lock: lock, machineID: surroundings.machineID,
-                policyLimit: limit, clock: clock)
+                policyLimit: limit, vouched: try AuditLog.vouched(folders), clock: clock)
             return Session(
                 keystore: keystore, lock: lock, folders: folders, wasRolledBack: false)
         }

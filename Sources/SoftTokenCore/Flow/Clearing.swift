@@ -53,7 +53,8 @@ extension Authenticator {
         let entries = clearance.entries
         guard !entries.isEmpty else { return }
         try AuditLog.append(
-            entries, folders: session.folders, lock: lock, unixSeconds: try reading().unixSeconds)
+            entries, folders: session.folders, lock: lock, unixSeconds: try reading().unixSeconds,
+            vouched: session.keystore.vouched)
     }
 
     /// Records that something was refused. A refusal keeps its own code when the entry can't be

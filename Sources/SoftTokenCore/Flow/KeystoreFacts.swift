@@ -26,6 +26,8 @@ package struct KeystoreFacts: Equatable, Sendable {
     package var attestedUnixSeconds: Int64?
     package var protector: Protector?
     package var isBoundToMachine = false
+    /// To more than the machine-id, which file names in a home may tell.
+    package var isBoundToStorage = false
 
     /// There is a keystore, and it takes a PIN.
     package var isOpenable: Bool { state == .locked || state == .delayed }

@@ -68,19 +68,23 @@ extension Authenticator {
         case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
         case .locked(let keystore):
             let wasRolledBack = keystore.isOlderThanRecorded
-            let isCopyLost = keystore.attempts.isCopyLost
+            // Of a head that is missing the log tells by itself.
+            let isRecordAltered = keystore.attempts.isRecordAltered
             let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
             var session = Session(
                 keystore: unlocked, lock: lock, folders: folders, wasRolledBack: wasRolledBack)
             try settleUsedLinks(&session)
             if wasRolledBack {
                 session.notes.append(
-                    AuditEntry(.tamper, .failed, detail: "an older keystore was put back"))
+                    AuditEntry(
+                        .tamper, .failed, detail: "an older keystore or attempt record was put back"
+                    ))
             }
-            if isCopyLost {
+            if isRecordAltered {
                 session.notes.append(
                     AuditEntry(
-                        .tamper, .failed, detail: "an attempt record was missing or altered"))
+                        .tamper, .failed,
+                        detail: "an attempt record was missing, altered or put back"))
             }
             return session
         }
@@ -93,15 +97,16 @@ extension Authenticator {
     ) throws(KeystoreError) -> UnlockedKeystore {
         try AuditLog.checkWritable(folders, for: .attempt)
         let limit = combined(keystore.publicSection.policy).attemptLimit
+        let vouched = keystore.vouchedByNextAttempt
         do throws(KeystoreError) {
             return try keystore.unlock(
                 pin, folders: folders, lock: lock, policyLimit: limit, clock: clock)
         } catch {
             switch error {
             case .wrongPIN(let left, _):
-                note(.unlock, "a wrong PIN, attempts left: \(left)", folders, lock)
+                note(.unlock, "a wrong PIN, attempts left: \(left)", folders, lock, vouched)
             case .erasedNow:
-                note(.unlock, "a wrong PIN, attempts left: 0", folders, lock)
+                note(.unlock, "a wrong PIN, attempts left: 0", folders, lock, vouched)
                 _ = try erase(folders, lock)
             default: AuditLog.giveBack(folders)
             }
@@ -111,12 +116,12 @@ extension Authenticator {
 
     private func note(
         _ event: AuditEvent, _ detail: String, _ folders: KeystoreFolders,
-        _ lock: KeystoreLock
+        _ lock: KeystoreLock, _ vouched: Vouched
     ) {
         guard let now = try? reading().unixSeconds else { return }
         try? AuditLog.append(
             [AuditEntry(event, .rejected, detail: detail)], folders: folders, lock: lock,
-            unixSeconds: now)
+            unixSeconds: now, vouched: vouched)
     }
 
     /// Lets go of the lock before a person is asked: the count is reset first.
@@ -174,12 +179,11 @@ extension Authenticator {
             let entries: [AuditEntry]
             do throws(KeystoreError) { entries = try body(&session) } catch {
                 try? writeAttempts(&session)
+                try? appendNoting([], &session)
                 throw error
             }
             try writeAttempts(&session)
-            let all = session.notes + entries
-            session.notes = []
-            if !all.isEmpty { try append(all, &session) }
+            try appendNoting(entries, &session)
         }
     }
 
@@ -194,12 +198,16 @@ extension Authenticator {
             session.folders, policyLimit: limit, now: try reading().boot)
     }
 
-    private func append(
+    /// Records what was found before, whatever becomes of the use itself, and the entries.
+    private func appendNoting(
         _ entries: [AuditEntry], _ session: inout Session
     ) throws(KeystoreError) {
+        let all = session.notes + entries
+        session.notes = []
+        guard !all.isEmpty else { return }
         guard let lock = session.lock else { throw .busy }
         try AuditLog.append(
-            entries, folders: session.folders, lock: lock,
-            unixSeconds: try reading().unixSeconds)
+            all, folders: session.folders, lock: lock,
+            unixSeconds: try reading().unixSeconds, vouched: session.keystore.vouched)
     }
 }

@@ -19,13 +19,19 @@ package struct StatusReport: Equatable, Sendable {
     /// What a thief would have to do, in a sentence.
     package var protection: String {
         guard facts.isOpenable else { return "there is no keystore that a PIN opens" }
-        let binding =
-            facts.isBoundToMachine
-            ? "a copied keystore or a copied home folder is worth nothing without this machine's id"
-            : "a copied keystore is worth nothing without the state folder, but a copied home "
-                + "folder is enough, because this machine had no machine-id when it was made"
-        return binding + "; a thief of the whole disk can try all 10,000 PINs at Argon2id's price, "
-            + "and putting all files back as they were is not noticed without a TPM"
+        let home =
+            if facts.isBoundToStorage {
+                "a copied home folder needs this machine's id and what names its disk, which any "
+                    + "program here can read"
+            } else if facts.isBoundToMachine {
+                "a copied home folder needs this machine's id alone, which file names in it may tell"
+            } else {
+                "a copied home folder is enough, because this machine had no machine-id when the "
+                    + "keystore was made"
+            }
+        return "a copied keystore file opens for no PIN; \(home); with that, or with the whole "
+            + "disk, all 10,000 PINs can be tried at Argon2id's price, and putting all files back "
+            + "together is not noticed without a TPM"
     }
 }
 

@@ -6,8 +6,9 @@ internal import Linux
 /// The file `log-head`: where the chain begins and ends.
 struct AuditHead: Equatable {
     static let fileName = "log-head"
-    private static let magic = Array("ST-HEAD1".utf8)
-    private static let byteCount = 144
+    private static let magic = Array("ST-HEAD2".utf8)
+    /// Of a head that an earlier version wrote: it vouches for nothing.
+    private static let firstMagic = Array("ST-HEAD1".utf8)
     static let zeroMAC = [UInt8](repeating: 0, count: 32)
 
     /// The entry before the chain's first: 0 and zeros, or what was pruned.
@@ -21,6 +22,8 @@ struct AuditHead: Equatable {
     var byteCount: UInt64 = 0
     /// The latest time of an ok entry since the clock was last confirmed, Unix seconds (DESIGN §7).
     var baselineUnixSeconds: Int64 = 0
+    /// Of attempt record and keystore.
+    var vouched = Vouched(attempts: 0, keystore: 0)
 
     init() {}
 
@@ -29,39 +32,62 @@ struct AuditHead: Equatable {
     var followsBreak: Bool { baseSequence > 0 && baseMAC == AuditHead.zeroMAC }
 
     init?(_ file: [UInt8], key: borrowing MACKey) throws(KeystoreError) {
-        guard file.count == AuditHead.byteCount, file.starts(with: AuditHead.magic),
+        guard file.count > 32,
             isEqualInConstantTime(key.mac(of: Array(file.dropLast(32))), Array(file.suffix(32)))
         else { return nil }
-        func number(_ offset: Int) -> UInt64 {
-            file[offset..<offset + 8].reduce(0) { $0 << 8 | UInt64($1) }
+        var reader = ByteReader(file.dropLast(32))
+        let magic = reader.bytes(8)
+        guard let baseSequence = reader.integer(UInt64.self), let baseMAC = reader.bytes(32),
+            let baseOffset = reader.integer(UInt64.self),
+            let lastSequence = reader.integer(UInt64.self), let lastMAC = reader.bytes(32),
+            let byteCount = reader.integer(UInt64.self), let baseline = reader.integer(Int64.self)
+        else { return nil }
+        if magic == AuditHead.magic {
+            guard let attempts = reader.integer(UInt64.self),
+                let keystore = reader.integer(UInt64.self)
+            else { return nil }
+            vouched = Vouched(attempts: attempts, keystore: keystore)
+        } else {
+            guard magic == AuditHead.firstMagic else { return nil }
         }
-        baseSequence = number(8)
-        baseMAC = Array(file[16..<48])
-        baseOffset = number(48)
-        lastSequence = number(56)
-        lastMAC = Array(file[64..<96])
-        byteCount = number(96)
-        baselineUnixSeconds = Int64(bitPattern: number(104))
+        self.baseSequence = baseSequence
+        self.baseMAC = baseMAC
+        self.baseOffset = baseOffset
+        self.lastSequence = lastSequence
+        self.lastMAC = lastMAC
+        self.byteCount = byteCount
+        baselineUnixSeconds = baseline
         // Numbers that no chain of ours has would be counted on where the log is read.
-        guard self == AuditHead() || isPossible else { return nil }
+        guard reader.isAtEnd, self == AuditHead() || isPossible else { return nil }
     }
 
     /// Whether a chain with an entry can have this head.
     private var isPossible: Bool {
         baseSequence < lastSequence && lastSequence <= Int64.max && baseOffset <= byteCount
-            && byteCount <= Int64.max
+            && byteCount <= Int64.max && vouched.attempts <= 1 << 63 && vouched.keystore <= 1 << 63
             && (baseSequence > 0 || (baseMAC == AuditHead.zeroMAC && baseOffset == 0))
     }
 
-    func encoded(by key: borrowing MACKey) throws(KeystoreError) -> [UInt8] {
-        func bytes(_ number: UInt64) -> [UInt8] {
-            (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
-        }
-        let content =
-            AuditHead.magic + bytes(baseSequence) + baseMAC + bytes(baseOffset)
-            + bytes(lastSequence) + lastMAC + bytes(byteCount)
-            + bytes(UInt64(bitPattern: baselineUnixSeconds))
-        return content + (key.mac(of: content))
+    func encoded(by key: borrowing MACKey) -> [UInt8] {
+        var writer = ByteWriter()
+        writer.append(AuditHead.magic)
+        writer.append(baseSequence)
+        writer.append(baseMAC)
+        writer.append(baseOffset)
+        writer.append(lastSequence)
+        writer.append(lastMAC)
+        writer.append(byteCount)
+        writer.append(baselineUnixSeconds)
+        writer.append(vouched.attempts)
+        writer.append(vouched.keystore)
+        return writer.bytes + key.mac(of: writer.bytes)
+    }
+
+    /// Takes what is on the disk by now into account: neither generation ever falls.
+    mutating func vouch(for new: Vouched?) {
+        guard let new else { return }
+        vouched.attempts = max(vouched.attempts, new.attempts)
+        vouched.keystore = max(vouched.keystore, new.keystore)
     }
 
     /// Takes a line into account that follows the last one.
@@ -69,6 +95,8 @@ struct AuditHead: Equatable {
         lastSequence = line.sequence
         lastMAC = line.mac
         self.byteCount += UInt64(byteCount)
+        // An attempt was counted before the entry of its wrong PIN was written.
+        if line.isWrongPIN, vouched.attempts > 0 { vouched.attempts += 1 }
         guard line.outcome == .ok else { return }
         // A confirmation sets the baseline anew: one wrong clock forward must not lock for ever.
         baselineUnixSeconds =

@@ -71,6 +71,9 @@ package struct AuditLine: Equatable, Sendable {
     let content: [UInt8]
     let mac: [UInt8]
 
+    /// Before it an attempt was counted.
+    var isWrongPIN: Bool { event == .unlock && outcome == .rejected }
+
     package var json: String { String(decoding: content, as: UTF8.self) + "}" }
 
     /// Parses a line; nil unless it is written exactly as `AuditEntry` writes it.

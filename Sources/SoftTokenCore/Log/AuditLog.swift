@@ -10,10 +10,11 @@ package enum AuditLog {
 
     /// Appends entries durably.
     ///
+    /// - Parameter vouched: generations that are on the disk, for the head to vouch for.
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`; then no entry was added.
     package static func append(
         _ entries: [AuditEntry], folders: KeystoreFolders, lock: KeystoreLock,
-        unixSeconds: Int64
+        unixSeconds: Int64, vouched: Vouched? = nil
     ) throws(KeystoreError) {
         let key = try key(folders)
         let file = try opening { () throws(FileProblem) in
@@ -44,6 +45,7 @@ package enum AuditLog {
                 head.follow(parsed, byteCount: line.count)
                 bytes += line
             }
+            head.vouch(for: vouched)
             try AuditFailure.system { () throws(SystemError) in try file.append(bytes) }
             file.release()
             // What can't be dropped today is dropped with the next entry: the head fits either way.
@@ -153,7 +155,7 @@ package enum AuditLog {
         _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
     ) throws(AuditFailure) {
         let bytes = try AuditFailure.memory { () throws(KeystoreError) in
-            try head.encoded(by: try key.macKey(.head))
+            head.encoded(by: try key.macKey(.head))
         }
         try AuditFailure.system { () throws(SystemError) in
             // No fsync of the folder: an older head is what a power cut leaves anyway.
@@ -277,6 +279,7 @@ package enum AuditLog {
         head.baseOffset = UInt64(end)
         head.byteCount = UInt64(end)
         head.baselineUnixSeconds = old?.baselineUnixSeconds ?? 0
+        head.vouch(for: old?.vouched)
         var notes = Notes()
         notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + ": a new chain begins")]
         return (head, notes)

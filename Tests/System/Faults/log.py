@@ -131,9 +131,9 @@ def aged(home, count):
         mac = hash_of(32, mac, content, key=subkey(key, 1, b"stlogkey"))
         written.append(content + b',"mac":"' + mac.hex().encode() + b'"}')
     write(home, written)
-    head = b"ST-HEAD1" + struct.pack(
+    head = b"ST-HEAD2" + struct.pack(
         ">Q32sQQ32sQ", 0, bytes(32), 0, len(written), mac, (home.state / "log").stat().st_size)
-    head += (home.state / "log-head").read_bytes()[104:112]
+    head += (home.state / "log-head").read_bytes()[104:128]
     (home.state / "log-head").write_bytes(
         head + hash_of(32, head, key=subkey(key, 2, b"stlogkey")))
     return home

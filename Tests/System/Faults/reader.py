@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import pathlib
+import re
 import struct
 
 import nacl.bindings as sodium
@@ -28,11 +29,36 @@ def subkey(key, number, context):
                            person=context + bytes(8)).digest()
 
 
-def machine_binding(is_bound):
-    if not is_bound:
+def linked(folder, device):
+    """The name in a folder of /dev/disk that leads to a device."""
+    paths = pathlib.Path("/dev/disk", folder).iterdir()
+    return next(path.name for path in paths if path.resolve().name == device).lower().encode()
+
+
+def disk_serial(device):
+    path = pathlib.Path("/sys/class/block", device).resolve()
+    controller = next((part for part in path.parts if re.fullmatch("nvme[0-9]+", part)), None)
+    if controller:
+        return pathlib.Path("/sys/class/nvme", controller, "serial").read_bytes().strip().upper()
+    page = (path.parent / "device/vpd_pg80").read_bytes()
+    return page[4:4 + int.from_bytes(page[2:4], "big")].strip().upper()
+
+
+def machine_binding(bits):
+    """FORMAT.md, section 2; the root has to lie on a partition, without volumes between."""
+    if not bits:
         return bytes(32)
     digits = pathlib.Path("/etc/machine-id").read_bytes()[:32]
-    return hash_of(32, digits, key=b"softtoken-machine-1")
+    if bits == 1:
+        return hash_of(32, digits, key=b"softtoken-machine-1")
+    lines = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+    number = [line.split()[2] for line in lines if line.split()[4] == "/"][-1]
+    device = pathlib.Path("/sys/dev/block", number).resolve().name
+    values = {1: lambda: digits, 2: lambda: linked("by-uuid", device),
+              4: lambda: linked("by-partuuid", device), 8: lambda: disk_serial(device)}
+    parts = [(bit, value()) for bit, value in values.items() if bits & bit]
+    return hash_of(32, *(bytes([bit, len(value)]) + value for bit, value in parts),
+                   key=b"softtoken-machine-2")
 
 
 def pin_key(pin, salt, operations, memory):
@@ -70,7 +96,9 @@ class Folders:
 
     def device(self):
         """(device name, device root) of the device key, bound as this machine's keystores are."""
-        return device_of(self.key("device-key", b"ST-DKEY1"), machine_binding(True))
+        path = self.data / "keystore"
+        bits = bits_of(path.read_bytes()) if path.exists() else 1
+        return device_of(self.key("device-key", b"ST-DKEY1"), machine_binding(bits))
 
     def key(self, name, magic):
         content = (self.state / name).read_bytes()
@@ -110,6 +138,11 @@ class Folders:
         return open_keystore(self, pin)
 
 
+def bits_of(keystore):
+    """What its header says that it is bound to."""
+    return keystore[9] | keystore[10] & 14
+
+
 def device_of(key, binding):
     return (hash_of(16, b"softtoken-device-1", binding, key=key),
             hash_of(32, b"softtoken-device-keys-1", binding, key=key))
@@ -120,16 +153,16 @@ def parse_attempts(content, name, root):
     if len(content) != 112 or content[:8] != b"ST-TRYS1" or content[8:24] != name \
             or not hmac.compare_digest(mac, content[-32:]):
         raise Damaged("attempts")
-    generation, keystore, count, limit, delay = struct.unpack(">QQBBB", content[24:43])
+    generation, keystore, count, limit, delay, vouched = struct.unpack(">QQBBBB", content[24:44])
     boot, start, offset = content[48:64], *struct.unpack(">Qq", content[64:80])
     return {"generation": generation, "keystore": keystore, "count": count, "limit": limit,
-            "delay": delay, "boot": boot, "start": start, "offset": offset}
+            "delay": delay, "vouched": vouched, "boot": boot, "start": start, "offset": offset}
 
 
 def encode_attempts(record, name, root):
     content = (b"ST-TRYS1" + name + struct.pack(
-        ">QQBBB", record["generation"], record["keystore"], record["count"], record["limit"],
-        record["delay"]) + bytes(5) + record["boot"]
+        ">QQBBBB", record["generation"], record["keystore"], record["count"], record["limit"],
+        record["delay"], record["vouched"]) + bytes(4) + record["boot"]
         + struct.pack(">Qq", record["start"], record["offset"]))
     return content + hash_of(32, content, key=subkey(root, 2, b"stdevice"))
 
@@ -140,8 +173,7 @@ def open_keystore(folders, pin):
     checked, checksum, mac = content[:-64], content[-64:-32], content[-32:]
     if content[:8] != b"ST-KEYS1" or checksum != hash_of(32, checked):
         raise Damaged("keystore")
-    is_bound = content[9] == 1
-    binding = machine_binding(is_bound)
+    binding = machine_binding(bits_of(content))
     name, root = device_of(folders.key("device-key", b"ST-DKEY1"), binding)
     if content[40:56] != name:
         raise Damaged("another device's")
@@ -167,8 +199,10 @@ def open_keystore(folders, pin):
     for token in tokens.values():
         slot = content[at + 112 * token["slot"]:][:112]
         token["key"] = subkey(keystore_key, token["id"], b"stseedk1")
+        seal = (b"softtoken-seed-2", token["parameters"]) if content[10] & 128 else (
+            b"softtoken-seed-1", b"")
         plain = unbox(token["key"], slot,
-                      b"softtoken-seed-1" + content[56:72] + struct.pack(">Q", token["id"]))
+                      seal[0] + content[56:72] + struct.pack(">Q", token["id"]) + seal[1])
         token["seed"] = plain[1:1 + plain[0]]
     return {"generation": generation, "tokens": tokens, "id": content[56:72],
             "records": public[4], "keys": {
@@ -186,7 +220,7 @@ def parse_metadata(metadata):
     used, count = struct.unpack(">II", metadata[:8])
     at, tokens = 8, {}
     for _ in range(count):
-        (number, slot, _activated, _pending, _expires, kind, factor, _algorithm, _digits, _origin,
+        (number, slot, _activated, _pending, _expires, kind, factor, algorithm, digits, _origin,
          _warnings, _attempts, _session, _separation) = struct.unpack(
              ">QIqqqBQBBBBBHB", metadata[at:at + 53])
         at += 53
@@ -196,7 +230,8 @@ def parse_metadata(metadata):
             texts.append(metadata[at + 1:at + 1 + size].decode())
             at += 1 + size
         tokens[texts[0]] = {"id": number, "slot": slot, "type": {1: "totp", 2: "hotp"}[kind],
-                            "factor": factor}
+                            "factor": factor, "parameters": struct.pack(
+                                ">BQBB", kind, factor if kind == 1 else 0, algorithm, digits)}
     return tokens
 
 

@@ -61,6 +61,11 @@ class Chain:
         raw = struct.pack(">8sQ32sQQ32sQq", *values.values())
         return raw + flipped(H(32, raw, key=KEYS.head), flip)
 
+    def second_head(self, attempts=20, keystore=7, flip=0, tail=b"", magic=b"ST-HEAD2", **others):
+        """With the generations that it vouches for."""
+        raw = self.head(magic=magic, **others)[:112] + struct.pack(">QQ", attempts, keystore) + tail
+        return raw + flipped(H(32, raw, key=KEYS.head), flip)
+
 
 FIVE = Chain().grown(5)
 NEW_HEAD = Chain().head(baseline=0)
@@ -92,6 +97,12 @@ def whole(w):
     w.log("log-new-empty", "cut while the first entry was written", "whole", b"", NEW_HEAD)
     w.log("log-new-empty-no-key", "an empty log, no key, no keystore", "whole", b"", None, key=None)
     w.log("log-whole", "five entries", "whole", FIVE.log, FIVE.head())
+    w.log("log-second-head", "with the generations that it vouches for", "whole", FIVE.log,
+          FIVE.second_head(2**63, 2**63))
+    w.log("log-new-second-head", "before the first entry", "whole", None,
+          Chain().second_head(0, 0, baseline=0))
+    w.log("log-second-head-beyond", "a power cut after a wrong PIN's entry", "whole",
+          FIVE.add(event="unlock", outcome="rejected", token="null").log, FIVE.second_head())
     every = Chain()
     for number, event in enumerate(EVENTS):
         every = every.add(event=event, outcome=OUTCOMES[number % 4],
@@ -304,6 +315,16 @@ def heads(w):
             ("new-length", "no entry, and a log length", none(length=len(log))),
             ("new-baseline", "no entry, and a baseline", none(baseline=1))):
         w.log(f"log-head-{name}", comment or "with a right MAC", "no head", log, content_of_head)
+    second = FIVE.second_head
+    for name, comment, content_of_head in (
+            ("new-attempts", "no entry, and a generation",
+             Chain().second_head(1, 0, baseline=0)),
+            ("attempts-high", "2^63 + 1", second(2**63 + 1)),
+            ("keystore-high", "2^63 + 1", second(keystore=2**63 + 1)),
+            ("first-long", "160 bytes under the first magic", second(magic=b"ST-HEAD1")),
+            ("second-long", "161 bytes", second(tail=b"\0")),
+            ("second-mac", "its first bit flipped", second(flip=0x80))):
+        w.log(f"log-head-{name}", comment, "no head", log, content_of_head)
     w.log("log-head-and-log-missing", "the key alone", "no head", None, None)
 
 
@@ -327,6 +348,35 @@ def keys(w):
         files[name] = (files[name], "640")
         w.log(f"mode-{name}", "the group may read it", "refused", files["log"],
               files["log-head"], "-", files["log-key"])
+
+
+def vouching(w, case):
+    """Attempt records, and what the log's head says of them."""
+    wrong = {"event": "unlock", "outcome": "rejected", "token": "null"}
+
+    def vector(name, comment, left, head, says, log=FIVE.log, generation=20, vouched=1, key=True):
+        record = case.attempts(generation=generation, vouched=vouched)
+        files = case.files(data_attempts=record, state_attempts=record)
+        files |= {"state/log": log}
+        if head is not None:
+            files["state/log-head"] = head
+        if key:
+            files["state/log-key"] = w.key_file()
+        w.write(f"attempts-{name}", comment, "locked", files, left=left, extra=[("vouched", says)])
+
+    vector("as-head", "the record that the head names", 10, FIVE.second_head(20),
+           "20 7")
+    vector("first-head", "a head of before vouches for nothing, and a record of before needs none",
+           10, FIVE.head(), "0 0", vouched=0)
+    vector("older-than-head", "both copies put back", 1, FIVE.second_head(21), "21 7")
+    beyond = FIVE.add(**wrong).add(**wrong)
+    vector("entries-beyond-head", "two wrong PINs and a power cut", 10, FIVE.second_head(18),
+           "20 7", beyond.log)
+    vector("older-than-entries", "both copies put back, and the head of then", 1,
+           FIVE.second_head(19), "21 7", beyond.log)
+    vector("vouched-no-head", "the head was taken away", 1, None, "none")
+    vector("vouched-no-key", "the log's key was", 1, FIVE.second_head(20), "none",
+           key=False)
 
 
 def used_links(w):
@@ -373,7 +423,8 @@ def used_links(w):
     vector("mode-used-links", "the group may read it", "refused", (good, "640"))
 
 
-def make(write, key_file, keystore_files, tombstone):
-    w = Writer(write, key_file, keystore_files, tombstone)
+def make(write, key_file, case):
+    w = Writer(write, key_file, case.files(), case.tombstone())
+    vouching(w, case)
     for part in (whole, altered, spelling, missing, breaks, prunings, heads, keys, used_links):
         part(w)

@@ -226,16 +226,16 @@ class Case:
         content = magic + (name or self.device.name) + self.share
         return content + flipped(H(32, content, key=self.device.share), flip)
 
-    def attempts(self, generation=20, keystore=7, count=0, limit=10, delay=None, reserved=0,
-                 start=None, magic=b"ST-TRYS1", name=None, flip=0):
+    def attempts(self, generation=20, keystore=7, count=0, limit=10, delay=None, vouched=0,
+                 reserved=0, start=None, magic=b"ST-TRYS1", name=None, flip=0):
         if delay is None:
             delay = 1 if count >= 5 else 0
         if start is None:
             start = drawn("boot", 16) + struct.pack(">Qq", 90_000_000_000, 0)
             start = start if delay else bytes(32)
         content = magic + (name or self.device.name) + struct.pack(
-            ">QQBBB5s", generation, keystore, count, limit, delay,
-            bytes([reserved] * 5)) + start
+            ">QQBBBB4s", generation, keystore, count, limit, delay, vouched or reserved,
+            bytes([reserved] * 4)) + start
         return content + flipped(H(32, content, key=self.device.attempts), flip)
 
     def tombstone(self, magic=b"ST-ERAS1", name=None, machine=None, flip=0, tail=b""):
@@ -555,6 +555,7 @@ def attempts():
             ("attempts-limit-11", a(limit=11)), ("attempts-delay-missing", a(count=5, delay=0)),
             ("attempts-delay-too-early", a(count=4, delay=1)),
             ("attempts-delay-2", a(count=5, delay=2)), ("attempts-reserved", a(reserved=1)),
+            ("attempts-vouched-2", a(vouched=2)),
             ("attempts-start-without-delay", a(start=bytes(31) + b"\1")),
             ("attempts-mac", a(flip=1)), ("attempts-equal-generations", a(count=1))):
         write(name, "the data copy, with a right MAC where it is not the MAC: one is left",
@@ -696,7 +697,7 @@ def main():
     for part in (opens, refused, without_keystore, damaged_files, damaged_keys, attempts, inside,
                  seeds, uncounted):
         part()
-    log_vectors.make(write, log_key, GOOD.files(), GOOD.tombstone())
+    log_vectors.make(write, log_key, GOOD)
     print(f"{len(WRITTEN)} vectors")
 
 

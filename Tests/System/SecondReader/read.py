@@ -290,7 +290,7 @@ class Token:
 # §6
 
 def read_attempts(folder, device):
-    """(generation, count, limit, content), or None where the copy is missing or altered."""
+    """(generation, count, limit, content, vouched), or None where the copy is missing or altered."""
     content = read_file(folder, "attempts")
     if content is None or len(content) != 112:
         return None
@@ -298,26 +298,27 @@ def read_attempts(folder, device):
         return None
     if content[:8] != b"ST-TRYS1" or content[8:24] != device.name:
         return None
-    generation, keystore, count, limit, delay = struct.unpack(">QQBBB", content[24:43])
+    generation, keystore, count, limit, delay, vouched = struct.unpack(">QQBBBB", content[24:44])
     start = content[48:80]
     whole = (1 <= generation <= 2**63 and 1 <= keystore <= 2**63 and 1 <= limit <= 10
              and count <= limit and delay == (1 if count >= 5 else 0)
-             and not any(content[43:48]) and (delay or not any(start)))
-    return (generation, count, limit, content) if whole else None
+             and vouched <= 1 and not any(content[44:48]) and (delay or not any(start)))
+    return (generation, count, limit, content, vouched) if whole else None
 
 
-def judge_attempts(state, data):
-    """(count, limit, attempts left), or None when both are lost."""
+def judge_attempts(state, data, head=None):
+    """(count, limit, attempts left), or None when both are lost. `head`: the generation that the
+    log's head vouches for, or None without one."""
     if state is None and data is None:
         return None
     if state is None or data is None:
-        _, count, limit, _ = state or data
-        return count, limit, 1
-    generation, count, limit, _ = max(state, data)
-    left = limit - count
-    if state[0] == data[0] and state[3] != data[3]:
-        count, limit, left = state[1], state[2], 1
-    return count, limit, left
+        newest, is_altered = state or data, True
+    else:
+        newest = max(state, data, key=lambda copy: copy[0])
+        is_altered = state[0] == data[0] and state[3] != data[3]
+    generation, count, limit, _, vouched = newest
+    is_altered = is_altered or (vouched if head is None else generation < head)
+    return count, limit, 1 if is_altered else limit - count
 
 
 # §8, §9, §12
@@ -398,7 +399,10 @@ def open_keystore(result, data, state, machine, pin, at):
     require(device.name == keystore.device_name, "foreign", "device name")
     keystore.verify(device)
     require(read_tombstone(state, bindings) != device.name, "erasing", "the tombstone names it")
-    standing = judge_attempts(read_attempts(state, device), read_attempts(data, device))
+    import readlog  # which reads files as this module does
+    head = readlog.vouched(state)
+    standing = judge_attempts(read_attempts(state, device), read_attempts(data, device),
+                              head and head[0])
     require(standing is not None, "attempts", "both records are lost")
     count, limit, result.attempts_left = standing
     require(count < limit, "erasing", "records at their limit")

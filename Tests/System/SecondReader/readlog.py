@@ -21,6 +21,7 @@ TIME = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-
 
 class Line:
     def __init__(self, match):
+        self.is_wrong_pin = match["event"] == b"unlock" and match["outcome"] == b"rejected"
         self.content, self.mac = match["content"], bytes.fromhex(match["mac"].decode())
         self.seq = int(match["seq"])
 
@@ -50,12 +51,18 @@ def is_moment(text):
 
 class Head:
     def __init__(self, content, key):
-        require(len(content) == 144 and content[:8] == b"ST-HEAD1"
-                and same(H(32, content[:112], key=key), content[112:]), "no head", "MAC")
-        fields = Fields(content[8:112], "no head")
+        lengths = {b"ST-HEAD1": 144, b"ST-HEAD2": 160}
+        require(len(content) == lengths.get(content[:8])
+                and same(H(32, content[:-32], key=key), content[-32:]), "no head", "MAC")
+        fields = Fields(content[8:-32], "no head")
         self.base_seq, self.base_mac, self.offset = fields.number(8), fields.take(32), fields.number(8)
         self.last_seq, self.last_mac, self.length = fields.number(8), fields.take(32), fields.number(8)
-        self.is_new = not any(content[8:112])
+        fields.number(8)
+        self.attempts, self.keystore = (
+            (fields.bounded(8, range(2**63 + 1), "attempts"),
+             fields.bounded(8, range(2**63 + 1), "keystore"))
+            if fields.rest else (0, 0))
+        self.is_new = not any(content[8:-32])
         if self.is_new:
             return
         require(self.base_seq < self.last_seq < 2**63, "no head", "seqs")
@@ -126,6 +133,27 @@ def walk(content, head, key):
                 f"entry {seq}", "not the head's last")
     require(seq >= head.last_seq, f"missing {seq + 1}", "the lines end")
     require(not head.follows_break, f"break {head.base_seq + 1}", "the chain follows a break")
+
+
+def vouched(state):
+    """The generations of attempt record and keystore that the log's head vouches for, or None."""
+    try:
+        _, key = read_key(state, "log-key", b"ST-LKEY1")
+        raw = read_file(state, "log-head")
+        require(key is not None and raw is not None, "no head", "log-key or log-head")
+        keys = log_subkeys(key)
+        head = Head(raw, keys.head)
+    except Stop:
+        return None
+    content = read_file(state, "log") or b""
+    head.fit(content, keys.chain)
+    attempts, seq, mac = head.attempts, head.last_seq, head.last_mac
+    for raw in content[head.length:].split(b"\n")[:-1] if attempts else ():
+        line = parse_line(raw)
+        if not is_chained(line, seq, mac, keys.chain):
+            break
+        seq, mac, attempts = line.seq, line.mac, attempts + line.is_wrong_pin
+    return attempts, head.keystore
 
 
 class UsedLinks:

@@ -60,6 +60,10 @@ class Vectors(unittest.TestCase):
                         expected = vector.get(name)
                         self.assertEqual(None if expected == "none" else expected,
                                          None if value is None else str(value), name)
+                if vector.get("vouched") is not None:
+                    says = readlog.vouched(state)
+                    self.assertEqual("none" if says is None else f"{says[0]} {says[1]}",
+                                     vector.get("vouched"))
                 self.assertEqual([escape(token) for token in result.tokens], vector.all("token"))
 
     def test_each_log_and_used_links_file_is_judged_as_its_vector_says(self):

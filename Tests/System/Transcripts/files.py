@@ -55,5 +55,6 @@ def write_baseline(home, unix_seconds):
     """log-head with another baseline, as an `ok` entry of that time leaves it: FORMAT.md §10."""
     path = home.state / "log-head"
     key = kdf((home.state / "log-key").read_bytes()[8:40], 2, b"stlogkey")
-    head = path.read_bytes()[:-40] + struct.pack(">q", unix_seconds)
+    old = path.read_bytes()
+    head = old[:104] + struct.pack(">q", unix_seconds) + old[112:-32]
     path.write_bytes(head + blake2b(head, key=key))

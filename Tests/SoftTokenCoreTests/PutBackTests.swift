@@ -1,0 +1,131 @@
+// Files put back from before: what the log's head vouches for gives no attempt back.
+// Source: Keystore/FORMAT.md §6, §10.
+import Activation
+import Foundation
+import Linux
+import Testing
+
+@testable import Keystore
+@testable import SoftTokenCore
+
+private let activation =
+    "otpauth://hotp/ACME:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=ACME&counter=5"
+
+@Suite("Files put back", .serialized) struct PutBackTests {
+    private let home = MadeUpHome()
+    private let clock = MadeUpClock(1_111_111_109)
+
+    private func authenticator() throws -> Authenticator {
+        let clock = clock
+        return try Authenticator(place: home.place, surroundings: .ordinary) {
+            () throws(SystemError) in clock.reading()
+        }
+    }
+
+    private func activate() throws {
+        var authenticator = try authenticator()
+        let entry = try authenticator.enter(
+            .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
+        let clearance = try authenticator.clear(entry)
+        guard case .unsigned(let enrolment) = try readLink(Array(activation.utf8).span) else {
+            return
+        }
+        var session = try authenticator.create(
+            madeUpPIN("5093"), policy: TokenPolicy(), clearance)
+        _ = try authenticator.activate(
+            &session, enrolment, from: nil, named: "mine", trusting: nil, clearance)
+    }
+
+    private func show(_ pin: String = "5093") throws -> String {
+        let authenticator = try authenticator()
+        let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
+        let clearance = try authenticator.clear(entry)
+        var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
+        return try authenticator.makeOTPs(
+            &session, of: session.tokens[0], sessionSeconds: 0, clearance
+        ).current.digits
+    }
+
+    private func attemptsLeft() throws -> Int? { try authenticator().facts().attemptsLeft }
+
+    private func wrongPINs(_ count: Int) {
+        for _ in 0..<count { #expect(throws: AuthenticatorError.self) { _ = try show("9999") } }
+    }
+
+    private func save(_ names: [String]) throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        for name in names { files[name] = FileManager.default.contents(atPath: path(name)) }
+        return files
+    }
+
+    private func putBack(_ files: [String: Data]) throws {
+        for (name, bytes) in files {
+            // In place: the mode stays.
+            let file = try FileHandle(forWritingTo: URL(filePath: path(name)))
+            try file.truncate(atOffset: 0)
+            try file.write(contentsOf: bytes)
+        }
+    }
+
+    private func path(_ name: String) -> String { home.path + "/" + name }
+
+    private static let records = ["data/attempts", "state/attempts"]
+
+    @Test("The two attempt records put back leave one attempt, and the log says so")
+    func records() throws {
+        try activate()
+        let saved = try save(PutBackTests.records)
+        wrongPINs(3)
+        #expect(try attemptsLeft() == 7)
+        try putBack(saved)
+        #expect(try attemptsLeft() == 1)
+        _ = try? show()
+        #expect(try authenticator().log().lines.map(\.event).contains(.tamper))
+        #expect(try attemptsLeft() == 10)
+    }
+
+    @Test(
+        "Nor do they with the log's head of then, or without head, key or both",
+        arguments: [["state/log-head"], [], ["log-head"], ["log-key"], ["log-head", "log-key"]])
+    func recordsAndHead(names: [String]) throws {
+        try activate()
+        _ = try show()
+        let saved = try save(PutBackTests.records + names.filter { $0.contains("/") })
+        wrongPINs(3)
+        try putBack(saved)
+        for name in names where !name.contains("/") {
+            try FileManager.default.removeItem(atPath: path("state/" + name))
+        }
+        #expect(try attemptsLeft() == 1)
+    }
+
+    @Test("Wrong PINs, right PINs, an erasure and a new keystore never look like records put back")
+    func neverByItself() throws {
+        for round in 0..<2 {
+            try activate()
+            #expect(try attemptsLeft() == 10)
+            for counter in 5..<8 {
+                wrongPINs(2)
+                #expect(try attemptsLeft() == 8)
+                #expect(try show() != "")
+                #expect(try attemptsLeft() == 10, "\(round) \(counter)")
+            }
+            #expect(!(try authenticator().log().lines.map(\.event).contains(.tamper)))
+            try authenticator().reset()
+        }
+    }
+
+    @Test("A HOTP token of a keystore that was put back makes no OTP until a new link comes")
+    func olderKeystore() throws {
+        try activate()
+        let saved = try save(["data/keystore"] + PutBackTests.records)
+        // RFC 4226 Appendix D, counters 5 and 6.
+        #expect(try show() == "254676")
+        #expect(try show() == "287922")
+        try putBack(saved)
+        for _ in 0..<2 {
+            #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
+        }
+        #expect(try attemptsLeft() == 10)
+    }
+}
