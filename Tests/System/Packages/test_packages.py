@@ -191,6 +191,12 @@ class InstallTest(unittest.TestCase):
                 self.assertIn(program, self.do("bash", "-c", completion))
                 for name in "copyright", "changelog.gz", f"notices/{program}.txt.gz":
                     self.assertTrue(self.exists(f"/usr/share/doc/{program}/{name}"))
+                version = self.do("dpkg-query", "-W", "-f", "${Version}", program)
+                self.assertIn(f"{program} {version}\n", self.do(program, "--version"))
+            if shutil.which("update-desktop-database"):
+                cache = self.system.root / "usr/share/applications/mimeinfo.cache"
+                self.assertIn("x-scheme-handler/softtoken=softtoken-activate.desktop;",
+                              cache.read_text().splitlines())
             issuers = (self.system.root / "etc/softtoken/issuers").stat()
             self.assertEqual((issuers.st_uid, issuers.st_mode & 0o777), (0, 0o755))
         with self.subTest("used"):
