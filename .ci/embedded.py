@@ -19,7 +19,7 @@ SWIFT_LICENCE = "Apache-2.0 WITH Swift-exception"
 # A Debian source package, and the licence under which it is taken where it offers several.
 LICENCES = {
     "glibc": "LGPL-2.1-or-later",
-    "gcc-12": "GPL-3.0-or-later WITH GCC-exception-3.1",
+    "gcc": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "gmp": "LGPL-3.0-or-later",
     "nettle": "LGPL-3.0-or-later",
     "libsodium": "ISC",
@@ -77,10 +77,12 @@ def _debian(archive):
     package = owner.stdout.split(": ")[0]
     source, version = _output(
         "dpkg-query", "-W", "-f", "${source:Package} ${source:Version}", package).split()
-    if source not in LICENCES:
+    # Debian has a source package for each of gcc's versions.
+    licence = LICENCES.get(re.sub(r"^gcc-\d+$", "gcc", source))
+    if licence is None:
         sys.exit(f"{archive}: the licence of {source} is not argued in .ci/embedded.py")
     notice = pathlib.Path("/usr/share/doc", package.split(":")[0], "copyright").read_text()
-    return Component(source, version, LICENCES[source], f"pkg:deb/debian/{source}@{version}", notice)
+    return Component(source, version, licence, f"pkg:deb/debian/{source}@{version}", notice)
 
 
 @functools.cache
