@@ -60,13 +60,15 @@ let package = Package(
             dependencies: ["OTP", "Linux", "Keystore", "Activation", "Device"],
             swiftSettings: strict),
         // What both programs say of themselves.
-        .target(name: "ProgramSupport", swiftSettings: strict),
+        .target(
+            name: "ProgramSupport",
+            dependencies: ["SoftTokenCore", "Activation", "Linux", argumentParser],
+            swiftSettings: strict),
         // Floor 4: the programs.
         .executableTarget(
             name: "softtoken",
             dependencies: [
-                "ProgramSupport", "SoftTokenCore", "Activation", "Device", "Keystore", "OTP",
-                "Linux", argumentParser,
+                "SoftTokenCore", "ProgramSupport", "Linux", argumentParser,
             ],
             exclude: ["Manual"], swiftSettings: strict),
         .systemLibrary(
@@ -105,7 +107,7 @@ let package = Package(
                 "OTP", "VectorFiles",
             ], swiftSettings: tests),
         .testTarget(
-            name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore"],
+            name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore", "ProgramSupport"],
             swiftSettings: tests),
         .testTarget(
             name: "IssuerTests",

@@ -22,19 +22,29 @@ package import OTP
         scrubStackAndRegisters(.shallow)
     }
 
-    /// The truncated MACs of consecutive moving factors. RFC 4226 §5.3, steps 1 and 2.
-    package mutating func truncatedMACs(first: UInt64, count: Int) -> [UInt32] {
-        var truncated: [UInt32] = []
-        truncated.reserveCapacity(count)
+    /// Makes the truncated MACs of consecutive moving factors, one after the other, so that none is
+    /// kept here. RFC 4226 §5.3, steps 1 and 2.
+    ///
+    /// - Parameter take: gets the number of the MAC, from 0 on, and the MAC.
+    package mutating func makeTruncatedMACs(
+        first: UInt64, count: Int, _ take: (Int, UInt32) -> Void
+    ) {
         unsafe context.withUnsafeMutableBytes { context in
             var mac = InlineArray<64, UInt8>(repeating: 0)
             for index in 0..<count {
                 let counter = (first &+ UInt64(index)).bigEndian
                 unsafe algorithm.mac(context.baseAddress!, of: counter, into: &mac)
-                truncated.append(truncate(mac.span.extracting(0..<algorithm.macByteCount)))
+                take(index, truncate(mac.span.extracting(0..<algorithm.macByteCount)))
             }
         }
         scrubStackAndRegisters(.shallow)
+    }
+
+    /// The truncated MACs as an array: for a verifier, which has the seed anyway.
+    package mutating func truncatedMACs(first: UInt64, count: Int) -> [UInt32] {
+        var truncated: [UInt32] = []
+        truncated.reserveCapacity(count)
+        makeTruncatedMACs(first: first, count: count) { truncated.append($1) }
         return truncated
     }
 

@@ -65,6 +65,23 @@ internal import Glibc
         }
     }
 
+    /// Lends the bytes to be filled from the first one on.
+    ///
+    /// - Returns: how many were.
+    package mutating func fill<E: Error>(
+        _ body: (inout OutputSpan<UInt8>) throws(E) -> Void
+    ) throws(E) -> Int {
+        try unsafe withUnsafeMutableBytes { (bytes) throws(E) in
+            let buffer = unsafe bytes.bindMemory(to: UInt8.self)
+            var span = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+            do throws(E) { try body(&span) } catch {
+                _ = unsafe span.finalize(for: buffer)
+                throw error
+            }
+            return unsafe span.finalize(for: buffer)
+        }
+    }
+
     /// For a C function that takes a pointer: valid inside the closure only.
     @unsafe package borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R

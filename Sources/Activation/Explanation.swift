@@ -79,7 +79,7 @@ extension ActivationError {
         case .hardToken:
             "have its serial number ready; look for the other mail, for your soft token"
         case .malformedCode: "the code comes on another way than the link, not in the same mail"
-        case .wrongCode: "type it again; nothing is used up"
+        case .wrongCode: "nothing is used up: type it again"
         case .sealedToAnotherDevice:
             "open the link on the device that made the request, or send the issuer a new one"
         case .malformedRequest: "copy the whole line that softtoken request printed"

@@ -24,12 +24,18 @@ package struct DigitCount: Equatable, Sendable {
 
     /// The digits of a truncated MAC, with leading zeros. RFC 4226 §5.3, step 3.
     package func digits(of truncated: UInt32) -> [UInt8] {
-        var rest = truncated
         var digits = [UInt8](repeating: 0, count: value)
-        for index in digits.indices.reversed() {
-            digits[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+        var span = digits.mutableSpan
+        write(truncated, into: &span, at: 0)
+        return digits
+    }
+
+    /// Writes the digits of a truncated MAC, with leading zeros, from `start` on.
+    package func write(_ truncated: UInt32, into bytes: inout MutableSpan<UInt8>, at start: Int) {
+        var rest = truncated
+        for index in (start..<start + value).reversed() {
+            bytes[index] = UInt8(ascii: "0") + UInt8(rest % 10)
             rest /= 10
         }
-        return digits
     }
 }

@@ -1,4 +1,4 @@
 // The version, in one place: both programs, `status` and the packages take it from here.
 
 /// The version of both programs, as in Changes.md.
-package let softtokenVersion = "0.2.0"
+public let softtokenVersion = "0.2.0"

@@ -2,19 +2,19 @@
 // network, then the arguments, then the command; one catch at the top. Bound by DESIGN §8 ("Order at
 // start"), CONTRACT §2 and STYLE 16.
 import ArgumentParser
-import Keystore
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 @main struct Main {
     static func main() { endProcess(run()) }
 
     private static func run() -> Int32 {
-        do throws(Failure) {
+        do throws(AuthenticatorError) {
             var context = try prepared()
             let arguments = ArgumentVector.arguments()
-            if let status = Status(plainArguments: arguments) {
-                try status.execute(context)
+            if let status = PlainStatus(plainArguments: arguments) {
+                try status.execute()
                 return 0
             }
             guard let command = try parsed(arguments) else { return 0 }
@@ -24,21 +24,26 @@ import SoftTokenCore
             try command.execute(&context)
             return 0
         } catch {
-            let message = error.message
-            Output.report(message)
-            return message.code
+            output.report(error)
+            return error.exitCode.rawValue
         }
     }
 
     /// What comes before anything is read.
-    private static func prepared() throws(Failure) -> Context {
+    private static func prepared() throws(AuthenticatorError) -> Context {
         try running { () throws(SystemError) in
             try ProcessGuard.forbidMemoryImages()
             try ProcessGuard.openStandardDescriptors()
         }
         ProcessGuard.setDefaults(program: "softtoken")
-        guard ProcessGuard.allowFiles(ofByteCount: 128 << 20) else { throw .fileSizeLimit }
-        let link = try takenLink()
+        guard ProcessGuard.allowFiles(ofByteCount: 128 << 20) else {
+            throw AuthenticatorError(
+                .inputOutput,
+                "this shell limits how long files may get (ulimit -f), so that the log might not "
+                    + "be written",
+                hint: "begin a new shell without that limit; 128 MiB are enough")
+        }
+        let link = try GivenLink.takenFromArguments()
         guard ArgumentVector.isText else { throw .usage("an argument is not UTF-8 text") }
         let kept = descriptorsNamed(in: ArgumentVector.arguments())
         // One that isn't open now would be whatever this program opens next.
@@ -50,28 +55,8 @@ import SoftTokenCore
         return Context(link: link)
     }
 
-    /// Moves the link argument out of argv; every other one is overwritten.
-    private static func takenLink() throws(Failure) -> SecureBytes? {
-        let positions = ArgumentVector.linkPositions
-        defer { for position in positions { ArgumentVector.overwriteLink(at: position) } }
-        guard let position = positions.first else { return nil }
-        guard positions.count == 1 else {
-            throw .usage(
-                "there are several links, or other arguments that look like one",
-                hint: "give one link at a time")
-        }
-        let count = ArgumentVector.linkByteCount(at: position)
-        do throws(KeystoreError) {
-            var link = try SecureBytes(count: count)
-            link.write { (target: inout MutableSpan<UInt8>) in
-                ArgumentVector.moveLink(at: position, into: &target)
-            }
-            return link
-        } catch { throw .authenticator(.keystore(.outOfMemory)) }
-    }
-
     /// Parses the arguments; nil when help, the version or a completion script was printed.
-    private static func parsed(_ arguments: [String]) throws(Failure) -> (any Command)? {
+    private static func parsed(_ arguments: [String]) throws(AuthenticatorError) -> (any Command)? {
         do {
             var command = try SoftTokenCommand.parseAsRoot(arguments)
             if let command = command as? any Command { return command }
@@ -79,9 +64,11 @@ import SoftTokenCore
             return nil
         } catch {
             guard SoftTokenCommand.exitCode(for: error) == .success else {
-                throw .usage(parserMessage: SoftTokenCommand.message(for: error), arguments)
+                throw usageError(
+                    parserMessage: SoftTokenCommand.message(for: error), arguments,
+                    root: SoftTokenCommand.self, misplacedLink: .misplacedLink)
             }
-            try Output.line(SoftTokenCommand.fullMessage(for: error))
+            try output.line(SoftTokenCommand.fullMessage(for: error))
             return nil
         }
     }

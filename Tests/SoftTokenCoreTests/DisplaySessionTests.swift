@@ -4,6 +4,7 @@ import Linux
 import OTP
 import Testing
 
+@testable import Keystore
 @testable import SoftTokenCore
 
 @Suite("The display session")
@@ -21,9 +22,9 @@ struct DisplaySessionTests {
         ] as [(Int, String, Int, String?)])
     func rolls(second: Int, otp: String, left: Int, next: String?) throws {
         let showing = try showing(session(), second: second)
-        #expect(text(showing.otp) == otp)
+        #expect(showing.otp.digits == otp)
         #expect(showing.rolling?.secondsLeft == left)
-        #expect(showing.rolling?.next.map(text) == next)
+        #expect(showing.rolling?.next == next)
         #expect(showing.rolling?.stepSeconds == 30)
         #expect(showing.rolling?.rollsOverAtUnixSeconds == 1_000_000_032 + Int64(second + left))
         #expect(showing.endsAtUnixSeconds == 1_000_000_132)
@@ -44,8 +45,7 @@ struct DisplaySessionTests {
 
     @Test("The session ends by boot time", arguments: [(99, false), (100, true), (5000, true)])
     func endsByItself(second: Int, isOver: Bool) throws {
-        let all = (0..<200).map { String(100_000 + $0) }
-        let session = try session(otps: all)
+        let session = try session(otps: (0..<64).map { UInt32(100_000 + $0) })
         let frame = session.frame(at: Self.after(second))
         #expect((frame == .ended(.sessionOver)) == isOver)
     }
@@ -89,14 +89,15 @@ struct DisplaySessionTests {
     @Test("HOTP shows its one OTP until the end, and nothing rolls over")
     func showsSingle() throws {
         let session = try DisplaySession(
-            of: subject(pending: nil), otps: ["755224"], sequence: .single, start: Self.start,
-            seconds: 100)
+            of: token(pending: nil), count: 1, sequence: .single(counter: 0), start: Self.start,
+            seconds: 100, clock: atTheStart
+        ) { take in take(0, 1_284_755_224) }
         for second in [0, 50, 99] {
             guard case .showing(let showing) = session.frame(at: Self.after(second)) else {
                 Issue.record("second \(second)")
                 continue
             }
-            #expect(text(showing.otp) == "755224" && showing.rolling == nil)
+            #expect(showing.otp.digits == "755224" && showing.rolling == nil)
         }
         #expect(session.frame(at: Self.after(100)) == .ended(.sessionOver))
     }
@@ -116,18 +117,28 @@ private func reading(wall: Int, boot: Int, wallMilliseconds: Int = 0) -> ClockRe
         isSynchronized: true)
 }
 
-private func subject(pending: Int64?) -> DisplaySession.Subject {
-    DisplaySession.Subject(name: "Clinic", issuer: nil, pendingUntilUnixSeconds: pending)
+private func token(pending: Int64?) -> Token {
+    Token(
+        TokenRecord(
+            id: 1, slot: 0, name: "Clinic", issuer: nil, account: nil, serial: nil,
+            parameters: TokenParameters(
+                algorithm: .sha1, digits: DigitCount(6)!, factor: .time(stepSeconds: 30)),
+            activatedUnixSeconds: 0, pendingUntilUnixSeconds: pending, expiresUnixSeconds: nil,
+            origin: .unsigned, warnings: [], policy: TokenPolicy()))
 }
 
 /// Three OTPs from the step of the start on: 18 s of the first, 30 of each other.
 private func session(
-    otps: [String] = ["111111", "222222", "333333"], seconds: Int = 100, pending: Int64? = nil
+    otps: [UInt32] = [111_111, 222_222, 333_333], seconds: Int = 100, pending: Int64? = nil
 ) throws -> DisplaySession {
     try DisplaySession(
-        of: subject(pending: pending), otps: otps,
+        of: token(pending: pending), count: otps.count,
         sequence: .steps(first: TimeStep(at: 1_000_000_032, seconds: 30)),
-        start: DisplaySessionTests.start, seconds: seconds)
+        start: DisplaySessionTests.start, seconds: seconds,
+        clock: atTheStart
+    ) { take in
+        for (index, otp) in otps.enumerated() { take(index, otp) }
+    }
 }
 
 private func showing(
@@ -141,4 +152,6 @@ private func showing(
 
 private struct Ended: Error {}
 
-private func text(_ otp: [UInt8]) -> String { String(decoding: otp, as: UTF8.self) }
+@Sendable private func atTheStart() throws(SystemError) -> ClockReading {
+    DisplaySessionTests.start
+}

@@ -15,7 +15,7 @@ import Testing
     ) throws(AuthenticatorError) -> Entry {
         let home = MadeUpHome()
         let clock = MadeUpClock(1_800_000_000)
-        let authenticator = try Authenticator(
+        let authenticator = try Flow(
             place: home.place, surroundings: surroundings
         ) { () throws(SystemError) in clock.reading() }
         return try authenticator.enter(purpose, answers: answers)
@@ -35,7 +35,9 @@ import Testing
             #expect {
                 try enter(purpose, surroundings)
             } throws: { error in
-                guard case AuthenticatorError.sameDevice(let evidence) = error else { return false }
+                guard case .sameDevice(let evidence) = (error as? AuthenticatorError)?.cause else {
+                    return false
+                }
                 return evidence.names.contains("marker") && evidence.label == "laptop"
             }
         }
@@ -54,7 +56,7 @@ import Testing
     func remote() {
         var surroundings = Surroundings.ordinary
         surroundings.isRemote = true
-        #expect(throws: AuthenticatorError.remoteLogin) { try enter(.manage, surroundings) }
+        #expect(throws: AuthenticatorError(.remoteLogin)) { try enter(.manage, surroundings) }
     }
 
     @Test("The administrator can allow remote logins")
@@ -71,7 +73,7 @@ import Testing
         var surroundings = Surroundings.ordinary
         surroundings.policy = try AdministratorPolicy(
             parsing: Array(#"{"separation":"strict"}"#.utf8).span)
-        #expect(throws: AuthenticatorError.separationNotVerified(.noRecord)) {
+        #expect(throws: AuthenticatorError(.separationNotVerified(.noRecord))) {
             try enter(.show, surroundings)
         }
     }
@@ -81,7 +83,7 @@ import Testing
         var surroundings = Surroundings.ordinary
         surroundings.policy = try AdministratorPolicy(
             parsing: Array(#"{"unsigned":false}"#.utf8).span)
-        #expect(throws: AuthenticatorError.unsignedLink) {
+        #expect(throws: AuthenticatorError(.unsignedLink)) {
             try enter(.activate(nil), surroundings)
         }
     }
@@ -100,7 +102,7 @@ import Testing
 
     @Test("A date that is not this device's is refused, whatever the clock")
     func contradicted() {
-        #expect(throws: AuthenticatorError.clockContradicted) {
+        #expect(throws: AuthenticatorError(.clockContradicted)) {
             try enter(
                 .activate(nil),
                 answers: Answers(isInteractive: true, isClockConfirmed: false))

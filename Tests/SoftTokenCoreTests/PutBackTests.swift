@@ -15,9 +15,9 @@ private let activation =
     private let home = MadeUpHome()
     private let clock = MadeUpClock(1_111_111_109)
 
-    private func authenticator() throws -> Authenticator {
+    private func authenticator() throws -> Flow {
         let clock = clock
-        return try Authenticator(place: home.place, surroundings: .ordinary) {
+        return try Flow(place: home.place, surroundings: .ordinary) {
             () throws(SystemError) in clock.reading()
         }
     }
@@ -42,8 +42,8 @@ private let activation =
         let clearance = try authenticator.clear(entry)
         var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
         return try authenticator.makeOTPs(
-            &session, of: session.tokens[0], sessionSeconds: 0, clearance
-        ).current.digits
+            &session, of: session.tokens[0], seconds: 0, clearance
+        ).current().digits
     }
 
     private func attemptsLeft() throws -> Int? { try authenticator().facts().attemptsLeft }

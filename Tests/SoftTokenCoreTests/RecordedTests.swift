@@ -11,9 +11,9 @@ import Testing
     private let home = MadeUpHome()
     private let clock = MadeUpClock(1_800_000_000)
 
-    private func authenticator() throws -> Authenticator {
+    private func authenticator() throws -> Flow {
         let clock = clock
-        return try Authenticator(
+        return try Flow(
             place: home.place, surroundings: .ordinary
         ) { () throws(SystemError) in clock.reading() }
     }

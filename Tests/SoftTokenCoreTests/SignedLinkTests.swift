@@ -16,9 +16,9 @@ import Testing
     private let clock = MadeUpClock(1_800_000_000)
     private let code = "ABCDE-FGHJK"
 
-    private func authenticator() throws -> Authenticator {
+    private func authenticator() throws -> Flow {
         let clock = clock
-        return try Authenticator(
+        return try Flow(
             place: home.place, surroundings: .ordinary
         ) { () throws(SystemError) in clock.reading() }
     }
@@ -73,9 +73,9 @@ import Testing
     func usedOnce() throws {
         let link = try link()
         try activate(link)
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
         try authenticator().reset()
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
     }
 
     @Test("What changed while questions were asked is judged again under the lock")
@@ -83,7 +83,7 @@ import Testing
         let link = try link()
         try activate(link, named: "first")
         let second = try self.link()
-        var authenticator = try authenticator()
+        let authenticator = try authenticator()
         func answered(trusting: TrustedIssuer?) throws {
             let entry = try authenticator.enter(.activate(second), answers: answers(second))
             let clearance = try authenticator.clear(entry)
@@ -99,7 +99,7 @@ import Testing
         #expect(throws: AuthenticatorError.untrustedIssuer(fingerprint: second.fingerprint)) {
             try answered(trusting: nil)
         }
-        #expect(throws: AuthenticatorError.linkExpired) {
+        #expect(throws: AuthenticatorError(.linkExpired)) {
             try answered(trusting: TrustedIssuer(key: second.key, name: second.issuer))
         }
         #expect(try authenticator.facts().attemptsLeft == 10)
@@ -127,9 +127,9 @@ import Testing
         // The lock alone settles nothing.
         _ = try KeystoreLock.take(folders())
         #expect(exists("used-links.new") && !exists("used-links"))
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
         #expect(exists("used-links") && !exists("used-links.new"))
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
     }
 
     @Test("A link whose activation was killed before its token was saved is unused")
@@ -140,7 +140,7 @@ import Testing
             second, tokenID: 7, tokens: [], folders: folders(), unixSeconds: 1_800_000_000)
         #expect(exists("used-links.new"))
         try activate(second, named: "second")
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(second, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(second, named: "again") }
         #expect(try AuditLog.read(folders()).lines.allSatisfy { $0.event != .tamper })
     }
 
@@ -163,7 +163,7 @@ import Testing
         try activate(link)
         try cutAfterSaving()
         try authenticator().reset()
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
     }
 
     @Test("An erasure spends the link of a killed activation, too")
@@ -181,7 +181,7 @@ import Testing
                 _ = try authenticator.unlock(madeUpPIN("7204"), authenticator.clear(entry))
             }
         }
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
     }
 
     @Test("A damaged version beside the used links is removed, and stops nothing")
@@ -191,7 +191,7 @@ import Testing
         try folders().state.replace("used-links.new", bytes: ([1, 2, 3] as [UInt8]).span)
         try activate(try self.link(), named: "second")
         #expect(!exists("used-links.new"))
-        #expect(throws: AuthenticatorError.linkUsed) { try activate(link, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
     }
 
     private func tampers() throws -> Int {
@@ -217,7 +217,7 @@ import Testing
     func expired() throws {
         let link = try link()
         clock.set(1_800_003_600)
-        #expect(throws: AuthenticatorError.linkExpired) { try activate(link) }
+        #expect(throws: AuthenticatorError(.linkExpired)) { try activate(link) }
         clock.set(1_800_003_599)
         try activate(link)
     }
@@ -294,7 +294,9 @@ import Testing
         #expect {
             try activate(link)
         } throws: { error in
-            guard case AuthenticatorError.sameDevice(let evidence) = error else { return false }
+            guard case .sameDevice(let evidence) = (error as? AuthenticatorError)?.cause else {
+                return false
+            }
             return evidence.label == "laptop"
         }
         terms.prescribing = [try Surroundings.recordOfAnother.text]

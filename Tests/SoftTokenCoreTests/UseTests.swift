@@ -20,9 +20,9 @@ private let activation =
 
     private func authenticator(
         _ surroundings: Surroundings = .ordinary
-    ) throws -> Authenticator {
+    ) throws -> Flow {
         let clock = clock
-        return try Authenticator(
+        return try Flow(
             place: home.place, surroundings: surroundings
         ) { () throws(SystemError) in clock.reading() }
     }
@@ -44,25 +44,29 @@ private let activation =
 
     private func show(
         _ pin: String = "5093", seconds: Int = 0
-    ) throws -> OneTimePasswords {
+    ) throws -> DisplaySession {
         let authenticator = try authenticator()
         let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
         let clearance = try authenticator.clear(entry)
         var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
         return try authenticator.makeOTPs(
-            &session, of: session.tokens[0], sessionSeconds: seconds, clearance)
+            &session, of: session.tokens[0], seconds: seconds, clearance)
     }
 
     /// RFC 6238 Appendix B, SHA-1: 1111111109 → 07081804, the next step 1111111111 → 14050471.
     @Test("The OTPs of a session are RFC 6238's, from one step before to its end")
     func session() throws {
         try activate()
-        #expect(try show().current.digits == "07081804")
-        let otps = try show(seconds: 300)
-        #expect(otps.current.digits == "07081804")
-        #expect(otps.all[otps.currentIndex + 1].digits == "14050471")
-        #expect(otps.currentIndex == 1)
-        #expect(otps.all.count == 12)
+        let once = try show()
+        #expect(once.current().digits == "07081804")
+        #expect(once.otpCount == 1)
+        let session = try show(seconds: 300)
+        #expect(session.current().digits == "07081804")
+        #expect(session.otpCount == 12)
+        clock.set(1_111_111_111)
+        let next = session.frame(at: clock.reading())
+        guard case .showing(let showing) = next else { throw MadeUpError.malformed }
+        #expect(showing.otp.digits == "14050471")
         let lines = try authenticator().log().lines
         #expect(lines.map(\.event) == [.attest, .activate, .otp, .otp])
         #expect(try authenticator().log().flaw == nil)
@@ -94,7 +98,7 @@ private let activation =
         isRegistered.withLock { $0 = true }
         let token = session.tokens[0]
         #expect(throws: refusal) {
-            _ = try authenticator.makeOTPs(&session, of: token, sessionSeconds: 0, atTheChoice)
+            _ = try authenticator.makeOTPs(&session, of: token, seconds: 0, atTheChoice)
         }
         #expect(try authenticator.facts().attemptsLeft == 10)
         #expect(try authenticator.log().lines.suffix(2).map(\.event) == [.refuse, .refuse])
@@ -111,7 +115,7 @@ private let activation =
         try authenticator.checkIsAnotherDevice(another)
         let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
         var session = try authenticator.unlock(
-            try madeUpPIN("5093"), authenticator.admit(entry))
+            try madeUpPIN("5093"), entry)
         try authenticator.forbid(&session, another)
         #expect(try authenticator.facts().records == [another])
         #expect(try authenticator.verdict(authenticator.facts()) == .separate)
@@ -123,7 +127,9 @@ private let activation =
         #expect {
             _ = try there.enter(.manage, answers: Answers(isInteractive: false))
         } throws: { error in
-            guard case AuthenticatorError.sameDevice(let evidence) = error else { return false }
+            guard case .sameDevice(let evidence) = (error as? AuthenticatorError)?.cause else {
+                return false
+            }
             return evidence.label == "front desk"
         }
     }
@@ -135,7 +141,7 @@ private let activation =
         #expect(try authenticator.facts().attestedUnixSeconds == 1_111_111_109)
         let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
         var session = try authenticator.unlock(
-            try madeUpPIN("5093"), authenticator.admit(entry))
+            try madeUpPIN("5093"), entry)
         try authenticator.forbid(&session, try Surroundings.recordOfAnother)
         // Separate now: the attestation is let go.
         let separate = try authenticator.enter(.show, answers: Answers(isInteractive: false))
@@ -199,20 +205,18 @@ private let activation =
     @Test("No OTP of a step after the token's end is made")
     func expiringToken() throws {
         try activate()
-        let otps = try show(seconds: 300)
-        #expect(otps.all.count == 12)
-        let token = Token(otps.token.record.expiring(at: 1_111_111_109 + 61))
+        let whole = try show(seconds: 300)
+        #expect(whole.otpCount == 12)
+        let token = Token(whole.token.record.expiring(at: 1_111_111_109 + 61))
         let authenticator = try authenticator()
         let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
         let clearance = try authenticator.clear(entry)
         var session = try authenticator.unlock(try madeUpPIN("5093"), clearance)
         #expect(try authenticator.sessionSeconds(session, of: token) == 61)
-        let last = try authenticator.makeOTPs(
-            &session, of: token, sessionSeconds: 300, clearance
-        ).all.last
-        guard case .time(let from, _)? = last?.validity else { throw MadeUpError.malformed }
-        #expect(from < 1_111_111_109 + 61)
-        #expect(from + 30 >= 1_111_111_109 + 61)
+        let cut = try authenticator.makeOTPs(&session, of: token, seconds: 300, clearance)
+        // From one step before the current one, which has a second left, to the one that holds the
+        // token's last second.
+        #expect(cut.otpCount == 4)
     }
 
     @Test("Wrong PINs count, delay, erase; a new activation begins anew")
@@ -223,7 +227,8 @@ private let activation =
             #expect {
                 _ = try show("9999")
             } throws: { error in
-                guard case AuthenticatorError.keystore(.wrongPIN(let left, _)) = error else {
+                guard case .keystore(.wrongPIN(let left, _)) = (error as? AuthenticatorError)?.cause
+                else {
                     return false
                 }
                 return left == 10 - count

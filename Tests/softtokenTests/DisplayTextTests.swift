@@ -44,7 +44,7 @@ struct DisplayTextTests {
         "OTPs stand in two groups",
         arguments: [("123456", "123 456"), ("1234567", "123 4567"), ("12345678", "1234 5678")])
     func groups(digits: String, expected: String) {
-        #expect(grouped(Array(digits.utf8)) == expected)
+        #expect(grouped(digits) == expected)
     }
 
     @Test(
@@ -98,7 +98,9 @@ struct DisplayScreenTests {
             screen.draw(sample(left: left), columns: 80, rows: 24)
         }
         var rolled = sample(left: 30)
-        rolled.otp = Array("654321".utf8)
+        rolled.otp = OneTimePassword(
+            digits: "654321",
+            validity: .time(fromUnixSeconds: 1_000_000_050, untilUnixSeconds: 1_000_000_080))
         rolled.pendingUntilUnixSeconds = nil
         said.append(screen.draw(rolled, columns: 80, rows: 24))
         #expect(said[0].hasPrefix("Clinic, Example Health\nPending: may not be accepted until "))
@@ -186,17 +188,18 @@ struct ColumnWidthTests {
     }
 }
 
-private let subject = DisplaySession.Subject(
-    name: "Clinic", issuer: "Example Health", pendingUntilUnixSeconds: 1_000_002_000)
+private let subject = DisplaySubject(name: "Clinic", issuer: "Example Health")
 
 private func form(_ form: DisplayStyle.Form) -> DisplayStyle {
     DisplayStyle(form: form, glyphs: .unicode, colour: .none)
 }
 
 private func sample(left: Int, digits: Int = 6) -> DisplayFrame.Showing {
-    let next = Array(String("65432109".prefix(digits)).utf8)
+    let next = String("65432109".prefix(digits))
     return DisplayFrame.Showing(
-        otp: Array("12345678".prefix(digits).utf8),
+        otp: OneTimePassword(
+            digits: String("12345678".prefix(digits)),
+            validity: .time(fromUnixSeconds: 1_000_000_020, untilUnixSeconds: 1_000_000_050)),
         rolling: DisplayFrame.Rolling(
             secondsLeft: left, stepSeconds: 30, rollsOverAtUnixSeconds: 1_000_000_050,
             next: left < 5 ? next : nil),

@@ -10,7 +10,7 @@ struct StatusTests {
         let arguments = line.split(separator: " ").map(String.init)
         let parsed = try #require(
             try SoftTokenCommand.parseAsRoot(arguments) as? StatusCommand)
-        #expect(Status(plainArguments: arguments) == Status(json: parsed.json))
+        #expect(PlainStatus(plainArguments: arguments) == PlainStatus(json: parsed.json))
     }
 
     @Test(
@@ -21,6 +21,6 @@ struct StatusTests {
         ])
     func others(line: String) {
         let arguments = line.split(separator: " ").map(String.init)
-        #expect(Status(plainArguments: arguments) == nil)
+        #expect(PlainStatus(plainArguments: arguments) == nil)
     }
 }

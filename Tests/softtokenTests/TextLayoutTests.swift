@@ -1,4 +1,6 @@
 // Lines broken at their spaces, and columns. Source: DESIGN §8 (20 columns and up).
+import ProgramSupport
+import SoftTokenCore
 import Testing
 
 @testable import softtoken
@@ -32,9 +34,10 @@ struct TextLayoutTests {
 
 @Suite("Usage errors in words")
 struct UsageWordsTests {
-    private func message(_ line: String, _ parserMessage: String) -> Message {
-        let arguments = line.split(separator: " ").map(String.init)
-        return Failure.usage(parserMessage: parserMessage, arguments).message
+    private func message(_ line: String, _ parserMessage: String) -> AuthenticatorError {
+        usageError(
+            parserMessage: parserMessage, line.split(separator: " ").map(String.init),
+            root: SoftTokenCommand.self, misplacedLink: .misplacedLink)
     }
 
     @Test(
@@ -48,20 +51,20 @@ struct UsageWordsTests {
         ])
     func commands(line: String, hint: String) {
         let message = message(line, "Unexpected argument")
-        #expect(message.code == 64)
-        #expect(message.error == "there is no command \(line.split(separator: " ").last ?? "")")
+        #expect(message.exitCode == .usage)
+        #expect(message.message == "there is no command \(line.split(separator: " ").last ?? "")")
         #expect(message.hint == hint)
     }
 
     @Test("The hint is the help of the command that was typed; an option's value is none")
     func others() {
         let option = message("show --onec", "Unknown option '--onec'. Did you mean '--once'?")
-        #expect(option.error == "unknown option '--onec'")
+        #expect(option.message == "unknown option '--onec'")
         #expect(option.hint == "did you mean '--once'? see softtoken show --help")
         let value = message("show --for x", "The value 'x' is invalid. Please provide a number.")
-        #expect(value.error == "the value 'x' is invalid")
+        #expect(value.message == "the value 'x' is invalid")
         #expect(value.hint == "please provide a number; see softtoken show --help")
         let early = message("--pin-fd 3 show", "Unknown option '--pin-fd'")
-        #expect(early.error == "unknown option '--pin-fd'")
+        #expect(early.message == "unknown option '--pin-fd'")
     }
 }

@@ -22,6 +22,16 @@ extension TerminalDevice {
     }
 }
 
+extension TerminalDevice {
+    /// Waits for a signal alone; what is typed meanwhile stays where it is.
+    package borrowing func waitForSignal(
+        _ signals: borrowing SignalQueue, milliseconds: Int32
+    ) -> TerminalEvent {
+        waitForEvents(
+            input: -1, signals: signals.descriptor.number, timer: -1, milliseconds: milliseconds)
+    }
+}
+
 /// poll(2) over the three; a negative descriptor is left out.
 func waitForEvents(
     input: Int32, signals: Int32, timer: Int32, milliseconds: Int32

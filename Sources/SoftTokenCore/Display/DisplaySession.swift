@@ -1,78 +1,88 @@
 // What the display shows at a moment: a pure function of the OTPs computed beforehand and the
 // clocks. No seed and no key is near it: they are gone before the first OTP is shown. Bound by
-// DESIGN §1.3, §1.4 and §8. It reads no clock (STYLE 19).
-package import Keystore
-package import Linux
-package import OTP
+// DESIGN §1.3, §1.4 and §8.
+import Keystore
+import Linux
+import OTP
 
-/// One use: the OTPs of a session, shown until it ends by itself. Its end zeroizes them.
-package struct DisplaySession: ~Copyable {
-    /// Whose OTPs they are, as the screen names them.
-    package struct Subject: Equatable, Sendable {
-        package var name: String
-        package var issuer: String?
-        /// Until when the pharmacy network may not know the token yet, seconds since 1970.
-        package var pendingUntilUnixSeconds: Int64?
-
-        package init(name: String, issuer: String?, pendingUntilUnixSeconds: Int64?) {
-            self.name = name
-            self.issuer = issuer
-            self.pendingUntilUnixSeconds = pendingUntilUnixSeconds
-        }
-    }
-
+/// One use of a token: its OTPs in guarded memory, shown until the use ends by itself. It can't be
+/// copied; its end zeroizes them.
+///
+/// Ask for a frame each second. Only the OTP that a frame shows, and the next one while it is
+/// announced, leave the guarded memory. DESIGN §1.4.
+public struct DisplaySession: ~Copyable {
     /// How the OTPs follow each other.
-    package enum Sequence: Equatable, Sendable {
+    enum Sequence: Equatable, Sendable {
         /// TOTP: one a time step, from `first` on without a gap.
         case steps(first: TimeStep)
-        /// HOTP: the one OTP of this use.
-        case single
+        /// HOTP: the one OTP of this use, and its counter.
+        case single(counter: UInt64)
     }
 
-    package let subject: Subject
+    /// The token as it was when its OTPs were made.
+    public let token: Token
+    /// How long the use lasts, seconds from its beginning; 0 for the current OTP alone.
+    public let seconds: Int
     private let otps: SecureBytes
-    private let digits: Int
     private let sequence: Sequence
     private let start: ClockReading
-    private let seconds: Int
+    private let clock: @Sendable () throws(SystemError) -> ClockReading
 
-    /// Moves the OTPs into guarded memory. Let the caller's copy go before the display starts.
+    /// DESIGN §8: at most so many OTPs in a session.
+    static let maximumCount = 64
+
+    /// Makes the OTPs, each straight into guarded memory.
     ///
     /// - Parameters:
-    ///   - otps: the ASCII digits of each OTP, all of the same length; one for `single`.
+    ///   - count: how many OTPs; 1 for `single`.
     ///   - start: the clocks when the session began.
     ///   - seconds: how long it lasts, in boot time.
-    /// - Throws: `KeystoreError`.
-    package init(
-        of subject: Subject, otps: [String], sequence: Sequence, start: ClockReading, seconds: Int
+    ///   - make: makes the truncated MACs and gives each its number, from 0 on.
+    /// - Throws: `KeystoreError.outOfMemory`, and what `make` throws.
+    init(
+        of token: Token, count: Int, sequence: Sequence, start: ClockReading, seconds: Int,
+        clock: @escaping @Sendable () throws(SystemError) -> ClockReading,
+        _ make: ((Int, UInt32) -> Void) throws(KeystoreError) -> Void
     ) throws(KeystoreError) {
-        let digits = otps.first?.utf8.count ?? 0
-        precondition(digits > 0 && otps.allSatisfy { $0.utf8.count == digits }, "whole OTPs")
-        var packed = try SecureBytes(count: otps.count * digits)
-        packed.write { bytes in
-            for (index, otp) in otps.enumerated() {
-                for (offset, digit) in otp.utf8.enumerated() {
-                    bytes[index * digits + offset] = digit
-                }
+        let digits = token.parameters.digits
+        var packed = try SecureBytes(count: count * digits.value)
+        try packed.write { (bytes: inout MutableSpan<UInt8>) throws(KeystoreError) in
+            try make { index, truncated in
+                digits.write(truncated, into: &bytes, at: index * digits.value)
             }
         }
-        self.subject = subject
-        self.otps = packed
-        self.digits = digits
+        otps = packed
+        self.token = token
         self.sequence = sequence
         self.start = start
         self.seconds = seconds
+        self.clock = clock
     }
 
     /// How many OTPs are at hand.
-    package var otpCount: Int { otps.count / digits }
+    var otpCount: Int { otps.count / token.digits }
 
     /// How far the wall clock may drift from boot time before the OTPs can't be trusted: a step of
     /// the clock makes each of them a wrong one (DESIGN §8).
-    package static let toleranceNanoseconds: Int64 = 2_000_000_000
+    static let toleranceNanoseconds: Int64 = 2_000_000_000
+
+    /// The one OTP that holds at the session's start, for a use that shows no more.
+    public borrowing func current() -> OneTimePassword {
+        switch sequence {
+        case .single(let counter):
+            OneTimePassword(digits: otp(at: 0), validity: .counter(counter))
+        case .steps(let first): otp(of: TimeStep(at: start.unixSeconds, seconds: first.seconds))
+        }
+    }
 
     /// What to show now.
-    package borrowing func frame(at now: ClockReading) -> DisplayFrame {
+    ///
+    /// - Throws: `failed` if the clock can't be read.
+    public borrowing func frame() throws(AuthenticatorError) -> DisplayFrame {
+        frame(at: try fromSystem(clock))
+    }
+
+    borrowing func frame(at now: ClockReading) -> DisplayFrame {
         let elapsed = Int64(bitPattern: now.boot.nanoseconds &- start.boot.nanoseconds)
         let moved = wallNanoseconds(now) &- wallNanoseconds(start) &- elapsed
         guard now.boot.bootID == start.boot.bootID, elapsed >= 0,
@@ -82,7 +92,8 @@ package struct DisplaySession: ~Copyable {
         guard secondsGone < seconds else { return .ended(.sessionOver) }
         let end = start.unixSeconds + Int64(seconds)
         switch sequence {
-        case .single: return .showing(showing(index: 0, now: now, end: end, rolling: nil))
+        case .single:
+            return .showing(showing(current(), now: now, end: end, rolling: nil))
         case .steps(let first): return rollingFrame(first: first, now: now, end: end)
         }
     }
@@ -91,93 +102,52 @@ package struct DisplaySession: ~Copyable {
         first: TimeStep, now: ClockReading, end: Int64
     ) -> DisplayFrame {
         let step = TimeStep(at: now.unixSeconds, seconds: first.seconds)
-        guard step.number >= first.number, step.number - first.number < UInt64(otpCount) else {
-            return .ended(.noneLeft)
-        }
-        let index = Int(step.number - first.number)
+        guard holds(step) else { return .ended(.noneLeft) }
+        let next = TimeStep(number: step.number + 1, seconds: step.seconds)
         let left = Int(step.endUnixSeconds - now.unixSeconds)
         let isNextNear = left < DisplayFrame.announcementSeconds
-        let isNextShown = isNextNear && index + 1 < otpCount && step.endUnixSeconds < end
+        let isNextShown = isNextNear && holds(next) && step.endUnixSeconds < end
         let rolling = DisplayFrame.Rolling(
             secondsLeft: left, stepSeconds: first.seconds,
             rollsOverAtUnixSeconds: step.endUnixSeconds,
-            next: isNextShown ? otp(at: index + 1) : nil)
-        return .showing(showing(index: index, now: now, end: end, rolling: rolling))
+            next: isNextShown ? otp(of: next).digits : nil)
+        return .showing(showing(otp(of: step), now: now, end: end, rolling: rolling))
     }
 
     private borrowing func showing(
-        index: Int, now: ClockReading, end: Int64, rolling: DisplayFrame.Rolling?
+        _ otp: OneTimePassword, now: ClockReading, end: Int64, rolling: DisplayFrame.Rolling?
     ) -> DisplayFrame.Showing {
-        let pending = subject.pendingUntilUnixSeconds.flatMap { $0 > now.unixSeconds ? $0 : nil }
-        return DisplayFrame.Showing(
-            otp: otp(at: index), rolling: rolling, pendingUntilUnixSeconds: pending,
+        DisplayFrame.Showing(
+            otp: otp, rolling: rolling,
+            pendingUntilUnixSeconds: token.pendingUntil(atUnixSeconds: now.unixSeconds),
             endsAtUnixSeconds: end)
     }
 
-    private borrowing func otp(at index: Int) -> [UInt8] {
-        let range = index * digits..<(index + 1) * digits
-        return otps.read { bytes in range.map { bytes[$0] } }
+    private func holds(_ step: TimeStep) -> Bool {
+        guard case .steps(let first) = sequence else { return false }
+        return step.number >= first.number && step.number - first.number < UInt64(otpCount)
+    }
+
+    /// The OTP of a step that `holds`.
+    private borrowing func otp(of step: TimeStep) -> OneTimePassword {
+        guard case .steps(let first) = sequence else { preconditionFailure("HOTP has no steps") }
+        return OneTimePassword(
+            digits: otp(at: Int(step.number - first.number)),
+            validity: .time(
+                fromUnixSeconds: step.startUnixSeconds, untilUnixSeconds: step.endUnixSeconds))
+    }
+
+    /// Eight digits fit into a String itself: none of it goes to the heap.
+    private borrowing func otp(at index: Int) -> String {
+        let range = index * token.digits..<(index + 1) * token.digits
+        return otps.read { bytes in
+            var text = ""
+            for position in range { text.unicodeScalars.append(Unicode.Scalar(bytes[position])) }
+            return text
+        }
     }
 
     private borrowing func wallNanoseconds(_ reading: ClockReading) -> Int64 {
         reading.unixSeconds &* 1_000_000_000 &+ reading.unixNanoseconds
-    }
-}
-
-/// What the display shows at one moment.
-package enum DisplayFrame: Equatable, Sendable {
-    case showing(Showing)
-    case ended(End)
-
-    /// Below so many seconds the next OTP is announced, so that nobody types one that dies on the
-    /// way.
-    package static let announcementSeconds = 5
-
-    package struct Showing: Equatable, Sendable {
-        /// The ASCII digits.
-        package var otp: [UInt8]
-        /// nil for HOTP.
-        package var rolling: Rolling?
-        /// nil once it has passed.
-        package var pendingUntilUnixSeconds: Int64?
-        /// When the session ends, by the wall clock.
-        package var endsAtUnixSeconds: Int64
-
-        package init(
-            otp: [UInt8], rolling: Rolling?, pendingUntilUnixSeconds: Int64?,
-            endsAtUnixSeconds: Int64
-        ) {
-            self.otp = otp
-            self.rolling = rolling
-            self.pendingUntilUnixSeconds = pendingUntilUnixSeconds
-            self.endsAtUnixSeconds = endsAtUnixSeconds
-        }
-    }
-
-    package struct Rolling: Equatable, Sendable {
-        /// 1 up to the step's length.
-        package var secondsLeft: Int
-        package var stepSeconds: Int
-        package var rollsOverAtUnixSeconds: Int64
-        /// The OTP after this one, while it is announced.
-        package var next: [UInt8]?
-
-        package init(
-            secondsLeft: Int, stepSeconds: Int, rollsOverAtUnixSeconds: Int64, next: [UInt8]?
-        ) {
-            self.secondsLeft = secondsLeft
-            self.stepSeconds = stepSeconds
-            self.rollsOverAtUnixSeconds = rollsOverAtUnixSeconds
-            self.next = next
-        }
-    }
-
-    /// Why a session ended by itself.
-    package enum End: Equatable, Sendable {
-        case sessionOver
-        /// The wall clock was set, forward or (negative) back, while the session ran.
-        case clockMoved(seconds: Int)
-        /// All OTPs that were computed have been shown.
-        case noneLeft
     }
 }

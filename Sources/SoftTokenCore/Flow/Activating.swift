@@ -1,14 +1,14 @@
 // Taking a link in: its box is opened, its issuer trusted, its token named and kept, the link
 // remembered. Bound by DESIGN §7, CONTRACT §4 and 21 CFR 1311.105(c).
-package import Activation
-package import Keystore
-internal import Linux
+import Activation
+import Keystore
+import Linux
 
-extension Authenticator {
+extension Flow {
     /// The key of this device's living enrolment request, for a link sealed to this device.
     ///
     /// - Throws: `AuthenticatorError.activation(.sealedToAnotherDevice)` if there is none.
-    package func requestKey() throws(AuthenticatorError) -> RequestKey {
+    func requestKey() throws(AuthenticatorError) -> RequestKey {
         let now = try now().unixSeconds
         guard let folders,
             let key = try inKeystore({ () throws(KeystoreError) in
@@ -21,7 +21,7 @@ extension Authenticator {
     /// This device's enrolment request: the living one, or a new one.
     ///
     /// - Parameter isRenewed: replaces a living one.
-    package mutating func request(
+    mutating func request(
         isRenewed: Bool
     ) throws(AuthenticatorError) -> EnrolmentRequest {
         try makeFolders()
@@ -34,7 +34,7 @@ extension Authenticator {
                 {
                     return EnrolmentRequest(publicKey: key.publicKey)
                 }
-                let key = try newRequestKey()
+                let key = try RequestKey()
                 try RequestFile.write(key, in: folders.state, unixSeconds: now)
                 return EnrolmentRequest(publicKey: key.publicKey)
             }
@@ -42,7 +42,7 @@ extension Authenticator {
     }
 
     /// Records that a link could not be opened: a wrong code, or another device's.
-    package func reject(_ error: ActivationError) {
+    func reject(_ error: ActivationError) {
         let detail =
             switch error {
             case .wrongCode: "a wrong activation code"
@@ -52,23 +52,14 @@ extension Authenticator {
         try? logged([AuditEntry(.activate, .rejected, detail: detail)])
     }
 
-    /// Records that the issuer of a link was not trusted.
-    ///
-    /// - Returns: the refusal, to be thrown.
-    package func refuseIssuer(_ fingerprint: String, _ entry: Entry) -> AuthenticatorError {
-        let refusal = AuthenticatorError.untrustedIssuer(fingerprint: fingerprint)
-        record(refusal: refusal, facts: entry.facts)
-        return refusal
-    }
-
     /// Makes a new keystore's keys; the keystore itself is written with its first token.
     ///
     /// - Throws: `AuthenticatorError.easyPIN`, `.sameDevice`, `.keystore`.
-    package mutating func create(
+    mutating func create(
         _ pin: borrowing PINDigits, policy: TokenPolicy,
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
-        guard !pin.isEasyToGuess else { throw .easyPIN }
+        guard !pin.isEasyToGuess else { throw .init(.easyPIN) }
         try makeFolders()
         let limit = combined(policy).attemptLimit
         guard let folders else { throw .keystore(.missing) }
@@ -97,7 +88,7 @@ extension Authenticator {
     /// - Returns: the token.
     /// - Throws: `AuthenticatorError.linkUsed`, `.linkExpired`, `.untrustedIssuer` (each meanwhile),
     ///   `.keystore(.nameTaken)`, `.keystore`; then nothing is used up.
-    package func activate(
+    func activate(
         _ session: inout Session, _ enrolment: consuming Enrolment, from link: VerifiedLink?,
         named name: String, trusting trusted: TrustedIssuer?,
         _ clearance: borrowing SeparationClearance
@@ -111,7 +102,7 @@ extension Authenticator {
         let seed = enrolment.takeSeed()
         var id: UInt64 = 0
         var refusal: AuthenticatorError?
-        try changing(&session) { (session) throws(KeystoreError) in
+        try changing(&session) { (session, lock) throws(KeystoreError) in
             // Under the lock: the questions may have taken hours, and others may have been at work.
             refusal = try link.flatMap { (link) throws(KeystoreError) in
                 try refusalNow(of: link, trusting: trusted, session)
@@ -127,9 +118,9 @@ extension Authenticator {
                     session.folders, unixSeconds: attestedUnixSeconds)
             }
             if let link {
-                entries += try saveRemembering(link, id, &session, unixSeconds: now)
+                entries += try saveRemembering(link, id, &session, lock, unixSeconds: now)
             } else {
-                try save(&session)
+                try save(&session, lock)
             }
             // One that is left names another device, and counts for nothing.
             if isNew { try? session.keystore.removeTombstone(session.folders) }
@@ -153,8 +144,8 @@ extension Authenticator {
     private func refusalNow(
         of link: VerifiedLink, trusting trusted: TrustedIssuer?, _ session: borrowing Session
     ) throws(KeystoreError) -> AuthenticatorError? {
-        if try UsedLinks.contains(link, session.folders) { return .linkUsed }
-        if try reading().unixSeconds >= link.expiresUnixSeconds { return .linkExpired }
+        if try UsedLinks.contains(link, session.folders) { return .init(.linkUsed) }
+        if try reading().unixSeconds >= link.expiresUnixSeconds { return .init(.linkExpired) }
         let isTrusted =
             trusted?.key == link.key || surroundings.trusts(link)
             || session.issuers.contains { $0.key == link.key }
@@ -165,12 +156,13 @@ extension Authenticator {
     /// fails before the token is there, and then nothing is used up. From a save that failed or was
     /// killed on, the next right PIN settles whether it is.
     private func saveRemembering(
-        _ link: VerifiedLink, _ id: UInt64, _ session: inout Session, unixSeconds: Int64
+        _ link: VerifiedLink, _ id: UInt64, _ session: inout Session, _ lock: KeystoreLock,
+        unixSeconds: Int64
     ) throws(KeystoreError) -> [AuditEntry] {
         var used = try UsedLinks.prepare(
             link, tokenID: id, tokens: session.keystore.tokens, folders: session.folders,
             unixSeconds: unixSeconds)
-        try save(&session)
+        try save(&session, lock)
         var entries: [AuditEntry] = []
         do throws(SystemError) { try used.replace(session.folders) } catch {
             entries.append(
@@ -186,10 +178,6 @@ extension Authenticator {
         }
         return entries
     }
-}
-
-private func newRequestKey() throws(KeystoreError) -> RequestKey {
-    do throws(KeystoreError) { return try RequestKey() } catch { throw .outOfMemory }
 }
 
 extension Enrolment {

@@ -1,27 +1,28 @@
 // From the answers to the types that open doors: an attestation and a confirmed clock are recorded
 // once the PIN is right, before an OTP is made. Bound by DESIGN §6 (attestation), §7 (clock).
-internal import Activation
-internal import Device
-internal import Keystore
-internal import Linux
+import Device
+import Keystore
+import Linux
 
 /// What a person answered to the questions of an `Entry`.
-package struct PersonalAnswers: Sendable {
-    package var isAttested = false
-    package var isClockConfirmed = false
+struct PersonalAnswers: Sendable {
+    var isAttested = false
+    var isClockConfirmed = false
 
-    package init() {}
+    init() {}
 }
 
-extension Authenticator {
+extension Flow {
     /// Turns a checked entry into a clearance for OTPs.
     ///
     /// - Throws: `AuthenticatorError.attestationDenied`, `.clockUnconfirmed`.
-    package func clear(
+    func clear(
         _ entry: Entry, _ answers: PersonalAnswers = PersonalAnswers()
     ) throws(AuthenticatorError) -> SeparationClearance {
         do throws(AuthenticatorError) {
-            if entry.attestationReason != nil, !answers.isAttested { throw .attestationDenied }
+            if entry.attestationReason != nil, !answers.isAttested {
+                throw .init(.attestationDenied)
+            }
             if let doubt = entry.clockDoubt, !answers.isClockConfirmed {
                 throw .clockUnconfirmed(doubt)
             }
@@ -38,14 +39,10 @@ extension Authenticator {
                 && entry.facts.attestedUnixSeconds != nil)
     }
 
-    /// Admits a command that makes no OTP.
-    package func admit(_ entry: Entry) -> Admission { Admission(verdict: entry.verdict) }
-
     /// Writes down what was attested and confirmed, under the lock and after the right PIN.
     func keep(
-        _ clearance: borrowing SeparationClearance, _ session: inout Session
+        _ clearance: borrowing SeparationClearance, _ session: inout Session, _ lock: KeystoreLock
     ) throws(KeystoreError) {
-        guard let lock = session.lock else { throw .busy }
         if let seconds = clearance.attestedUnixSeconds {
             try session.keystore.keepAttestation(session.folders, unixSeconds: seconds)
         }
@@ -75,7 +72,7 @@ extension Authenticator {
     }
 }
 
-extension Authenticator {
+extension Flow {
     private func foldersForLog() throws(KeystoreError) -> KeystoreFolders {
         if let folders { return folders }
         return try openOrCreateFolders()
@@ -117,16 +114,16 @@ extension AuthenticatorError {
     }
 
     fileprivate var isDelay: Bool {
-        if case .keystore(.delayed) = self { true } else { false }
+        if case .keystore(.delayed) = cause { true } else { false }
     }
 
     fileprivate var isSameDevice: Bool {
-        if case .sameDevice = self { true } else { false }
+        if case .sameDevice = cause { true } else { false }
     }
 
     /// The words for what was refused.
     fileprivate var refusalDetail: String? {
-        switch self {
+        switch cause {
         case .sameDevice(let evidence):
             "this is the prescribing device: \(evidence.names.joined(separator: " "))"
         case .remoteLogin: "remote login"

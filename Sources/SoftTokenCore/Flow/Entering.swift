@@ -1,13 +1,13 @@
 // The checks before any PIN, in the order of CONTRACT §2's precedence: 78, 80, 87, 81 (strict), 86,
 // 84, 88, the keystore's state, 81 (attestation missing), 69, 75. What a person may still answer
 // comes back as a question. Bound by DESIGN §1.6, §6, §7.
-package import Activation
-package import Device
-internal import Keystore
-internal import Linux
+import Activation
+import Device
+import Keystore
+import Linux
 
 /// What a command is about to do.
-package enum Purpose: Sendable {
+enum Purpose: Sendable {
     /// Take a link in; a keystore need not exist yet.
     case activate(VerifiedLink?)
     /// Make an OTP.
@@ -17,19 +17,21 @@ package enum Purpose: Sendable {
 }
 
 /// What was said beforehand, by options.
-package struct Answers: Sendable {
+struct Answers: Sendable {
     /// Whether a person can be asked.
-    package var isInteractive: Bool
+    var isInteractive: Bool
     /// `--not-prescribing-device`.
-    package var isAttested: Bool
+    var isAttested: Bool
     /// `--clock-is` was given and is the day that this device's clock shows; nil: not given.
-    package var isClockConfirmed: Bool?
+    var isClockConfirmed: Bool?
     /// `--trust-issuer`.
-    package var trustedFingerprint: String?
+    var trustedFingerprint: String?
+    /// A delay that is in force is waited out by who types the PIN, instead of a refusal.
+    var waitsOutDelays = false
     /// `--protector tpm2`, which this version can't reach.
-    package var wantsTPM = false
+    var wantsTPM = false
 
-    package init(
+    init(
         isInteractive: Bool, isAttested: Bool = false, isClockConfirmed: Bool? = nil,
         trustedFingerprint: String? = nil
     ) {
@@ -41,25 +43,31 @@ package struct Answers: Sendable {
 }
 
 /// What stands after the checks: the questions that only a person can answer.
-package struct Entry: Sendable {
-    package let facts: KeystoreFacts
-    package let verdict: SeparationVerdict
+struct Entry: Sendable {
+    let facts: KeystoreFacts
+    let verdict: SeparationVerdict
     /// The attestation has to be asked for, because of this.
-    package var attestationReason: UnverifiedReason?
+    var attestationReason: UnverifiedReason?
     /// The clock has to be confirmed, because of this.
-    package var clockDoubt: ClockDoubt?
+    var clockDoubt: ClockDoubt?
     /// The issuer's key is new; nil when it is trusted already, or the link is unsigned.
-    package var untrustedFingerprint: String?
+    var untrustedFingerprint: String?
     /// An answer given by option that has to be recorded.
-    var isClockConfirmedByOption = false
-    var isAttestedByOption = false
+    fileprivate(set) var isClockConfirmedByOption = false
+    fileprivate(set) var isAttestedByOption = false
+
+    // Only the checks below make one.
+    fileprivate init(facts: KeystoreFacts, verdict: SeparationVerdict) {
+        self.facts = facts
+        self.verdict = verdict
+    }
 }
 
-extension Authenticator {
+extension Flow {
     /// Goes through the checks.
     ///
     /// - Throws: `AuthenticatorError`, the first that applies. Refusals are recorded.
-    package func enter(
+    func enter(
         _ purpose: Purpose, answers: Answers
     ) throws(AuthenticatorError) -> Entry {
         let facts = try facts(for: purpose.link)
@@ -75,7 +83,7 @@ extension Authenticator {
     /// and its files are.
     ///
     /// - Throws: `AuthenticatorError`, the first that applies. Refusals are recorded.
-    package func checkPlace(
+    func checkPlace(
         _ purpose: Purpose, answers: Answers
     ) throws(AuthenticatorError) {
         let facts = try facts()
@@ -90,7 +98,7 @@ extension Authenticator {
     /// The check that comes even before a link is read: owners and modes.
     ///
     /// - Throws: `AuthenticatorError.keystore(.problem)`.
-    package func checkFiles() throws(AuthenticatorError) {
+    func checkFiles() throws(AuthenticatorError) {
         try checkFiles(try facts())
     }
 
@@ -105,10 +113,10 @@ extension Authenticator {
         try checkLink(purpose, answers: answers, entry: &entry)
         try checkKeystore(purpose, facts: facts)
         if purpose.needsClearance { try checkAttestation(answers, entry: &entry) }
-        if answers.wantsTPM { throw .protectorUnreachable }
+        if answers.wantsTPM { throw .init(.protectorUnreachable) }
         // A delay that begins anew has to be recorded, or it would never end; the try does that,
         // under the lock, before it looks at the PIN.
-        if facts.delaySeconds > 0, !facts.beginsDelayAnew {
+        if facts.delaySeconds > 0, !facts.beginsDelayAnew, !answers.waitsOutDelays {
             throw .keystore(.delayed(seconds: facts.delaySeconds))
         }
         return entry
@@ -127,7 +135,7 @@ extension Authenticator {
         if purpose.needsClearance {
             let policy = combined(facts.policy).combined(with: terms?.policy ?? TokenPolicy())
             if case .unverified(let reason) = verdict, policy.separation == .strict {
-                throw .separationNotVerified(reason)
+                throw .init(.separationNotVerified(reason))
             }
             try checkClock(purpose.link, answers: answers, entry: &entry)
         }
@@ -153,7 +161,7 @@ extension Authenticator {
     }
 
     /// The verdict over the keystore's records and a link's.
-    package func verdict(
+    func verdict(
         _ facts: KeystoreFacts, linkRecords: [String] = []
     ) throws(AuthenticatorError) -> SeparationVerdict {
         var records = facts.records
@@ -171,14 +179,14 @@ extension Authenticator {
         let isRemoteAllowed =
             surroundings.policy?.remote == true && !surroundings.isNamespaceFaked
         guard surroundings.isRemote != true || isRemoteAllowed else {
-            throw .remoteLogin
+            throw .init(.remoteLogin)
         }
     }
 
     private func checkClock(
         _ link: VerifiedLink?, answers: Answers, entry: inout Entry
     ) throws(AuthenticatorError) {
-        if answers.isClockConfirmed == false { throw .clockContradicted }
+        if answers.isClockConfirmed == false { throw .init(.clockContradicted) }
         let now = try now()
         guard now.isSynchronized != true,
             let doubt = try clockDoubt(now.unixSeconds, link: link)
@@ -213,11 +221,11 @@ extension Authenticator {
     ) throws(AuthenticatorError) {
         guard case .activate(let link) = purpose else { return }
         guard let link else {
-            guard surroundings.policy?.unsigned != false else { throw .unsignedLink }
+            guard surroundings.policy?.unsigned != false else { throw .init(.unsignedLink) }
             return
         }
-        guard try now().unixSeconds < link.expiresUnixSeconds else { throw .linkExpired }
-        if try isUsed(link, folders) { throw .linkUsed }
+        guard try now().unixSeconds < link.expiresUnixSeconds else { throw .init(.linkExpired) }
+        if try isUsed(link, folders) { throw .init(.linkUsed) }
         let isTrusted =
             surroundings.trusts(link)
             || answers.trustedFingerprint == link.fingerprint || entry.facts.trustsIssuer

@@ -1,91 +1,83 @@
 // The OTPs of one use, all computed before the first is shown; a HOTP counter is on disk before its
 // OTP is. Bound by DESIGN §1.4, §8, RFC 4226 §7.2 and RFC 6238 §4.
-internal import Keystore
-internal import Linux
-internal import OTP
+import Keystore
+import Linux
+import OTP
 
-extension Authenticator {
+extension Flow {
     /// Makes the OTPs of one use of a token.
     ///
     /// - Parameters:
-    ///   - sessionSeconds: how long they will be shown: TOTP makes one a step until then, from one
-    ///     step before now, 64 at most; 0 for the current one alone.
+    ///   - seconds: how long they will be shown: TOTP makes one a step until then, from one step
+    ///     before now, 64 at most; 0 for the current one alone.
     /// - Throws: `AuthenticatorError.sameDevice` (registered while the token was chosen),
     ///   `.tokenExpired`, `.counterExhausted`, `.keystore`.
-    package func makeOTPs(
-        _ session: inout Session, of token: Token, sessionSeconds: Int,
+    func makeOTPs(
+        _ session: inout Session, of token: Token, seconds: Int,
         _ clearance: borrowing SeparationClearance
-    ) throws(AuthenticatorError) -> OneTimePasswords {
+    ) throws(AuthenticatorError) -> DisplaySession {
         // The lock was let go where a token was chosen, and taking it may last: what follows is as of
         // now.
-        try inKeystore { () throws(KeystoreError) in try hold(&session) }
+        _ = try inKeystore { () throws(KeystoreError) in try hold(&session) }
         if let refusal = registration {
-            try use(&session) { (_) throws(KeystoreError) in [refusal.entry].compactMap(\.self) }
+            try use(&session) { (_, _) throws(KeystoreError) in [refusal.entry].compactMap(\.self) }
             throw refusal
         }
-        let now = try now().unixSeconds
-        guard token.state(atUnixSeconds: now) != .expired else {
-            try use(&session) { (_) throws(KeystoreError) in
+        let now = try now()
+        guard token.state(atUnixSeconds: now.unixSeconds) != .expired else {
+            try use(&session) { (_, _) throws(KeystoreError) in
                 [AuditEntry(.otp, .refused, tokenID: token.record.id, detail: "expired")]
             }
-            throw .tokenExpired
+            throw .init(.tokenExpired)
         }
         switch token.parameters.factor {
         case .time(let stepSeconds):
-            return try timed(
-                &session, token, now: now, stepSeconds: stepSeconds,
-                sessionSeconds: sessionSeconds)
-        case .counter: return try counted(&session, token)
+            return try timed(&session, token, now, stepSeconds: stepSeconds, seconds: seconds)
+        case .counter: return try counted(&session, token, now, seconds: seconds)
         }
     }
 
     private func timed(
-        _ session: inout Session, _ token: Token, now: Int64, stepSeconds: Int,
-        sessionSeconds: Int
-    ) throws(AuthenticatorError) -> OneTimePasswords {
-        let current = TimeStep(at: now, seconds: stepSeconds).number
-        let first = sessionSeconds == 0 || current == 0 ? current : current - 1
-        let end = now + Int64(sessionSeconds)
+        _ session: inout Session, _ token: Token, _ now: ClockReading, stepSeconds: Int,
+        seconds: Int
+    ) throws(AuthenticatorError) -> DisplaySession {
+        let current = TimeStep(at: now.unixSeconds, seconds: stepSeconds).number
+        let first = seconds == 0 || current == 0 ? current : current - 1
+        let end = now.unixSeconds + Int64(seconds)
         // No OTP of a step that begins when the token has expired.
         let last = TimeStep(
             at: token.record.expiresUnixSeconds.map { min(end, $0 - 1) } ?? end,
             seconds: stepSeconds
         ).number
-        let count = min(Int(last - first) + 1, OneTimePasswords.maximumCount)
-        var truncated: [UInt32] = []
-        try use(&session) { (session) throws(KeystoreError) in
+        let count = min(Int(last - first) + 1, DisplaySession.maximumCount)
+        var made: DisplaySession?
+        try use(&session) { (session, _) throws(KeystoreError) in
             var generator = try session.keystore.codeGenerator(token.record.id)
-            truncated = generator.truncatedMACs(first: first, count: count)
+            made = try DisplaySession(
+                of: token, count: count,
+                sequence: .steps(first: TimeStep(number: first, seconds: stepSeconds)), start: now,
+                seconds: seconds, clock: clock
+            ) { generator.makeTruncatedMACs(first: first, count: count, $0) }
             return [AuditEntry(.otp, .ok, tokenID: token.record.id, detail: "totp")]
         }
-        let all = truncated.enumerated().map { index, code in
-            let step = TimeStep(number: first + UInt64(index), seconds: stepSeconds)
-            return OneTimePassword(
-                digits: token.text(of: code),
-                validity: .time(
-                    fromUnixSeconds: step.startUnixSeconds, untilUnixSeconds: step.endUnixSeconds))
-        }
-        return OneTimePasswords(token: token, all: all, currentIndex: Int(current - first))
+        guard let made = made.take() else { preconditionFailure("the use made it") }
+        return made
     }
 
     private func counted(
-        _ session: inout Session, _ token: Token
-    ) throws(AuthenticatorError) -> OneTimePasswords {
-        var code: UInt32 = 0
-        var counter: UInt64 = 0
-        try change(&session) { (session) throws(KeystoreError) in
-            counter = try session.keystore.useCounter(token.record.id)
+        _ session: inout Session, _ token: Token, _ now: ClockReading, seconds: Int
+    ) throws(AuthenticatorError) -> DisplaySession {
+        var made: DisplaySession?
+        try change(&session) { (session, _) throws(KeystoreError) in
+            let counter = try session.keystore.useCounter(token.record.id)
             var generator = try session.keystore.codeGenerator(token.record.id)
-            code = generator.truncatedMACs(first: counter, count: 1)[0]
+            made = try DisplaySession(
+                of: token, count: 1, sequence: .single(counter: counter), start: now,
+                seconds: seconds, clock: clock
+            ) { generator.makeTruncatedMACs(first: counter, count: 1, $0) }
             return [AuditEntry(.otp, .ok, tokenID: token.record.id, detail: "hotp")]
         }
-        let only = OneTimePassword(digits: token.text(of: code), validity: .counter(counter))
-        return OneTimePasswords(token: token, all: [only], currentIndex: 0)
-    }
-}
-
-extension Token {
-    fileprivate func text(of truncated: UInt32) -> String {
-        String(decoding: parameters.digits.digits(of: truncated), as: UTF8.self)
+        guard let made = made.take() else { preconditionFailure("the use made it") }
+        return made
     }
 }

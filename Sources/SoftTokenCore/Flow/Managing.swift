@@ -1,27 +1,27 @@
 // What else a right PIN allows: rename, remove, a new PIN, prescribing records, trusted issuers; and
 // reset, which needs none. Each change is written whole and recorded. Bound by CONTRACT §1.
-package import Device
-package import Keystore
-internal import Linux
+import Device
+import Keystore
+import Linux
 
-extension Authenticator {
+extension Flow {
     /// Ends a use that only read.
-    package func finish(_ session: inout Session) throws(AuthenticatorError) {
-        try use(&session) { (_) throws(KeystoreError) in [] }
+    func finish(_ session: inout Session) throws(AuthenticatorError) {
+        try use(&session) { (_, _) throws(KeystoreError) in [] }
     }
 
     /// - Throws: `AuthenticatorError.keystore(.nameTaken)`.
-    package func rename(
+    func rename(
         _ session: inout Session, _ token: Token, to name: String
     ) throws(AuthenticatorError) {
-        try change(&session) { (session) throws(KeystoreError) in
+        try change(&session) { (session, _) throws(KeystoreError) in
             try session.keystore.rename(token.record.id, to: name)
             return [AuditEntry(.rename, .ok, tokenID: token.record.id, detail: "renamed")]
         }
     }
 
-    package func remove(_ session: inout Session, _ token: Token) throws(AuthenticatorError) {
-        try change(&session) { (session) throws(KeystoreError) in
+    func remove(_ session: inout Session, _ token: Token) throws(AuthenticatorError) {
+        try change(&session) { (session, _) throws(KeystoreError) in
             try session.keystore.remove(token.record.id)
             return [AuditEntry(.remove, .ok, tokenID: token.record.id, detail: "removed")]
         }
@@ -30,11 +30,11 @@ extension Authenticator {
     /// Sets a new PIN.
     ///
     /// - Throws: `AuthenticatorError.easyPIN`; the old PIN then stays.
-    package func setPIN(
+    func setPIN(
         _ session: inout Session, _ pin: borrowing PINDigits
     ) throws(AuthenticatorError) {
-        guard !pin.isEasyToGuess else { throw .easyPIN }
-        try change(&session) { (session) throws(KeystoreError) in
+        guard !pin.isEasyToGuess else { throw .init(.easyPIN) }
+        try change(&session) { (session, _) throws(KeystoreError) in
             try session.keystore.setPIN(pin)
             return [AuditEntry(.pin, .ok, detail: "changed")]
         }
@@ -43,17 +43,17 @@ extension Authenticator {
     /// Keeps the record of a prescribing device; one that matches this device is refused.
     ///
     /// - Throws: `AuthenticatorError.recordOfThisDevice`.
-    package func forbid(
+    func forbid(
         _ session: inout Session, _ record: PrescribingRecord
     ) throws(AuthenticatorError) {
-        try change(&session) { (session) throws(KeystoreError) in
+        try change(&session) { (session, _) throws(KeystoreError) in
             try session.keystore.add(prescribingRecord: record.text)
             return [AuditEntry(.device, .ok, detail: "a prescribing record was added")]
         }
     }
 
     /// Checks, before a PIN is asked for, that a record is not this device's own.
-    package func checkIsAnotherDevice(
+    func checkIsAnotherDevice(
         _ record: PrescribingRecord
     ) throws(AuthenticatorError) {
         let verdict = separationVerdict(
@@ -63,23 +63,23 @@ extension Authenticator {
         try? logged([
             AuditEntry(.device, .refused, detail: "the record to be forbidden is this device's")
         ])
-        throw .recordOfThisDevice(evidence)
+        throw .init(.recordOfThisDevice(evidence))
     }
 
-    package func trust(
+    func trust(
         _ session: inout Session, _ issuer: TrustedIssuer
     ) throws(AuthenticatorError) {
-        try change(&session) { (session) throws(KeystoreError) in
+        try change(&session) { (session, _) throws(KeystoreError) in
             try session.keystore.trust(issuer)
             return [AuditEntry(.issuer, .ok, detail: "a signing key was added")]
         }
     }
 
     /// - Returns: whether that key was trusted.
-    package func distrust(
+    func distrust(
         _ session: inout Session, _ issuer: TrustedIssuer
     ) throws(AuthenticatorError) {
-        try change(&session) { (session) throws(KeystoreError) in
+        try change(&session) { (session, _) throws(KeystoreError) in
             _ = session.keystore.distrust(issuer.key)
             return [AuditEntry(.issuer, .ok, detail: "a signing key was removed")]
         }
@@ -91,7 +91,7 @@ extension Authenticator {
     ///
     /// - Throws: `AuthenticatorError.keystore(.missing)` if there is nothing to destroy; `.problem` for
     ///   a folder that is not empty.
-    package func reset() throws(AuthenticatorError) {
+    func reset() throws(AuthenticatorError) {
         try inKeystore { () throws(KeystoreError) in
             guard let folders else { throw .missing }
             let lock = try KeystoreLock.take(folders)

@@ -1,44 +1,44 @@
 // One use of the keystore: unlocked by a right PIN, under the lock, until it is written back. The
 // lock is let go before a person is asked anything. Bound by DESIGN §1.3, §1.8, §4.
-package import Keystore
-internal import Linux
+import Keystore
+import Linux
 
 /// An unlocked keystore in use. Dropped, its keys are zeroized.
-package struct Session: ~Copyable {
+struct Session: ~Copyable {
     var keystore: UnlockedKeystore
     var lock: KeystoreLock?
     let folders: KeystoreFolders
     /// Somebody put an older keystore back.
-    package let wasRolledBack: Bool
+    let wasRolledBack: Bool
     /// What is to be recorded with the next entry.
     var notes: [AuditEntry] = []
 
-    package var tokens: [Token] { keystore.tokens.map(Token.init) }
-    package var issuers: [TrustedIssuer] { keystore.issuers }
-    package var policy: TokenPolicy { keystore.publicSection.policy }
-    package var prescribingRecords: [String] { keystore.publicSection.prescribingRecords }
+    var tokens: [Token] { keystore.tokens.map(Token.init) }
+    var issuers: [TrustedIssuer] { keystore.issuers }
+    var policy: TokenPolicy { keystore.publicSection.policy }
+    var prescribingRecords: [String] { keystore.publicSection.prescribingRecords }
 }
 
-extension Authenticator {
+extension Flow {
     /// Tries a PIN: the one thing that spends an attempt.
     ///
     /// - Throws: `AuthenticatorError.sameDevice` if the device was registered for prescribing while
     ///   the PIN was typed; `.keystore` with `.wrongPIN`, `.erasedNow`, `.delayed`, `.busy`,
     ///   `.missing`, or what keeps it from being opened.
-    package func unlock(
-        _ pin: borrowing PINDigits, _ admission: borrowing Admission
+    func unlock(
+        _ pin: borrowing PINDigits, _ entry: Entry
     ) throws(AuthenticatorError) -> Session {
         try unlock(pin)
     }
 
-    /// The same, for a command that will make an OTP. What was attested and confirmed is kept now:
-    /// whoever does not know the PIN can't say it for the prescriber.
-    package func unlock(
+    /// Tries a PIN for a use that makes an OTP. What was attested and confirmed is kept now: whoever
+    /// does not know the PIN can't say it for the prescriber.
+    func unlock(
         _ pin: borrowing PINDigits, _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
         var session = try unlock(pin)
         try inKeystore { () throws(KeystoreError) in
-            do throws(KeystoreError) { try keep(clearance, &session) } catch {
+            do throws(KeystoreError) { try keep(clearance, &session, try hold(&session)) } catch {
                 // The PIN was right: what can't be kept costs no attempt.
                 try? writeAttempts(&session)
                 throw error
@@ -125,41 +125,44 @@ extension Authenticator {
     }
 
     /// Lets go of the lock before a person is asked: the count is reset first.
-    package func settle(_ session: inout Session) throws(AuthenticatorError) {
+    func settle(_ session: inout Session) throws(AuthenticatorError) {
         guard session.lock != nil else { return }
         try inKeystore { () throws(KeystoreError) in try writeAttempts(&session) }
         session.lock = nil
     }
 
-    /// Takes the lock again, and what others have written meanwhile.
-    func hold(_ session: inout Session) throws(KeystoreError) {
-        guard session.lock == nil else { return }
-        session.lock = try KeystoreLock.take(session.folders)
+    /// The lock: the one held since the PIN was tried, or a new one, with what others have written
+    /// meanwhile.
+    func hold(_ session: inout Session) throws(KeystoreError) -> KeystoreLock {
+        if let lock = session.lock { return lock }
+        let lock = try KeystoreLock.take(session.folders)
+        session.lock = lock
         try session.keystore.refresh(session.folders, machineID: surroundings.machineID)
         try settleUsedLinks(&session)
+        return lock
     }
 
     /// Changes the keystore, writes it, resets the count, records the change and lets go.
     func change(
         _ session: inout Session,
-        _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
+        _ body: (inout Session, KeystoreLock) throws(KeystoreError) -> [AuditEntry]
     ) throws(AuthenticatorError) {
-        try changing(&session) { (session) throws(KeystoreError) in
-            let entries = try body(&session)
-            try save(&session)
+        try changing(&session) { (session, lock) throws(KeystoreError) in
+            let entries = try body(&session, lock)
+            try save(&session, lock)
             return entries
         }
     }
 
-    /// The same for a body that saves by itself. The log is looked at first: what can't be recorded
-    /// is not done.
+    /// Carries out a change whose body writes the keystore by itself. The log is looked at first:
+    /// what can't be recorded is not done.
     func changing(
         _ session: inout Session,
-        _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
+        _ body: (inout Session, KeystoreLock) throws(KeystoreError) -> [AuditEntry]
     ) throws(AuthenticatorError) {
-        try use(&session) { (session) throws(KeystoreError) in
+        try use(&session) { (session, lock) throws(KeystoreError) in
             try AuditLog.checkWritable(session.folders, for: .change)
-            do throws(KeystoreError) { return try body(&session) } catch {
+            do throws(KeystoreError) { return try body(&session, lock) } catch {
                 AuditLog.giveBack(session.folders)
                 throw error
             }
@@ -171,24 +174,23 @@ extension Authenticator {
     /// The count is reset even when the use fails: the PIN was right.
     func use(
         _ session: inout Session,
-        _ body: (inout Session) throws(KeystoreError) -> [AuditEntry]
+        _ body: (inout Session, KeystoreLock) throws(KeystoreError) -> [AuditEntry]
     ) throws(AuthenticatorError) {
         try inKeystore { () throws(KeystoreError) in
-            try hold(&session)
+            let lock = try hold(&session)
             defer { session.lock = nil }
             let entries: [AuditEntry]
-            do throws(KeystoreError) { entries = try body(&session) } catch {
+            do throws(KeystoreError) { entries = try body(&session, lock) } catch {
                 try? writeAttempts(&session)
-                try? appendNoting([], &session)
+                try? appendNoting([], &session, lock)
                 throw error
             }
             try writeAttempts(&session)
-            try appendNoting(entries, &session)
+            try appendNoting(entries, &session, lock)
         }
     }
 
-    func save(_ session: inout Session) throws(KeystoreError) {
-        guard let lock = session.lock else { throw .busy }
+    func save(_ session: inout Session, _ lock: KeystoreLock) throws(KeystoreError) {
         try session.keystore.save(session.folders, lock: lock)
     }
 
@@ -200,12 +202,11 @@ extension Authenticator {
 
     /// Records what was found before, whatever becomes of the use itself, and the entries.
     private func appendNoting(
-        _ entries: [AuditEntry], _ session: inout Session
+        _ entries: [AuditEntry], _ session: inout Session, _ lock: KeystoreLock
     ) throws(KeystoreError) {
         let all = session.notes + entries
         session.notes = []
         guard !all.isEmpty else { return }
-        guard let lock = session.lock else { throw .busy }
         try AuditLog.append(
             all, folders: session.folders, lock: lock,
             unixSeconds: try reading().unixSeconds, vouched: session.keystore.vouched)

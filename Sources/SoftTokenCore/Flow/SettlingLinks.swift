@@ -1,7 +1,7 @@
 // Whether the link of a killed activation is used: its token, saved or not, tells. A link that could
 // be used twice would let a HOTP counter go back. Bound by DESIGN §1.8 and Keystore/FORMAT.md §11.
-internal import Keystore
-internal import Linux
+import Keystore
+import Linux
 
 extension UsedLinks {
     /// Puts the version that a killed activation has left in place, or removes it. Call it under the
@@ -54,7 +54,7 @@ extension UsedLinks {
     }
 }
 
-extension Authenticator {
+extension Flow {
     /// Settles what a killed activation has left, before anything else is done with these tokens.
     func settleUsedLinks(_ session: inout Session) throws(KeystoreError) {
         do throws(KeystoreError) {

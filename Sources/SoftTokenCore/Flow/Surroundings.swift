@@ -1,24 +1,24 @@
 // Everything outside of the home that decides: identity, marker, environment, the administrator's
 // policy and issuers. Read from fixed places, before the sandbox closes; tests make them up.
 // Bound by DESIGN §6, §8 and CONTRACT §4 (last paragraph).
-package import Activation
-package import Device
-package import Linux
+import Activation
+import Device
+import Linux
 
 /// What the device is and what its administrator says.
-package struct Surroundings: Sendable {
-    package var identity: DeviceIdentity
-    package var environment: DeviceEnvironment
-    package var marker: PrescribingMarker
-    package var machineID: MachineValues
+struct Surroundings: Sendable {
+    var identity: DeviceIdentity
+    var environment: DeviceEnvironment
+    var marker: PrescribingMarker
+    var machineID: MachineValues
     /// Whether this is a login over the network; nil if it can't be told.
-    package var isRemote: Bool?
-    package var policy: AdministratorPolicy?
-    package var issuers: [IssuerFile]
+    var isRemote: Bool?
+    var policy: AdministratorPolicy?
+    var issuers: [IssuerFile]
     /// Whether a marker stands there by now.
-    package var isMarkerThere: @Sendable () -> Bool
+    var isMarkerThere: @Sendable () -> Bool
 
-    package init(
+    init(
         identity: DeviceIdentity, environment: DeviceEnvironment, marker: PrescribingMarker,
         machineID: MachineValues, isRemote: Bool?, policy: AdministratorPolicy? = nil,
         issuers: [IssuerFile] = [], isMarkerThere: @escaping @Sendable () -> Bool
@@ -47,7 +47,7 @@ package struct Surroundings: Sendable {
     ///
     /// - Throws: `AuthenticatorError.configuration` for a policy or issuer file that is malformed
     ///   or not root's alone.
-    package static func read(sshConnection: String?) throws(AuthenticatorError) -> Surroundings {
+    static func read(sshConnection: String?) throws(AuthenticatorError) -> Surroundings {
         let (identity, environment) = DeviceIdentity.read()
         return Surroundings(
             identity: identity, environment: environment, marker: PrescribingMarker.read(),
@@ -60,7 +60,7 @@ package struct Surroundings: Sendable {
         guard let bytes = try administratorFile(policyPath) else { return nil }
         do throws(ActivationError) {
             return try AdministratorPolicy(parsing: bytes.span)
-        } catch { throw .configuration(path: policyPath, reason: error.explanation) }
+        } catch { throw .init(.configuration(path: policyPath, reason: error.explanation)) }
     }
 
     private static func readIssuers() throws(AuthenticatorError) -> [IssuerFile] {
@@ -70,7 +70,7 @@ package struct Surroundings: Sendable {
             guard let bytes = try administratorFile(path) else { continue }
             do throws(ActivationError) {
                 issuers.append(try IssuerFile(parsing: bytes.span))
-            } catch { throw .configuration(path: path, reason: error.explanation) }
+            } catch { throw .init(.configuration(path: path, reason: error.explanation)) }
         }
         return issuers
     }
@@ -81,13 +81,13 @@ package struct Surroundings: Sendable {
     ) throws(AuthenticatorError) -> [UInt8]? {
         do throws(AdministratorFileProblem) {
             return try readAdministratorFile(path, limit: 65_536)
-        } catch { throw .configuration(path: path, reason: error.reason) }
+        } catch { throw .init(.configuration(path: path, reason: error.reason)) }
     }
 }
 
 extension AdministratorFileProblem {
     /// Why the file can't be used, in words.
-    package var reason: String {
+    var reason: String {
         switch self {
         case .system(let error): error.reason
         case .wrongOwner: "it belongs to another user than root"

@@ -1,10 +1,8 @@
 // `softtoken demo`: the ordinary steps with a sample link of a sample issuer, in a throw-away
 // keystore, for someone who has no account. Bound by CONTRACT §1 (`demo`).
-import Activation
 import ArgumentParser
-import Keystore
 import Linux
-import OTP
+import ProgramSupport
 import SoftTokenCore
 
 struct DemoCommand: Command {
@@ -16,96 +14,76 @@ struct DemoCommand: Command {
             """)
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
-        let folder = try running { () throws(SystemError) in try TemporaryFolder() }
-        var authenticator = try sampleAuthenticator(folder)
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
+        var authenticator = try Authenticator(sampleConfinedTo: .process)
         let rolls = isTerminal(0) && isTerminal(1)
         let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
         let sample = Sample()
         console.say(
             "A sample issuer mails this link (shortened), and sends its code on another way:")
         console.say("  \(sample.link.prefix(46))…\n  activation code \(sample.code)\n")
-        let link = try sample.verified()
-        let entry = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.enter(
-                .activate(link),
-                answers: Answers(
-                    isInteractive: false, isAttested: true, isClockConfirmed: true,
-                    trustedFingerprint: link.fingerprint))
+        let person = SampleAnswers(console, code: sample.code)
+        _ = try authenticator.activate(try GivenLink(copying: sample.link), asking: person)
+        let session = try authenticator.show(
+            for: rolls ? .session(atMostSeconds: nil) : .once, asking: person)
+        if rolls, let terminal = console.terminal {
+            let style = DisplayStyle(
+                wantsPlain: false, forbidsColour: common.forbidsColor,
+                environment: environmentVariable)
+            try roll(session, style, terminal)
+        } else {
+            try output.line(session.current().digits)
         }
-        let clearance = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.clear(entry)
-        }
-        let token = try activate(sample, link, clearance, &authenticator, console)
-        try show(token, clearance, authenticator, console)
-        Output.note("The sample token is thrown away; nothing of yours was touched.")
-    }
-
-    /// The ordinary authenticator, but for its folders; a sample OTP signs nothing, so that a remote
-    /// login may see it.
-    private func sampleAuthenticator(
-        _ folder: borrowing TemporaryFolder
-    ) throws(Failure) -> Authenticator {
-        LocalTime.prepare()
-        let place = Place(
-            dataPath: folder.path + "/data/softtoken", statePath: folder.path + "/state/softtoken")
-        return try authenticating { () throws(AuthenticatorError) in
-            var surroundings = try Surroundings.read(sshConnection: nil)
-            surroundings.isRemote = false
-            return try Authenticator(place: place, surroundings: surroundings)
-        }
-    }
-
-    private func activate(
-        _ sample: Sample, _ link: VerifiedLink,
-        _ clearance: borrowing SeparationClearance, _ authenticator: inout Authenticator,
-        _ console: borrowing Console
-    ) throws(Failure) -> Kept {
-        let enrolment = try sample.open(link)
-        var name = enrolment.suggestedName
-        if console.isInteractive {
-            let typed = try console.line("the name", prompt: "Name of the token [\(name)]: ")
-            if isAcceptableText(typed, bytes: 1...64) { name = typed }
-        }
-        let pin = try console.isInteractive ? console.newPIN(isRandom: false) : Sample.drawnPIN()
-        var session = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.create(pin, policy: TokenPolicy(), clearance)
-        }
-        do throws(AuthenticatorError) {
-            let token = try authenticator.activate(
-                &session, enrolment, from: link, named: name, trusting: link.trustedIssuer,
-                clearance)
-            return Kept(token: token, session: session)
-        } catch { throw .authenticator(error) }
-    }
-
-    private func show(
-        _ kept: consuming Kept, _ clearance: borrowing SeparationClearance,
-        _ authenticator: borrowing Authenticator, _ console: borrowing Console
-    ) throws(Failure) {
-        let token = kept.token
-        let seconds = console.terminal == nil ? 0 : TokenPolicy.defaultSessionSeconds
-        let otps: OneTimePasswords
-        do throws(AuthenticatorError) {
-            otps = try authenticator.makeOTPs(
-                &kept.session, of: token, sessionSeconds: seconds, clearance)
-        } catch { throw .authenticator(error) }
-        _ = consume kept
-        guard let terminal = console.terminal else {
-            try Output.line(otps.current.digits)
-            return
-        }
-        let style = DisplayStyle(
-            wantsPlain: false, forbidsColour: common.forbidsColor,
-            environment: environmentVariable)
-        try roll(otps, seconds: seconds, style, terminal)
+        output.note("The sample token is thrown away; nothing of yours was touched.")
     }
 }
 
-/// The activated token and the keystore that is open still.
-private struct Kept: ~Copyable {
-    let token: Token
-    var session: Session
+/// Who answers in the demo: for what belongs to the sample the demo itself, for name and PIN the
+/// person, where there is one.
+private struct SampleAnswers: Prescriber {
+    private let console: Console
+    private let code: String
+
+    init(_ console: Console, code: String) {
+        self.console = console
+        self.code = code
+    }
+
+    let canBeAsked = true
+
+    func confirms(_ question: Confirmation) throws(AuthenticatorError) -> Bool {
+        switch question {
+        case .sendsPrescriptions: false
+        case .clockIsRight, .trusts, .removes, .resets: true
+        }
+    }
+
+    func name(
+        suggested: String, refusal: AuthenticatorError?
+    ) throws(AuthenticatorError) -> String {
+        console.canBeAsked ? try console.name(suggested: suggested, refusal: refusal) : suggested
+    }
+
+    func choice(of tokens: [Token]) throws(AuthenticatorError) -> Int { 0 }
+
+    func secret(
+        _ question: SecretQuestion, into answer: inout OutputSpan<UInt8>
+    ) throws(AuthenticatorError) {
+        switch question {
+        case .activationCode: for byte in code.utf8 { answer.append(byte) }
+        // A PIN that guards nothing, for the keystore that is thrown away.
+        case _ where !console.canBeAsked: for byte in "5093".utf8 { answer.append(byte) }
+        default: try console.secret(question, into: &answer)
+        }
+    }
+
+    func waits(secondsLeft: Int) throws(AuthenticatorError) {
+        try console.waits(secondsLeft: secondsLeft)
+    }
+
+    func hears(_ news: News) throws(AuthenticatorError) {
+        if console.canBeAsked { try console.hears(news) }
+    }
 }
 
 /// A link of a sample issuer: this program has no way to make one. It is
@@ -125,30 +103,4 @@ private struct Sample {
         """
     /// As a person would read it.
     let code = "7G3KQ-0ZMX1"
-
-    /// The link as `activate` reads it.
-    func verified() throws(Failure) -> VerifiedLink {
-        let read: ActivationLink
-        do throws(ActivationError) { read = try readLink(Array(link.utf8).span) } catch {
-            throw .authenticator(.activation(error))
-        }
-        guard case .signed(let verified) = read else {
-            preconditionFailure("the sample link is signed")
-        }
-        return verified
-    }
-
-    func open(_ link: VerifiedLink) throws(Failure) -> Enrolment {
-        do throws(ActivationError) {
-            return try link.open(code: try ActivationCode(parsing: Array(code.utf8).span))
-        } catch { throw .authenticator(.activation(error)) }
-    }
-
-    /// A PIN for the demo that answers for itself.
-    static func drawnPIN() throws(Failure) -> PINDigits {
-        guard let pin = try? PINDigits(random: ()) else {
-            throw .authenticator(.keystore(.outOfMemory))
-        }
-        return pin
-    }
 }

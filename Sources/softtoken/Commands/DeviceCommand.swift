@@ -1,10 +1,8 @@
 // `softtoken device …`: which computers prescriptions are sent from, and whether this is one.
 // Bound by CONTRACT §1, §3 (`device check`) and DESIGN §6.
-import Activation
 import ArgumentParser
-import Device
-import Keystore
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 struct DeviceCommand: ParsableCommand {
@@ -26,17 +24,15 @@ struct RegisterCommand: Command {
     var label = ""
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
-        let registration = try registering { () throws(RegistrationError) in
-            try PrescribingMarker.register(label: label)
-        }
-        if case .standing(let record) = registration {
-            Output.note(
-                "this computer was registered before"
-                    + (record.label.isEmpty ? "" : ", as \(record.label)")
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
+        let registered = try Authenticator.registerDevice(label: label)
+        if registered.wasRegistered {
+            let former = registered.record.label
+            output.note(
+                "this computer was registered before" + (former.isEmpty ? "" : ", as \(former)")
                     + "; softtoken device unregister makes room for another label")
         }
-        try Output.line(registration.record.text)
+        try output.line(registered.record.text)
     }
 }
 
@@ -45,11 +41,9 @@ struct UnregisterCommand: Command {
         commandName: "unregister", abstract: "Take that mark away.")
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
-        let wasRegistered = try registering { () throws(RegistrationError) in
-            try PrescribingMarker.unregister()
-        }
-        Output.note(
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
+        let wasRegistered = try Authenticator.unregisterDevice()
+        output.note(
             wasRegistered
                 ? "this computer is no longer marked as one that sends prescriptions"
                 : "this computer was not marked")
@@ -68,31 +62,22 @@ struct ForbidCommand: Command {
     var record: String
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         // What begins as a link does, and isn't written as a record is, was taken out of argv.
-        guard context.link == nil else { throw .authenticator(.record(.notARecord)) }
+        guard context.link == nil else {
+            _ = try PrescribingDeviceRecord(parsing: [])
+            return
+        }
         let authenticator = try context.authenticator()
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.checkPlace(.manage, answers: Answers(isInteractive: false))
-        }
-        let record = try parsedRecord()
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.checkIsAnotherDevice(record)
-        }
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        var session = try openSession(authenticator, console)
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.forbid(&session, record)
-        }
-        Output.note("the record is kept: softtoken will refuse to run on that computer")
-    }
-
-    private func parsedRecord() throws(Failure) -> PrescribingRecord {
-        let isText = record.hasPrefix(PrescribingRecord.prefix)
-        let bytes = try isText ? Array(record.utf8) : readInput(record)
-        do throws(PrescribingRecordError) {
-            return try PrescribingRecord(parsingFile: bytes)
-        } catch { throw .authenticator(.record(error)) }
+        try authenticator.check(.management, for: console)
+        let isText = record.hasPrefix(PrescribingDeviceRecord.prefix)
+        let record = try PrescribingDeviceRecord(
+            parsing: isText ? Array(record.utf8) : try readInput(record))
+        try authenticator.check(record)
+        var keystore = try authenticator.unlock(asking: console)
+        try keystore.forbid(record)
+        output.note("the record is kept: softtoken will refuse to run on that computer")
     }
 }
 
@@ -101,18 +86,14 @@ struct DeviceListCommand: Command {
         commandName: "list", abstract: "List this computer's mark and the records that are kept.")
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
-        let authenticator = try context.authenticator()
-        try confine(authenticator)
-        let facts = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.facts()
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
+        let devices = try context.authenticator().devices()
+        switch devices.mark {
+        case .none: output.note("this computer is not marked as one that sends prescriptions")
+        case .damaged: try output.line("this computer  (marked; its record is damaged)")
+        case .marked(let record): try output.line("this computer  \(record.row)")
         }
-        switch authenticator.surroundings.marker {
-        case .absent: Output.note("this computer is not marked as one that sends prescriptions")
-        case .damaged: try Output.line("this computer  (marked; its record is damaged)")
-        case .record(let record): try Output.line("this computer  \(record.row)")
-        }
-        for record in facts.records { try Output.line("another computer  \(record.row)") }
+        for record in devices.records { try output.line("another computer  \(record.row)") }
     }
 }
 
@@ -123,51 +104,22 @@ struct DeviceCheckCommand: Command {
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
-        let authenticator = try context.authenticator()
-        try confine(authenticator)
-        let facts = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.facts()
-        }
-        let verdict = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.verdict(facts)
-        }
-        if case .same = verdict {} else { try facts.checkIsKnown() }
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
+        let separation = try context.authenticator().checkDevice()
         if json {
-            try Output.json([
-                "separation": .string(verdict.name),
-                "evidence": .array(verdict.evidenceNames.map { .string($0) }),
-                "reason": .string(verdict.reason),
+            try output.json([
+                "separation": .text(separation.verdict.rawValue),
+                "evidence": .array(separation.evidence.map { .text($0) }),
+                "reason": .text(separation.reason),
             ])
         } else {
-            try Output.line("\(verdict.name): \(verdict.reason)")
-            if let advice = verdict.advice { Output.note("softtoken: hint: \(advice)") }
+            try output.line("\(separation.verdict.rawValue): \(separation.reason)")
+            if let advice = separation.advice { output.hint(advice) }
         }
-        if case .same = verdict { throw .reported(code: 80) }
+        if separation.verdict == .same { throw .reported(.prescribingDevice) }
     }
 }
 
-extension PrescribingRecord {
+extension PrescribingDeviceRecord {
     fileprivate var row: String { (label.isEmpty ? "(no label)" : label) + "  " + text }
-}
-
-private func registering<R>(_ body: () throws(RegistrationError) -> R) throws(Failure) -> R {
-    do throws(RegistrationError) { return try body() } catch {
-        switch error {
-        case .notRoot: throw .notRoot
-        case .record(.unacceptableLabel):
-            throw .usage("this label is too long or can't be shown", hint: "use 1 to 64 letters")
-        case .record(let error): throw .authenticator(.record(error))
-        case .file(let problem): throw .administratorFile(problem)
-        }
-    }
-}
-
-/// A small file that a person names: a record, an issuer's key.
-///
-/// - Throws: `Failure.noInput`.
-func readInput(_ path: String) throws(Failure) -> [UInt8] {
-    do throws(SystemError) { return try readSystemFile(path, limit: 65_536) } catch {
-        throw error.isNotFound ? .noInput(path: path) : .system(error)
-    }
 }

@@ -3,6 +3,7 @@
 // Bound by CONTRACT §1 and DESIGN §8 ("What must spawn").
 import ArgumentParser
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 struct HandlerCommand: ParsableCommand {
@@ -22,7 +23,7 @@ struct HandlerInstallCommand: Command {
     @Flag(help: "Open otpauth: links, too.") var otpauth = false
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         let desktop = try Desktop.current()
         let schemes = otpauth ? DesktopEntry.Scheme.allCases : [.softtoken]
         try desktop.write(try entry(schemes))
@@ -30,24 +31,25 @@ struct HandlerInstallCommand: Command {
         try desktop.forget(DesktopEntry.Scheme.allCases.filter { !schemes.contains($0) })
         try desktop.updateDatabase()
         let names = schemes.map { $0.rawValue + ":" }.joined(separator: " and ")
-        Output.note("\(names) links open with softtoken activate: \(desktop.entryPath)")
-        Output.note(
+        output.note("\(names) links open with softtoken activate: \(desktop.entryPath)")
+        output.note(
             "the terminal that opens keeps the link in its command line while its window is open; "
                 + "pasting it at softtoken activate leaves no such copy")
         switch try desktop.makeDefault(schemes) {
         case .done: return
         case .missing:
-            Output.warning(
+            output.warning(
                 "xdg-mime is not installed, so this is not made the default: install xdg-utils and "
                     + "run softtoken handler install again")
         case .failed:
-            Output.warning(
+            output.warning(
                 "xdg-mime failed, so this is not made the default: choose softtoken when the "
                     + "desktop asks, or paste the link at softtoken activate")
         }
     }
 
-    private func entry(_ schemes: [DesktopEntry.Scheme]) throws(Failure) -> DesktopEntry {
+    private func entry(_ schemes: [DesktopEntry.Scheme]) throws(AuthenticatorError) -> DesktopEntry
+    {
         guard let program = systemLinkTarget("/proc/self/exe"), isSystemPathPresent(program),
             let entry = DesktopEntry(program: program, schemes: schemes)
         else {
@@ -64,12 +66,12 @@ struct HandlerRemoveCommand: Command {
         commandName: "remove", abstract: "Open links with softtoken no longer.")
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         let desktop = try Desktop.current()
         let wasThere = try desktop.remove()
         try desktop.forget(DesktopEntry.Scheme.allCases)
         if wasThere { try desktop.updateDatabase() }
-        Output.note(
+        output.note(
             wasThere
                 ? "links are no longer opened with softtoken: \(desktop.entryPath) is removed"
                 : "links were not opened with softtoken")
@@ -85,7 +87,7 @@ private struct Desktop {
     var entryPath: String { "\(applications)/\(DesktopEntry.fileName)" }
 
     /// - Throws: `AuthenticatorError.noHome`. Relative XDG values are ignored.
-    static func current() throws(Failure) -> Desktop {
+    static func current() throws(AuthenticatorError) -> Desktop {
         let data = try folder("XDG_DATA_HOME", "/.local/share")
         let configuration = try folder("XDG_CONFIG_HOME", "/.config")
         let applications = data + "/applications"
@@ -96,16 +98,18 @@ private struct Desktop {
 
     private static func folder(
         _ variable: String, _ fallback: String
-    ) throws(Failure) -> String {
+    ) throws(AuthenticatorError) -> String {
         if let value = environmentVariable(variable), value.hasPrefix("/") { return value }
         guard let home = environmentVariable("HOME"), home.hasPrefix("/") else {
-            throw .authenticator(.noHome)
+            throw AuthenticatorError(
+                .configuration, "there is no home folder: HOME is not set to an absolute path",
+                hint: "set HOME, then try again")
         }
         return home + fallback
     }
 
     /// Writes the entry, unless it stands there already.
-    func write(_ entry: DesktopEntry) throws(Failure) {
+    func write(_ entry: DesktopEntry) throws(AuthenticatorError) {
         let bytes = Array(entry.text.utf8)
         guard (try? readSystemFile(entryPath, limit: 65_536)) != bytes else { return }
         try running { () throws(SystemError) in
@@ -114,12 +118,12 @@ private struct Desktop {
         }
     }
 
-    func remove() throws(Failure) -> Bool {
+    func remove() throws(AuthenticatorError) -> Bool {
         try running { () throws(SystemError) in try removeUserFile(entryPath) }
     }
 
     /// Takes this program out of what opens the schemes; other lines stay as they are.
-    func forget(_ schemes: [DesktopEntry.Scheme]) throws(Failure) {
+    func forget(_ schemes: [DesktopEntry.Scheme]) throws(AuthenticatorError) {
         for path in lists {
             guard let list = try? readSystemFile(path, limit: 1 << 20),
                 let rest = mimeApplications(
@@ -132,19 +136,19 @@ private struct Desktop {
     enum Registration { case done, missing, failed }
 
     /// Makes this program the one that opens the schemes.
-    func makeDefault(_ schemes: [DesktopEntry.Scheme]) throws(Failure) -> Registration {
+    func makeDefault(_ schemes: [DesktopEntry.Scheme]) throws(AuthenticatorError) -> Registration {
         let arguments = ["default", DesktopEntry.fileName] + schemes.map(\.mimeType)
         guard let succeeded = try run("xdg-mime", arguments) else { return .missing }
         return succeeded ? .done : .failed
     }
 
     /// Renews the list of which application opens what; without the program desktops do it later.
-    func updateDatabase() throws(Failure) {
+    func updateDatabase() throws(AuthenticatorError) {
         _ = try run("update-desktop-database", ["-q", applications])
     }
 
     /// - Returns: whether the program ended with 0; nil if it is not installed.
-    private func run(_ name: String, _ arguments: [String]) throws(Failure) -> Bool? {
+    private func run(_ name: String, _ arguments: [String]) throws(AuthenticatorError) -> Bool? {
         try running { () throws(SystemError) in
             guard let child = try ChildProcess.start(name, arguments: arguments) else { return nil }
             return child.succeeded()

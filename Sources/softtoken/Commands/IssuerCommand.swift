@@ -1,8 +1,7 @@
 // `softtoken issuer …`: the signing keys that this keystore trusts. Bound by CONTRACT §1, §4.
-import Activation
 import ArgumentParser
-import Keystore
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 struct IssuerCommand: ParsableCommand {
@@ -18,20 +17,15 @@ struct IssuerListCommand: Command {
         commandName: "list", abstract: "List the signing keys that are trusted.")
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        var session = try openSession(authenticator, console)
-        let issuers = session.issuers
-        try authenticating { () throws(AuthenticatorError) in try authenticator.finish(&session) }
+        let issuers = try authenticator.unlock(asking: console).issuers
+        if issuers.isEmpty { output.note("no signing key is trusted here yet") }
         for issuer in issuers {
-            try Output.line("\(issuer.key.fingerprint())  \(issuer.name)")
-        }
-        if issuers.isEmpty, authenticator.surroundings.issuers.isEmpty {
-            Output.note("no signing key is trusted here yet")
-        }
-        for issuer in authenticator.surroundings.issuers {
-            try Output.line("\(issuer.key.fingerprint())  \(issuer.name)  (administrator)")
+            try output.line(
+                "\(issuer.fingerprint)  \(issuer.name)"
+                    + (issuer.isAdministrators ? "  (administrator)" : ""))
         }
     }
 }
@@ -43,22 +37,14 @@ struct IssuerAddCommand: Command {
     var file: String
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.checkPlace(.manage, answers: Answers(isInteractive: false))
-        }
-        let bytes = try readInput(file)
-        let issuer = try judging { () throws(ActivationError) in
-            try IssuerFile(parsing: bytes.span)
-        }
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        var session = try openSession(authenticator, console)
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.trust(
-                &session, TrustedIssuer(key: issuer.key, name: issuer.name))
-        }
-        Output.note("\(issuer.name) is trusted: \(issuer.key.fingerprint())")
+        try authenticator.check(.management, for: console)
+        let issuer = try IssuerKeyFile(parsing: try readInput(file))
+        var keystore = try authenticator.unlock(asking: console)
+        try keystore.trust(issuer)
+        output.note("\(issuer.name) is trusted: \(issuer.fingerprint)")
     }
 }
 
@@ -72,37 +58,17 @@ struct IssuerRemoveCommand: Command {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard VerifyingKey.normalizedFingerprint(fingerprint) != nil else {
+        guard Authenticator.fingerprint(fingerprint) != nil else {
             throw ValidationError("a fingerprint is XXXX-XXXX-XXXX-XXXX")
         }
     }
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        var session = try openSession(authenticator, console)
-        let wanted = VerifyingKey.normalizedFingerprint(fingerprint)
-        var found: TrustedIssuer?
-        for issuer in session.issuers where issuer.key.fingerprint() == wanted {
-            found = issuer
-        }
-        guard let found else {
-            try authenticating { () throws(AuthenticatorError) in
-                try authenticator.finish(&session)
-            }
-            let isAdministrators = authenticator.surroundings.issuers.contains {
-                $0.key.fingerprint() == wanted
-            }
-            throw isAdministrators
-                ? .usage(
-                    "the administrator trusts this key",
-                    hint: "root can take its file out of /etc/softtoken/issuers")
-                : .usage(
-                    "this key is not among the trusted ones", hint: "see softtoken issuer list")
-        }
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.distrust(&session, found)
-        }
-        Output.note("\(found.name) is trusted no longer: \(found.key.fingerprint())")
+        var keystore = try authenticator.unlock(asking: console)
+        let issuer = try keystore.distrust(
+            fingerprint: Authenticator.fingerprint(fingerprint) ?? fingerprint)
+        output.note("\(issuer.name) is trusted no longer: \(issuer.fingerprint)")
     }
 }

@@ -1,9 +1,7 @@
 // `softtoken list`: the tokens of this device, in columns or as JSON. Bound by CONTRACT §1, §3.
-import Activation
 import ArgumentParser
-import Keystore
 import Linux
-import OTP
+import ProgramSupport
 import SoftTokenCore
 
 struct ListCommand: Command {
@@ -12,20 +10,18 @@ struct ListCommand: Command {
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)
-        var session = try openSession(authenticator, console)
-        let tokens = session.tokens
-        try authenticating { () throws(AuthenticatorError) in try authenticator.finish(&session) }
-        let now = try currentSeconds(authenticator)
+        let tokens = try authenticator.unlock(asking: console).tokens
+        let now = try currentSeconds()
         if json {
-            return try Output.json(["tokens": .array(tokens.map { $0.json(now: now) })])
+            return try output.json(["tokens": .array(tokens.map { $0.json(now: now) })])
         }
         if tokens.isEmpty {
-            Output.note("there are no tokens: activate one with softtoken activate")
+            output.note("there are no tokens: activate one with softtoken activate")
         }
-        try Output.lines(isTerminal(1) ? tokens.table(now: now) : tokens.lines(now: now))
+        try output.lines(isTerminal(1) ? tokens.table(now: now) : tokens.lines(now: now))
     }
 }
 
@@ -52,7 +48,7 @@ extension [Token] {
 extension Token {
     fileprivate func row(now: Int64) -> [String] {
         [
-            name, state(atUnixSeconds: now).rawValue, typeName, issuer ?? "-", account ?? "-",
+            name, state(atUnixSeconds: now).rawValue, kind.name, issuer ?? "-", account ?? "-",
             serial ?? "-",
         ]
     }
@@ -61,41 +57,27 @@ extension Token {
         let pending = pendingUntil(atUnixSeconds: now).map {
             "may not be accepted before \(clockText($0, now: now))"
         }
-        return [pending].compactMap(\.self) + record.warnings.words
+        return [pending].compactMap(\.self) + warnings.map(\.words)
     }
 
     /// CONTRACT §3 (`list`).
-    fileprivate func json(now: Int64) -> JSONValue {
-        var period: Int64?
+    fileprivate func json(now: Int64) -> JSON {
+        var period: Int?
         var counter: Int64?
-        switch parameters.factor {
-        case .time(let stepSeconds): period = Int64(stepSeconds)
-        case .counter(let next):
-            counter = next <= TokenParameters.maximumCounter ? Int64(next) : nil
+        switch kind {
+        case .totp(let stepSeconds): period = stepSeconds
+        case .hotp(let next): counter = next.map { Int64($0) }
         }
         return [
-            "id": .string(id), "name": .string(name), "issuer": JSONValue(issuer),
-            "account": JSONValue(account), "serial": JSONValue(serial), "type": .string(typeName),
-            "algorithm": .string(parameters.algorithm.name),
-            "digits": .integer(Int64(parameters.digits.value)), "period": JSONValue(period),
-            "counter": JSONValue(counter),
-            "state": .string(state(atUnixSeconds: now).rawValue),
-            "origin": .string(record.origin == .signed ? "signed" : "unsigned"),
-            "warnings": .array(record.warnings.words.map { .string($0) }),
-            "activatedAt": .integer(record.activatedUnixSeconds),
-            "pendingUntil": JSONValue(record.pendingUntilUnixSeconds),
-            "expiresAt": JSONValue(record.expiresUnixSeconds), "seed": "encrypted",
+            "id": .text(id), "name": .text(name), "issuer": .text(issuer),
+            "account": .text(account), "serial": .text(serial), "type": .text(kind.name),
+            "algorithm": .text(algorithm), "digits": .number(digits), "period": .number(period),
+            "counter": .number(counter), "state": .text(state(atUnixSeconds: now).rawValue),
+            "origin": isFromSignedLink ? "signed" : "unsigned",
+            "warnings": .array(warnings.map { .text($0.words) }),
+            "activatedAt": .number(activatedAtUnixSeconds),
+            "pendingUntil": .number(pendingUntilUnixSeconds),
+            "expiresAt": .number(expiresAtUnixSeconds), "seed": "encrypted",
         ]
-    }
-}
-
-extension TokenWarnings {
-    /// Each warning in words.
-    fileprivate var words: [String] {
-        var words: [String] = []
-        if contains(.counterUnknown) { words.append("its next counter is not known") }
-        if contains(.shortSeed) { words.append("the seed is shorter than 16 bytes") }
-        if contains(.issuerDiffers) { words.append("the link named two different issuers") }
-        return words
     }
 }

@@ -1,7 +1,7 @@
 // `softtoken log`: the audit log, and whether it is whole. Bound by CONTRACT §1, §3.
 import ArgumentParser
-import Keystore
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 struct LogCommand: Command {
@@ -11,38 +11,22 @@ struct LogCommand: Command {
     @Flag(help: "Check every entry; exit with 65 if the log is not whole.") var verify = false
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
-        let authenticator = try context.authenticator()
-        try confine(authenticator)
-        let report = try report(authenticator)
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
+        let report = try context.authenticator().log()
         if !verify || json {
-            for line in report.lines { try Output.line(json ? line.json : line.row) }
+            for entry in report.entries { try output.line(json ? entry.json : entry.row) }
         }
-        if report.lines.isEmpty, !verify, !json { Output.note("the audit log is empty") }
-        if let flaw = report.flaw, !verify {
-            Output.warning("the audit log is not whole: \(flaw.words)")
-        }
+        if report.entries.isEmpty, !verify, !json { output.note("the audit log is empty") }
+        if let flaw = report.flaw, !verify { output.warning(flaw.message ?? "") }
         guard verify else { return }
-        if let flaw = report.flaw { throw .logNotWhole(flaw) }
-        Output.note("the audit log is whole: \(report.lines.count) entries")
-    }
-
-    private func report(_ authenticator: borrowing Authenticator) throws(Failure) -> AuditReport {
-        do throws(AuthenticatorError) { return try authenticator.log() } catch {
-            guard case .keystore(.problem(.tooLong(let path))) = error else {
-                throw .authenticator(error)
-            }
-            throw .rejectedInput(
-                "the audit log is longer than 64 MiB, and is not read",
-                hint: "move \(path) aside for your EPCS administrator; a new log begins")
-        }
+        if let flaw = report.flaw { throw flaw }
+        output.note("the audit log is whole: \(report.entries.count) entries")
     }
 }
 
-extension AuditLine {
+extension LogEntry {
     fileprivate var row: String {
-        let time = UTCTime.text(unixSeconds: unixSeconds)
-        let subject = token.map { "  token \($0)" } ?? ""
-        return "\(sequence)  \(time)  \(event.rawValue)  \(outcome.rawValue)\(subject)  \(detail)"
+        let subject = tokenID.map { "  token \($0)" } ?? ""
+        return "\(sequence)  \(time)  \(event)  \(outcome)\(subject)  \(detail)"
     }
 }

@@ -1,8 +1,8 @@
 // `softtoken request`: this device's enrolment request, for a link that only this device can open.
 // Bound by CONTRACT §1, §4 and DESIGN §7.
-import Activation
 import ArgumentParser
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 struct RequestCommand: Command {
@@ -17,24 +17,19 @@ struct RequestCommand: Command {
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         var authenticator = try context.authenticator()
-        try authenticating { () throws(AuthenticatorError) in try authenticator.makeFolders() }
-        try confine(authenticator)
-        let request = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.request(isRenewed: isRenewed)
-        }
+        let request = try authenticator.request(replacingLiving: isRenewed)
         if json {
-            return try Output.json([
-                "request": .string(request.text),
-                "verification": .string(request.verification),
+            return try output.json([
+                "request": .text(request.text), "verification": .text(request.verification),
             ])
         }
         // For people; a script reads the two lines alone.
         let isShown = isTerminal(1)
-        if isShown { Output.note("Send this line to the issuer:") }
-        try Output.line(request.text)
-        if isShown { Output.note("Verification, to be read out by telephone:") }
-        try Output.line(request.verification)
+        if isShown { output.note("Send this line to the issuer:") }
+        try output.line(request.text)
+        if isShown { output.note("Verification, to be read out by telephone:") }
+        try output.line(request.verification)
     }
 }

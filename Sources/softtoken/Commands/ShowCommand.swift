@@ -1,10 +1,8 @@
 // `softtoken show`: the rolling OTP at a terminal, the current one for scripts.
 // Bound by CONTRACT §1, §3 and DESIGN §8.
-import Activation
 import ArgumentParser
-import Keystore
 import Linux
-import OTP
+import ProgramSupport
 import SoftTokenCore
 
 struct ShowCommand: Command {
@@ -38,64 +36,36 @@ struct ShowCommand: Command {
         }
     }
 
-    func execute(_ context: inout Context) throws(Failure) {
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
         let rolls = !once && !json && isTerminal(1)
         // A counter must not move for an OTP that can't be shown.
-        guard ProcessGuard.isOutputWritable else { throw .outputClosed }
+        guard ProcessGuard.isOutputWritable else {
+            throw AuthenticatorError(
+                .inputOutput,
+                "standard output is closed: the one-time password could not be shown",
+                hint: "leave it open, or send it into a pipe")
+        }
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
-        let entry = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.enter(.show, answers: try attestation.answers(console))
-        }
-        try confine(authenticator)
-        let clearance = try authenticator.clearance(entry, console)
-        let pin = try console.pin(prompt: pinPrompt(entry.facts))
-        var session = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.unlock(pin, clearance)
-        }
-        // The PIN has done its work; the display may last for minutes.
-        _ = consume pin
-        warnOfRollback(session)
-        let chosen = try choose(&session, authenticator, console)
-        let limit = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.sessionSeconds(session, of: chosen)
-        }
-        let length = rolls ? min(seconds ?? limit, limit) : 0
-        let otps = try authenticating { () throws(AuthenticatorError) in
-            try authenticator.makeOTPs(
-                &session, of: chosen, sessionSeconds: length, clearance)
-        }
-        // The keys go before the first digit is shown.
-        _ = consume session
-        if rolls, let terminal = console.terminal {
-            let style = DisplayStyle(
-                wantsPlain: plain, forbidsColour: common.forbidsColor,
-                environment: environmentVariable)
-            try roll(otps, seconds: length, style, terminal)
-        } else {
-            try printOnce(otps, now: try currentSeconds(authenticator))
-        }
+        console.given = attestation.given
+        let session = try authenticator.show(
+            token, for: rolls ? .session(atMostSeconds: seconds) : .once, asking: console)
+        guard rolls, let terminal = console.terminal else { return try printOnce(session) }
+        let style = DisplayStyle(
+            wantsPlain: plain, forbidsColour: common.forbidsColor,
+            environment: environmentVariable)
+        try roll(session, style, terminal)
     }
 
-    /// Chooses the token; the lock is let go while a person does.
-    private func choose(
-        _ session: inout Session, _ authenticator: borrowing Authenticator,
-        _ console: borrowing Console
-    ) throws(Failure) -> Token {
-        if case .one(let token) = session.tokens.choose(token) { return token }
-        try authenticating { () throws(AuthenticatorError) in
-            try authenticator.settle(&session)
-        }
-        return try session.tokens.chosen(token, console)
-    }
-
-    private func printOnce(_ otps: OneTimePasswords, now: Int64) throws(Failure) {
-        if let pending = otps.token.pendingUntil(atUnixSeconds: now) {
+    private func printOnce(_ session: borrowing DisplaySession) throws(AuthenticatorError) {
+        let now = try currentSeconds()
+        let pending = session.token.pendingUntil(atUnixSeconds: now)
+        if let pending {
             let time = clockText(pending, now: now)
-            Output.warning("this token may not be accepted before \(time)")
+            output.warning("this token may not be accepted before \(time)")
         }
-        guard json else { return try Output.line(otps.current.digits) }
-        try Output.json(otps.json(now: now))
+        guard json else { return try output.line(session.current().digits) }
+        try output.json(session.token.json(session.current(), pendingUntil: pending))
     }
 }
 
@@ -112,19 +82,12 @@ struct AttestationOptions: ParsableArguments {
             "Confirm the date that this device shows.", valueName: "YYYY-MM-DD"))
     var clockDate: String?
 
-    /// - Throws: `Failure.usage` for a date that is none.
-    func answers(
-        _ console: borrowing Console, trusting fingerprint: String? = nil
-    ) throws(AuthenticatorError) -> Answers {
-        var isConfirmed: Bool?
-        if let clockDate {
-            let now: ClockReading
-            do throws(SystemError) { now = try ClockReading.now() } catch { throw .system(error) }
-            isConfirmed = clockDate == LocalTime(atUnixSeconds: now.unixSeconds).date
-        }
-        return Answers(
-            isInteractive: console.isInteractive, isAttested: isAttested,
-            isClockConfirmed: isConfirmed, trustedFingerprint: fingerprint)
+    /// What they say.
+    var given: GivenAnswers {
+        var given = GivenAnswers()
+        given.isAttested = isAttested
+        given.date = clockDate
+        return given
     }
 
     func validate() throws {
@@ -148,31 +111,13 @@ struct AttestationOptions: ParsableArguments {
     }
 }
 
-extension Authenticator {
-    /// Asks what the entry leaves open, and turns it into a clearance.
-    func clearance(
-        _ entry: Entry, _ console: borrowing Console
-    ) throws(Failure) -> SeparationClearance {
-        var answers = PersonalAnswers()
-        if let reason = entry.attestationReason {
-            answers.isAttested = try console.attests(reason)
-        }
-        // Who denied is refused before anything more is asked.
-        if entry.attestationReason == nil || answers.isAttested, let doubt = entry.clockDoubt {
-            answers.isClockConfirmed = try console.confirmsClock(doubt)
-        }
-        let given = answers
-        return try authenticating { () throws(AuthenticatorError) in try clear(entry, given) }
-    }
-}
-
-extension OneTimePasswords {
+extension Token {
     /// CONTRACT §3 (`show`).
-    fileprivate func json(now: Int64) -> JSONValue {
+    fileprivate func json(_ otp: OneTimePassword, pendingUntil: Int64?) -> JSON {
         var from: Int64?
         var until: Int64?
         var counter: Int64?
-        switch current.validity {
+        switch otp.validity {
         case .time(let start, let end):
             from = start
             until = end
@@ -180,24 +125,12 @@ extension OneTimePasswords {
         }
         return [
             "token": [
-                "id": .string(token.id), "name": .string(token.name),
-                "issuer": JSONValue(token.issuer), "account": JSONValue(token.account),
-                "serial": JSONValue(token.serial),
+                "id": .text(id), "name": .text(name), "issuer": .text(issuer),
+                "account": .text(account), "serial": .text(serial),
             ],
-            "otp": .string(current.digits), "type": .string(token.typeName),
-            "validFrom": JSONValue(from), "validUntil": JSONValue(until),
-            "counter": JSONValue(counter),
-            "pendingUntil": JSONValue(token.pendingUntil(atUnixSeconds: now)),
+            "otp": .text(otp.digits), "type": .text(kind.name), "validFrom": .number(from),
+            "validUntil": .number(until), "counter": .number(counter),
+            "pendingUntil": .number(pendingUntil),
         ]
-    }
-}
-
-extension Token {
-    /// As JSON names it.
-    var typeName: String {
-        switch parameters.factor {
-        case .time: "totp"
-        case .counter: "hotp"
-        }
     }
 }

@@ -1,9 +1,6 @@
 // `softtoken status`: everything that needs no PIN; what is weak is said plainly.
 // Bound by CONTRACT §3 and DESIGN §9.
-import Activation
 import ArgumentParser
-import Device
-import Keystore
 import Linux
 import ProgramSupport
 import SoftTokenCore
@@ -14,13 +11,13 @@ struct StatusCommand: Command {
     @Flag(help: "Print JSON.") var json = false
     @OptionGroup var common: CommonOptions
 
-    func execute(_ context: inout Context) throws(Failure) {
-        try Status(json: json).execute(context)
+    func execute(_ context: inout Context) throws(AuthenticatorError) {
+        try PlainStatus(json: json).execute()
     }
 }
 
-/// What `status` says.
-struct Status: Equatable {
+/// What `status` was asked for.
+struct PlainStatus: Equatable {
     let json: Bool
 
     init(json: Bool) { self.json = json }
@@ -36,98 +33,49 @@ struct Status: Equatable {
         }
     }
 
-    func execute(_ context: borrowing Context) throws(Failure) {
-        let status = try report(context)
-        let sandbox = SandboxState.probe()
-        if json { return try Output.json(status.json(sandbox)) }
-        let lines = status.lines(sandbox)
-        guard let columns = terminalColumns(1) else { return try Output.lines(lines) }
+    func execute() throws(AuthenticatorError) {
+        let status = try Authenticator.status(confinement: .process)
+        if json { return try output.json(status.json) }
+        guard let columns = terminalColumns(1) else { return try output.lines(status.lines) }
         // The values stand in a column of their own.
-        try Output.lines(lines.flatMap { wrapped($0, columns: columns, hanging: 12) })
-    }
-
-    /// Reads the status and closes the sandbox. Folders of wrong owner or mode are something to
-    /// report, not to fail at.
-    private func report(_ context: borrowing Context) throws(Failure) -> StatusReport {
-        do throws(Failure) {
-            let authenticator = try context.authenticator()
-            let status = try authenticating { () throws(AuthenticatorError) in
-                try authenticator.status()
-            }
-            try confine(authenticator)
-            try status.facts.checkIsKnown()
-            return status
-        } catch {
-            guard case .authenticator(.keystore(.problem(let problem))) = error else {
-                throw error
-            }
-            let status = try authenticating { () throws(AuthenticatorError) in
-                try Authenticator.refusedStatus(
-                    problem, sshConnection: environmentVariable("SSH_CONNECTION"))
-            }
-            _ = try running { () throws(SystemError) in try Sandbox.confineFiles(to: []) }
-            return status
-        }
+        try output.lines(status.lines.flatMap { wrapped($0, columns: columns, hanging: 12) })
     }
 }
 
-extension KeystoreFacts {
-    /// - Throws: what kept the keystore's state from being known: it is not `none` then.
-    func checkIsKnown() throws(Failure) {
-        if state == .none, let error { throw .authenticator(.keystore(error)) }
-    }
-}
-
-/// What the sandbox really does here, tried and not remembered.
-private struct SandboxState {
-    let dumpsCore: Bool
-    let isNetworkBlocked: Bool
-    let areFilesConfined: Bool
-
-    static func probe() -> SandboxState {
-        SandboxState(
-            dumpsCore: ProcessGuard.allowsMemoryImages,
-            isNetworkBlocked: Sandbox.isNetworkBlocked,
-            areFilesConfined: Sandbox.areFilesConfined)
-    }
-}
-
-extension StatusReport {
+extension Status {
     /// CONTRACT §3 (`status`).
-    fileprivate func json(_ sandbox: SandboxState) -> JSONValue {
-        let opens = facts.isOpenable
-        return [
-            "version": .string(softtokenVersion), "keystore": .string(facts.state.rawValue),
-            "attemptsLeft": JSONValue(opens ? facts.attemptsLeft : nil),
-            "attemptLimit": JSONValue(opens ? facts.attemptLimit : nil),
-            "retryAt": JSONValue(retryAtUnixSeconds),
-            "protector": .string(facts.protector?.name ?? "none"),
-            "protection": .string(protection),
+    fileprivate var json: JSON {
+        [
+            "version": .text(softtokenVersion), "keystore": .text(keystore.rawValue),
+            "attemptsLeft": .number(attemptsLeft), "attemptLimit": .number(attemptLimit),
+            "retryAt": .number(retryAtUnixSeconds), "protector": .text(protector ?? "none"),
+            "protection": .text(protection),
             "device": [
-                "separation": .string(verdict.name), "reason": .string(verdict.reason),
-                "attested": opens ? .bool(facts.attestedUnixSeconds != nil) : .null,
+                "separation": .text(separation.verdict.rawValue),
+                "reason": .text(separation.reason), "attested": .truth(isAttested),
             ],
-            "remote": JSONValue(isRemote),
-            "clock": ["synchronized": JSONValue(isClockSynchronized)],
-            "memory": ["locked": .bool(isMemoryLocked), "coreDumps": .bool(sandbox.dumpsCore)],
-            "network": sandbox.isNetworkBlocked ? "blocked" : "open",
-            "files": sandbox.areFilesConfined ? "confined" : "open",
+            "remote": .truth(isRemote), "clock": ["synchronized": .truth(isClockSynchronized)],
+            "memory": [
+                "locked": .truth(isMemoryLocked), "coreDumps": .truth(allowsMemoryImages),
+            ],
+            "network": isNetworkBlocked ? "blocked" : "open",
+            "files": areFilesConfined ? "confined" : "open",
             "log": isLogWhole ? "whole" : "altered",
         ]
     }
 
-    fileprivate func lines(_ sandbox: SandboxState) -> [String] {
+    fileprivate var lines: [String] {
         [
             "SoftToken \(softtokenVersion), not certified for EPCS",
             "keystore    \(keystoreLine)", "protection  \(protection)",
-            "device      \(verdict.name): \(verdict.reason)\(attestationWords)",
+            "device      \(separation.verdict.rawValue): \(separation.reason)\(attestationWords)",
             "login       \(remoteWords)",
             "clock       \(isClockSynchronized == true ? "synchronized" : clockWords)",
             "memory      \(isMemoryLocked ? "locked" : "not locked: raise the memlock limit")"
-                + (sandbox.dumpsCore ? ", core dumps possible" : ", no core dumps"),
-            "network     \(sandbox.isNetworkBlocked ? "blocked" : "open: this kernel has no seccomp")",
+                + (allowsMemoryImages ? ", core dumps possible" : ", no core dumps"),
+            "network     \(isNetworkBlocked ? "blocked" : "open: this kernel has no seccomp")",
             "files       "
-                + (sandbox.areFilesConfined
+                + (areFilesConfined
                     ? "confined to the two folders" : "open: this kernel has no Landlock"),
             "log         "
                 + (isLogWhole
@@ -137,18 +85,18 @@ extension StatusReport {
     }
 
     private var keystoreLine: String {
-        var words = facts.state.rawValue
-        if let error = facts.error?.message.error {
+        var words = keystore.rawValue
+        if let reason = obstacle?.message {
             // "erased: too many wrong PINs: …" would say it twice.
-            words = facts.state == .erased ? error : "\(words): \(error)"
+            words = keystore == .erased ? reason : "\(words): \(reason)"
         }
-        if let left = facts.attemptsLeft, let limit = facts.attemptLimit {
+        if let left = attemptsLeft, let limit = attemptLimit {
             words += ", \(left) of \(limit) attempts left"
         }
-        if facts.isAttemptRecordLost {
+        if isAttemptRecordLost {
             words += " (one of the two attempt records is missing or altered)"
         }
-        if facts.state == .delayed { words += ", wait \(duration(facts.delaySeconds))" }
+        if keystore == .delayed { words += ", wait \(duration(delaySeconds))" }
         return words
     }
 
@@ -157,8 +105,8 @@ extension StatusReport {
     }
 
     private var attestationWords: String {
-        guard case .unverified = verdict else { return "" }
-        return facts.attestedUnixSeconds == nil ? "" : " (attested by the prescriber)"
+        separation.verdict == .unverified && isAttested == true
+            ? " (attested by the prescriber)" : ""
     }
 
     private var remoteWords: String {

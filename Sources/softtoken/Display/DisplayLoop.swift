@@ -1,6 +1,7 @@
 // The rolling display: one thread, one wait, one wake-up a second. However it ends, the OTP leaves
 // the screen first. Bound by DESIGN §8; CONTRACT §2 for the exit codes.
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 /// Why the display ended.
@@ -27,21 +28,25 @@ enum DisplayEnd: Equatable, Sendable {
 /// Shows a session at a terminal until it ends.
 enum DisplayLoop {
     /// - Parameter session: its OTPs are zeroized when the caller lets it go.
-    /// - Throws: `SystemError` if the terminal can't be used.
+    /// - Throws: `AuthenticatorError` if the terminal or the clock can't be used.
     static func run(
         _ session: borrowing DisplaySession, on terminal: Terminal, style: DisplayStyle
-    ) throws(SystemError) -> DisplayEnd {
-        let signals = try SignalQueue()
-        let timer = try SecondTimer()
-        var view = DisplayView(subject: session.subject, style: style)
-        try view.open(terminal)
+    ) throws(AuthenticatorError) -> DisplayEnd {
+        let signals = try running(SignalQueue.init)
+        let timer = try running(SecondTimer.init)
+        let subject = DisplaySubject(name: session.token.name, issuer: session.token.issuer)
+        var view = DisplayView(subject: subject, style: style)
+        try running { () throws(SystemError) in try view.open(terminal) }
         defer { view.close(terminal) }
         while true {
-            switch session.frame(at: try ClockReading.now()) {
+            switch try session.frame() {
             case .ended(let end): return .session(end)
             case .showing(let showing): view.show(showing, on: terminal)
             }
-            if let end = try nextEnd(terminal, signals, timer, &view) { return end }
+            let end = try running { () throws(SystemError) in
+                try nextEnd(terminal, signals, timer, &view)
+            }
+            if let end { return end }
         }
     }
 
@@ -93,7 +98,7 @@ enum DisplayLoop {
 private struct DisplayView {
     private var screen: DisplayScreen
 
-    init(subject: DisplaySession.Subject, style: DisplayStyle) {
+    init(subject: DisplaySubject, style: DisplayStyle) {
         screen = DisplayScreen(subject: subject, style: style)
     }
 

@@ -5,12 +5,12 @@ import SoftTokenCore
 
 /// Draws frames. What it returns goes to the terminal as it is.
 struct DisplayScreen {
-    let subject: DisplaySession.Subject
+    let subject: DisplaySubject
     let style: DisplayStyle
     private var last: DisplayFrame.Showing?
     private var lastText = ""
 
-    init(subject: DisplaySession.Subject, style: DisplayStyle) {
+    init(subject: DisplaySubject, style: DisplayStyle) {
         self.subject = style.glyphs == .ascii ? inASCII(subject) : subject
         self.style = style
     }
@@ -92,7 +92,7 @@ struct DisplayScreen {
 
     /// One line, narrower than the window: it must not wrap, or it can't be overwritten.
     private func overwriting(_ showing: DisplayFrame.Showing, columns: Int) -> String {
-        let otp = grouped(showing.otp)
+        let otp = grouped(showing.otp.digits)
         guard let rolling = showing.rolling else { return otp }
         let now = "\(otp)  \(rolling.secondsLeft) s"
         guard let next = rolling.next else { return now }
@@ -105,7 +105,7 @@ struct DisplayScreen {
     private func announcement(_ showing: DisplayFrame.Showing) -> String {
         var text = ""
         if showing.otp != last?.otp || lastText.isEmpty && last == nil {
-            text += "OTP \(grouped(showing.otp))"
+            text += "OTP \(grouped(showing.otp.digits))"
             if let rolling = showing.rolling {
                 let time = LocalTime(atUnixSeconds: rolling.rollsOverAtUnixSeconds).withSeconds
                 text += ", rolls over at \(time)"
@@ -123,7 +123,7 @@ struct DisplayScreen {
 }
 
 /// A terminal that isn't UTF-8 shows other characters' bytes as something else, or obeys them.
-private func inASCII(_ subject: DisplaySession.Subject) -> DisplaySession.Subject {
+private func inASCII(_ subject: DisplaySubject) -> DisplaySubject {
     var subject = subject
     subject.name = inASCII(subject.name)
     subject.issuer = subject.issuer.map(inASCII)

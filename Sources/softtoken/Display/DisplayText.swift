@@ -3,6 +3,12 @@
 import Linux
 import SoftTokenCore
 
+/// Whose OTPs the display shows.
+struct DisplaySubject: Equatable, Sendable {
+    var name: String
+    var issuer: String?
+}
+
 /// A line of the display.
 struct DisplayLine: Equatable {
     enum Look: Equatable {
@@ -19,7 +25,7 @@ struct DisplayLine: Equatable {
 
 /// Makes the lines for one window.
 struct DisplayText {
-    let subject: DisplaySession.Subject
+    let subject: DisplaySubject
     let glyphs: DisplayStyle.Glyphs
     let columns: Int
     let rows: Int
@@ -30,7 +36,7 @@ struct DisplayText {
 
     /// At most `rows` lines, each at most `columns - 1` wide.
     func lines(_ showing: DisplayFrame.Showing) -> [DisplayLine] {
-        var lines = heading + [blank, line(grouped(showing.otp), .otp, rank: 0), blank]
+        var lines = heading + [blank, line(grouped(showing.otp.digits), .otp, rank: 0), blank]
         if let rolling = showing.rolling {
             lines += self.rolling(rolling) + [blank]
         } else {
@@ -106,8 +112,6 @@ struct DisplayText {
 }
 
 /// An OTP in two groups: 3 + 3, 3 + 4, 4 + 4.
-func grouped(_ otp: [UInt8]) -> String {
-    let half = otp.count / 2
-    let first = String(decoding: otp[..<half], as: UTF8.self)
-    return first + " " + String(decoding: otp[half...], as: UTF8.self)
+func grouped(_ digits: String) -> String {
+    digits.prefix(digits.utf8.count / 2) + " " + digits.dropFirst(digits.utf8.count / 2)
 }

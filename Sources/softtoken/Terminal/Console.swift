@@ -1,22 +1,25 @@
 // Where answers come from: the terminal when standard input is one, else the next line of standard
 // input, and for the PIN the descriptor that --pin-fd names. Each question knows its name, so that
 // a missing answer can be named. Bound by CONTRACT §1 ("Answers").
-import Activation
-import Keystore
 import Linux
+import ProgramSupport
 import SoftTokenCore
 
 /// The answers of one command.
-struct Console: ~Copyable {
+final class Console {
     /// Where questions are asked; nil where nobody can be asked.
     let terminal: Terminal?
     private let lines: LineSource?
     private let pinLines: LineSource?
-
-    /// A person can be asked.
-    var isInteractive: Bool { terminal != nil && lines == nil }
-    /// A new PIN is asked for twice: nobody sees what they type.
-    var isPINTypedTwice: Bool { isInteractive && pinLines == nil }
+    /// What the options have said.
+    var given = GivenAnswers()
+    /// `--yes`.
+    var confirmsAll = false
+    /// What a name is asked for with; nil for a new token's.
+    var namePrompt: String?
+    /// What stands on the screen's last line is overwritten by what comes next.
+    private var isCounting = false
+    private var isSilenceTold = false
 
     /// - Parameters:
     ///   - pinDescriptor: `--pin-fd`.
@@ -24,35 +27,33 @@ struct Console: ~Copyable {
     ///   - needsTerminal: something is shown at the terminal, whatever standard input is.
     init(
         pinDescriptor: Int32?, isInputTaken: Bool = false, needsTerminal: Bool = false
-    ) throws(Failure) {
+    ) throws(AuthenticatorError) {
         // A terminal echoes what is typed into it; asking there is what happens without the option.
         if let pinDescriptor, isTerminal(pinDescriptor) {
-            throw .usage(
-                "--pin-fd \(pinDescriptor) is a terminal, which would show the PIN",
+            throw AuthenticatorError(
+                .usage, "--pin-fd \(pinDescriptor) is a terminal, which would show the PIN",
                 hint: "leave out --pin-fd: the PIN is asked for there, unseen")
         }
         let asksAtTerminal = isTerminal(0) || isInputTaken
-        let pins = try Console.source(pinDescriptor, "the PIN")
-        let answers = try Console.source(asksAtTerminal ? nil : 0, "the answer")
+        pinLines = try Console.source(pinDescriptor, "the PIN")
+        lines = try Console.source(asksAtTerminal ? nil : 0, "the answer")
         // Where all of standard input is the link, only an answer that is asked for is missed.
         let mustHave = asksAtTerminal && !isInputTaken
-        let device = try Console.device(
-            isWanted: asksAtTerminal || needsTerminal, mustHave: mustHave)
-        pinLines = pins
-        lines = answers
-        terminal = device
+        terminal = try Console.device(isWanted: asksAtTerminal || needsTerminal, mustHave: mustHave)
     }
 
     private static func source(
         _ number: Int32?, _ question: String
-    ) throws(Failure) -> LineSource? {
+    ) throws(AuthenticatorError) -> LineSource? {
         guard let number else { return nil }
         return try answering(question) { () throws(AnswerError) in
             try LineSource(descriptor: number)
         }
     }
 
-    private static func device(isWanted: Bool, mustHave: Bool) throws(Failure) -> Terminal? {
+    private static func device(
+        isWanted: Bool, mustHave: Bool
+    ) throws(AuthenticatorError) -> Terminal? {
         guard isWanted else { return nil }
         do throws(SystemError) { return try Terminal() } catch {
             guard !mustHave else { throw .system(error) }
@@ -65,72 +66,137 @@ struct Console: ~Copyable {
     /// - Parameters:
     ///   - question: what is asked for, as an error names it: "the name".
     ///   - prompt: what a person sees.
-    func line(
+    private func line(
         _ question: String, prompt: String, limit: Int = 256
-    ) throws(Failure) -> String {
-        try answering(question) { () throws(AnswerError) in
+    ) throws(AuthenticatorError) -> String {
+        endCounting()
+        return try answering(question) { () throws(AnswerError) in
             if let lines { return try lines.nextLine(limit: limit) }
             guard let terminal else { throw .missing }
             return try terminal.readLine(prompt, limit: limit)
         }
     }
 
-    /// Asks a yes-or-no question; yes is `yes`.
-    func isYes(_ question: String, prompt: String) throws(Failure) -> Bool {
-        try line(question, prompt: prompt) == "yes"
-    }
-
-    /// Asks for a secret that is not the PIN: an activation code.
-    func secret(
-        _ question: String, prompt: String, limit: Int = 64
-    ) throws(Failure) -> SecureBytes? {
-        try answering(question) { () throws(AnswerError) in
-            if let lines { return try lines.nextSecret(limit: limit) }
-            guard let terminal else { throw .missing }
-            return try terminal.readSecret(prompt, limit: limit)
-        }
-    }
-
-    /// Asks for a link, or a whole mail pasted at a terminal.
-    func linkText(prompt: String) throws(Failure) -> SecureBytes? {
-        try takingLink { () throws(AnswerError) in
-            if let lines {
-                return try lines.nextSecret(limit: LinkText.maximumByteCount)
-            }
-            guard let terminal else { throw .missing }
-            return try terminal.readSecretText(prompt, limit: LinkText.maximumByteCount)
-        }
-    }
-
-    /// Asks for a PIN.
-    ///
-    /// - Throws: `Failure.malformedPIN`; no attempt is spent.
-    func pin(_ question: String = "the PIN", prompt: String) throws(Failure) -> PINDigits {
-        let typed = try answering(question) { () throws(AnswerError) in
-            if let pinLines { return try pinLines.nextSecret(limit: 64) }
-            if let lines { return try lines.nextSecret(limit: 64) }
-            guard let terminal else { throw .missing }
-            return try terminal.readSecret(prompt)
-        }
-        guard let typed, let pin = try digits(typed) else { throw .malformedPIN }
-        return pin
-    }
-
-    private func digits(_ typed: borrowing SecureBytes) throws(Failure) -> PINDigits? {
-        do throws(KeystoreError) {
-            return try typed.read { (bytes) throws(KeystoreError) in try PINDigits(bytes) }
-        } catch { throw .authenticator(.keystore(.outOfMemory)) }
-    }
-
     /// Tells a person something between questions.
     func say(_ text: String) {
-        if isInteractive, let terminal {
-            let columns = terminal.device.size().columns
-            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-                for row in wrapped(String(line), columns: columns) { terminal.write(row + "\n") }
-            }
-        } else {
-            Output.note(text)
+        endCounting()
+        guard canBeAsked, let terminal else { return output.note(text) }
+        let columns = terminal.device.size().columns
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            for row in wrapped(String(line), columns: columns) { terminal.write(row + "\n") }
         }
     }
+
+    private func endCounting() {
+        if isCounting { terminal?.write("\n") }
+        isCounting = false
+    }
+}
+
+extension Console: Prescriber {
+    var canBeAsked: Bool { terminal != nil && lines == nil }
+    var typesPIN: Bool { canBeAsked && pinLines == nil }
+
+    func confirms(_ question: Confirmation) throws(AuthenticatorError) -> Bool {
+        if confirmsAll { return true }
+        guard canBeAsked else { return try line("the confirmation", prompt: "") == "yes" }
+        for text in question.explanation { say(text) }
+        while true {
+            switch try line("the confirmation", prompt: "\(question.prompt) [yes/no] ") {
+            case "yes": return true
+            case "no": return false
+            // An Enter too many, at the end of a paste for instance, is no answer.
+            case "": continue
+            default: say("Type yes or no.")
+            }
+        }
+    }
+
+    func name(
+        suggested: String, refusal: AuthenticatorError?
+    ) throws(AuthenticatorError) -> String {
+        if let refusal { say(sentence(refusal.message)) }
+        return try line("the name", prompt: namePrompt ?? "Name of the token [\(suggested)]: ")
+    }
+
+    /// Lets a person choose a token by its number, or by how its name begins.
+    func choice(of tokens: [Token]) throws(AuthenticatorError) -> Int {
+        for (index, token) in tokens.enumerated() {
+            say("  \(index + 1)  \(token.name)\(token.issuer.map { "  (\($0))" } ?? "")")
+        }
+        while true {
+            let typed = try line(
+                "the choice of token", prompt: "Which token (1 to \(tokens.count))? ")
+            if let number = Int(typed), tokens.indices.contains(number - 1) { return number - 1 }
+            let named = tokens.indices.filter { tokens[$0].name.hasPrefix(typed) }
+            if let exact = named.first(where: { tokens[$0].name == typed }) { return exact }
+            if named.count == 1, !typed.isEmpty { return named[0] }
+            say("Type a number from 1 to \(tokens.count), or how the name of one token begins.")
+        }
+    }
+
+    func secret(
+        _ question: SecretQuestion, into answer: inout OutputSpan<UInt8>
+    ) throws(AuthenticatorError) {
+        endCounting()
+        do throws(AnswerError) { try read(question, into: &answer) } catch {
+            guard case .tooLong = error else { throw error.message(question.name) }
+            answer.append(repeating: 0, count: answer.freeCapacity)
+        }
+    }
+
+    private func read(
+        _ question: SecretQuestion, into answer: inout OutputSpan<UInt8>
+    ) throws(AnswerError) {
+        if question.isPIN, let pinLines { return try pinLines.nextSecret(into: &answer) }
+        if let lines { return try lines.nextSecret(into: &answer) }
+        guard let terminal else { throw .missing }
+        if let text = question.explanation { say(text) }
+        if question == .link { return try terminal.readSecretText("", into: &answer) }
+        if !isSilenceTold { say(question.silence) }
+        isSilenceTold = true
+        try terminal.readSecret("\(question.prompt): ", into: &answer)
+    }
+
+    func waits(secondsLeft: Int) throws(AuthenticatorError) {
+        guard let terminal else { return }
+        isCounting = true
+        try answering("the PIN") { () throws(AnswerError) in
+            try terminal.pause("\rWait \(secondsLeft) s; Ctrl-C ends. ", milliseconds: 1000)
+        }
+    }
+
+    func hears(_ news: News) throws(AuthenticatorError) {
+        switch news {
+        case .rolledBack: output.warning(news.words)
+        case .waitingForAnother: output.note(news.words)
+        // To the script that asked for it.
+        case .drawnPIN(let digits) where !canBeAsked: try output.line(digits)
+        default: say(news.words)
+        }
+    }
+}
+
+extension SecretQuestion {
+    fileprivate var isPIN: Bool {
+        switch self {
+        case .link, .activationCode: false
+        case .pin, .currentPIN, .newPIN, .newPINAgain: true
+        }
+    }
+
+    /// That nothing is shown, and which PIN is wanted.
+    fileprivate var silence: String {
+        switch self {
+        case .pin, .currentPIN:
+            "Type the PIN of the keystore on this device. Nothing is shown while you type."
+        default: "Nothing is shown while you type."
+        }
+    }
+}
+
+/// "A PIN is exactly four digits."
+private func sentence(_ message: String?) -> String {
+    guard let message else { return "" }
+    return message.prefix(1).uppercased() + message.dropFirst() + "."
 }

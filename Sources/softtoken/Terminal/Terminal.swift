@@ -1,7 +1,6 @@
 // Questions at /dev/tty. Echo is off before a prompt is printed and stays off between prompts; a
 // secret goes byte by byte into guarded memory; whatever ends the process, the terminal is put back
 // (Sources/CLinux/terminal.c). Bound by DESIGN §4 (last line), §8 and CONTRACT §1 ("Answers").
-import Keystore
 import Linux
 
 /// The prescriber's terminal. Drop it before the program exits, so that its end restores it.
@@ -24,28 +23,35 @@ final class Terminal {
     /// - Returns: what was typed, perhaps empty.
     /// - Throws: `AnswerError`.
     func readLine(_ prompt: String, limit: Int) throws(AnswerError) -> String {
-        guard let bytes = try ask(prompt, .line, limit: limit) else { return "" }
-        return try text(of: bytes)
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var span = bytes.mutableSpan
+        let count = try ask(prompt, .line, into: &span)
+        return try text(of: bytes[..<count])
     }
 
     /// Asks for a PIN or a code. Nothing is shown.
     ///
-    /// - Returns: what was typed, or nil for an empty line.
+    /// - Parameter answer: gets what was typed; nothing for an empty line. It has room for one byte
+    ///   more than may be typed.
     /// - Throws: `AnswerError`.
     func readSecret(
-        _ prompt: String, limit: Int = 64
-    ) throws(AnswerError) -> SecureBytes? {
-        try ask(prompt, .secret, limit: limit)
+        _ prompt: String, into answer: inout OutputSpan<UInt8>
+    ) throws(AnswerError) {
+        try answer.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
+            try ask(prompt, .secret, into: &bytes)
+        }
     }
 
-    /// Asks for a link or a whole mail, pasted, as long as `limit` allows. Shows how much arrived.
-    /// It ends with Enter, or with Ctrl-D; line ends inside of a paste belong to the text.
+    /// Asks for a link or a whole mail, pasted. Shows how much arrived. It ends with Enter, or with
+    /// Ctrl-D; line ends inside of a paste belong to the text.
     ///
-    /// - Returns: the text, or nil for an empty line.
+    /// - Parameter answer: as for `readSecret`.
     /// - Throws: `AnswerError`.
     func readSecretText(
-        _ prompt: String, limit: Int
-    ) throws(AnswerError) -> SecureBytes? {
-        try ask(prompt, .secretText, limit: limit)
+        _ prompt: String, into answer: inout OutputSpan<UInt8>
+    ) throws(AnswerError) {
+        try answer.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
+            try ask(prompt, .secretText, into: &bytes)
+        }
     }
 }

@@ -14,8 +14,6 @@ enum AnswerError: Error, Equatable, Sendable {
     case tooLong(limit: Int)
     /// Not UTF-8 (ordinary answers only).
     case notText
-    /// There is no guarded memory for it.
-    case noMemory
     case failed(SystemError)
 }
 

@@ -1,7 +1,6 @@
 // Answers that don't come from a terminal: lines of standard input, or of the descriptor that
 // --pin-fd names. Bytes go from read(2) into guarded memory, one line and no further: what follows
 // may be for another program at the same pipe. Bound by CONTRACT §1 ("Answers").
-import Keystore
 import Linux
 
 /// Lines from a descriptor, each read when it is asked for.
@@ -19,56 +18,34 @@ final class LineSource {
         }
     }
 
-    /// Reads from an open file.
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
-
     /// The next line as an ordinary answer.
     ///
     /// - Throws: `AnswerError`; `missing` at the end of the input.
     func nextLine(limit: Int) throws(AnswerError) -> String {
-        guard let bytes = try nextSecret(limit: limit) else { return "" }
-        return try text(of: bytes)
+        var bytes = [UInt8](repeating: 0, count: limit + 2)
+        var span = bytes.mutableSpan
+        let count = try readAnswer(into: &span)
+        return try text(of: bytes[..<count])
     }
 
     /// The next line as a secret, without its line end (LF or CR LF).
     ///
-    /// - Returns: nil for an empty line.
+    /// - Parameter answer: gets the line; nothing for an empty one. It has room for its line end, too.
     /// - Throws: `AnswerError`; `missing` at the end of the input.
-    func nextSecret(limit: Int) throws(AnswerError) -> SecureBytes? {
-        // One byte for the CR and one for the LF.
-        var line = try guardedMemory(limit + 2)
-        var count = try line.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
-            try readLine(into: &bytes, limit: limit)
+    func nextSecret(into answer: inout OutputSpan<UInt8>) throws(AnswerError) {
+        try answer.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
+            try readAnswer(into: &bytes)
         }
-        count -= line.read { count > 0 && $0[count - 1] == UInt8(ascii: "\r") ? 1 : 0 }
-        guard count <= limit else { throw .tooLong(limit: limit) }
-        return try exactly(count, of: line)
     }
 
-    /// All that is left, as a secret: `--from -`.
-    ///
-    /// - Returns: nil if nothing is left.
-    /// - Throws: `AnswerError`.
-    func rest(limit: Int) throws(AnswerError) -> SecureBytes? {
-        // Guarded memory is scarce: it grows with what is read, twice as long each time.
-        var text = try guardedMemory(min(limit + 1, 65_536))
-        var count = 0
-        while true {
-            count += try text.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
-                do throws(SystemError) {
-                    return try descriptor.read(into: &bytes, from: count)
-                } catch { throw .failed(error) }
-            }
-            guard count <= limit else { throw .tooLong(limit: limit) }
-            guard count == text.count else { return try exactly(count, of: text) }
-            var larger = try guardedMemory(min(limit + 1, count * 2))
-            text.read { source in
-                larger.write { (target: inout MutableSpan<UInt8>) in
-                    for index in source.indices { target[index] = source[index] }
-                }
-            }
-            text = larger
-        }
+    /// Reads a line; one CR at its end is dropped.
+    private func readAnswer(into bytes: inout MutableSpan<UInt8>) throws(AnswerError) -> Int {
+        // One byte for the CR and one for the LF.
+        let limit = bytes.count - 2
+        var count = try readLine(into: &bytes, limit: limit)
+        if count > 0, bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
+        guard count <= limit else { throw .tooLong(limit: limit) }
+        return count
     }
 
     /// Reads up to and including the line's end; returns the bytes before it.
@@ -100,28 +77,24 @@ final class LineSource {
     }
 }
 
-/// Zero bytes of guarded memory for an answer.
-func guardedMemory(_ count: Int) throws(AnswerError) -> SecureBytes {
-    do throws(KeystoreError) { return try SecureBytes(count: count) } catch { throw .noMemory }
-}
-
-/// The first `count` bytes as a secret of just that length; nil for none.
-func exactly(
-    _ count: Int, of bytes: borrowing SecureBytes
-) throws(AnswerError) -> SecureBytes? {
-    guard count > 0 else { return nil }
-    do throws(KeystoreError) {
-        return try bytes.read { (all: Span<UInt8>) throws(KeystoreError) in
-            try SecureBytes(copying: all.extracting(0..<count))
-        }
-    } catch {
-        throw .noMemory
-    }
-}
-
 /// An ordinary answer as text.
-func text(of bytes: borrowing SecureBytes) throws(AnswerError) -> String {
-    let copy = bytes.read { span in span.indices.map { span[$0] } }
-    guard let text = String(validating: copy, as: UTF8.self) else { throw .notText }
+func text(of bytes: ArraySlice<UInt8>) throws(AnswerError) -> String {
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
     return text
+}
+
+extension OutputSpan where Element == UInt8 {
+    /// Lends all the free bytes to be written in place, and keeps the first ones.
+    ///
+    /// - Parameter body: answers how many it has written.
+    mutating func write<E: Error>(
+        _ body: (inout MutableSpan<UInt8>) throws(E) -> Int
+    ) throws(E) {
+        append(repeating: 0, count: freeCapacity)
+        let all = count
+        var kept = 0
+        defer { removeLast(all - kept) }
+        var bytes = mutableSpan
+        kept = try body(&bytes)
+    }
 }

@@ -1,7 +1,6 @@
 // One question from its prompt to its answer: the loop of keys and signals under Terminal's
 // functions. Bound by DESIGN §8: Ctrl-C ends, Ctrl-Z stops and asks again, the end of the input
 // ends the command instead of asking for ever.
-import Keystore
 import Linux
 
 extension Terminal {
@@ -9,11 +8,12 @@ extension Terminal {
     /// paste deliver it at once.
     private static let pasteGapMilliseconds: Int32 = 100
 
-    /// - Returns: what was typed, or nil for an empty line.
+    /// - Parameter typed: what is typed lies in it from the first byte on; its last byte stays free.
+    /// - Returns: how many bytes were typed.
     func ask(
-        _ prompt: String, _ kind: TerminalEditor.Kind, limit: Int
-    ) throws(AnswerError) -> SecureBytes? {
-        var typed = try guardedMemory(limit + 1)
+        _ prompt: String, _ kind: TerminalEditor.Kind, into typed: inout MutableSpan<UInt8>
+    ) throws(AnswerError) -> Int {
+        let limit = typed.count - 1
         var editor = TerminalEditor(kind, limit: limit)
         try begin(prompt, kind)
         let signals = try signalQueue()
@@ -25,12 +25,14 @@ extension Terminal {
             switch wait(signals, editor, prompt) {
             case .signal:
                 guard try isAskedAgain(after: signals.next()) else { continue }
-                typed.zeroize()
+                // What was typed before is forgotten.
+                for index in typed.indices { typed[index] = 0 }
                 editor = TerminalEditor(kind, limit: limit)
                 try begin(prompt, kind)
             case .input:
                 guard try isComplete(&typed, &editor, signals) else { continue }
-                return try answer(typed, editor)
+                guard !editor.isTooLong else { throw .tooLong(limit: limit) }
+                return editor.count
             case .closed: throw .missing
             case .tick, .timeout: continue
             }
@@ -77,25 +79,22 @@ extension Terminal {
         }
     }
 
-    /// How many bytes of a paste are taken at once: guarded memory of a mail's size takes 50 µs to
-    /// open and close.
+    /// How many bytes of a paste are taken before signals are looked for again.
     private static let batchByteCount = 4096
 
     /// Takes the bytes that are there, one where each is shown; true when the answer is complete.
     private func isComplete(
-        _ typed: inout SecureBytes, _ editor: inout TerminalEditor,
+        _ typed: inout MutableSpan<UInt8>, _ editor: inout TerminalEditor,
         _ signals: borrowing SignalQueue
     ) throws(AnswerError) -> Bool {
         var left = editor.kind == .secretText ? Terminal.batchByteCount : 1
         var step: TerminalEditor.Step?
-        typed.write { (buffer: inout MutableSpan<UInt8>) in
-            repeat {
-                left -= 1
-                let isRead = device.readByte(into: &buffer, at: editor.count)
-                step = isRead ? editor.take(&buffer) : nil
-            } while left > 0 && (step == .added || step == .nothing)
-                && device.wait(signals, milliseconds: 0) == .input
-        }
+        repeat {
+            left -= 1
+            let isRead = device.readByte(into: &typed, at: editor.count)
+            step = isRead ? editor.take(&typed) : nil
+        } while left > 0 && (step == .added || step == .nothing)
+            && device.wait(signals, milliseconds: 0) == .input
         guard let step else { throw .missing }
         switch step {
         case .nothing: return false
@@ -110,26 +109,19 @@ extension Terminal {
     }
 
     /// Echoes the byte just added; a character of several bytes appears with its last.
-    private func echoLast(of typed: borrowing SecureBytes, count: Int) {
-        typed.read { bytes in try? device.descriptor.write(bytes.extracting((count - 1)..<count)) }
+    private func echoLast(of typed: borrowing MutableSpan<UInt8>, count: Int) {
+        try? device.descriptor.write(typed.span.extracting((count - 1)..<count))
     }
 
     /// Whether more follows a line end at once, which then belongs to the pasted text.
     private func isPasteGoingOn(
-        _ typed: inout SecureBytes, _ editor: inout TerminalEditor,
+        _ typed: inout MutableSpan<UInt8>, _ editor: inout TerminalEditor,
         _ signals: borrowing SignalQueue
     ) -> Bool {
         guard editor.kind == .secretText, editor.count > 0,
             device.wait(signals, milliseconds: Terminal.pasteGapMilliseconds) == .input
         else { return false }
-        typed.write { editor.addLineEnd(&$0) }
+        editor.addLineEnd(&typed)
         return true
-    }
-
-    private func answer(
-        _ typed: borrowing SecureBytes, _ editor: TerminalEditor
-    ) throws(AnswerError) -> SecureBytes? {
-        guard !editor.isTooLong else { throw .tooLong(limit: editor.limit) }
-        return try exactly(editor.count, of: typed)
     }
 }

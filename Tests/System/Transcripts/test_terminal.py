@@ -18,6 +18,8 @@ from screen import Session
 
 ISSUER = links.Issuer()
 ATTESTED = "--not-prescribing-device"
+ATTEST = "Do you send prescriptions from this computer? [yes/no]"
+TRUST = "Does the issuer tell you the same key? [yes/no]"
 
 
 class TerminalTest(ProgramTest):
@@ -41,7 +43,7 @@ class ActivateTest(TerminalTest):
         home = Home()
         session = self.start(home, "activate")
         self.answer(session, "Paste the activation link", otpauth())
-        self.answer(session, "Type no to attest that it is not:", "no")
+        self.answer(session, ATTEST, "no")
         session.wait_for("Token of issuer Example Health, account alice (not signed)")
         self.answer(session, "Name of the token [", "Clinic")
         session.wait_for("Choose a PIN of four digits")
@@ -55,9 +57,9 @@ class ActivateTest(TerminalTest):
     def test_a_signed_link_asks_for_trust_and_the_code(self):
         home = Home()
         session = self.start(home, "activate", ISSUER.link())
-        self.answer(session, "Type no to attest that it is not:", "no")
+        self.answer(session, ATTEST, "no")
         session.wait_for(ISSUER.fingerprint)
-        self.answer(session, "Type yes to trust it:", "yes")
+        self.answer(session, TRUST, "yes")
         self.answer(session, "Activation code", links.CODE)
         self.answer(session, "Name of the token [", "")
         self.answer(session, "New PIN:", PIN)
@@ -76,7 +78,7 @@ class ActivateTest(TerminalTest):
     def test_with_a_keystore_trust_comes_before_the_code_and_the_pin_too(self):
         home = one_token()
         session = self.start(home, "activate", ISSUER.link())
-        self.answer(session, "Type yes to trust it:", "yes")
+        self.answer(session, TRUST, "yes")
         self.answer(session, "Activation code", links.CODE)
         self.answer(session, "Name of the token [", "Second")
         self.answer(session, "PIN:", PIN)
@@ -84,7 +86,7 @@ class ActivateTest(TerminalTest):
         self.assertIn(ISSUER.fingerprint, home.run("issuer", "list", answers=PIN).out)
         # A refused issuer costs nothing, and no PIN is asked for.
         session = self.start(one_token(), "activate", ISSUER.link())
-        self.answer(session, "Type yes to trust it:", "no")
+        self.answer(session, TRUST, "no")
         self.assert_end(session, 88)
         self.assertNotIn(b"PIN", session.bytes)
         # A key that is trusted no longer is asked about again.
@@ -94,14 +96,18 @@ class ActivateTest(TerminalTest):
 
     def test_who_does_not_attest_or_trust_is_refused(self):
         home = Home()
-        for typed in ("yes", "n", "No"):
-            session = self.start(home, "activate", otpauth())
-            # An Enter too many, behind a paste for instance, answers nothing.
-            self.answer(session, "Type no to attest that it is not:", "")
-            self.answer(session, "Type no to attest that it is not:", typed)
-            self.assert_end(session, 81)
+        session = self.start(home, "activate", otpauth())
+        # An Enter too many, behind a paste for instance, answers nothing; nor does another word.
+        self.answer(session, ATTEST, "")
+        for typed in ("n", "No"):
+            self.answer(session, ATTEST, typed)
+            session.wait_for("Type yes or no")
+        self.answer(session, ATTEST, "yes")
+        self.assert_end(session, 81, "another device")
         session = self.start(home, "activate", ISSUER.link(), ATTESTED)
-        self.answer(session, "Type yes to trust it:", "y")
+        self.answer(session, TRUST, "y")
+        session.wait_for("Type yes or no")
+        self.answer(session, TRUST, "no")
         self.assert_end(session, 88, ISSUER.fingerprint)
         self.assertEqual(home.status()["keystore"], "none")
 
@@ -111,10 +117,10 @@ class ActivateTest(TerminalTest):
         options = (link, ATTESTED, "--trust-issuer", ISSUER.fingerprint)
         session = self.start(home, "activate", *options)
         session.wait_for(f"It shows {today()}")
-        self.answer(session, "Is that right? Type yes:", "no")
+        self.answer(session, "Is that right? [yes/no]", "no")
         self.assert_end(session, 86)
         session = self.start(home, "activate", *options)
-        self.answer(session, "Is that right? Type yes:", "yes")
+        self.answer(session, "Is that right? [yes/no]", "yes")
         self.answer(session, "Activation code", links.CODE)
         self.answer(session, "Name of the token [", "Clinic")
         self.answer(session, "New PIN:", PIN)
@@ -137,6 +143,26 @@ class ActivateTest(TerminalTest):
         for pin in (PIN, "8305", "1234", "4272"):
             self.assertNotIn(pin.encode(), session.bytes)
         self.assert_ends(home.run("show", answers="8305"), 0)
+
+    def test_a_link_that_can_not_be_read_is_asked_for_again(self):
+        home = Home()
+        session = self.start(home, "activate", ATTESTED)
+        self.answer(session, "Paste the activation link", "otpauth://totp/alice?issuer=A")
+        session.wait_for("The link holds no seed")
+        self.answer(session, "Paste the activation link", "")
+        session.wait_for("There is no activation link in this text")
+        self.answer(session, "Paste the activation link", otpauth())
+        self.answer(session, "Name of the token [", "Clinic")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", PIN)
+        self.assert_end(session, 0, "Clinic is activated")
+        session = self.start(Home(), "activate", ATTESTED)
+        self.answer(session, "Paste the activation link", "nothing")
+        session.wait_for("There is no activation link in this text")
+        session.screen.reset()
+        session.wait_for("Paste the activation link")
+        session.child.sendintr()
+        self.assert_end(session, 65)
 
     def test_a_taken_name_is_asked_again(self):
         home = one_token()
@@ -196,7 +222,8 @@ class ActivateTest(TerminalTest):
         session = self.start(home, "list")
         self.answer(session, "PIN:", PIN)
         self.assert_end(session, 0)
-        rows = [row for row in session.text().splitlines() if row and not row.startswith("PIN")]
+        rows = [row for row in session.text().splitlines()
+                if row and not row.startswith(("PIN", "Type"))]
         self.assertEqual(rows[0].split(), ["NAME", "STATE", "TYPE", "ISSUER", "ACCOUNT", "SERIAL"])
         self.assertEqual(len(rows), 4)
         for row in rows[1:]:
@@ -229,7 +256,7 @@ class ActivateTest(TerminalTest):
         session = Session(["/bin/sh", "-c", f'"{PROGRAM}" activate --from - < {file}'],
                           environment(home.path))
         self.addCleanup(session.close)
-        self.answer(session, "Type no to attest that it is not:", "no")
+        self.answer(session, ATTEST, "no")
         self.answer(session, "Name of the token [", "Clinic")
         self.answer(session, "New PIN:", PIN)
         self.answer(session, "The same PIN again:", PIN)
@@ -240,20 +267,49 @@ class PINTest(TerminalTest):
     def test_a_wrong_pin_and_then_the_right_one(self):
         home = one_token()
         session = self.start(home, "show", "--once")
+        session.wait_for("Nothing is shown while you type")
         self.answer(session, "PIN:", "8305")
-        self.assert_end(session, 77, "wrong PIN; 9 attempts are left")
-        session = self.start(home, "show", "--once")
+        session.wait_for("9 attempts are left before the keystore is erased")
         self.answer(session, "PIN (9 attempts left):", PIN)
         self.assert_end(session, 0)
         self.assertRegex(session.text(), r"(?m)^\d{6}$")
+        self.assertEqual(session.text().count("Nothing is shown"), 1)
         self.assertNotIn(PIN.encode(), session.bytes)
+        self.assert_no_attempt(home)
 
-    def test_a_delay_is_told_before_the_pin(self):
+    def test_each_wrong_pin_costs_its_attempt_and_the_last_refusal_is_the_code(self):
         home = one_token()
+        session = self.start(home, "show", "--once")
+        for left in (9, 8):
+            self.answer(session, "PIN", "8305")
+            session.wait_for(f"{left} attempts are left before the keystore is erased")
+        session.wait_for("PIN (8 attempts left):")
+        session.child.sendintr()
+        self.assert_end(session, 77, "wrong PIN; 8 attempts are left")
+        self.assert_no_attempt(home, left=8)
+
+    def test_a_delay_is_waited_out_with_its_seconds(self):
+        home = one_token()
+        files.write_attempts(home, 5, seconds_ago=27)
+        session = self.start(home, "show", "--once")
+        session.wait_for("you have to wait")
+        session.wait_for("Wait 2 s")
+        self.answer(session, "PIN (5 attempts left):", PIN)
+        self.assert_end(session, 0)
         files.write_attempts(home, 5)
         session = self.start(home, "show")
+        session.wait_for("Ctrl-C ends")
+        session.child.sendintr()
         self.assert_end(session, 75, "try again in")
-        self.assertNotIn(b"PIN:", session.bytes)
+        self.assertNotIn(b"PIN (", session.bytes)
+
+    def test_a_delay_refuses_where_the_pin_is_not_typed(self):
+        home = one_token()
+        files.write_attempts(home, 5)
+        session = Session(["/bin/sh", "-c", f'"{PROGRAM}" show --once --pin-fd 3 3<<E\n{PIN}\nE'],
+                          environment(home.path))
+        self.addCleanup(session.close)
+        self.assert_end(session, 75, "try again in")
 
     def test_the_last_attempt_is_announced_and_then_erases(self):
         home = one_token()
@@ -268,11 +324,32 @@ class PINTest(TerminalTest):
 
     def test_a_malformed_pin_spends_no_attempt(self):
         home = one_token()
-        for typed in ("427", "42711", "427a", "", "４２７１"):
-            session = self.start(home, "show")
+        session = self.start(home, "show", "--once")
+        for typed in ("427", "42711", "427a", "", "４２７１", "4" * 200):
             self.answer(session, "PIN:", typed)
-            self.assert_end(session, 64, "no attempt was spent")
+            session.wait_for("no attempt was spent")
+            session.screen.reset()
+        self.answer(session, "PIN:", PIN)
+        self.assert_end(session, 0)
+        session = self.start(home, "show")
+        self.answer(session, "PIN:", "427")
+        session.wait_for("no attempt was spent")
+        session.child.send("\x04")
+        self.assert_end(session, 64, "no attempt was spent")
         self.assert_no_attempt(home)
+
+    def test_a_slip_of_the_pin_loses_nothing_that_was_given(self):
+        home = one_token()
+        session = self.start(home, "activate", ISSUER.link())
+        self.answer(session, TRUST, "yes")
+        self.answer(session, "Activation code", links.CODE)
+        self.answer(session, "Name of the token [", "Second")
+        self.answer(session, "PIN:", "8305")
+        session.wait_for("9 attempts are left")
+        self.answer(session, "PIN (9 attempts left):", "83")
+        session.wait_for("no attempt was spent")
+        self.answer(session, "PIN (9 attempts left):", PIN)
+        self.assert_end(session, 0, "Second is activated")
 
     def test_what_was_mistyped_can_be_taken_back(self):
         home = one_token()
@@ -336,10 +413,10 @@ class EchoTest(TerminalTest):
 class EndingTest(TerminalTest):
     """However a prompt ends, the terminal is as it was found."""
     QUESTIONS = [(("activate",), "Paste the activation link"),
-                 (("activate", otpauth()), "Type no to attest that it is not:"),
+                 (("activate", otpauth()), ATTEST),
                  (("activate", otpauth(), ATTESTED), "Name of the token ["),
                  (("activate", otpauth(), ATTESTED, "--name", "b"), "New PIN:"),
-                 (("activate", ISSUER.link(), ATTESTED), "Type yes to trust it:"),
+                 (("activate", ISSUER.link(), ATTESTED), TRUST),
                  (("activate", ISSUER.link(), ATTESTED, "--trust-issuer", ISSUER.fingerprint),
                   "Activation code")]
 
@@ -372,7 +449,7 @@ class EndingTest(TerminalTest):
                 self.check(home, command, prompt, lambda s: s.child.sendintr(), 130)
         home = one_token()
         for command, prompt in (("show", "PIN:"), ("list", "PIN:"), ("pin", "PIN:"),
-                                ("reset", "Type yes:")):
+                                ("reset", "[yes/no]")):
             with self.subTest(command):
                 self.check(home, f"{PROGRAM} {command}", prompt, lambda s: s.child.sendintr(), 130)
         self.assert_no_attempt(home)
@@ -389,7 +466,7 @@ class EndingTest(TerminalTest):
 
     def test_the_end_of_the_input_is_64_and_asks_no_more(self):
         home = one_token()
-        for command, prompt in (("show", "PIN:"), ("pin", "PIN:"), ("reset", "Type yes:"),
+        for command, prompt in (("show", "PIN:"), ("pin", "PIN:"), ("reset", "[yes/no]"),
                                 ("activate", "Paste the activation link")):
             with self.subTest(command):
                 session = self.check(home, f"{PROGRAM} {command}", prompt,
@@ -461,6 +538,8 @@ class ChoiceTest(TerminalTest):
         home = three_tokens()
         session = self.start(home, "show", "Cl")
         self.answer(session, "PIN:", "8305")
+        session.wait_for("attempts left):")
+        session.child.sendintr()
         self.assert_end(session, 77)
         self.assertNotIn("lake", session.text())
 
@@ -469,7 +548,7 @@ class ChoiceTest(TerminalTest):
         session = self.start(home, "remove", "Cli")
         self.answer(session, "PIN:", PIN)
         self.answer(session, "Which token (1 to 2)?", "2")
-        self.answer(session, "Type yes:", "yes")
+        self.answer(session, "[yes/no]", "yes")
         self.assert_end(session, 0)
         self.assertEqual(len(home.run("list", answers=PIN).out.splitlines()), 2)
 
@@ -511,7 +590,7 @@ class RefusalTest(TerminalTest):
                     self.answer(session, "Paste", otpauth())
                 self.assert_end(session, 80, "sends prescriptions")
                 self.assertNotIn(b"PIN:", session.bytes)
-                self.assertNotIn(b"Type ", session.bytes)
+                self.assertNotIn(b"yes/no", session.bytes)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
-// The one public door: what happens in which order. Verdict before PIN, attempt before try, entry
-// before OTP. Bound by DESIGN §1, §4, §6, §7 and the precedence of CONTRACT §2.
-package import Activation
-internal import Device
-internal import Keystore
-package import Linux
+// What happens in which order, without a question: verdict before PIN, attempt before try, entry
+// before OTP. The door (Door/) asks and calls. Bound by DESIGN §1, §4, §6, §7 and the precedence of
+// CONTRACT §2.
+import Activation
+import Device
+import Keystore
+import Linux
 
-/// The authenticator of one user on one device.
+/// The steps of one user on one device: in Flow/ those that ask nobody, in Asking/ the questions.
 ///
 /// Order of calls: `facts` and `enter` (no PIN), `clear` or `admit`, `unlock` (the one call that
 /// spends an attempt), then `activate`, `makeOTPs` or what else is to be done; each of those ends the
-/// use. Errors are `AuthenticatorError`; each case has its exit code in CONTRACT §2.
-public struct Authenticator: ~Copyable {
+/// use.
+struct Flow: Sendable {
     let place: Place
-    package let surroundings: Surroundings
+    let surroundings: Surroundings
     let clock: @Sendable () throws(SystemError) -> ClockReading
     private let whenWaiting: @Sendable () -> Void
     /// nil until both folders exist.
@@ -22,7 +23,7 @@ public struct Authenticator: ~Copyable {
     ///
     /// - Parameter whenWaiting: called when another process has held the lock for a second.
     /// - Throws: `AuthenticatorError.keystore(.problem)` for a folder of wrong owner or mode.
-    package init(
+    init(
         place: Place, surroundings: Surroundings,
         clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now,
         whenWaiting: @escaping @Sendable () -> Void = {}
@@ -42,8 +43,17 @@ public struct Authenticator: ~Copyable {
         self.folders = folders
     }
 
+    /// Opens none: what is in them can't be read.
+    init(without surroundings: Surroundings) throws(AuthenticatorError) {
+        place = Place(dataPath: "/", statePath: "/")
+        self.surroundings = surroundings
+        clock = ClockReading.now
+        whenWaiting = {}
+        folders = nil
+    }
+
     /// Makes the folders that are missing (0700): `activate`, `request`.
-    package mutating func makeFolders() throws(AuthenticatorError) {
+    mutating func makeFolders() throws(AuthenticatorError) {
         guard folders == nil else { return }
         let made = try inKeystore { () throws(KeystoreError) in try openOrCreateFolders() }
         folders = made
@@ -56,7 +66,7 @@ public struct Authenticator: ~Copyable {
     }
 
     /// The wall clock now, Unix seconds.
-    package func now() throws(AuthenticatorError) -> ClockReading {
+    func now() throws(AuthenticatorError) -> ClockReading {
         try fromSystem(clock)
     }
 
@@ -64,7 +74,7 @@ public struct Authenticator: ~Copyable {
     ///
     /// - Parameter link: whose issuer may be trusted.
     /// - Throws: only what the system did, never the keystore's own state.
-    package func facts(
+    func facts(
         for link: VerifiedLink? = nil
     ) throws(AuthenticatorError) -> KeystoreFacts {
         guard let folders else { return KeystoreFacts() }
@@ -171,11 +181,11 @@ public struct Authenticator: ~Copyable {
 }
 
 /// The two folders of one user, as absolute paths.
-package struct Place: Equatable, Sendable {
-    package let dataPath: String
-    package let statePath: String
+struct Place: Equatable, Sendable {
+    let dataPath: String
+    let statePath: String
 
-    package init(dataPath: String, statePath: String) {
+    init(dataPath: String, statePath: String) {
         self.dataPath = dataPath
         self.statePath = statePath
     }
@@ -186,25 +196,25 @@ package struct Place: Equatable, Sendable {
     /// The XDG folders; relative values are ignored (FORMAT.md §1).
     ///
     /// - Throws: `AuthenticatorError.noHome`.
-    package init(
+    init(
         home: String?, dataHome: String?, stateHome: String?
     ) throws(AuthenticatorError) {
         func folder(_ value: String?, _ fallback: String) throws(AuthenticatorError) -> String {
             if let value, value.hasPrefix("/") { return value + "/softtoken" }
-            guard let home, home.hasPrefix("/") else { throw .noHome }
+            guard let home, home.hasPrefix("/") else { throw .init(.noHome) }
             return home + fallback
         }
         self.init(
             dataPath: try folder(dataHome, "/.local/share/softtoken"),
             statePath: try folder(stateHome, "/.local/state/softtoken"))
         // Both hold a file called attempts.
-        guard dataPath != statePath else { throw .oneFolder }
+        guard dataPath != statePath else { throw .init(.oneFolder) }
     }
 }
 
-extension Authenticator {
+extension Flow {
     /// The folders that the file sandbox leaves open.
-    package var folderDescriptors: [Int32] {
+    var folderDescriptors: [Int32] {
         guard let folders else { return [] }
         return [folders.data.descriptor.number, folders.state.descriptor.number]
     }

@@ -1,5 +1,5 @@
-// What comes out: the digits with their validity. Only `Authenticator` makes one, and only with a
-// separation clearance in hand. Bound by RFC 4226, RFC 6238 and DESIGN §1.6.
+// What comes out: the digits with their validity. Only a `DisplaySession` gives them, and only
+// `Authenticator.show` makes one. Bound by RFC 4226, RFC 6238 and DESIGN §1.6.
 
 /// The digits shown, and when they hold. It is secret until it is used or its time is over: don't
 /// log it, and don't keep it. RFC 4226 §5.3, step 3; RFC 6238 §4.
@@ -18,18 +18,10 @@ public struct OneTimePassword: Equatable, Sendable {
     public let digits: String
     /// When they hold.
     public let validity: Validity
-}
 
-/// All the OTPs of one use: computed before the first is shown, when the seed is gone already.
-package struct OneTimePasswords: Equatable, Sendable {
-    /// DESIGN §8: at most so many in a session.
-    package static let maximumCount = 64
-
-    package let token: Token
-    /// For TOTP one a step, beginning one step before now; for HOTP one.
-    package let all: [OneTimePassword]
-    /// The index in `all` of the one that holds at the session's start.
-    package let currentIndex: Int
-
-    package var current: OneTimePassword { all[currentIndex] }
+    /// Makes one of digits that are known already: what a test of an app's drawing needs.
+    public init(digits: String, validity: Validity) {
+        self.digits = digits
+        self.validity = validity
+    }
 }

@@ -1,162 +1,188 @@
-// Every failure in words: what happened and why, what to do, the exit code. One table for the whole
-// program: lower case, no full stop, words that a doctor understands at seven in the morning.
+// Every cause in words: what happened and why, what to do, the exit code. One table for every app:
+// lower case, no full stop, words that a doctor understands at seven in the morning.
 // Bound by CONTRACT §2, DESIGN §1.9 and STYLE 16.
 import Activation
 import Device
 import Keystore
 import Linux
-import SoftTokenCore
 
-/// What is said about a failure.
-struct Message {
-    let code: Int32
+/// What is said about a cause.
+struct Message: Equatable, Sendable {
+    let code: ExitStatus
     /// What happened and why; nil if it was said already.
     let error: String?
     /// What to do next.
     let hint: String?
 
-    init(_ code: Int32, _ error: String?, hint: String? = nil) {
+    init(_ code: ExitStatus, _ error: String?, hint: String? = nil) {
         self.code = code
         self.error = error
         self.hint = hint
     }
 }
 
-extension Failure {
-    var message: Message {
-        switch self {
-        case .authenticator(let error): error.message
-        case .answer(let error, let question): error.message(question)
-        case .system(let error): error.message
-        case .outputClosed:
-            Message(
-                74, "standard output is closed: the one-time password could not be shown",
-                hint: "leave it open, or send it into a pipe")
-        case .fileSizeLimit:
-            Message(
-                74,
-                "this shell limits how long files may get (ulimit -f), so that the log might not "
-                    + "be written",
-                hint: "begin a new shell without that limit; 128 MiB are enough")
-        case .usage(let text, let hint):
-            Message(64, text, hint: hint ?? "see softtoken --help")
-        case .malformedPIN:
-            Message(
-                64, "a PIN is exactly four digits; this was not, and no attempt was spent",
-                hint: "try again with your four-digit PIN")
-        case .unacceptableName:
-            Message(
-                64, "a name has 1 to 64 bytes, and no character that can't be shown",
-                hint: "choose another name")
-        case .noSuchToken:
-            Message(66, "there is no such token", hint: "softtoken list shows your tokens")
-        case .ambiguousToken(let names):
-            Message(
-                64, "several tokens fit",
-                hint: "name one of them in full: \(names.prefix(4).joined(separator: ", "))"
-                    + (names.count > 4 ? " and \(names.count - 4) more" : ""))
-        case .noInput(let path): Message(66, "there is no file \(path)")
-        case .rejectedInput(let text, let hint): Message(65, text, hint: hint)
-        case .notRoot:
-            Message(78, "only root can do this", hint: "run it again with sudo")
-        case .administratorFile(let problem): problem.message
-        case .logNotWhole(let flaw):
-            Message(
-                65, "the audit log is not whole: \(flaw.words)",
-                hint: "tell your EPCS administrator within one business day")
-        case .reported(let code): Message(code, nil)
-        case .signal(let signal): Message(signal.exitCode, nil)
-        }
-    }
-}
-
-extension AuthenticatorError {
+extension AuthenticatorError.Cause {
     var message: Message {
         switch self {
         case .sameDevice(let evidence):
             Message(
-                80,
+                .prescribingDevice,
                 evidence.label.isEmpty
                     ? "this is \(evidence.deviceName): \(evidence.words)"
                     : "this is \(evidence.deviceName), which sends prescriptions: \(evidence.words)",
                 hint: evidence.advice)
         case .recordOfThisDevice(let evidence):
             Message(
-                80, "this record is of this very device: \(evidence.words)",
+                .prescribingDevice, "this record is of this very device: \(evidence.words)",
                 hint: "forbid the record of the computer you send prescriptions from, and "
                     + "keep the soft token on another device")
         case .remoteLogin:
             Message(
-                87,
+                .remoteLogin,
                 "this is a remote login: it would show the one-time password on another machine",
                 hint: "run softtoken at this device itself")
         case .separationNotVerified(let reason):
             Message(
-                81,
+                .separation,
                 "policy wants this device shown to be apart from the prescribing one, but "
                     + reason.sentence, hint: reason.advice)
         case .attestationMissing(let reason):
             Message(
-                81,
+                .separation,
                 "nobody attested that this is not the prescribing device, and \(reason.sentence)",
                 hint: (reason.adviceBeforeAttesting.map { $0 + "; otherwise, " } ?? "")
                     + "if you do not send prescriptions from this device, add "
                     + "--not-prescribing-device")
         case .attestationDenied:
             Message(
-                81, "it was not attested that you prescribe on another computer than this",
+                .separation, "it was not attested that you prescribe on another computer than this",
                 hint: "type no, in full, if that is so; otherwise use another device")
         case .clockUnconfirmed(let doubt): doubt.message
         case .clockContradicted:
             Message(
-                86, "this device's clock shows another day than --clock-is",
+                .clock, "this device's clock shows another day than --clock-is",
                 hint: "set the clock, then try again")
         case .unsignedLink:
             Message(
-                88, "your administrator allows signed links only, and this link is not signed",
+                .policy, "your administrator allows signed links only, and this link is not signed",
                 hint: "ask the issuer for a link for SoftToken")
         case .untrustedIssuer(let fingerprint):
             Message(
-                88, "nobody here trusts this link's issuer, whose key is \(fingerprint)",
+                .policy, "nobody here trusts this link's issuer, whose key is \(fingerprint)",
                 hint: "compare it with what the issuer tells you, then add "
                     + "--trust-issuer \(fingerprint)")
         case .easyPIN:
             Message(
-                88, "this PIN is easy to guess",
+                .policy, "this PIN is easy to guess",
                 hint: "choose one without a year, a date, a pattern or repeated digits, or use "
                     + "--random-pin")
         case .activation(let error): error.message
         case .record(let error): error.message
         case .linkExpired:
             Message(
-                84, "this link has expired", hint: "ask the issuer of the token for a new link")
+                .linkSpent, "this link has expired",
+                hint: "ask the issuer of the token for a new link")
         case .linkUsed:
             Message(
-                84, "this link has been used on this device already",
+                .linkSpent, "this link has been used on this device already",
                 hint: "if the token is gone, ask the issuer for a new link")
         case .tokenExpired:
             Message(
-                85, "this token has expired", hint: "ask the issuer of the token for a new link")
+                .tokenExpired, "this token has expired",
+                hint: "ask the issuer of the token for a new link")
         case .counterExhausted:
             Message(
-                85, "this token's counter is at its end",
+                .tokenExpired, "this token's counter is at its end",
                 hint: "ask the issuer of the token for a new link")
+        case .logNotWhole(let flaw):
+            Message(
+                .rejected, "the audit log is not whole: \(flaw.words)",
+                hint: "tell your EPCS administrator within one business day")
+        case .malformedPIN:
+            Message(
+                .usage, "a PIN is exactly four digits; this was not, and no attempt was spent",
+                hint: "try again with your four-digit PIN")
+        case .unacceptableName:
+            Message(
+                .usage, "a name has 1 to 64 bytes, and no character that can't be shown",
+                hint: "choose another name")
+        case .noSuchToken:
+            Message(.notFound, "there is no such token", hint: "softtoken list shows your tokens")
+        case .ambiguousToken(let names):
+            Message(
+                .usage, "several tokens fit",
+                hint: "name one of them in full: \(names.prefix(4).joined(separator: ", "))"
+                    + (names.count > 4 ? " and \(names.count - 4) more" : ""))
+        case .hasPIN:
+            Message(
+                .usage, "the keystore has a PIN already",
+                hint: "leave out --random-pin; softtoken pin changes the PIN")
+        case .notConfirmed(.removing):
+            Message(
+                .usage, "nothing was removed",
+                hint: "type yes to remove the token, or add --yes")
+        case .notConfirmed(.resetting):
+            Message(.usage, "nothing was destroyed", hint: "type yes to reset, or add --yes")
+        case .noSuchIssuer:
+            Message(
+                .usage, "this key is not among the trusted ones",
+                hint: "see softtoken issuer list")
+        case .administratorsIssuer:
+            Message(
+                .usage, "the administrator trusts this key",
+                hint: "root can take its file out of /etc/softtoken/issuers")
+        case .unacceptableLabel:
+            Message(
+                .usage, "this label is too long or can't be shown", hint: "use 1 to 64 letters")
         case .keystore(let error): error.message
         case .protectorUnreachable:
             Message(
-                69, "the TPM can't be reached: this version keeps its share in a file only",
+                .protectorUnreachable,
+                "the TPM can't be reached: this version keeps its share in a file only",
                 hint: "leave out --protector, or use --protector device-file")
         case .configuration(let path, let reason):
-            Message(78, "\(path): \(reason)", hint: "ask this device's administrator to mend it")
+            Message(
+                .configuration, "\(path): \(reason)",
+                hint: "ask this device's administrator to mend it")
         case .noHome:
             Message(
-                78, "there is no home folder: HOME is not set to an absolute path",
+                .configuration, "there is no home folder: HOME is not set to an absolute path",
                 hint: "set HOME, then try again")
         case .oneFolder:
             Message(
-                78, "XDG_DATA_HOME and XDG_STATE_HOME are the same folder",
+                .configuration, "XDG_DATA_HOME and XDG_STATE_HOME are the same folder",
                 hint: "give each its own: the files in the two must not mix")
+        case .notRoot:
+            Message(.configuration, "only root can do this", hint: "run it again with sudo")
+        case .administratorFile(let problem): problem.message
         case .system(let error): error.message
+        case .app(let message): message
+        }
+    }
+
+    var kind: AuthenticatorError.Kind {
+        switch self {
+        case .malformedPIN, .unacceptableName, .ambiguousToken, .hasPIN, .notConfirmed,
+            .unacceptableLabel, .keystore(.nameTaken):
+            .malformedAnswer
+        case .keystore(.wrongPIN): .wrongPIN
+        case .keystore(.delayed): .delayed
+        case .keystore(.erased), .keystore(.erasedNow), .keystore(.attemptRecordsLost): .erased
+        case .noSuchToken, .noSuchIssuer, .administratorsIssuer, .keystore(.missing),
+            .keystore(.tokenMissing):
+            .notFound
+        case .app: .ownReason
+        default: kindOfCode
+        }
+    }
+
+    private var kindOfCode: AuthenticatorError.Kind {
+        switch message.code {
+        case .prescribingDevice, .separation, .foreignDevice, .linkSpent, .tokenExpired, .clock,
+            .remoteLogin, .policy:
+            .refused
+        case .rejected: .rejected
+        default: .failed
         }
     }
 }
@@ -171,7 +197,7 @@ extension ClockDoubt {
                 "the link was made on \(LocalTime(atUnixSeconds: time).date)"
             }
         return Message(
-            86,
+            .clock,
             "this device's clock can't be right: \(since); a wrong clock makes wrong "
                 + "one-time passwords",
             hint: "set the clock; if it is right, add --clock-is with today's date")
@@ -183,29 +209,29 @@ extension KeystoreError {
         switch self {
         case .missing:
             Message(
-                66, "no token has been activated here",
+                .notFound, "no token has been activated here",
                 hint: "activate one with the link from your mail: softtoken activate")
         case .erased, .erasedNow:
             Message(
-                83, "too many wrong PINs: the keystore was erased, and its tokens are gone",
+                .erased, "too many wrong PINs: the keystore was erased, and its tokens are gone",
                 hint: "tell your EPCS administrator within one business day, and ask for a new link"
             )
         case .attemptRecordsLost:
             Message(
-                83, "both attempt records are missing or altered, so no attempt is left",
+                .erased, "both attempt records are missing or altered, so no attempt is left",
                 hint: "tell your EPCS administrator; softtoken reset makes room for a new link")
         case .damaged(let part):
             Message(
-                65, "the \(part.words) is damaged; this costs no attempt",
+                .rejected, "the \(part.words) is damaged; this costs no attempt",
                 hint: "put back a whole backup of both folders, or run softtoken reset and ask for "
                     + "a new link")
         case .foreign:
             Message(
-                82, "this keystore was made on another device, and opens there only",
+                .foreignDevice, "this keystore was made on another device, and opens there only",
                 hint: "a new device needs a new link; softtoken reset makes room for it")
         case .machineIDUnreadable:
             Message(
-                74,
+                .inputOutput,
                 "the keystore is bound to this machine's id and disk, and one of them can't be read",
                 hint: "run softtoken outside of a container, and have /etc/machine-id and "
                     + "/dev/disk mended; nothing was lost")
@@ -213,36 +239,38 @@ extension KeystoreError {
         case .system(let error): error.message
         case .wrongPIN(let left, let delay):
             Message(
-                77, "wrong PIN; \(left) \(left == 1 ? "attempt is" : "attempts are") left",
+                .wrongPIN,
+                "wrong PIN; \(left) \(left == 1 ? "attempt is" : "attempts are") left before the keystore "
+                    + "is erased",
                 hint: left == 1
                     ? "one more wrong PIN erases the keystore\(waiting(delay))"
                     : delay > 0 ? "try again in \(duration(delay))" : nil)
         case .delayed(let seconds):
             Message(
-                75, "after several wrong PINs you have to wait",
+                .tryLater, "after several wrong PINs you have to wait",
                 hint: "try again in \(duration(seconds))")
         case .busy:
-            Message(75, "another softtoken is at work", hint: "try again when it has ended")
+            Message(.tryLater, "another softtoken is at work", hint: "try again when it has ended")
         case .changed:
             Message(
-                75, "the keystore was changed while this command waited", hint: "try again")
+                .tryLater, "the keystore was changed while this command waited", hint: "try again")
         case .outOfMemory:
             Message(
-                74, "there is not enough memory to check the PIN; no attempt was spent",
+                .inputOutput, "there is not enough memory to check the PIN; no attempt was spent",
                 hint: "close other programs, then try again")
         case .nameTaken:
-            Message(64, "a token of this name is here already", hint: "choose another name")
-        case .tokenMissing: Failure.noSuchToken.message
+            Message(.usage, "a token of this name is here already", hint: "choose another name")
+        case .tokenMissing: AuthenticatorError.Cause.noSuchToken.message
         case .full:
             Message(
-                73,
+                .cannotCreate,
                 "the keystore is full: it holds as many tokens, prescribing records or issuers "
                     + "as it can",
                 hint: "remove what you don't need; records go with softtoken reset alone")
-        case .counterExhausted: AuthenticatorError.counterExhausted.message
+        case .counterExhausted: AuthenticatorError.Cause.counterExhausted.message
         case .counterUnknown:
             Message(
-                85,
+                .tokenExpired,
                 "an older keystore was put back, so that this token's next counter is not known "
                     + "and it makes no one-time password any more",
                 hint: "ask for a new link, and remove this token")
@@ -269,16 +297,18 @@ extension FileProblem {
         switch self {
         case .system(let error): error.message
         case .wrongOwner(let path):
-            Message(78, "\(path) belongs to another user", hint: "give it back to its owner")
+            Message(
+                .configuration, "\(path) belongs to another user", hint: "give it back to its owner"
+            )
         case .openToOthers(let path, let mode):
             Message(
-                78, "\(path) is open to other users",
+                .configuration, "\(path) is open to other users",
                 hint: "chmod \(String(mode, radix: 8)) \(path)")
         case .notPlain(let path):
             Message(
-                78, "\(path) is a symbolic link or no plain file or folder",
+                .configuration, "\(path) is a symbolic link or no plain file or folder",
                 hint: "put the real one in its place")
-        case .tooLong(let path): Message(65, "\(path) is too long")
+        case .tooLong(let path): Message(.rejected, "\(path) is too long")
         }
     }
 }
@@ -289,16 +319,18 @@ extension AdministratorFileProblem {
         case .system(let error): error.message
         case .wrongOwner(let path), .writableByOthers(let path), .notPlain(let path),
             .tooLong(let path):
-            Message(78, "\(path): \(reason)", hint: "ask this device's administrator to mend it")
+            Message(
+                .configuration, "\(path): \(reason)",
+                hint: "ask this device's administrator to mend it")
         }
     }
 }
 
 extension SystemError {
-    var message: Message {
+    fileprivate var message: Message {
         if isDiskFull {
             return Message(
-                74, "the disk is full: \(subject) can't be written; nothing was lost",
+                .inputOutput, "the disk is full: \(subject) can't be written; nothing was lost",
                 hint: "free some space, then try again")
         }
         let verb =
@@ -315,33 +347,16 @@ extension SystemError {
             }
         let isCreation = operation == .create && !isInputOutput
         return Message(
-            isCreation ? 73 : 74, "\(subject) can't be \(verb): \(reason.lowercased())")
-    }
-}
-
-extension AnswerError {
-    fileprivate func message(_ question: String) -> Message {
-        switch self {
-        case .missing:
-            Message(
-                64, "\(question) is missing: the input ended",
-                hint: "run it at a terminal, or give each answer as a line of standard input, "
-                    + "the PIN also by --pin-fd N")
-        case .interrupted: Message(130, nil)
-        case .ended(let signal): Message(signal.exitCode, nil)
-        case .tooLong: Message(64, "\(question) is too long")
-        case .notText: Message(64, "\(question) is not UTF-8 text")
-        case .noMemory: KeystoreError.outOfMemory.message
-        case .failed(let error): error.message
-        }
+            isCreation ? .cannotCreate : .inputOutput,
+            "\(subject) can't be \(verb): \(reason.lowercased())")
     }
 }
 
 extension ActivationError {
     fileprivate var message: Message {
         switch self {
-        case .outOfMemory: Message(74, explanation, hint: hint)
-        default: Message(65, explanation, hint: hint)
+        case .outOfMemory: Message(.inputOutput, explanation, hint: hint)
+        default: Message(.rejected, explanation, hint: hint)
         }
     }
 }
@@ -351,11 +366,11 @@ extension PrescribingRecordError {
         switch self {
         case .nothingToRecogniseBy:
             Message(
-                74, "this device shows nothing that it could be recognised by",
+                .inputOutput, "this device shows nothing that it could be recognised by",
                 hint: "have a machine-id made for it (systemd-machine-id-setup)")
         default:
             Message(
-                65, "this is no prescribing record, or a damaged one",
+                .rejected, "this is no prescribing record, or a damaged one",
                 hint: "copy the whole line that softtoken device register prints")
         }
     }

@@ -1,0 +1,70 @@
+// Where a program's words go: what a script wants to standard output, everything else to standard
+// error, by write(2), so that no stdio buffer keeps an OTP. Bound by CONTRACT §1 ("Output").
+package import Linux
+public import SoftTokenCore
+
+/// Standard output and standard error of a program.
+public struct ProgramOutput: Sendable {
+    /// As its errors begin.
+    public let program: String
+
+    public init(program: String) { self.program = program }
+
+    /// A line for scripts.
+    ///
+    /// - Throws: `AuthenticatorError` (74) when it can't be written: a full disk, a closed pipe.
+    public func line(_ text: String) throws(AuthenticatorError) { try lines([text]) }
+
+    /// Lines that belong together, in one piece.
+    public func lines(_ lines: [String]) throws(AuthenticatorError) {
+        var text = ""
+        for line in lines { text += line + "\n" }
+        let whole = text
+        try running { () throws(SystemError) in try write(whole, to: 1) }
+    }
+
+    public func json(_ value: JSON) throws(AuthenticatorError) { try line(value.text) }
+
+    /// A line for people; that it can't be written changes nothing.
+    public func note(_ text: String) { try? write(text + "\n", to: 2) }
+
+    public func warning(_ text: String) { note("\(program): warning: \(text)") }
+    public func hint(_ text: String) { note("\(program): hint: \(printable(text))") }
+
+    /// Says what ended a command.
+    public func report(_ error: AuthenticatorError) {
+        if let message = error.message { note("\(program): error: \(printable(message))") }
+        if let text = error.hint { hint(text) }
+    }
+
+    private func write(_ text: String, to number: Int32) throws(SystemError) {
+        let name = number == 1 ? "standard output" : "standard error"
+        try Descriptor.writeStandard(number, name: name, Array(text.utf8).span)
+    }
+}
+
+/// An argument or a path comes back in a message: it must not steer the terminal.
+private func printable(_ text: String) -> String {
+    var printable = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: printable.append("\u{FFFD}")
+        default: printable.append(scalar)
+        }
+    }
+    return String(printable)
+}
+
+extension AuthenticatorError {
+    /// What the system answered.
+    package static func system(_ error: SystemError) -> AuthenticatorError {
+        AuthenticatorError(error)
+    }
+}
+
+/// Asks the system, in the one error.
+package func running<R: ~Copyable>(
+    _ body: () throws(SystemError) -> R
+) throws(AuthenticatorError) -> R {
+    do throws(SystemError) { return try body() } catch { throw .system(error) }
+}

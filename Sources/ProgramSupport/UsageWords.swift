@@ -1,0 +1,76 @@
+// What the argument parser finds wrong, in our form: lower case, one line, no full stop; and what was
+// probably meant. Bound by CONTRACT §1 ("Output"), §2 (64) and STYLE 16.
+public import ArgumentParser
+import Linux
+public import SoftTokenCore
+
+/// The error of arguments that can't be parsed.
+///
+/// - Parameters:
+///   - message: the parser's, which may have several lines and end in a question.
+///   - arguments: those of the process; a link is not among them any more.
+///   - root: the program's command; each command names itself in its configuration.
+///   - misplacedLink: the error where a link, which was taken out of the arguments, stands instead
+///     of a command.
+public func usageError(
+    parserMessage message: String, _ arguments: [String], root: any ParsableCommand.Type,
+    misplacedLink: AuthenticatorError
+) -> AuthenticatorError {
+    let command = CommandPath(arguments, root: root)
+    let help = "see \(command.words) --help"
+    if command.unknown == ArgumentVector.placeholder { return misplacedLink }
+    if let unknown = command.unknown {
+        let meant = nearest(to: unknown, among: command.known).map {
+            "did you mean \(command.words) \($0)? "
+        }
+        return AuthenticatorError(
+            .usage, "there is no command \(unknown)", hint: (meant ?? "") + help)
+    }
+    let line = message.split(separator: "\n").first.map(String.init) ?? "wrong arguments"
+    if ["--pin'", "--code'", "--activation-code'"].contains(where: { line.holds($0) }) {
+        return AuthenticatorError(
+            .usage, "a PIN or a code is never an option",
+            hint: "it is asked for; a script gives it as a line of standard input; " + help)
+    }
+    let text = withoutCapital(line.hasSuffix(".") ? line.dropLast() : line[...])
+    // "Unknown option '--onec'. Did you mean '--once'?"
+    guard let end = text.rangeOfBytes(". ") else {
+        return AuthenticatorError(.usage, text, hint: help)
+    }
+    let advice = withoutCapital(text[end.upperBound...])
+    return AuthenticatorError(
+        .usage, String(text[..<end.lowerBound]),
+        hint: advice + (advice.hasSuffix("?") ? " " : "; ") + help)
+}
+
+private func withoutCapital(_ sentence: Substring) -> String {
+    sentence.prefix(1).lowercased() + sentence.dropFirst()
+}
+
+/// How far the arguments name a command.
+private struct CommandPath {
+    /// "softtoken device"
+    private(set) var words: String
+    /// The commands that could stand next.
+    private(set) var known: [String] = []
+    /// What stands there instead.
+    private(set) var unknown: String?
+
+    init(_ arguments: [String], root: any ParsableCommand.Type) {
+        words = root.configuration.commandName ?? ""
+        var commands = root.configuration.subcommands
+        // What follows an option may be its value.
+        for argument in arguments.prefix(while: { !$0.hasPrefix("-") }) {
+            guard !commands.isEmpty else { break }
+            known = commands.compactMap { $0.configuration.commandName }
+            guard
+                let next = commands.first(where: { $0.configuration.commandName == argument })
+            else {
+                unknown = argument
+                break
+            }
+            words += " " + argument
+            commands = next.configuration.subcommands
+        }
+    }
+}

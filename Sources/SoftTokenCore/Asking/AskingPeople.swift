@@ -1,0 +1,93 @@
+// The questions besides the PIN: attestation, clock, trust, name and choice. Bound by DESIGN §6, §7
+// and CONTRACT §1.
+import Activation
+import Device
+import Keystore
+import Linux
+
+extension Answers {
+    /// What a person has said beforehand.
+    ///
+    /// - Parameter now: the device's clock, which `given.date` is compared with.
+    init(_ person: any Prescriber, now: Int64) {
+        let given = person.given
+        self.init(
+            isInteractive: person.canBeAsked, isAttested: given.isAttested,
+            isClockConfirmed: given.date.map { $0 == LocalTime(atUnixSeconds: now).date },
+            trustedFingerprint: given.trustedFingerprint)
+        waitsOutDelays = person.typesPIN
+        wantsTPM = given.protector == .tpm2
+    }
+}
+
+extension Flow {
+    func answers(_ person: any Prescriber) throws(AuthenticatorError) -> Answers {
+        Answers(person, now: try now().unixSeconds)
+    }
+
+    /// Asks what the checks left open, and turns them into a clearance.
+    func clearance(
+        _ entry: Entry, _ person: any Prescriber
+    ) throws(AuthenticatorError) -> SeparationClearance {
+        var answers = PersonalAnswers()
+        if let reason = entry.attestationReason {
+            let because =
+                reason.sentence + (reason.adviceBeforeAttesting.map { "; \($0)" } ?? "")
+            answers.isAttested = try !person.confirms(.sendsPrescriptions(because: because))
+        }
+        // Who denied is refused before anything more is asked.
+        if entry.attestationReason == nil || answers.isAttested, entry.clockDoubt != nil {
+            let now = LocalTime(atUnixSeconds: try now().unixSeconds)
+            answers.isClockConfirmed = try person.confirms(
+                .clockIsRight("\(now.date) \(now.hoursAndMinutes)"))
+        }
+        return try clear(entry, answers)
+    }
+
+    /// Asks whether a new issuer is to be trusted.
+    ///
+    /// - Returns: the issuer, where it is trusted from now on.
+    /// - Throws: `AuthenticatorError.untrustedIssuer`, recorded.
+    func trusted(
+        _ link: VerifiedLink, _ entry: Entry, _ person: any Prescriber
+    ) throws(AuthenticatorError) -> TrustedIssuer? {
+        let issuer = TrustedIssuer(key: link.key, name: link.issuer)
+        guard let fingerprint = entry.untrustedFingerprint else {
+            return link.fingerprint == person.given.trustedFingerprint ? issuer : nil
+        }
+        guard try person.confirms(.trusts(issuer: link.issuer, fingerprint: fingerprint)) else {
+            let refusal = AuthenticatorError.untrustedIssuer(fingerprint: fingerprint)
+            record(refusal: refusal, facts: entry.facts)
+            throw refusal
+        }
+        return issuer
+    }
+
+    /// Asks for a name until it is one; an empty answer takes the suggestion.
+    func name(
+        suggested: String, _ person: any Prescriber, after refusal: AuthenticatorError? = nil
+    ) throws(AuthenticatorError) -> String {
+        var refusal = refusal
+        while true {
+            let typed = try person.name(suggested: suggested, refusal: refusal)
+            let name = typed.isEmpty ? suggested : typed
+            if isAcceptableText(name, bytes: 1...64) { return name }
+            refusal = AuthenticatorError(.unacceptableName)
+            guard person.canBeAsked else { throw .init(.unacceptableName) }
+        }
+    }
+
+    /// The one token that TOKEN fits. Where several do, the lock is let go and the person chooses.
+    func chosen(
+        _ argument: String?, _ session: inout Session, _ person: any Prescriber
+    ) throws(AuthenticatorError) -> Token {
+        let choice = session.tokens.choose(argument)
+        if case .one(let token) = choice { return token }
+        try settle(&session)
+        guard case .several(let tokens) = choice else { throw .init(.noSuchToken) }
+        guard person.canBeAsked else { throw .init(.ambiguousToken(tokens.map(\.name))) }
+        let index = try person.choice(of: tokens)
+        precondition(tokens.indices.contains(index), "a choice is the index of a token")
+        return tokens[index]
+    }
+}

@@ -1,0 +1,147 @@
+// The one door: opening it, and what needs neither PIN nor person. What is done with a token stands
+// in the files beside it. Bound by DESIGN §2 ("The door is real"), §8 ("Order at start").
+import Activation
+import Device
+import Keystore
+import Linux
+
+/// How far the process is confined. What it can't do any more it can never do again, nor can what it
+/// starts.
+public enum Confinement: Sendable {
+    /// All of DESIGN §8: no memory image, no socket but local ones, no file but the two folders' once
+    /// a use begins. For a program that does nothing else: it opens what it needs (its terminal, the
+    /// files that were named) before the first use, and one authenticator.
+    case process
+    /// None of it, for an app that needs the network or other files. `status` says so.
+    case none
+}
+
+/// The authenticator of one user on one device.
+///
+/// It is synchronous: a call may wait for another process (a minute at most), for Argon2id (a second),
+/// and for the person. It can't be copied; one at a time is in use. Every error is an
+/// ``AuthenticatorError``.
+public struct Authenticator: ~Copyable {
+    var flow: Flow
+    private let confinement: Confinement
+    /// The throw-away folder of a sample.
+    private let temporaryFolder: TemporaryFolder?
+
+    /// Opens the folders of this user, where they are: `$XDG_DATA_HOME/softtoken` and
+    /// `$XDG_STATE_HOME/softtoken` (DESIGN §3).
+    ///
+    /// - Parameters:
+    ///   - confinement: what this process gives up.
+    ///   - whenWaiting: called when another process has held the keystore for a second.
+    /// - Throws: exit code `configuration` for a folder of wrong owner or mode, no home, or an
+    ///   administrator's file that can't be trusted; `inputOutput`.
+    public init(
+        confinement: Confinement, whenWaiting: @escaping @Sendable () -> Void = {}
+    ) throws(AuthenticatorError) {
+        try Authenticator.confineProcess(confinement)
+        let place = try Place(
+            home: environmentVariable("HOME"), dataHome: environmentVariable("XDG_DATA_HOME"),
+            stateHome: environmentVariable("XDG_STATE_HOME"))
+        let surroundings = try Surroundings.read(
+            sshConnection: environmentVariable("SSH_CONNECTION"))
+        flow = try Flow(place: place, surroundings: surroundings, whenWaiting: whenWaiting)
+        self.confinement = confinement
+        temporaryFolder = nil
+    }
+
+    /// Opens a throw-away keystore in a temporary folder, which is removed at the end. A sample OTP
+    /// signs nothing, so that a remote login may see it.
+    ///
+    /// - Throws: as the other way in.
+    public init(sampleConfinedTo confinement: Confinement) throws(AuthenticatorError) {
+        try Authenticator.confineProcess(confinement)
+        let folder = try fromSystem { () throws(SystemError) in try TemporaryFolder() }
+        var surroundings = try Surroundings.read(sshConnection: nil)
+        surroundings.isRemote = false
+        flow = try Flow(
+            place: Place(
+                dataPath: folder.path + "/data/softtoken",
+                statePath: folder.path + "/state/softtoken"), surroundings: surroundings)
+        self.confinement = confinement
+        temporaryFolder = consume folder
+    }
+
+    /// The fingerprint of an issuer's key that was typed, in its one spelling,
+    /// `XXXX-XXXX-XXXX-XXXX`; nil where it is none.
+    public static func fingerprint(_ typed: String) -> String? {
+        VerifyingKey.normalizedFingerprint(typed)
+    }
+
+    /// What the process gives up at once, if it has not yet.
+    private static func confineProcess(
+        _ confinement: Confinement
+    ) throws(AuthenticatorError) {
+        LocalTime.prepare()
+        guard confinement == .process else { return }
+        try fromSystem { () throws(SystemError) in
+            if ProcessGuard.allowsMemoryImages { try ProcessGuard.forbidMemoryImages() }
+            if !Sandbox.isNetworkBlocked { try Sandbox.blockNetwork() }
+        }
+    }
+
+    /// Closes the file sandbox over the two folders, before any PIN is asked for.
+    func confineFiles() throws(AuthenticatorError) {
+        guard confinement == .process else { return }
+        _ = try fromSystem { () throws(SystemError) in
+            try Sandbox.confineFiles(to: flow.folderDescriptors)
+        }
+    }
+}
+
+extension Authenticator {
+    /// What a use is for, where checks come before a file that the person named is looked for.
+    public enum Use: Sendable {
+        /// ``activate(_:asking:)``
+        case activation
+        /// Anything else that opens the keystore.
+        case management
+    }
+
+    /// Goes through the checks of what this device and its files are, asking nobody: who may not be
+    /// here at all is told that, and not that a file is missing.
+    ///
+    /// - Throws: the first refusal that applies; it is recorded.
+    public func check(_ use: Use, for person: any Prescriber) throws(AuthenticatorError) {
+        try flow.checkPlace(
+            use == .activation ? .activate(nil) : .manage, answers: try flow.answers(person))
+    }
+
+    /// This device's enrolment request, for a link sealed to this device: the living one, or a new
+    /// one. It lives 14 days, for one activation. CONTRACT §4.
+    ///
+    /// - Parameter replacingLiving: makes a new one in any case.
+    /// - Returns: what is sent to the issuer, and what both sides read out to compare it.
+    /// - Throws: exit code `prescribingDevice` on a computer that is marked for prescribing.
+    public mutating func request(
+        replacingLiving: Bool
+    ) throws(AuthenticatorError) -> (text: String, verification: String) {
+        try flow.checkFiles()
+        if let refusal = flow.registration { throw refusal }
+        try flow.makeFolders()
+        try confineFiles()
+        let request = try flow.request(isRenewed: replacingLiving)
+        return (request.text, request.verification)
+    }
+
+    /// Destroys the keystore, the device share and the device key. Needs no PIN: who forgot it must
+    /// be able to begin anew.
+    ///
+    /// - Throws: exit code `notFound` if there is nothing to destroy; `usage` without a yes;
+    ///   `configuration`.
+    public func reset(asking person: any Prescriber) throws(AuthenticatorError) {
+        let facts = try flow.facts()
+        if facts.state == .none { throw .keystore(.missing) }
+        if case .problem(let problem)? = facts.error {
+            // What is no file is none of ours and is removed; a file may be somebody else's.
+            guard case .notPlain = problem else { throw .keystore(.problem(problem)) }
+        }
+        try confineFiles()
+        guard try person.confirms(.resets) else { throw .init(.notConfirmed(.resetting)) }
+        try flow.reset()
+    }
+}

@@ -1,0 +1,40 @@
+// `show`: the OTPs of one use. Bound by CONTRACT §1 and DESIGN §1.3, §1.4, §8.
+import Keystore
+import Linux
+
+/// How long a use of a token shows its OTPs.
+public enum DisplayLength: Equatable, Sendable {
+    /// The current OTP, and no display.
+    case once
+    /// As long as policy and the token's end allow, and no longer than this many seconds; nil for all
+    /// of it.
+    case session(atMostSeconds: Int?)
+}
+
+extension Authenticator {
+    /// Makes the OTPs of one use. When this returns, seed, keys and PIN are zeroized, the counter of a
+    /// HOTP token is on disk, and the use is in the audit log.
+    ///
+    /// - Parameters:
+    ///   - token: a name, a serial, or an unambiguous start of either; nil where there is one token.
+    ///     CONTRACT §1 (TOKEN).
+    ///   - length: how long it will be shown.
+    /// - Throws: the first refusal that applies (CONTRACT §2), or what the person throws.
+    public func show(
+        _ token: String? = nil, for length: DisplayLength, asking person: any Prescriber
+    ) throws(AuthenticatorError) -> DisplaySession {
+        let entry = try flow.enter(.show, answers: try flow.answers(person))
+        try confineFiles()
+        let clearance = try flow.clearance(entry, person)
+        var session = try flow.session(entry, person) { (pin) throws(AuthenticatorError) in
+            try flow.unlock(pin, clearance)
+        }
+        let chosen = try flow.chosen(token, &session, person)
+        var seconds = 0
+        if case .session(let wanted) = length {
+            let limit = try flow.sessionSeconds(session, of: chosen)
+            seconds = min(wanted ?? limit, limit)
+        }
+        return try flow.makeOTPs(&session, of: chosen, seconds: seconds, clearance)
+    }
+}

@@ -1,0 +1,173 @@
+// Everything that needs no PIN, in one value. Bound by CONTRACT §3 (`status`) and DESIGN §9: what is
+// weak is said plainly.
+import Device
+import Keystore
+import Linux
+
+/// How the keystore, the device and this process stand.
+public struct Status: Equatable, Sendable {
+    /// The keystore's state, as JSON names it.
+    public enum Keystore: String, Sendable {
+        case none, locked, delayed, erased, damaged, foreign
+        /// Files or folders of wrong owner or mode.
+        case refused
+    }
+
+    public let keystore: Keystore
+    /// Why no PIN is taken; nil where one is, or where there is no keystore.
+    public let obstacle: AuthenticatorError?
+    /// Nil unless a PIN would be taken.
+    public let attemptsLeft: Int?
+    /// Nil unless a PIN would be taken.
+    public let attemptLimit: Int?
+    /// One of the two attempt records is missing or altered: one attempt is left.
+    public let isAttemptRecordLost: Bool
+    /// How long a delay lasts, seconds; 0 where none is in force.
+    public let delaySeconds: Int
+    /// When the delay ends, Unix seconds.
+    public let retryAtUnixSeconds: Int64?
+    /// `device-file` or `tpm2`; nil where there is no keystore.
+    public let protector: String?
+    /// What a thief would have to do, in a sentence.
+    public let protection: String
+    /// Whether this device is apart from those that send prescriptions.
+    public let separation: Separation
+    /// Whether the prescriber attested; nil unless a PIN would be taken.
+    public let isAttested: Bool?
+    /// Whether this is a login over the network; nil if it can't be told.
+    public let isRemote: Bool?
+    /// Whether the kernel calls the clock synchronized; nil if it doesn't say.
+    public let isClockSynchronized: Bool?
+    /// Whether guarded memory is locked here (`RLIMIT_MEMLOCK`).
+    public let isMemoryLocked: Bool
+    /// Whether this process could leave a memory image, or be read by another of the same user.
+    public let allowsMemoryImages: Bool
+    /// Whether an Internet socket is refused; tried, not remembered.
+    public let isNetworkBlocked: Bool
+    /// Whether files outside of the two folders are refused; tried, not remembered.
+    public let areFilesConfined: Bool
+    /// Whether the audit log fits its head; ``Authenticator/log()`` looks closer.
+    public let isLogWhole: Bool
+}
+
+/// Whether this device is apart from those that send prescriptions, and why. DESIGN §6.
+public struct Separation: Equatable, Sendable {
+    public enum Verdict: String, Sendable { case separate, unverified, same }
+
+    public let verdict: Verdict
+    /// What matches a record, by the names of CONTRACT §3.
+    public let evidence: [String]
+    /// One sentence: lower case, no full stop.
+    public let reason: String
+    /// What to do, in the same form; nil where there is nothing to do.
+    public let advice: String?
+
+    init(_ verdict: SeparationVerdict) {
+        self.verdict =
+            switch verdict {
+            case .separate: .separate
+            case .unverified: .unverified
+            case .same: .same
+            }
+        evidence = verdict.evidenceNames
+        reason = verdict.reason
+        advice = verdict.advice
+    }
+}
+
+extension Authenticator {
+    /// Reads the status and closes the file sandbox.
+    ///
+    /// - Throws: `failed` where the state can't be told.
+    public func status() throws(AuthenticatorError) -> Status {
+        try confineFiles()
+        let facts = try flow.knownFacts()
+        return try flow.status(
+            facts, isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true)
+    }
+
+    /// The status, where opening the authenticator may fail: folders of wrong owner or mode are
+    /// something to report.
+    ///
+    /// - Throws: as ``init(confinement:whenWaiting:)``, but for those.
+    public static func status(
+        confinement: Confinement
+    ) throws(AuthenticatorError) -> Status {
+        do throws(AuthenticatorError) {
+            return try Authenticator(confinement: confinement).status()
+        } catch {
+            guard case .keystore(.problem(let problem)) = error.cause else { throw error }
+            let flow = try Flow(
+                without: try Surroundings.read(
+                    sshConnection: environmentVariable("SSH_CONNECTION")))
+            if confinement == .process {
+                _ = try fromSystem { () throws(SystemError) in
+                    try Sandbox.confineFiles(to: [])
+                }
+            }
+            return try flow.status(KeystoreFacts(.problem(problem)), isLogWhole: true)
+        }
+    }
+}
+
+extension Flow {
+    /// - Throws: what kept the keystore's state from being known.
+    func knownFacts() throws(AuthenticatorError) -> KeystoreFacts {
+        let facts = try facts()
+        if facts.state == .unknown, let error = facts.error { throw .keystore(error) }
+        return facts
+    }
+
+    func status(
+        _ facts: KeystoreFacts, isLogWhole: Bool
+    ) throws(AuthenticatorError) -> Status {
+        let now = try now()
+        let isOpenable = facts.isOpenable
+        return Status(
+            keystore: Status.Keystore(rawValue: facts.state.rawValue) ?? .none,
+            obstacle: facts.error.map { .keystore($0) },
+            attemptsLeft: isOpenable ? facts.attemptsLeft : nil,
+            attemptLimit: isOpenable ? facts.attemptLimit : nil,
+            isAttemptRecordLost: facts.isAttemptRecordLost, delaySeconds: facts.delaySeconds,
+            retryAtUnixSeconds: facts.state == .delayed
+                ? now.unixSeconds + Int64(facts.delaySeconds) : nil,
+            protector: facts.protector?.name, protection: facts.protection,
+            separation: Separation(try verdict(facts)),
+            isAttested: isOpenable ? facts.attestedUnixSeconds != nil : nil,
+            isRemote: surroundings.isRemote, isClockSynchronized: now.isSynchronized,
+            isMemoryLocked: SecureBytes.isLockingAvailable(),
+            allowsMemoryImages: ProcessGuard.allowsMemoryImages,
+            isNetworkBlocked: Sandbox.isNetworkBlocked,
+            areFilesConfined: Sandbox.areFilesConfined, isLogWhole: isLogWhole)
+    }
+
+    /// How long a display of a token may last, seconds: the stricter of all policies, and no longer
+    /// than the token does.
+    func sessionSeconds(
+        _ session: borrowing Session, of token: Token
+    ) throws(AuthenticatorError) -> Int {
+        let limit = combined(session.policy).sessionLimitSeconds
+        guard let expires = token.record.expiresUnixSeconds else { return limit }
+        return min(limit, Int(clamping: max(1, expires - (try now().unixSeconds))))
+    }
+}
+
+extension KeystoreFacts {
+    /// What a thief would have to do, in a sentence.
+    fileprivate var protection: String {
+        guard isOpenable else { return "there is no keystore that a PIN opens" }
+        let home =
+            if isBoundToStorage {
+                "a copied home folder needs this machine's id and what names its disk, which any "
+                    + "program here can read"
+            } else if isBoundToMachine {
+                "a copied home folder needs this machine's id alone, which file names in it may tell"
+            } else {
+                "a copied home folder is enough, because this machine had no machine-id when the "
+                    + "keystore was made"
+            }
+        return "a copied keystore file opens for no PIN; \(home); with that, or with the whole "
+            + "disk, all 10,000 PINs can be tried at Argon2id's price, and putting all files back "
+            + "together is not noticed without a TPM"
+    }
+}
