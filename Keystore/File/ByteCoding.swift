@@ -39,7 +39,7 @@ package struct ByteReader {
     mutating func string(_ byteCount: ClosedRange<Int>) -> String? {
         guard let count = integer(UInt8.self), let bytes = bytes(Int(count)),
             let text = String(validating: bytes, as: UTF8.self),
-            isAcceptableText(text, bytes: byteCount)
+            isStorableText(text, bytes: byteCount)
         else { return nil }
         return text
     }

@@ -1,11 +1,27 @@
 // The text rule of CONTRACT §1: names, labels, issuers, accounts and serials can be shown on a
 // terminal without changing what stands around them.
 
-/// Whether text may be shown and kept: `bytes` UTF-8 bytes long, without control characters, line
-/// separators, bidirectional controls and noncharacters.
+/// Whether text may be taken in: `bytes` UTF-8 bytes long, without control characters, line
+/// separators, bidirectional controls and noncharacters, and with something to be seen: a name of
+/// spaces, or of what has no width, could be taken for another or for none.
 package func isAcceptableText(_ text: String, bytes: ClosedRange<Int>) -> Bool {
-    guard bytes.contains(text.utf8.count) else { return false }
-    return text.unicodeScalars.allSatisfy(isAcceptable)
+    isStorableText(text, bytes: bytes)
+        && (text.isEmpty || text.unicodeScalars.contains(where: isVisible))
+}
+
+/// Whether text may lie in a keystore: an earlier version took in names of spaces alone.
+func isStorableText(_ text: String, bytes: ClosedRange<Int>) -> Bool {
+    bytes.contains(text.utf8.count) && text.unicodeScalars.allSatisfy(isAcceptable)
+}
+
+/// Whether a character leaves a mark: no space, nothing of zero width, no filler that is drawn as
+/// a blank (Unicode's default ignorables, Hangul's fillers among them, and the blank of Braille).
+private func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    let properties = scalar.properties
+    switch properties.generalCategory {
+    case .spaceSeparator, .format, .nonspacingMark, .enclosingMark: return false
+    default: return !properties.isDefaultIgnorableCodePoint && scalar.value != 0x2800
+    }
 }
 
 private func isAcceptable(_ scalar: Unicode.Scalar) -> Bool {

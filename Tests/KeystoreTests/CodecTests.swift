@@ -170,6 +170,10 @@ struct CodecTests {
     @Test(
         "The text rule of CONTRACT §1",
         arguments: [
+            (" ", false), ("\u{3000}\u{a0}", false), ("\u{200b}\u{200d}", false),
+            ("\u{3164}", false), ("\u{115f}\u{1160}", false), ("\u{ffa0}", false),
+            ("\u{2800}", false), ("\u{ad}\u{feff}", false), ("\u{301}", false),
+            ("\u{e0020}", false), (" a ", true), ("\u{200b}7", true), ("-", true),
             ("a", true), ("北京", true), ("e\u{301} ñ 👩🏽‍⚕️", true), ("", false), ("a\u{0}", false),
             ("a\n", false), ("\u{7f}", false), ("\u{85}", false), ("\u{2028}", false),
             ("\u{2029}", false), ("\u{202e}", false), ("\u{2066}", false), ("\u{200e}", false),

@@ -123,13 +123,15 @@ package enum UsedLinks {
     static func encoded(
         _ entries: [Entry], _ key: borrowing MACKey
     ) throws(KeystoreError) -> [UInt8] {
-        var file = magic + bigEndian(UInt64(entries.count)).suffix(4)
+        var file = ByteWriter()
+        file.append(magic)
+        file.append(UInt32(entries.count))
         for entry in entries.sorted(by: { $0.hash.lexicographicallyPrecedes($1.hash) }) {
-            file += entry.hash
-            file += bigEndian(UInt64(bitPattern: entry.expiresUnixSeconds))
-            file += bigEndian(entry.tokenID)
+            file.append(entry.hash)
+            file.append(entry.expiresUnixSeconds)
+            file.append(entry.tokenID)
         }
-        return file + (key.mac(of: Array("file".utf8), file))
+        return file.bytes + key.mac(of: Array("file".utf8), file.bytes)
     }
 
     static func decoded(
@@ -142,25 +144,18 @@ package enum UsedLinks {
             isEqualInConstantTime(
                 key.mac(of: Array("file".utf8), content), Array(file.suffix(32)))
         else { return nil }
-        let count = number(content[8..<12])
-        guard count == (file.count - 44) / 48 else { return nil }
-        let entries = stride(from: 12, to: content.count, by: 48).map { start in
-            Entry(
-                hash: Array(content[start..<start + 32]),
-                expiresUnixSeconds: Int64(
-                    bitPattern: number(content[start + 32..<start + 40])),
-                tokenID: number(content[start + 40..<start + 48]))
+        var reader = ByteReader(content.dropFirst(magic.count))
+        guard let count = reader.integer(UInt32.self), count == (file.count - 44) / 48 else {
+            return nil
+        }
+        var entries: [Entry] = []
+        while let hash = reader.bytes(32), let expires = reader.integer(Int64.self),
+            let tokenID = reader.integer(UInt64.self)
+        {
+            entries.append(Entry(hash: hash, expiresUnixSeconds: expires, tokenID: tokenID))
         }
         for (left, right) in zip(entries, entries.dropFirst())
         where !left.hash.lexicographicallyPrecedes(right.hash) { return nil }
         return entries
-    }
-
-    private static func bigEndian(_ number: UInt64) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
-    }
-
-    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-        bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 }

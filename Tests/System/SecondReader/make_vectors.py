@@ -361,6 +361,9 @@ def opens():
     unknown = Token(type=2, factor=5, warnings=8), Token("Next", id=5, slot=1, type=2, factor=6)
     write_case("opens-counter-unknown", "an older keystore was put back under the first", "opens",
                Case(tokens=unknown), PIN)
+    blank = Token(" "), Token("\u200b", id=2, slot=1, issuer="\u3164")
+    write_case("opens-blank-names", "names that an earlier version took in, and none does now",
+               "opens", Case(tokens=blank), PIN)
     write_case("wrong-pin", "the PIN is 8206", "wrong-pin", GOOD, "8207", left=10)
     write_case("commitment-altered", "with a right checksum and MAC: as a wrong PIN", "wrong-pin",
                replace(GOOD, commitment=drawn("other", 32)), PIN, left=10)
