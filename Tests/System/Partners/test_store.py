@@ -7,8 +7,10 @@ Needs apt: oathtool strace; python-pskc (PyPI) where it is.
 
 import base64
 import os
+import re
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -22,6 +24,18 @@ def key(text):
     os.write(writing, text.encode() + b"\n")
     os.close(writing)
     return reading
+
+
+def said(line):
+    """What a call of write(2) wrote, as strace -xx shows it."""
+    match = re.match(r'write\([^"]*"([^"]*)"', line)
+    return bytes.fromhex(match[1].replace("\\x", "")).decode(errors="replace") if match else ""
+
+
+def put(content, offset, data):
+    if len(content) < offset:
+        content.extend(bytes(offset - len(content)))
+    content[offset:offset + len(data)] = data
 
 
 class StoreCase(Case):
@@ -257,6 +271,71 @@ class StoreTests(StoreCase):
         self.assertTrue(counted and synced and told, lines)
         self.assertLess(counted[-1], synced[-1])
         self.assertLess(synced[-1], told[0])
+
+    def test_a_power_cut_at_any_write_neither_accepts_twice_nor_takes_an_answer_back(self):
+        """What was written and not fsynced is there, isn't, or is in part."""
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        right = hotp(self.stored(), 3)
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        for otp, answer, final in ((right, "accepted, counter 3", (4, 0)),
+                                   ("000000", "not accepted", (0, 1))):
+            self.query("UPDATE tokens SET counter = 0, failures = 0, failed = 0")
+            before = {}
+            for name in ("s", "s-wal"):
+                if os.path.exists(self.path(name)):
+                    with open(self.path(name), "rb") as file:
+                        before[name] = file.read()
+            subprocess.run(
+                ["strace", "-qq", "-y", "-xx", "-s", "100000", "-o", self.path("trace"), "-e",
+                 "trace=pwrite64,fdatasync,fsync,ftruncate,write", BIN, "verify", "--records",
+                 self.path("s"), "--serial", "S1"], input=otp, text=True, capture_output=True)
+            states = set()
+            lines = read(self.path("trace")).splitlines()
+            for cut in range(len(lines) + 1):
+                answered = any(answer in said(line) for line in lines[:cut])
+                for keep in (lambda n: False, lambda n: True, lambda n: n % 2, lambda n: not n % 2):
+                    state = self.after_cut(before, lines[:cut], keep)
+                    self.assertIn(state, {(0, 0), (0, 1), final}, lines[cut - 1][:80])
+                    if answered:
+                        self.assertEqual(state, final, lines[cut - 1][:80])
+                    states.add(state)
+            self.assertIn(final, states)
+            self.assertIn((0, 0), states)
+
+    def after_cut(self, before, lines, keep):
+        """The counter and the tries that a computer finds which lost power behind these calls."""
+        with tempfile.TemporaryDirectory() as folder:
+            disk = {name: bytearray(content) for name, content in before.items()}
+            waiting = {"s": [], "s-wal": []}
+            for line in lines:
+                match = re.match(r"(\w+)\(\d+<([^>]*)>(?:, (.*))?\) += \d+$", line)
+                call, path, rest = match.groups() if match else (None, None, None)
+                name = os.path.basename(bytes.fromhex(path.replace("\\x", "")).decode()) \
+                    if path and path.startswith("\\x") else os.path.basename(path or "")
+                if name not in waiting:
+                    continue
+                if call == "pwrite64":
+                    data, _, offset = rest.rsplit(", ", 2)
+                    waiting[name].append(
+                        (int(offset), bytes.fromhex(data.strip('"').replace("\\x", ""))))
+                elif call in ("fdatasync", "fsync"):
+                    for offset, data in waiting[name]:
+                        put(disk.setdefault(name, bytearray()), offset, data)
+                    waiting[name] = []
+            for name, writes in waiting.items():
+                for number, (offset, data) in enumerate(writes):
+                    if keep(number):
+                        put(disk.setdefault(name, bytearray()), offset, data)
+            for name, content in disk.items():
+                with open(os.path.join(folder, name), "wb") as file:
+                    file.write(content)
+            database = sqlite3.connect(os.path.join(folder, "s"))
+            try:
+                self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+                return database.execute("SELECT counter, failures FROM tokens").fetchone()
+            finally:
+                database.close()
 
     def test_a_long_run_is_whole_or_not_at_all_and_keeps_nobody_waiting(self):
         self.store()
