@@ -23,6 +23,8 @@ struct CommonOptions: ParsableArguments {
 struct Context: ~Copyable {
     /// The link argument, moved out of argv.
     var link: GivenLink?
+    /// `handler open`: where the link goes.
+    var handover: LinkHandover?
 
     /// Opens the authenticator of this user on this device, confined as a command is.
     func authenticator() throws(AuthenticatorError) -> Authenticator {
@@ -32,11 +34,27 @@ struct Context: ~Copyable {
     }
 }
 
+/// What a desktop's window would close over.
+enum HoldsWindow {
+    case never, afterFailure, always
+}
+
+struct WindowOptions: ParsableArguments {
+    @Flag(
+        help: ArgumentHelp(
+            "Wait for a key at the end, for a desktop that closes the terminal's window.",
+            visibility: .hidden))
+    var hold = false
+}
+
 /// A command of softtoken.
 protocol Command: ParsableCommand {
     /// Whether an argument may look like a link. Where none may, it would be lost: it was taken out
     /// of argv before the parser saw it.
     static var takesLinks: Bool { get }
+
+    /// Whether a window that a desktop opened for this command stays until a key is pressed.
+    var holdsWindow: HoldsWindow { get }
 
     /// Carries the command out.
     func execute(_ context: inout Context) throws(AuthenticatorError)
@@ -44,6 +62,7 @@ protocol Command: ParsableCommand {
 
 extension Command {
     static var takesLinks: Bool { false }
+    var holdsWindow: HoldsWindow { .never }
 
     // Main calls `execute`, which knows the context; the parser's own way in is never taken.
     func run() throws { throw CleanExit.helpRequest(self) }

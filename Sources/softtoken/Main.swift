@@ -21,12 +21,29 @@ import SoftTokenCore
             guard context.link == nil || type(of: command).takesLinks else {
                 throw .misplacedLink
             }
-            try command.execute(&context)
-            return 0
+            return carriedOut(command, &context)
         } catch {
-            output.report(error)
-            return error.exitCode.rawValue
+            return reported(error)
         }
+    }
+
+    /// Carries a command out, and holds the window that was opened for it.
+    private static func carriedOut(_ command: any Command, _ context: inout Context) -> Int32 {
+        var code: Int32 = 0
+        do throws(AuthenticatorError) { try command.execute(&context) } catch {
+            code = reported(error)
+        }
+        guard command.holdsWindow == .always || command.holdsWindow == .afterFailure && code != 0,
+            isTerminal(0)
+        else { return code }
+        output.note("Press a key to close this window.")
+        waitForKey(at: 0)
+        return code
+    }
+
+    private static func reported(_ error: AuthenticatorError) -> Int32 {
+        output.report(error)
+        return error.exitCode.rawValue
     }
 
     /// What comes before anything is read.
@@ -51,8 +68,12 @@ import SoftTokenCore
             throw .usage("descriptor \(number) is not open")
         }
         ProcessGuard.closeInheritedDescriptors(keeping: kept)
+        let arguments = ArgumentVector.arguments()
+        if HandlerWindowCommand.isMeant(by: arguments) { return Context() }
+        var handover: LinkHandover?
+        if link != nil, LinkHandover.isWanted(by: arguments) { handover = try LinkHandover() }
         try running { () throws(SystemError) in try Sandbox.blockNetwork() }
-        return Context(link: link)
+        return Context(link: link, handover: handover)
     }
 
     /// Parses the arguments; nil when help, the version or a completion script was printed.

@@ -19,7 +19,8 @@ struct DesktopEntryTests {
         ])
     func quotes(path: String, exec: String) throws {
         let entry = try #require(DesktopEntry(program: path, schemes: [.softtoken]))
-        #expect(entry.text.contains("\nExec=\(exec) activate --hold %u\n"))
+        #expect(entry.text.contains("\nExec=\(exec) handler open %u\n"))
+        #expect(entry.showText.contains("\nExec=\(exec) show --hold\n"))
     }
 
     @Test(

@@ -58,7 +58,7 @@ package struct ChildProcess: ~Copyable {
     /// PATH is not asked: it is whoever started us who set it.
     private static let programFolders = ["/usr/local/bin", "/usr/bin", "/bin"]
 
-    private static func find(_ name: String) -> String? {
+    static func find(_ name: String) -> String? {
         programFolders.map { "\($0)/\(name)" }.first { unsafe access($0, X_OK) == 0 }
     }
 

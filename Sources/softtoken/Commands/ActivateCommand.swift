@@ -14,6 +14,7 @@ struct ActivateCommand: Command {
             """)
 
     static let takesLinks = true
+    var holdsWindow: HoldsWindow { window.hold ? .always : .never }
 
     enum ProtectorName: String, ExpressibleByArgument, CaseIterable {
         case deviceFile = "device-file"
@@ -42,11 +43,7 @@ struct ActivateCommand: Command {
         help: ArgumentHelp(
             "What holds the device's share of the key.", valueName: "PROTECTOR"))
     var protector: ProtectorName?
-    @Flag(
-        help: ArgumentHelp(
-            "Wait for Enter at the end, for a desktop that closes the terminal.",
-            visibility: .hidden))
-    var hold = false
+    @OptionGroup var window: WindowOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -59,22 +56,6 @@ struct ActivateCommand: Command {
     }
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
-        do throws(AuthenticatorError) { try perform(&context) } catch {
-            guard hold else { throw error }
-            // The window would close before anybody could read it.
-            output.report(error)
-            waitForEnter()
-            throw .reported(error.exitCode)
-        }
-        if hold { waitForEnter() }
-    }
-
-    private func waitForEnter() {
-        guard let terminal = try? Terminal() else { return }
-        _ = try? terminal.readLine("Press Enter to close this window. ", limit: 256)
-    }
-
-    private func perform(_ context: inout Context) throws(AuthenticatorError) {
         // A link anywhere but at its own place was not meant to be one: a name, a file.
         let isLinkArgument = link.map { ArgumentVector.placeholder.hasPrefix($0) } ?? false
         guard context.link == nil || isLinkArgument else {

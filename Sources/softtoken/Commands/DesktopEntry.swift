@@ -1,10 +1,11 @@
-// The desktop entry that opens activation links, and the lines of mimeapps.list that name it. Pure:
-// text in, text out. Bound by the Desktop Entry Specification 1.4 and the Association between MIME
+// The desktop entries, one that opens activation links and one that shows the one-time password, and
+// the lines of mimeapps.list that name the first. Pure: text in, text out. Bound by the Desktop Entry Specification 1.4 and the Association between MIME
 // types and applications 1.0.1 (freedesktop.org); CONTRACT §1 (`handler`).
 
 /// What a desktop is told about this program.
 struct DesktopEntry: Equatable {
     static let fileName = "softtoken-activate.desktop"
+    static let showFileName = "softtoken-show.desktop"
 
     /// A kind of link, as desktops name it.
     enum Scheme: String, CaseIterable {
@@ -28,7 +29,8 @@ struct DesktopEntry: Equatable {
         self.schemes = schemes
     }
 
-    /// The file's bytes. Terminal=true: a PIN is typed at a terminal alone.
+    /// The file that opens links. No Terminal=true: a desktop's terminal would keep the link in its
+    /// own arguments.
     var text: String {
         """
         [Desktop Entry]
@@ -36,10 +38,28 @@ struct DesktopEntry: Equatable {
         Version=1.4
         Name=SoftToken
         Comment=Activate a soft token with its link
-        Exec=\(quotedProgram) activate --hold %u
-        Terminal=true
+        Exec=\(quotedProgram) handler open %u
+        Icon=dialog-password
         NoDisplay=true
         MimeType=\(schemes.map { $0.mimeType + ";" }.joined())
+
+        """
+    }
+
+    /// The file that people see in their menus. Terminal=true: a PIN is typed at a terminal alone.
+    var showText: String {
+        """
+        [Desktop Entry]
+        Type=Application
+        Version=1.4
+        Name=Show one-time password
+        GenericName=SoftToken
+        Comment=Show the one-time password that signs a prescription
+        Exec=\(quotedProgram) show --hold
+        Icon=dialog-password
+        Terminal=true
+        Categories=System;Security;
+        Keywords=OTP;token;prescription;SoftToken;
 
         """
     }

@@ -10,11 +10,14 @@ struct HandlerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "handler", abstract: "Let this desktop open activation links with softtoken.",
         discussion: """
-            The link is then opened in a terminal. That terminal keeps the link in its own command \
-            line, where this computer's other programs can read it while its window is open. \
-            Pasting the link at softtoken activate leaves no such copy.
+            The link is then opened in a terminal window, and stands in no program's arguments \
+            but the desktop's own, which ends at once. Pasting the link at softtoken activate \
+            leaves no copy at all.
             """,
-        subcommands: [HandlerInstallCommand.self, HandlerRemoveCommand.self])
+        subcommands: [
+            HandlerInstallCommand.self, HandlerRemoveCommand.self, HandlerOpenCommand.self,
+            HandlerWindowCommand.self,
+        ])
 }
 
 struct HandlerInstallCommand: Command {
@@ -32,9 +35,7 @@ struct HandlerInstallCommand: Command {
         try desktop.updateDatabase()
         let names = schemes.map { $0.rawValue + ":" }.joined(separator: " and ")
         output.note("\(names) links open with softtoken activate: \(desktop.entryPath)")
-        output.note(
-            "the terminal that opens keeps the link in its command line while its window is open; "
-                + "pasting it at softtoken activate leaves no such copy")
+        output.note("Show one-time password is in the desktop's menu: \(desktop.showEntryPath)")
         switch try desktop.makeDefault(schemes) {
         case .done: return
         case .missing:
@@ -85,6 +86,7 @@ private struct Desktop {
     let lists: [String]
 
     var entryPath: String { "\(applications)/\(DesktopEntry.fileName)" }
+    var showEntryPath: String { "\(applications)/\(DesktopEntry.showFileName)" }
 
     /// - Throws: `AuthenticatorError.noHome`. Relative XDG values are ignored.
     static func current() throws(AuthenticatorError) -> Desktop {
@@ -108,18 +110,24 @@ private struct Desktop {
         return home + fallback
     }
 
-    /// Writes the entry, unless it stands there already.
+    /// Writes both entries, unless they stand there already.
     func write(_ entry: DesktopEntry) throws(AuthenticatorError) {
-        let bytes = Array(entry.text.utf8)
-        guard (try? readSystemFile(entryPath, limit: 65_536)) != bytes else { return }
-        try running { () throws(SystemError) in
-            try makeUserFolders(applications)
-            try replaceUserFile(entryPath, bytes: bytes)
+        for (path, text) in [(entryPath, entry.text), (showEntryPath, entry.showText)] {
+            let bytes = Array(text.utf8)
+            guard (try? readSystemFile(path, limit: 65_536)) != bytes else { continue }
+            try running { () throws(SystemError) in
+                try makeUserFolders(applications)
+                try replaceUserFile(path, bytes: bytes)
+            }
         }
     }
 
+    /// - Returns: whether links were opened with this program.
     func remove() throws(AuthenticatorError) -> Bool {
-        try running { () throws(SystemError) in try removeUserFile(entryPath) }
+        try running { () throws(SystemError) in
+            _ = try removeUserFile(showEntryPath)
+            return try removeUserFile(entryPath)
+        }
     }
 
     /// Takes this program out of what opens the schemes; other lines stay as they are.

@@ -25,7 +25,10 @@ struct ShowCommand: Command {
     @Flag(help: "Show plain lines, for screen readers.") var plain = false
     @Flag(help: "Print the current one-time password as JSON.") var json = false
     @OptionGroup var attestation: AttestationOptions
+    @OptionGroup var window: WindowOptions
     @OptionGroup var common: CommonOptions
+
+    var holdsWindow: HoldsWindow { window.hold ? .afterFailure : .never }
 
     func validate() throws {
         if let seconds, !(1...900).contains(seconds) {

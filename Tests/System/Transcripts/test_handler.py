@@ -13,6 +13,7 @@ import unittest
 from screen import PROGRAM
 
 ENTRY = ".local/share/applications/softtoken-activate.desktop"
+SHOW = ".local/share/applications/softtoken-show.desktop"
 LIST = ".config/mimeapps.list"
 OTHERS = "[Default Applications]\ntext/html=browser.desktop\n"
 
@@ -44,17 +45,28 @@ class HandlerTest(unittest.TestCase):
         self.assertIn(str(self.home / ENTRY), done.stderr)
         program = os.path.realpath(PROGRAM)
         for line in [
-            "Version=1.4", "Terminal=true", "NoDisplay=true", f"Exec={program} activate --hold %u",
+            "Version=1.4", "NoDisplay=true", f"Exec={program} handler open %u",
             "MimeType=x-scheme-handler/softtoken;",
         ]:
             self.assertIn(line, self.lines())
+        self.assertNotIn("Terminal=true", self.lines())
+
+    def test_the_menu_has_an_entry_that_shows_the_password_in_a_terminal(self):
+        self.handler("install")
+        lines = (self.home / SHOW).read_text().splitlines()
+        for line in [f"Exec={os.path.realpath(PROGRAM)} show --hold", "Terminal=true"]:
+            self.assertIn(line, lines)
+        self.assertNotIn("NoDisplay=true", lines)
+        self.handler("remove")
+        self.assertFalse((self.home / SHOW).exists())
 
     @unittest.skipIf(is_missing("desktop-file-validate"), "desktop-file-utils is not installed")
     def test_the_entry_is_valid(self):
         for options in [], ["--otpauth"]:
             self.handler("install", *options)
             done = subprocess.run(
-                ["desktop-file-validate", self.home / ENTRY], capture_output=True, text=True)
+                ["desktop-file-validate", self.home / ENTRY, self.home / SHOW],
+                capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
 
     def test_installing_again_changes_nothing_and_otpauth_is_taken_back(self):
