@@ -64,11 +64,12 @@ let package = Package(
             name: "ProgramSupport",
             dependencies: ["SoftTokenCore", "Activation", "Linux", argumentParser],
             swiftSettings: strict),
+        .target(name: "SelfTest", dependencies: ["Linux"], swiftSettings: strict),
         // Floor 4: the programs.
         .executableTarget(
             name: "softtoken",
             dependencies: [
-                "SoftTokenCore", "ProgramSupport", "Linux", argumentParser,
+                "SoftTokenCore", "ProgramSupport", "SelfTest", "Linux", argumentParser,
             ],
             exclude: ["Manual"], swiftSettings: strict),
         .systemLibrary(

@@ -52,3 +52,9 @@ package func readSystemFilePrefix(
     guard number >= 0 else { throw .last(.open, path) }
     return try readAll(Descriptor(owning: number, path: path), count: limit)
 }
+
+/// Whether group or world may do anything with a file or folder.
+package func isOpenToOthers(_ path: String) -> Bool {
+    var info = stat()
+    return unsafe lstat(path, &info) == 0 && info.st_mode & 0o077 != 0
+}

@@ -18,6 +18,6 @@ struct SoftTokenCommand: ParsableCommand {
             ActivateCommand.self, ShowCommand.self, ListCommand.self, RenameCommand.self,
             RemoveCommand.self, PINCommand.self, StatusCommand.self, LogCommand.self,
             RequestCommand.self, DeviceCommand.self, IssuerCommand.self, HandlerCommand.self,
-            ResetCommand.self, DemoCommand.self,
+            ResetCommand.self, DemoCommand.self, SelfTestCommand.self,
         ])
 }

@@ -1,0 +1,84 @@
+// What a tester of locking looks for, tried with this very program as a user would run it, in
+// throw-away folders: real files, real processes, real delays. A module of its own because it needs
+// processes and files, which `softtoken` itself can't reach. Bound by CONTRACT §1 (`selftest`).
+internal import Linux
+
+/// What one check found.
+public struct SelfTestResult: Sendable {
+    public enum Outcome: String, Sendable {
+        case passed, failed
+        /// This system has no way to try it; `seen` says why.
+        case skipped
+    }
+
+    /// What must be so, as a sentence.
+    public let name: String
+    public let outcome: Outcome
+    /// What was seen.
+    public let seen: String
+}
+
+/// Why no check could be made.
+public enum SelfTestError: Error, Equatable, Sendable {
+    /// The program refuses to work here (its exit code and its words): on a prescribing device, in a
+    /// remote login.
+    case refused(code: Int32, words: String)
+    /// The system did not cooperate.
+    case system(words: String)
+}
+
+/// Makes every check, one after another; under a minute. Nothing of the user's is touched, and
+/// nothing is left.
+///
+/// - Parameter report: is given each result as soon as it is there.
+/// - Throws: `SelfTestError`.
+public func runSelfTest(report: (SelfTestResult) -> Void) throws(SelfTestError) {
+    var refusal: SelfTestError?
+    do throws(SystemError) {
+        let bench = try Bench()
+        let home = bench.home("first")
+        let end = try home.activate(SampleLink.ten)
+        if end.code == 0 {
+            for check in checks { report(try check.result(bench, home)) }
+        } else {
+            refusal = .refused(code: end.code, words: end.complaint)
+        }
+    } catch { throw .system(words: "\(error.subject): \(error.reason)") }
+    if let refusal { throw refusal }
+}
+
+/// One thing that must be so.
+struct Check: Sendable {
+    enum Finding {
+        case passed(String)
+        case failed(String)
+        case skipped(String)
+
+        /// Passed where it is so.
+        init(_ isSo: Bool, _ seen: String) { self = isSo ? .passed(seen) : .failed(seen) }
+    }
+
+    let name: String
+    /// Given the bench and a home with a token that has all its attempts, which stays so.
+    let find: @Sendable (borrowing Bench, Home) throws(SystemError) -> Finding
+
+    init(
+        _ name: String,
+        find: @escaping @Sendable (borrowing Bench, Home) throws(SystemError) -> Finding
+    ) {
+        self.name = name
+        self.find = find
+    }
+
+    fileprivate func result(
+        _ bench: borrowing Bench, _ home: Home
+    ) throws(SystemError) -> SelfTestResult {
+        switch try find(bench, home) {
+        case .passed(let seen): SelfTestResult(name: name, outcome: .passed, seen: seen)
+        case .failed(let seen): SelfTestResult(name: name, outcome: .failed, seen: seen)
+        case .skipped(let why): SelfTestResult(name: name, outcome: .skipped, seen: why)
+        }
+    }
+}
+
+let checks = attemptChecks + deviceChecks + fileChecks + processChecks
