@@ -2,7 +2,8 @@
 """`export` and the recipes of RECORDS.md section 9, with the packages' own programs on loopback.
 
 Needs apt: oathtool; libpam-oath, pamtester, freeradius and freeradius-utils where they are, and root
-for PAM. What isn't there is skipped, and says so.
+for PAM. What isn't there is skipped, and says so. .ci/setup doesn't install freeradius, because that
+starts a server on whoever's computer.
 """
 
 import os
