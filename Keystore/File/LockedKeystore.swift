@@ -23,7 +23,6 @@ package struct LockedKeystore: ~Copyable {
     package let attempts: AttemptStanding
 
     package var publicSection: PublicSection { image.publicSection }
-    package var seenPolicy: SeenPolicy { publicSection.added?.seenPolicy ?? SeenPolicy() }
     package var protector: Protector { image.header.protector }
     package var isBoundToMachine: Bool { !image.header.boundTo.isEmpty }
     /// Whether it is bound to more than the machine-id, which file names in a home may tell.

@@ -15,6 +15,8 @@ package struct PublicSection: Equatable, Sendable {
     /// nil in a keystore that an earlier version wrote.
     var added: Added?
 
+    package var seenPolicy: SeenPolicy { added?.seenPolicy ?? SeenPolicy() }
+
     /// What follows the tags.
     struct Added: Equatable, Sendable {
         /// Of the names under which the issuers are trusted, in the order of their tags.

@@ -342,7 +342,7 @@ struct RoundTripTests {
         let workspace = try SharedKeystore.copy()
         let policy = SeenPolicy(
             policy: TokenPolicy(attempts: 3, separation: .strict), forbidsUnsigned: true)
-        #expect(try workspace.withLocked { locked, _ in locked.seenPolicy } == SeenPolicy())
+        #expect(try workspace.withLocked { locked, _ in locked.publicSection.seenPolicy } == SeenPolicy())
         try workspace.withUnlocked { keystore, folders, lock in
             keystore.keep(seenPolicy: policy)
             try keystore.save(folders, lock: lock)
@@ -351,13 +351,13 @@ struct RoundTripTests {
             try keystore.finish(folders, policyLimit: 10, now: reading().boot)
         }
         try workspace.withLocked { locked, _ in
-            #expect(locked.seenPolicy == policy)
+            #expect(locked.publicSection.seenPolicy == policy)
             // With the device key in hand: the file is whole, and the PIN doesn't open it.
             var image = locked.image
             image.publicSection.added?.seenPolicy = SeenPolicy()
             try workspace.replace("data/keystore", image.encoded(by: locked.deviceKey))
         }
-        #expect(try workspace.withLocked { locked, _ in locked.seenPolicy } == SeenPolicy())
+        #expect(try workspace.withLocked { locked, _ in locked.publicSection.seenPolicy } == SeenPolicy())
         let error = try keystoreError { try workspace.withUnlocked { _, _, _ in } }
         #expect(error == .wrongPIN(attemptsLeft: 9, delaySeconds: 0))
     }

@@ -23,9 +23,11 @@ import Testing
         ) { () throws(SystemError) in clock.reading() }
     }
 
-    private func content(_ terms: LinkTerms = LinkTerms()) throws -> SignedLinkContent {
+    private func content(
+        _ terms: LinkTerms = LinkTerms(), issuer: String = "Clinic"
+    ) throws -> SignedLinkContent {
         SignedLinkContent(
-            issuer: "Clinic", account: "doctor", serial: "S-1",
+            issuer: issuer, account: "doctor", serial: "S-1",
             parameters: TokenParameters(
                 algorithm: .sha256, digits: try #require(DigitCount(6)),
                 factor: .time(stepSeconds: 30)),
@@ -37,6 +39,70 @@ import Testing
             Seed(randomByteCount: 32), code: ActivationCode(parsing: Array(code.utf8).span),
             cost: .standard, signedBy: SigningKey(), carrier: .activate)
         return try read(text)
+    }
+
+    /// A link of an issuer that signs under several names, or of several of one name.
+    private func link(_ issuer: String, _ key: borrowing SigningKey) throws -> VerifiedLink {
+        try read(
+            try content(issuer: issuer).link(
+                Seed(randomByteCount: 32), code: ActivationCode(parsing: Array(code.utf8).span),
+                cost: .standard, signedBy: key, carrier: .activate))
+    }
+
+    @Test("A key is trusted under one name: another name is asked about, another key loudly")
+    func keyUnderAName() throws {
+        let key = try SigningKey()
+        let other = try SigningKey()
+        try activate(link("Clinic", key))
+        let authenticator = try authenticator()
+        func standing(_ link: VerifiedLink) throws -> IssuerStanding? {
+            let entry = try authenticator.enter(
+                .activate(link), answers: Answers(isInteractive: true, isAttested: true))
+            return entry.untrustedFingerprint == nil ? nil : entry.issuerStanding
+        }
+        #expect(try standing(link("Clinic", key)) == nil)
+        #expect(try standing(link("RXNT", key)) == .otherName)
+        #expect(try standing(link("Clinic", other)) == .otherKey)
+        #expect(try standing(link("Another", other)) == .new)
+        let claimed = try link("Clinic", other)
+        #expect(
+            throws: AuthenticatorError.untrustedIssuer(
+                fingerprint: claimed.fingerprint, .otherKey)
+        ) {
+            _ = try authenticator.enter(
+                .activate(claimed), answers: Answers(isInteractive: false, isAttested: true))
+        }
+        let words = Confirmation.trusts(
+            issuer: "Clinic", fingerprint: "", standing: .otherKey
+        ).explanation
+        #expect(words[0].hasPrefix("WARNING: this is another key than the one that you trust as"))
+        // Behind the PIN a key without its name counts for nothing, whatever was asked before it.
+        let renamed = try link("RXNT", key)
+        func answered() throws {
+            let entry = try authenticator.enter(.activate(renamed), answers: answers(renamed))
+            let clearance = try authenticator.clear(entry)
+            var session = try authenticator.unlock(madeUpPIN("5093"), clearance)
+            let enrolment = try renamed.open(code: ActivationCode(parsing: Array(code.utf8).span))
+            _ = try authenticator.activate(
+                &session, enrolment, from: renamed, named: "second", trusting: nil, clearance)
+        }
+        #expect(throws: AuthenticatorError.untrustedIssuer(fingerprint: renamed.fingerprint)) {
+            try answered()
+        }
+    }
+
+    @Test("The administrator's keys are trusted under their names, too")
+    func administratorsNames() throws {
+        let key = try SigningKey()
+        let other = try SigningKey()
+        var surroundings = Surroundings.ordinary
+        surroundings.issuers = [
+            try #require(IssuerFile(name: "Clinic", key: key.verifyingKey))
+        ]
+        #expect(surroundings.trust(of: try link("Clinic", key)) == .trusted)
+        #expect(surroundings.trust(of: try link("RXNT", key)) == .otherName)
+        #expect(surroundings.trust(of: try link("Clinic", other)) == .otherKey)
+        #expect(surroundings.trust(of: try link("Another", other)) == .unknown)
     }
 
     private func read(_ text: String) throws -> VerifiedLink {

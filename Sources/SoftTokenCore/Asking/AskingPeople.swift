@@ -55,8 +55,12 @@ extension Flow {
         guard let fingerprint = entry.untrustedFingerprint else {
             return link.fingerprint == person.given.trustedFingerprint ? issuer : nil
         }
-        guard try person.confirms(.trusts(issuer: link.issuer, fingerprint: fingerprint)) else {
-            let refusal = AuthenticatorError.untrustedIssuer(fingerprint: fingerprint)
+        let standing = entry.issuerStanding
+        guard
+            try person.confirms(
+                .trusts(issuer: link.issuer, fingerprint: fingerprint, standing: standing))
+        else {
+            let refusal = AuthenticatorError.untrustedIssuer(fingerprint: fingerprint, standing)
             record(refusal: refusal, facts: entry.facts)
             throw refusal
         }

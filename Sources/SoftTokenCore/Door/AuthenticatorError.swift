@@ -96,7 +96,7 @@ extension AuthenticatorError {
         /// The administrator forbids unsigned links (88).
         case unsignedLink
         /// Nobody trusts the issuer's signing key (88).
-        case untrustedIssuer(fingerprint: String)
+        case untrustedIssuer(fingerprint: String, IssuerStanding)
         /// The PIN is easy to guess (88).
         case easyPIN
         /// The record to be forbidden is this device's own (80).
@@ -173,8 +173,10 @@ extension AuthenticatorError {
         Self(.attestationMissing(reason))
     }
     static func clockUnconfirmed(_ doubt: ClockDoubt) -> Self { Self(.clockUnconfirmed(doubt)) }
-    static func untrustedIssuer(fingerprint: String) -> Self {
-        Self(.untrustedIssuer(fingerprint: fingerprint))
+    static func untrustedIssuer(
+        fingerprint: String, _ standing: IssuerStanding = .new
+    ) -> Self {
+        Self(.untrustedIssuer(fingerprint: fingerprint, standing))
     }
     static func activation(_ error: ActivationError) -> Self { Self(.activation(error)) }
     static func record(_ error: PrescribingRecordError) -> Self { Self(.record(error)) }

@@ -8,7 +8,7 @@ public enum Confirmation: Sendable {
     /// Whether date and time, as they are written here, are right.
     case clockIsRight(String)
     /// Whether the issuer tells the same fingerprint on another way.
-    case trusts(issuer: String, fingerprint: String)
+    case trusts(issuer: String, fingerprint: String, standing: IssuerStanding)
     /// Whether a token is to be removed; nil before a script's PIN is tried.
     case removes(token: String?)
     /// Whether the keystore is to be destroyed with all its tokens.
@@ -27,9 +27,9 @@ public enum Confirmation: Sendable {
                 "This device's clock may be wrong, and a wrong clock makes wrong one-time "
                     + "passwords."
             ]
-        case .trusts(let issuer, let fingerprint):
+        case .trusts(let issuer, let fingerprint, let standing):
             [
-                "\(issuer) is new to this device. Compare its key with the one that you were told "
+                "\(standing.words(issuer)). Compare its key with the one that you were told "
                     + "with the activation code, by telephone or on paper, and not with the mail:",
                 "    \(fingerprint)",
             ]
@@ -46,6 +46,28 @@ public enum Confirmation: Sendable {
         case .removes(let token?): "Remove \(token)? A new link is needed to have it back."
         case .removes(nil): "Remove the token? A new link is needed to have it back."
         case .resets: "Destroy the keystore with all its tokens? Each needs a new link."
+        }
+    }
+}
+
+/// What is known of an issuer's key, or of its name, that is not trusted: a key is trusted under one
+/// name.
+public enum IssuerStanding: Equatable, Sendable {
+    /// Neither is known.
+    case new
+    /// The key is trusted under another name.
+    case otherName
+    /// Another key is trusted under this name.
+    case otherKey
+
+    func words(_ issuer: String) -> String {
+        switch self {
+        case .new: "\(issuer) is new to this device"
+        case .otherName:
+            "This key is trusted here under another name than \(issuer), which is new to this device"
+        case .otherKey:
+            "WARNING: this is another key than the one that you trust as \(issuer); somebody may be "
+                + "using that name"
         }
     }
 }

@@ -146,7 +146,7 @@ extension Flow {
     func sessionSeconds(
         _ session: borrowing Session, of token: Token
     ) throws(AuthenticatorError) -> Int {
-        let limit = combined(session.policy).sessionLimitSeconds
+        let limit = combined(session.keystore.publicSection).sessionLimitSeconds
         guard let expires = token.record.expiresUnixSeconds else { return limit }
         return min(limit, Int(clamping: max(1, expires - (try now().unixSeconds))))
     }

@@ -75,8 +75,10 @@ extension Flow {
             let keystore = try UnlockedKeystore.create(
                 pin, folders: folders, lock: lock, machineID: surroundings.machineID,
                 policyLimit: limit, vouched: try AuditLog.vouched(folders), clock: clock)
-            return Session(
+            var session = Session(
                 keystore: keystore, lock: lock, folders: folders, wasRolledBack: false)
+            keepSeenPolicy(&session, lock)
+            return session
         }
     }
 
@@ -146,9 +148,10 @@ extension Flow {
     ) throws(KeystoreError) -> AuthenticatorError? {
         if try UsedLinks.contains(link, session.folders) { return .init(.linkUsed) }
         if try reading().unixSeconds >= link.expiresUnixSeconds { return .init(.linkExpired) }
+        let issuer = TrustedIssuer(key: link.key, name: link.issuer)
         let isTrusted =
-            trusted?.key == link.key || surroundings.trusts(link)
-            || session.issuers.contains { $0.key == link.key }
+            trusted == issuer || surroundings.trust(of: link) == .trusted
+            || session.issuers.contains(issuer)
         return isTrusted ? nil : .untrustedIssuer(fingerprint: link.fingerprint)
     }
 

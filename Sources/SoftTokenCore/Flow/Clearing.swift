@@ -60,6 +60,8 @@ extension Flow {
         guard let entry = error.entry, facts.state != .foreign || error.isSameDevice,
             facts.state != .refused
         else { return }
+        // What stays damaged is told once, and again after anything else has happened.
+        if entry.event == .tamper, let folders, AuditLog.endsWith(entry, folders) { return }
         try? logged([entry])
     }
 
@@ -110,7 +112,19 @@ extension SeparationVerdict {
 extension AuthenticatorError {
     /// What the log says of a refusal; nil for what is none.
     var entry: AuditEntry? {
-        refusalDetail.map { AuditEntry(isDelay ? .delay : .refuse, .refused, detail: $0) }
+        damageDetail.map { AuditEntry(.tamper, .failed, detail: $0) }
+            ?? refusalDetail.map { AuditEntry(isDelay ? .delay : .refuse, .refused, detail: $0) }
+    }
+
+    /// The words for what was destroyed, by whomever.
+    private var damageDetail: String? {
+        switch cause {
+        case .keystore(.attemptRecordsLost): "both attempt records are missing or altered"
+        case .keystore(.damaged(.keystore)): "the keystore is damaged"
+        case .keystore(.damaged(.deviceKey)): "the device key is damaged"
+        case .keystore(.damaged(.deviceShare)): "the device share is missing or damaged"
+        default: nil
+        }
     }
 
     fileprivate var isDelay: Bool {

@@ -50,8 +50,11 @@ struct Entry: Sendable {
     var attestationReason: UnverifiedReason?
     /// The clock has to be confirmed, because of this.
     var clockDoubt: ClockDoubt?
-    /// The issuer's key is new; nil when it is trusted already, or the link is unsigned.
+    /// The issuer's key is not trusted under the link's name; nil when it is, or the link is
+    /// unsigned.
     var untrustedFingerprint: String?
+    /// What is known of that key or name already.
+    var issuerStanding = IssuerStanding.new
     /// An answer given by option that has to be recorded.
     fileprivate(set) var isClockConfirmedByOption = false
     fileprivate(set) var isAttestedByOption = false
@@ -221,19 +224,23 @@ extension Flow {
     ) throws(AuthenticatorError) {
         guard case .activate(let link) = purpose else { return }
         guard let link else {
-            guard surroundings.policy?.unsigned != false else { throw .init(.unsignedLink) }
+            guard surroundings.policy?.unsigned != false, !entry.facts.forbidsUnsigned else {
+                throw .init(.unsignedLink)
+            }
             return
         }
         guard try now().unixSeconds < link.expiresUnixSeconds else { throw .init(.linkExpired) }
         if try isUsed(link, folders) { throw .init(.linkUsed) }
-        let isTrusted =
-            surroundings.trusts(link)
-            || answers.trustedFingerprint == link.fingerprint || entry.facts.trustsIssuer
-        guard !isTrusted else { return }
+        let trust = [surroundings.trust(of: link), entry.facts.issuerTrust]
+        guard !trust.contains(.trusted), answers.trustedFingerprint != link.fingerprint else {
+            return
+        }
+        let standing = IssuerStanding(trust)
         guard answers.isInteractive else {
-            throw .untrustedIssuer(fingerprint: link.fingerprint)
+            throw .untrustedIssuer(fingerprint: link.fingerprint, standing)
         }
         entry.untrustedFingerprint = link.fingerprint
+        entry.issuerStanding = standing
     }
 
     /// Whether this link was used here before.
@@ -273,6 +280,14 @@ extension Flow {
         } else {
             throw .attestationMissing(reason)
         }
+    }
+}
+
+extension IssuerStanding {
+    /// What is worst of what administrator and keystore know.
+    fileprivate init(_ trust: [IssuerTrust]) {
+        self =
+            trust.contains(.otherKey) ? .otherKey : trust.contains(.otherName) ? .otherName : .new
     }
 }
 

@@ -127,7 +127,8 @@ struct Flow: Sendable {
     ) throws(KeystoreError) -> KeystoreFacts {
         let now = try reading()
         var facts = KeystoreFacts()
-        let policy = combined(keystore.publicSection.policy)
+        let policy = combined(keystore.publicSection)
+        facts.forbidsUnsigned = forbidsUnsigned(keystore.publicSection)
         facts.policy = policy
         facts.attemptsLeft = keystore.attempts.attemptsLeft(policy: policy.attemptLimit)
         facts.attemptLimit = keystore.attempts.limit(policy: policy.attemptLimit)
@@ -145,7 +146,7 @@ struct Flow: Sendable {
             facts.records.append(record)
         }
         if let link {
-            facts.trustsIssuer = try keystore.trust(of: link.key, named: link.issuer) == .trusted
+            facts.issuerTrust = try keystore.trust(of: link.key, named: link.issuer)
         }
         facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
         facts.protector = keystore.protector

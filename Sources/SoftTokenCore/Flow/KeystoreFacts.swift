@@ -23,8 +23,10 @@ struct KeystoreFacts: Equatable, Sendable {
     var beginsDelayAnew = false
     var policy = TokenPolicy()
     var records: [PrescribingRecord] = []
-    /// Whether the issuer that was asked for is among those that the keystore trusts.
-    var trustsIssuer = false
+    /// The administrator forbade unsigned links when that could last be believed, and it can't now.
+    var forbidsUnsigned = false
+    /// How the key of the link that was asked for stands with the keystore.
+    var issuerTrust = IssuerTrust.unknown
     var attestedUnixSeconds: Int64?
     var protector: Protector?
     var isBoundToMachine = false

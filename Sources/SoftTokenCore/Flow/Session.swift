@@ -74,6 +74,7 @@ extension Flow {
             var session = Session(
                 keystore: unlocked, lock: lock, folders: folders, wasRolledBack: wasRolledBack)
             try settleUsedLinks(&session)
+            keepSeenPolicy(&session, lock)
             if wasRolledBack {
                 session.notes.append(
                     AuditEntry(
@@ -96,7 +97,7 @@ extension Flow {
         folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) -> UnlockedKeystore {
         try AuditLog.checkWritable(folders, for: .attempt)
-        let limit = combined(keystore.publicSection.policy).attemptLimit
+        let limit = combined(keystore.publicSection).attemptLimit
         let vouched = keystore.vouchedByNextAttempt
         do throws(KeystoreError) {
             return try keystore.unlock(
@@ -195,7 +196,7 @@ extension Flow {
     }
 
     func writeAttempts(_ session: inout Session) throws(KeystoreError) {
-        let limit = combined(session.policy).attemptLimit
+        let limit = combined(session.keystore.publicSection).attemptLimit
         try session.keystore.finish(
             session.folders, policyLimit: limit, now: try reading().boot)
     }

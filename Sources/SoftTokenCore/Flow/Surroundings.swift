@@ -3,6 +3,7 @@
 // Bound by DESIGN §6, §8 and CONTRACT §4 (last paragraph).
 import Activation
 import Device
+import Keystore
 import Linux
 
 /// What the device is and what its administrator says.
@@ -37,8 +38,13 @@ struct Surroundings: Sendable {
     /// policy be made up.
     var isNamespaceFaked: Bool { environment.findings.contains(.userNamespace) }
 
-    /// Whether the administrator trusts a link's issuer.
-    func trusts(_ link: VerifiedLink) -> Bool { issuers.contains { $0.key == link.key } }
+    /// How the key of a link stands under the link's issuer with the administrator.
+    func trust(of link: VerifiedLink) -> IssuerTrust {
+        let named = issuers.filter { $0.name == link.issuer }
+        if named.contains(where: { $0.key == link.key }) { return .trusted }
+        if !named.isEmpty { return .otherKey }
+        return issuers.contains { $0.key == link.key } ? .otherName : .unknown
+    }
 
     private static let policyPath = "/etc/softtoken/policy.json"
     private static let issuersPath = "/etc/softtoken/issuers"

@@ -94,6 +94,18 @@ extension AuditLog {
         return head.followsBreak ? .breakBefore(head.baseSequence + 1) : nil
     }
 
+    /// Whether the log's last entry tells the same.
+    static func endsWith(_ entry: AuditEntry, _ folders: KeystoreFolders) -> Bool {
+        guard let file = try? folders.state.open(fileName),
+            let size = try? file.attributes().byteCount,
+            let end = try? file.bytes(
+                at: max(0, size - lookedAtByteCount), count: lookedAtByteCount),
+            let last = end.split(separator: UInt8(ascii: "\n")).last, let line = AuditLine(last)
+        else { return false }
+        return line.event == entry.event && line.outcome == entry.outcome
+            && line.detail == entry.detail
+    }
+
     /// How much of the log's end `status` looks at: some twenty entries, at 10 µs each.
     private static let lookedAtByteCount = 4096
 

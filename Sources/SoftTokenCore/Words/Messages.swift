@@ -66,9 +66,9 @@ extension AuthenticatorError.Cause {
             Message(
                 .policy, "your administrator allows signed links only, and this link is not signed",
                 hint: "ask the issuer for a link for SoftToken")
-        case .untrustedIssuer(let fingerprint):
+        case .untrustedIssuer(let fingerprint, let standing):
             Message(
-                .policy, "nobody here trusts this link's issuer, whose key is \(fingerprint)",
+                .policy, "\(standing.refusal), whose key is \(fingerprint)",
                 hint: "compare it with what the issuer tells you, then add "
                     + "--trust-issuer \(fingerprint)")
         case .easyPIN:
@@ -381,4 +381,14 @@ func duration(_ seconds: Int) -> String {
     guard seconds >= 120 else { return seconds == 1 ? "1 second" : "\(seconds) seconds" }
     let minutes = (seconds + 59) / 60
     return "\(minutes) minutes"
+}
+
+extension IssuerStanding {
+    fileprivate var refusal: String {
+        switch self {
+        case .new: "nobody here trusts this link's issuer"
+        case .otherName: "this link's issuer is trusted here under another name alone"
+        case .otherKey: "another key is trusted here under the name of this link's issuer"
+        }
+    }
 }

@@ -1,0 +1,143 @@
+// The administrator's policy holds where its file is hidden, and the log hears of what was destroyed.
+// Source: DESIGN §6, Keystore/FORMAT.md §5.
+import Activation
+import Device
+import Foundation
+import Keystore
+import Linux
+import Testing
+
+@testable import SoftTokenCore
+
+private let activation =
+    "otpauth://totp/ACME:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=ACME"
+
+@Suite("What sticks", .serialized) struct StickingPolicyTests {
+    private let home = MadeUpHome()
+    private let clock = MadeUpClock(1_111_111_109)
+
+    private func flow(_ surroundings: Surroundings) throws -> Flow {
+        let clock = clock
+        return try Flow(place: home.place, surroundings: surroundings) {
+            () throws(SystemError) in clock.reading()
+        }
+    }
+
+    private func surroundings(
+        _ policy: String?, _ findings: [DeviceEnvironment.Finding] = []
+    ) throws -> Surroundings {
+        var surroundings = Surroundings.ordinary
+        surroundings.environment = DeviceEnvironment(findings)
+        surroundings.policy = try policy.map {
+            try AdministratorPolicy(parsing: Array($0.utf8).span)
+        }
+        return surroundings
+    }
+
+    private func activate(_ surroundings: Surroundings) throws {
+        var flow = try flow(surroundings)
+        let entry = try flow.enter(
+            .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
+        let clearance = try flow.clear(entry)
+        guard case .unsigned(let enrolment) = try readLink(Array(activation.utf8).span) else {
+            return
+        }
+        var session = try flow.create(madeUpPIN("5093"), policy: TokenPolicy(), clearance)
+        _ = try flow.activate(
+            &session, enrolment, from: nil, named: "mine", trusting: nil, clearance)
+    }
+
+    private func show(_ surroundings: Surroundings) throws {
+        let flow = try flow(surroundings)
+        let entry = try flow.enter(
+            .show, answers: Answers(isInteractive: false, isAttested: true))
+        let clearance = try flow.clear(entry)
+        var session = try flow.unlock(try madeUpPIN("5093"), clearance)
+        _ = try flow.makeOTPs(&session, of: session.tokens[0], seconds: 0, clearance)
+    }
+
+    @Test(
+        "What the policy asked for holds where it is hidden, and no longer than it stands",
+        arguments: [DeviceEnvironment.Finding.userNamespace, .container, .unreadable])
+    func hidden(where finding: DeviceEnvironment.Finding) throws {
+        try activate(surroundings(nil))
+        let strict = #"{"separation":"strict","attempts":4,"session":60}"#
+        let hidden = try surroundings(nil, [finding])
+        // It was never seen: an attestation does.
+        try show(hidden)
+        // An unverified device is refused by it, and any right PIN sees it: `rename` asks for one.
+        var flow = try flow(surroundings(strict))
+        let entry = try flow.enter(.manage, answers: Answers(isInteractive: false))
+        var session = try flow.unlock(try madeUpPIN("5093"), entry)
+        try flow.rename(&session, session.tokens[0], to: "renamed")
+        #expect(throws: AuthenticatorError.self) { try show(hidden) }
+        flow = try self.flow(hidden)
+        let facts = try flow.facts()
+        #expect(facts.policy == TokenPolicy(attempts: 4, sessionSeconds: 60, separation: .strict))
+        #expect(facts.attemptsLeft == 4)
+        // A milder one that was made up there changes nothing.
+        #expect(throws: AuthenticatorError.self) {
+            try show(surroundings(#"{"separation":"attest","unsigned":true}"#, [finding]))
+        }
+        // The administrator took it away, and that can be believed.
+        try show(surroundings(nil))
+        try show(hidden)
+    }
+
+    @Test("The first keystore keeps the policy that it was made under, and unsigned links too")
+    func atActivation() throws {
+        try activate(surroundings(#"{"session":60}"#))
+        let hidden = try flow(surroundings(nil, [.userNamespace]))
+        #expect(try hidden.facts().policy.sessionSeconds == 60)
+        func activateUnsigned() throws {
+            _ = try hidden.enter(
+                .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
+        }
+        try activateUnsigned()
+        try show(surroundings(#"{"unsigned":false}"#))
+        #expect(throws: AuthenticatorError(.unsignedLink)) { try activateUnsigned() }
+    }
+
+    @Test(
+        "What was destroyed is told once by the log, and again after anything else",
+        arguments: [
+            (["data/attempts", "state/attempts"], "both attempt records are missing or altered"),
+            (["state/device-share"], "the device share is missing or damaged"),
+        ])
+    func destroyed(names: [String], detail: String) throws {
+        try activate(surroundings(nil))
+        for name in names { try FileManager.default.removeItem(atPath: home.path + "/" + name) }
+        let flow = try flow(surroundings(nil))
+        func refused() {
+            #expect(throws: AuthenticatorError.self) {
+                _ = try flow.enter(.show, answers: Answers(isInteractive: false))
+            }
+        }
+        func told() throws -> Int {
+            try flow.log().lines.count { $0.event == .tamper && $0.detail == detail }
+        }
+        for _ in 0..<3 { refused() }
+        #expect(try told() == 1)
+        try flow.logged([AuditEntry(.refuse, .refused, detail: "remote login")])
+        for _ in 0..<2 { refused() }
+        #expect(try told() == 2)
+    }
+
+    @Test("A damaged keystore is told; another device's folders are left as they are")
+    func damagedOrForeign() throws {
+        try activate(surroundings(nil))
+        let path = home.path + "/data/keystore"
+        let whole = try #require(FileManager.default.contents(atPath: path))
+        let before = try flow(surroundings(nil)).log().lines.count
+        var foreign = try surroundings(nil)
+        foreign.machineID = MachineValues([.machineID: .value(Array("else".utf8))])
+        #expect(throws: AuthenticatorError.self) { try show(foreign) }
+        #expect(try flow(surroundings(nil)).log().lines.count == before)
+        var damaged = whole
+        damaged[300] ^= 1
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        try file.write(contentsOf: damaged)
+        #expect(throws: AuthenticatorError.self) { try show(surroundings(nil)) }
+        #expect(try flow(surroundings(nil)).log().lines.last?.detail == "the keystore is damaged")
+    }
+}
