@@ -65,13 +65,12 @@ let package = Package(
             dependencies: ["SoftTokenCore", "Activation", "Linux", argumentParser],
             swiftSettings: strict),
         .target(name: "SelfTest", dependencies: ["Linux"], swiftSettings: strict),
-        // Floor 4: the programs.
+        // Floor 4: the programs. softtoken is outside of the package: it sees what is public, which is
+        // the door, and of Linux what a program needs (terminal, signals, files of its user's).
         .executableTarget(
             name: "softtoken",
-            dependencies: [
-                "SoftTokenCore", "ProgramSupport", "SelfTest", "Linux", argumentParser,
-            ],
-            exclude: ["Manual"], swiftSettings: strict),
+            dependencies: ["SoftTokenCore", "ProgramSupport", "SelfTest", "Linux", argumentParser],
+            exclude: ["Manual"], packageAccess: false, swiftSettings: strict),
         .systemLibrary(
             name: "CExpat", path: "Sources/softtoken-issuer/CExpat", pkgConfig: "expat",
             providers: [.apt(["libexpat1-dev"])]),

@@ -3,19 +3,19 @@
 internal import Glibc
 
 /// A system call that failed, with what was being done to which file.
-package struct SystemError: Error, Equatable, Sendable {
+public struct SystemError: Error, Equatable, Sendable {
     /// What was being done.
-    package enum Operation: String, Sendable {
+    public enum Operation: String, Sendable {
         case open, create, read, write, sync, rename, remove, inspect, lock, start
     }
 
-    package let operation: Operation
+    public let operation: Operation
     /// The file's path or a plain noun ("terminal"); never file content.
-    package let subject: String
+    public let subject: String
     /// `errno` as the call left it.
-    package let code: Int32
+    public let code: Int32
 
-    package init(_ operation: Operation, _ subject: String, code: Int32) {
+    public init(_ operation: Operation, _ subject: String, code: Int32) {
         self.operation = operation
         self.subject = subject
         self.code = code
@@ -26,15 +26,15 @@ package struct SystemError: Error, Equatable, Sendable {
         SystemError(operation, subject, code: errno)
     }
 
-    package var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
-    package var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
-    package var isInputOutput: Bool { code == EIO || isDiskFull }
+    public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+    public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
+    public var isInputOutput: Bool { code == EIO || isDiskFull }
     /// A folder that is not empty stands where a file was to be removed.
-    package var isFolderInUse: Bool { operation == .remove && code == ENOTEMPTY }
-    package var isSymbolicLink: Bool { code == ELOOP }
+    public var isFolderInUse: Bool { operation == .remove && code == ENOTEMPTY }
+    public var isSymbolicLink: Bool { code == ELOOP }
 
     /// The kernel's own words for the code, as strerror(3) gives them.
-    package var reason: String {
+    public var reason: String {
         guard let text = unsafe strerror(code) else { return "error \(code)" }
         return unsafe String(cString: text)
     }

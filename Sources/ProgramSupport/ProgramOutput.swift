@@ -1,6 +1,6 @@
 // Where a program's words go: what a script wants to standard output, everything else to standard
 // error, by write(2), so that no stdio buffer keeps an OTP. Bound by CONTRACT §1 ("Output").
-package import Linux
+public import Linux
 public import SoftTokenCore
 
 /// Standard output and standard error of a program.
@@ -57,13 +57,13 @@ private func printable(_ text: String) -> String {
 
 extension AuthenticatorError {
     /// What the system answered.
-    package static func system(_ error: SystemError) -> AuthenticatorError {
+    public static func system(_ error: SystemError) -> AuthenticatorError {
         AuthenticatorError(error)
     }
 }
 
 /// Asks the system, in the one error.
-package func running<R: ~Copyable>(
+public func running<R: ~Copyable>(
     _ body: () throws(SystemError) -> R
 ) throws(AuthenticatorError) -> R {
     do throws(SystemError) { return try body() } catch { throw .system(error) }

@@ -21,6 +21,8 @@ struct CommonOptions: ParsableArguments {
 
 /// What the process was given besides its options.
 struct Context: ~Copyable {
+    /// The arguments without the program's name, and without a link.
+    let arguments: [String]
     /// The link argument, moved out of argv.
     var link: GivenLink?
     /// `handler open`: where the link goes.
@@ -100,11 +102,6 @@ func readInput(_ path: String) throws(AuthenticatorError) -> [UInt8] {
     do throws(SystemError) { return try readSystemFile(path, limit: 65_536) } catch {
         throw error.isNotFound ? .noInput(path) : .system(error)
     }
-}
-
-/// The wall clock now, Unix seconds.
-func currentSeconds() throws(AuthenticatorError) -> Int64 {
-    try running { () throws(SystemError) in try ClockReading.now().unixSeconds }
 }
 
 /// A moment as people say it: the time of day, and the date where it is not today's.

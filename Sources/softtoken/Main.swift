@@ -12,7 +12,7 @@ import SoftTokenCore
     private static func run() -> Int32 {
         do throws(AuthenticatorError) {
             var context = try prepared()
-            let arguments = ArgumentVector.arguments()
+            let arguments = context.arguments
             if let status = PlainStatus(plainArguments: arguments) {
                 try status.execute()
                 return 0
@@ -48,32 +48,15 @@ import SoftTokenCore
 
     /// What comes before anything is read.
     private static func prepared() throws(AuthenticatorError) -> Context {
-        try running { () throws(SystemError) in
-            try ProcessGuard.forbidMemoryImages()
-            try ProcessGuard.openStandardDescriptors()
-        }
-        ProcessGuard.setDefaults(program: "softtoken")
-        guard ProcessGuard.allowFiles(ofByteCount: 128 << 20) else {
-            throw AuthenticatorError(
-                .inputOutput,
-                "this shell limits how long files may get (ulimit -f), so that the log might not "
-                    + "be written",
-                hint: "begin a new shell without that limit; 128 MiB are enough")
-        }
+        try ProgramStart.guardProcess(program: output.program)
+        try ProgramStart.allowFiles()
         let link = try GivenLink.takenFromArguments()
-        guard ArgumentVector.isText else { throw .usage("an argument is not UTF-8 text") }
-        let kept = descriptorsNamed(in: ArgumentVector.arguments())
-        // One that isn't open now would be whatever this program opens next.
-        for number in kept where !isDescriptorOpen(number) {
-            throw .usage("descriptor \(number) is not open")
-        }
-        ProcessGuard.closeInheritedDescriptors(keeping: kept)
-        let arguments = ArgumentVector.arguments()
-        if HandlerWindowCommand.isMeant(by: arguments) { return Context() }
+        let arguments = try ProgramStart.arguments()
+        if HandlerWindowCommand.isMeant(by: arguments) { return Context(arguments: arguments) }
         var handover: LinkHandover?
         if link != nil, LinkHandover.isWanted(by: arguments) { handover = try LinkHandover() }
-        try running { () throws(SystemError) in try Sandbox.blockNetwork() }
-        return Context(link: link, handover: handover)
+        try ProgramStart.blockNetwork()
+        return Context(arguments: arguments, link: link, handover: handover)
     }
 
     /// Parses the arguments; nil when help, the version or a completion script was printed.

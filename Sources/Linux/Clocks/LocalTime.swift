@@ -3,7 +3,7 @@
 internal import Glibc
 
 /// A time of day in the device's zone.
-package struct LocalTime: Equatable, Sendable {
+public struct LocalTime: Equatable, Sendable {
     package let year: Int
     package let month: Int
     package let day: Int
@@ -39,7 +39,7 @@ package struct LocalTime: Equatable, Sendable {
     }
 
     /// The time of day at a moment, seconds since 1970.
-    package init(atUnixSeconds seconds: Int64) {
+    public init(atUnixSeconds seconds: Int64) {
         LocalTime.prepare()
         var moment = time_t(seconds)
         var parts = unsafe tm()
@@ -53,16 +53,16 @@ package struct LocalTime: Equatable, Sendable {
     }
 
     /// "2026-11-23".
-    package var date: String { "\(year)-\(twoDigits(month))-\(twoDigits(day))" }
+    public var date: String { "\(year)-\(twoDigits(month))-\(twoDigits(day))" }
     /// "14:03".
-    package var hoursAndMinutes: String { "\(twoDigits(hour)):\(twoDigits(minute))" }
+    public var hoursAndMinutes: String { "\(twoDigits(hour)):\(twoDigits(minute))" }
     /// "14:03", or "2026-11-24 14:03" on another day than `now`'s.
-    package func hoursAndMinutes(seenAtUnixSeconds now: Int64) -> String {
+    public func hoursAndMinutes(seenAtUnixSeconds now: Int64) -> String {
         let isToday = date == LocalTime(atUnixSeconds: now).date
         return isToday ? hoursAndMinutes : "\(date) \(hoursAndMinutes)"
     }
     /// "14:03:30".
-    package var withSeconds: String { "\(hoursAndMinutes):\(twoDigits(second))" }
+    public var withSeconds: String { "\(hoursAndMinutes):\(twoDigits(second))" }
 }
 
 private func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

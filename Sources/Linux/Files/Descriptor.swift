@@ -3,10 +3,10 @@
 internal import Glibc
 
 /// An open file descriptor that closes itself.
-@safe package struct Descriptor: ~Copyable {
-    package let number: Int32
+@safe public struct Descriptor: ~Copyable, Sendable {
+    public let number: Int32
     /// How errors name it.
-    package let path: String
+    public let path: String
 
     /// Takes over an open descriptor.
     package init(owning number: Int32, path: String) {
@@ -39,7 +39,7 @@ internal import Glibc
     /// Writes all of `bytes`.
     ///
     /// - Throws: `SystemError` (`write`).
-    package borrowing func write(_ bytes: Span<UInt8>) throws(SystemError) {
+    public borrowing func write(_ bytes: Span<UInt8>) throws(SystemError) {
         try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(SystemError) in
             var written = 0
             while written < buffer.count {

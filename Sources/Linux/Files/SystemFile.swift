@@ -5,7 +5,7 @@ internal import Glibc
 /// The bytes of a system file, at most `limit`.
 ///
 /// - Throws: `SystemError`; `EFBIG` for a longer file.
-package func readSystemFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+public func readSystemFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
     let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard number >= 0 else { throw .last(.open, path) }
     let file = Descriptor(owning: number, path: path)

@@ -19,7 +19,7 @@ package func systemFolderNames(_ path: String) -> [String] {
 }
 
 /// Where a symbolic link leads, as it is written; nil if it isn't one or can't be read.
-package func systemLinkTarget(_ path: String) -> String? { linkTarget(AT_FDCWD, path) }
+public func systemLinkTarget(_ path: String) -> String? { linkTarget(AT_FDCWD, path) }
 
 /// The same by a folder's descriptor, or with "" by the link's own.
 func linkTarget(_ folder: Int32, _ path: String) -> String? {
@@ -30,7 +30,7 @@ func linkTarget(_ folder: Int32, _ path: String) -> String? {
 }
 
 /// Whether something stands at this path, be it a link that leads nowhere.
-package func isSystemPathPresent(_ path: String) -> Bool {
+public func isSystemPathPresent(_ path: String) -> Bool {
     var info = stat()
     return unsafe lstat(path, &info) == 0
 }

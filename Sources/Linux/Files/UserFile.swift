@@ -7,7 +7,7 @@ internal import Glibc
 /// The file that stands there keeps its mode, and a symbolic link to it stays one, because people
 /// keep such files under version control; a new one is 0644 less the umask.
 /// - Throws: `SystemError`; the file is the old one or the new one, whole.
-package func replaceUserFile(_ path: String, bytes: [UInt8]) throws(SystemError) {
+public func replaceUserFile(_ path: String, bytes: [UInt8]) throws(SystemError) {
     let target = resolved(path)
     let beside = target + PreparedFile.suffix
     _ = unsafe unlink(beside)
@@ -31,7 +31,7 @@ package func replaceUserFile(_ path: String, bytes: [UInt8]) throws(SystemError)
 ///
 /// - Returns: false if there was none.
 /// - Throws: `SystemError` (`remove`, `sync`).
-package func removeUserFile(_ path: String) throws(SystemError) -> Bool {
+public func removeUserFile(_ path: String) throws(SystemError) -> Bool {
     guard unsafe unlink(path) == 0 else {
         if errno == ENOENT || errno == ENOTDIR { return false }
         throw .last(.remove, path)
@@ -45,7 +45,7 @@ package func removeUserFile(_ path: String) throws(SystemError) -> Bool {
 ///
 /// - Parameter path: an absolute path.
 /// - Throws: `SystemError` (`create`).
-package func makeUserFolders(_ path: String) throws(SystemError) {
+public func makeUserFolders(_ path: String) throws(SystemError) {
     var part = ""
     for name in path.split(separator: "/") {
         part += "/" + name

@@ -3,7 +3,7 @@
 internal import Glibc
 
 /// A running program of a session of its own.
-package struct BackgroundProcess: ~Copyable {
+public struct BackgroundProcess: ~Copyable {
     /// POSIX_SPAWN_SETSID, which the Glibc module lacks.
     private static let newSession: Int16 = 0x80
 
@@ -13,7 +13,7 @@ package struct BackgroundProcess: ~Copyable {
     ///
     /// - Returns: nil if no such program is installed.
     /// - Throws: `SystemError` (`start`).
-    package static func start(
+    public static func start(
         _ name: String, arguments: [String]
     ) throws(SystemError) -> BackgroundProcess? {
         guard let path = ChildProcess.find(name) else { return nil }
@@ -24,7 +24,7 @@ package struct BackgroundProcess: ~Copyable {
     ///
     /// - Parameter arguments: its name first.
     /// - Throws: `SystemError` (`start`).
-    package static func start(
+    public static func start(
         path: String, arguments: [String]
     ) throws(SystemError) -> BackgroundProcess {
         var actions = unsafe posix_spawn_file_actions_t()
@@ -54,13 +54,13 @@ package struct BackgroundProcess: ~Copyable {
 
     /// Whether it has ended otherwise than with 0. A program that hands over to one which runs
     /// already ends with 0.
-    package func hasFailed() -> Bool {
+    public func hasFailed() -> Bool {
         var status: Int32 = 0
         return unsafe waitpid(process, &status, WNOHANG) == process && status != 0
     }
 
     /// Whether it ends otherwise than with 0 within a time; returns as soon as it does.
-    package func hasFailed(withinSeconds seconds: Int) -> Bool {
+    public func hasFailed(withinSeconds seconds: Int) -> Bool {
         let pause: Int32 = 50
         for _ in 0..<(seconds * 1000 / Int(pause)) {
             if hasFailed() { return true }

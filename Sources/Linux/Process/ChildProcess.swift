@@ -3,30 +3,30 @@
 internal import Glibc
 
 /// A running program whose standard output is read from here.
-package struct ChildProcess: ~Copyable {
+public struct ChildProcess: ~Copyable {
     private let process: pid_t
     /// The reading end of its standard output.
-    package let output: Descriptor
+    public let output: Descriptor
 
     /// Starts the program at an absolute path, found in `programFolders`.
     ///
     /// - Returns: nil if no such program is installed.
     /// - Throws: `SystemError` (`start`).
-    package static func start(
+    public static func start(
         _ name: String, arguments: [String]
     ) throws(SystemError) -> ChildProcess? {
         try start(name, arguments, input: nil)
     }
 
     /// The same with what its standard input reads.
-    package static func start(
+    public static func start(
         _ name: String, arguments: [String], input: borrowing Descriptor
     ) throws(SystemError) -> ChildProcess? {
         try start(name, arguments, input: input.number)
     }
 
     /// Whether `start` would find the program.
-    package static func isInstalled(_ name: String) -> Bool { find(name) != nil }
+    public static func isInstalled(_ name: String) -> Bool { find(name) != nil }
 
     private static func start(
         _ name: String, _ arguments: [String], input: Int32?
@@ -47,7 +47,7 @@ package struct ChildProcess: ~Copyable {
     /// Waits until it has ended.
     ///
     /// - Returns: whether it ended with 0.
-    package consuming func succeeded() -> Bool {
+    public consuming func succeeded() -> Bool {
         var status: Int32 = 0
         while unsafe waitpid(process, &status, 0) < 0 {
             guard errno == EINTR else { return false }
@@ -90,7 +90,7 @@ package struct ChildProcess: ~Copyable {
 /// Opens a file that a person names, for reading; symbolic links are followed.
 ///
 /// - Throws: `SystemError` (`open`).
-package func openInput(_ path: String) throws(SystemError) -> Descriptor {
+public func openInput(_ path: String) throws(SystemError) -> Descriptor {
     let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard number >= 0 else { throw .last(.open, path) }
     return Descriptor(owning: number, path: path)

@@ -3,10 +3,10 @@ internal import Glibc
 
 /// An environment variable's value; nil if it is not set, or not UTF-8: a repaired path would be
 /// another one. Never a secret (CONTRACT §1).
-package func environmentVariable(_ name: String) -> String? {
+public func environmentVariable(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     return unsafe String(validatingCString: value)
 }
 
 /// Ends the process.
-package func endProcess(_ code: Int32) -> Never { exit(code) }
+public func endProcess(_ code: Int32) -> Never { exit(code) }

@@ -5,10 +5,10 @@ internal import CLinux
 internal import Glibc
 
 /// The signals that a prompt and the display answer.
-package enum Signal: Equatable, Sendable, CaseIterable {
+public enum Signal: Equatable, Sendable, CaseIterable {
     case interrupt, quit, terminate, hangUp, suspend, resume, resize
 
-    package var number: Int32 {
+    public var number: Int32 {
         switch self {
         case .interrupt: SIGINT
         case .quit: SIGQUIT
@@ -21,17 +21,17 @@ package enum Signal: Equatable, Sendable, CaseIterable {
     }
 
     /// The exit code of a command that a signal ended: 130 for Ctrl-C.
-    package var exitCode: Int32 { 128 + number }
+    public var exitCode: Int32 { 128 + number }
 }
 
 /// Holds the signals back and hands them out one by one. Its end lets them through again; what
 /// arrived and was not taken then does what it does by default.
-@safe package struct SignalQueue: ~Copyable {
-    package let descriptor: Descriptor
+@safe public struct SignalQueue: ~Copyable {
+    public let descriptor: Descriptor
     private let formerMask: sigset_t
 
     /// - Throws: `SystemError` (`open`).
-    package init() throws(SystemError) {
+    public init() throws(SystemError) {
         var mask = sigset_t()
         var former = sigset_t()
         unsafe sigemptyset(&mask)
@@ -49,7 +49,7 @@ package enum Signal: Equatable, Sendable, CaseIterable {
     }
 
     /// The next signal that has arrived, or nil.
-    package borrowing func next() -> Signal? {
+    public borrowing func next() -> Signal? {
         var info = signalfd_siginfo()
         let size = MemoryLayout<signalfd_siginfo>.size
         guard unsafe read(descriptor.number, &info, size) == size else { return nil }

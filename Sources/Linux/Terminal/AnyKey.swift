@@ -5,7 +5,7 @@ internal import Glibc
 /// Waits for one key at an open terminal; returns at once where the descriptor is none.
 ///
 /// What was typed before is dropped.
-package func waitForKey(at number: Int32) {
+public func waitForKey(at number: Int32) {
     var usual = termios()
     guard unsafe tcgetattr(number, &usual) == 0 else { return }
     var single = usual

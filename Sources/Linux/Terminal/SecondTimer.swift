@@ -4,11 +4,11 @@ internal import CLinux
 internal import Glibc
 
 /// Ticks once a second while it lives.
-@safe package struct SecondTimer: ~Copyable {
-    package let descriptor: Descriptor
+@safe public struct SecondTimer: ~Copyable {
+    public let descriptor: Descriptor
 
     /// - Throws: `SystemError` (`open`).
-    package init() throws(SystemError) {
+    public init() throws(SystemError) {
         let flags = Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK)
         let number = timerfd_create(CLOCK_REALTIME, flags)
         guard number >= 0 else { throw .last(.open, "timer") }
@@ -17,7 +17,7 @@ internal import Glibc
     }
 
     /// Takes the ticks that have come; after the clock was set, counts from its new time.
-    package borrowing func acknowledge() {
+    public borrowing func acknowledge() {
         var ticks: UInt64 = 0
         let count = unsafe read(descriptor.number, &ticks, MemoryLayout<UInt64>.size)
         if count < 0, errno == ECANCELED { arm() }
@@ -34,7 +34,7 @@ internal import Glibc
 
 extension TerminalDevice {
     /// Waits for the next event, a tick of `timer` included.
-    package borrowing func wait(
+    public borrowing func wait(
         _ signals: borrowing SignalQueue, _ timer: borrowing SecondTimer
     ) -> TerminalEvent {
         waitForEvents(

@@ -5,13 +5,13 @@ internal import CLinux
 internal import Glibc
 
 /// /dev/tty. One exists at a time; its end puts back the modes and the screen.
-@safe package struct TerminalDevice: ~Copyable {
-    package let descriptor: Descriptor
+@safe public struct TerminalDevice: ~Copyable {
+    public let descriptor: Descriptor
 
     /// Opens the controlling terminal.
     ///
     /// - Throws: `SystemError` (`open`); `ENXIO` or `ENOENT` where there is none.
-    package init() throws(SystemError) {
+    public init() throws(SystemError) {
         let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard number >= 0 else { throw .last(.open, "terminal") }
         try self.init(adopting: Descriptor(owning: number, path: "terminal"))
@@ -29,24 +29,24 @@ internal import Glibc
     /// on is not shown, between prompts neither, until `restore()` or the end.
     ///
     /// - Throws: `SystemError` (`start`): then no secret may be asked.
-    package borrowing func silence() throws(SystemError) {
+    public borrowing func silence() throws(SystemError) {
         guard st_terminal_silence() == 0 else { throw .last(.start, "terminal without echo") }
     }
 
-    package borrowing func enterAlternateScreen() { _ = st_terminal_enter_alternate_screen() }
+    public borrowing func enterAlternateScreen() { _ = st_terminal_enter_alternate_screen() }
 
     /// Asks the terminal to mark what is pasted, so that a line end in it can be told from Enter.
-    package borrowing func requestBracketedPaste() { _ = st_terminal_request_bracketed_paste() }
-    package borrowing func endBracketedPaste() { st_terminal_end_bracketed_paste() }
+    public borrowing func requestBracketedPaste() { _ = st_terminal_request_bracketed_paste() }
+    public borrowing func endBracketedPaste() { st_terminal_end_bracketed_paste() }
 
     /// Puts back the main screen and the modes as they were found.
-    package borrowing func restore() { st_terminal_restore() }
+    public borrowing func restore() { st_terminal_restore() }
 
     /// Restores, then stops the process as Ctrl-Z does; returns when it is continued.
-    package borrowing func stop() { st_terminal_stop() }
+    public borrowing func stop() { st_terminal_stop() }
 
     /// Columns and rows; 80 and 24 where the terminal doesn't know.
-    package borrowing func size() -> (columns: Int, rows: Int) {
+    public borrowing func size() -> (columns: Int, rows: Int) {
         var columns: Int32 = 0
         var rows: Int32 = 0
         _ = unsafe st_window_size(descriptor.number, &columns, &rows)
@@ -54,13 +54,13 @@ internal import Glibc
     }
 
     /// Writes text. A terminal that has gone is noticed by the next `wait`.
-    package borrowing func write(_ text: String) {
+    public borrowing func write(_ text: String) {
         let bytes = Array(text.utf8)
         try? descriptor.write(bytes.span)
     }
 
     /// Reads one byte to `buffer[index]`; false when the terminal has gone.
-    package borrowing func readByte(
+    public borrowing func readByte(
         into buffer: inout MutableSpan<UInt8>, at index: Int
     ) -> Bool {
         (try? descriptor.readByte(into: &buffer, at: index)) ?? false
@@ -68,10 +68,10 @@ internal import Glibc
 }
 
 /// Whether a descriptor is a terminal (isatty).
-package func isTerminal(_ number: Int32) -> Bool { isatty(number) == 1 }
+public func isTerminal(_ number: Int32) -> Bool { isatty(number) == 1 }
 
 /// The columns of a terminal; nil where the descriptor is none, or one that doesn't know.
-package func terminalColumns(_ number: Int32) -> Int? {
+public func terminalColumns(_ number: Int32) -> Int? {
     var columns: Int32 = 0
     var rows: Int32 = 0
     guard isTerminal(number), unsafe st_window_size(number, &columns, &rows) == 0, columns > 0
@@ -83,7 +83,7 @@ extension Descriptor {
     /// A second descriptor for what `number` is open on, above 2 and closed on exec.
     ///
     /// - Throws: `SystemError` (`open`); `EBADF` if it isn't open.
-    package init(duplicating number: Int32, path: String) throws(SystemError) {
+    public init(duplicating number: Int32, path: String) throws(SystemError) {
         let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
         guard copy >= 0 else { throw .last(.open, path) }
         self.init(owning: copy, path: path)
@@ -92,7 +92,7 @@ extension Descriptor {
     /// A second descriptor for the same open file.
     ///
     /// - Throws: `SystemError` (`open`).
-    package borrowing func copy() throws(SystemError) -> Descriptor {
+    public borrowing func copy() throws(SystemError) -> Descriptor {
         try Descriptor(duplicating: number, path: path)
     }
 
@@ -100,7 +100,7 @@ extension Descriptor {
     ///
     /// - Returns: how many bytes were read; fewer than had room at the end of the input.
     /// - Throws: `SystemError` (`read`).
-    package borrowing func read(
+    public borrowing func read(
         into buffer: inout MutableSpan<UInt8>, from start: Int
     ) throws(SystemError) -> Int {
         precondition((0...buffer.count).contains(start), "the bytes have a place")
@@ -114,7 +114,7 @@ extension Descriptor {
     ///
     /// - Returns: false at the end of the input.
     /// - Throws: `SystemError` (`read`).
-    package borrowing func readByte(
+    public borrowing func readByte(
         into buffer: inout MutableSpan<UInt8>, at index: Int
     ) throws(SystemError) -> Bool {
         precondition(index >= 0 && index < buffer.count, "the byte has a place")

@@ -3,7 +3,7 @@
 internal import Glibc
 
 /// What a wait ended with; signals come before input, so that Ctrl-C is never overtaken.
-package enum TerminalEvent: Equatable, Sendable {
+public enum TerminalEvent: Equatable, Sendable {
     case signal, input, tick, timeout
     /// The terminal, or the other end of the pipe, has gone.
     case closed
@@ -13,7 +13,7 @@ extension TerminalDevice {
     /// Waits for the next event.
     ///
     /// - Parameter milliseconds: how long at most; nil waits for ever.
-    package borrowing func wait(
+    public borrowing func wait(
         _ signals: borrowing SignalQueue, milliseconds: Int32? = nil
     ) -> TerminalEvent {
         waitForEvents(
@@ -24,7 +24,7 @@ extension TerminalDevice {
 
 extension TerminalDevice {
     /// Waits for a signal alone; what is typed meanwhile stays where it is.
-    package borrowing func waitForSignal(
+    public borrowing func waitForSignal(
         _ signals: borrowing SignalQueue, milliseconds: Int32
     ) -> TerminalEvent {
         waitForEvents(

@@ -57,7 +57,7 @@ struct ActivateCommand: Command {
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         // A link anywhere but at its own place was not meant to be one: a name, a file.
-        let isLinkArgument = link.map { ArgumentVector.placeholder.hasPrefix($0) } ?? false
+        let isLinkArgument = link.map { ProgramStart.linkPlaceholder.hasPrefix($0) } ?? false
         guard context.link == nil || isLinkArgument else {
             throw .usage("a link stands where a name or a file belongs")
         }

@@ -30,7 +30,7 @@ struct HandlerOpenCommand: Command {
 /// A link on its way to a window. Made before the network filter, which every program that is started
 /// later inherits: a window needs its desktop's sockets.
 struct LinkHandover: ~Copyable {
-    private var pipe: NamedPipe
+    private var pipe: LinkPipe
     private let window: BackgroundProcess
 
     /// The arguments that want one.
@@ -47,7 +47,7 @@ struct LinkHandover: ~Copyable {
         }
         // No secret: two windows must not meet in one name.
         let name = "softtoken-\(UInt64.random(in: .min ... .max))"
-        let pipe = try running { () throws(SystemError) in try NamedPipe(name, in: folder) }
+        let pipe = try LinkPipe(name, in: folder)
         let path = pipe.path
         let window = try running { () throws(SystemError) in
             try BackgroundProcess.start(
@@ -62,7 +62,7 @@ struct LinkHandover: ~Copyable {
     ///
     /// - Throws: `AuthenticatorError` (78) where nobody came.
     mutating func give(_ link: consuming GivenLink) throws(AuthenticatorError) {
-        let isGiven = try link.give(to: &pipe, patienceSeconds: 60) { !window.hasFailed() }
+        let isGiven = try pipe.give(link, patienceSeconds: 60) { !window.hasFailed() }
         guard isGiven else { throw .noWindow("no terminal window opened the link") }
     }
 }

@@ -42,7 +42,7 @@ struct ShowCommand: Command {
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let rolls = !once && !json && isTerminal(1)
         // A counter must not move for an OTP that can't be shown.
-        guard ProcessGuard.isOutputWritable else {
+        guard ProgramStart.isOutputWritable else {
             throw AuthenticatorError(
                 .inputOutput,
                 "standard output is closed: the one-time password could not be shown",
