@@ -31,7 +31,7 @@ package struct AttemptRecord: Equatable, Sendable {
         self.count = count
         self.limit = limit
         self.isVouched = isVouched
-        delayStart = count >= AttemptRecord.firstDelayedCount ? now : nil
+        delayStart = count >= AttemptRecord.firstDelayedCount ? AttemptRecord.start(now) : nil
     }
 
     /// Parses and authenticates a copy; nil if it is altered.
@@ -80,6 +80,17 @@ package struct AttemptRecord: Equatable, Sendable {
         writer.append(start.offsetNanoseconds)
         return key.authenticated(writer.bytes)
     }
+
+    /// The start as it is written down: a boot_id that anybody can have made up is not.
+    private static func start(_ now: BootTime) -> BootTime {
+        guard !now.isBootIDBelieved else { return now }
+        return BootTime(
+            bootID: noStart.bootID, nanoseconds: now.nanoseconds,
+            offsetNanoseconds: now.offsetNanoseconds)
+    }
+
+    /// Whether a delay began in a boot that could not be told.
+    static func isUntold(_ start: BootTime) -> Bool { start.bootID == noStart.bootID }
 
     private static let noStart = BootTime(
         bootID: [UInt8](repeating: 0, count: 16), nanoseconds: 0)

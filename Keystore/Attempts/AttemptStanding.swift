@@ -145,12 +145,13 @@ extension AttemptRecord {
             return .restart(seconds: seconds)
         }
         let elapsed: UInt64
-        if now.bootID == delayStart.bootID {
+        if now.bootID == delayStart.bootID || AttemptRecord.isUntold(delayStart) {
             guard now.nanoseconds >= delayStart.nanoseconds else {
                 return .restart(seconds: seconds)
             }
             elapsed = now.nanoseconds - delayStart.nanoseconds
         } else {
+            guard now.isBootIDBelieved else { return .restart(seconds: seconds) }
             elapsed = now.nanoseconds
         }
         guard elapsed < needed else { return .over }

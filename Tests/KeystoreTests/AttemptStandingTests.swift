@@ -233,4 +233,33 @@ struct DelayTests {
         #expect(record.delay(now: boot(40, offset: 7)) == .over)
         #expect(record.delay(now: boot(40)) == .restart(seconds: 30))
     }
+    @Test("In a user namespace another boot_id ends no delay, there or outside of it")
+    func madeUpBoot() throws {
+        func inside(_ seconds: UInt64, id: UInt8) -> BootTime {
+            let boot = boot(seconds, id: id)
+            return BootTime(
+                bootID: boot.bootID, nanoseconds: boot.nanoseconds, isBootIDBelieved: false)
+        }
+        func failed(at now: BootTime) -> AttemptRecord {
+            AttemptRecord(generation: 5, keystoreGeneration: 3, count: 5, limit: 10, now: now)
+        }
+        let record = failed(at: boot(1_000))
+        // The real boot_id, as an honest container shows it.
+        #expect(record.delay(now: inside(1_010, id: 1)) == .remaining(seconds: 20))
+        #expect(record.delay(now: inside(1_030, id: 1)) == .over)
+        #expect(record.delay(now: inside(1_010, id: 2)) == .restart(seconds: 30))
+        #expect(record.delay(now: inside(90_000, id: 2)) == .restart(seconds: 30))
+        // What was begun in there, under any boot_id, is waited out here and there.
+        let begun = failed(at: inside(1_000, id: 2))
+        for now in [boot(1_010), inside(1_010, id: 2), inside(1_010, id: 3)] {
+            #expect(begun.delay(now: now) == .remaining(seconds: 20))
+        }
+        for now in [boot(1_030), inside(1_030, id: 3)] { #expect(begun.delay(now: now) == .over) }
+        #expect(begun.delay(now: boot(999)) == .restart(seconds: 30))
+        let key = MACKey(try SecureBytes(randomCount: 32))
+        let name = [UInt8](repeating: 3, count: 16)
+        let file = begun.encoded(deviceName: name, key: key)
+        let copy = AttemptRecord(file, deviceName: name, key: key)
+        #expect(copy == begun)
+    }
 }

@@ -342,7 +342,9 @@ struct RoundTripTests {
         let workspace = try SharedKeystore.copy()
         let policy = SeenPolicy(
             policy: TokenPolicy(attempts: 3, separation: .strict), forbidsUnsigned: true)
-        #expect(try workspace.withLocked { locked, _ in locked.publicSection.seenPolicy } == SeenPolicy())
+        #expect(
+            try workspace.withLocked { locked, _ in locked.publicSection.seenPolicy }
+                == SeenPolicy())
         try workspace.withUnlocked { keystore, folders, lock in
             keystore.keep(seenPolicy: policy)
             try keystore.save(folders, lock: lock)
@@ -357,7 +359,9 @@ struct RoundTripTests {
             image.publicSection.added?.seenPolicy = SeenPolicy()
             try workspace.replace("data/keystore", image.encoded(by: locked.deviceKey))
         }
-        #expect(try workspace.withLocked { locked, _ in locked.publicSection.seenPolicy } == SeenPolicy())
+        #expect(
+            try workspace.withLocked { locked, _ in locked.publicSection.seenPolicy }
+                == SeenPolicy())
         let error = try keystoreError { try workspace.withUnlocked { _, _, _ in } }
         #expect(error == .wrongPIN(attemptsLeft: 9, delaySeconds: 0))
     }
