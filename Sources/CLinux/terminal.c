@@ -3,6 +3,7 @@
 // C. Bound by DESIGN §8. It touches one terminal's modes and its screen, nothing else.
 #include "CLinux.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,16 @@ static int is_in_background(void) {
     return front > 0 && front != getpgrp();
 }
 
+// What was typed and not read may be half a PIN: it is not for the shell. Who is in the middle of
+// typing it is waited for, as long as a key follows within half a second, and 40 keys at most.
+static void drop_input(void) {
+    struct pollfd typed = {terminal, POLLIN, 0};
+    for (int keys = 0; keys < 40 && poll(&typed, 1, keys == 0 ? 0 : 500) == 1; keys++) {
+        if (typed.revents != POLLIN) return;
+        tcflush(terminal, TCIFLUSH);
+    }
+}
+
 void st_terminal_restore(void) {
     if (terminal < 0) return;
     int kept = errno;
@@ -40,9 +51,9 @@ void st_terminal_restore(void) {
     if (is_bracketing) put("\033[?2004l");
     if (is_alternate) put("\033[0m\033[H\033[2J\033[?25h\033[?1049l");
     if (is_silent && !is_in_background()) {
-        // What was typed and not read may be half a PIN: it is not for the shell.
-        tcflush(terminal, TCIFLUSH);
+        drop_input();
         tcsetattr(terminal, TCSANOW, &usual);
+        tcflush(terminal, TCIFLUSH);  // a key between the two
     }
     is_bracketing = is_alternate = is_silent = 0;
     sigprocmask(SIG_SETMASK, &mask, NULL);
@@ -81,7 +92,7 @@ static void stop(int number) {
     (void)number;
     int kept = errno, was_silent = is_silent;
     st_terminal_stop();
-    if (was_silent && !is_in_background()) st_terminal_silence();
+    if (was_silent && !is_in_background()) st_terminal_silence(0);
     errno = kept;
 }
 
@@ -113,11 +124,11 @@ int st_terminal_adopt(int descriptor) {
     return 0;
 }
 
-int st_terminal_silence(void) {
+int st_terminal_silence(int drops) {
     // What was typed before was echoed, and meant for someone else: the first time drops it. Later
-    // times keep what was typed since, and set again what a shell may have changed meanwhile. The
-    // flag goes first, so that a signal between the two restores.
-    int when = is_silent ? TCSANOW : TCSAFLUSH;
+    // times keep what was typed since, unless told otherwise, and set again what a shell may have
+    // changed meanwhile. The flag goes first, so that a signal between the two restores.
+    int when = is_silent && !drops ? TCSANOW : TCSAFLUSH;
     is_silent = 1;
     return tcsetattr(terminal, when, &silent);
 }

@@ -20,6 +20,47 @@ struct DisplayTextTests {
         }
     }
 
+    @Test("A paragraph is left out whole, never half of its lines")
+    func leavesOutWholeParagraphs() {
+        let all = text(columns: 20, rows: 40).lines(sample(left: 3)).map(\.text)
+        for rows in 1...24 {
+            let kept = text(columns: 20, rows: rows).lines(sample(left: 3)).map(\.text)
+            let pending = all.filter { ["Pending: may not be", "accepted until"].contains($0) }
+            #expect(pending.count == 2)
+            #expect([0, 2].contains(kept.filter(pending.contains).count), "\(rows) rows")
+        }
+    }
+
+    @Test("A word is cut only where it is wider than the window")
+    func breaksNoWord() {
+        var named = subject
+        named.name = "Clinic on Main Street, Pneumonoultramicroscopic"
+        let lines = DisplayText(subject: named, glyphs: .unicode, columns: 20, rows: 40)
+            .lines(sample(left: 20)).map(\.text)
+        #expect(lines.prefix(3) == ["Clinic on Main", "Street,", "Pneumonoultramicro…"])
+    }
+
+    @Test("From ten rows on the digits are large, if the window is wide enough for them")
+    func drawsBigDigits() {
+        func isBig(_ columns: Int, _ rows: Int, digits: Int = 6) -> Bool {
+            text(columns: columns, rows: rows).lines(sample(left: 20, digits: digits))
+                .count { $0.look == .otp } == BigDigits.rowCount
+        }
+        #expect(isBig(80, 24) && isBig(80, 10) && !isBig(80, 9))
+        #expect(isBig(26, 10) && !isBig(25, 10))
+        #expect(isBig(34, 10, digits: 8) && !isBig(33, 10, digits: 8))
+    }
+
+    @Test(
+        "A screen reader is given one digit after the other",
+        arguments: [
+            ("255521", "2 5 5, 5 2 1"), ("1234567", "1 2 3, 4 5 6 7"),
+            ("12345678", "1 2 3 4, 5 6 7 8"),
+        ])
+    func speaks(digits: String, expected: String) {
+        #expect(spoken(Array(digits.utf8)) == expected)
+    }
+
     @Test("The OTP is there in every window; the bar and the next OTP in all but the smallest")
     func keepsTheOTP() {
         for rows in 1...24 {
@@ -104,10 +145,10 @@ struct DisplayScreenTests {
         rolled.pendingUntilUnixSeconds = nil
         said.append(screen.draw(rolled, columns: 80, rows: 24))
         #expect(said[0].hasPrefix("Clinic, Example Health\nPending: may not be accepted until "))
-        #expect(said[0].contains("\nOTP 123 456, rolls over at "))
+        #expect(said[0].contains("\nOTP 1 2 3, 4 5 6; rolls over at "))
         #expect(said[1].isEmpty && said[3].isEmpty && said[4].isEmpty)
-        #expect(said[2] == "4 seconds left, next OTP 654 321\n")
-        #expect(said[5].hasPrefix("OTP 654 321, rolls over at "))
+        #expect(said[2] == "4 seconds left, next OTP 6 5 4, 3 2 1\n")
+        #expect(said[5].hasPrefix("OTP 6 5 4, 3 2 1; rolls over at "))
         #expect(said[5].hasSuffix("No longer pending\n"))
     }
 

@@ -18,6 +18,16 @@ struct TextLayoutTests {
             // A word that is wider stands alone: it can be copied whole.
             ("a ABCD-EFGH-IJKL-MNOP b", 8, 0, ["a", "ABCD-EFGH-IJKL-MNOP", "b"]),
             ("", 10, 0, [""]), ("  1  first", 80, 0, ["  1  first"]),
+            // Half a command, copied, would be another one.
+            (
+                "run sudo /a/softtoken device register, then", 34, 0,
+                ["run", "sudo /a/softtoken device register,", "then"]
+            ),
+            ("see softtoken device --help", 16, 0, ["see softtoken", "device --help"]),
+            ("as softtoken list shows", 17, 0, ["as softtoken list", "shows"]),
+            ("as softtoken list shows", 16, 0, ["as", "softtoken list", "shows"]),
+            ("another softtoken is at work", 17, 0, ["another softtoken", "is at work"]),
+            ("with softtoken show; or", 16, 0, ["with", "softtoken show;", "or"]),
         ])
     func wrapping(text: String, columns: Int, hanging: Int, lines: [String]) {
         #expect(wrapped(text, columns: columns, hanging: hanging) == lines)
@@ -29,6 +39,30 @@ struct TextLayoutTests {
             aligned([["NAME", "TYPE", "SERIAL"], ["Sign", "totp", "-"], ["名前", "hotp", "S1"]])
                 == ["NAME  TYPE  SERIAL", "Sign  totp  -", "名前  hotp  S1"])
         #expect(aligned([]) == [])
+    }
+}
+
+@Suite("Rows under a heading")
+struct TableTests {
+    private let heading = ["NAME", "TYPE", "ISSUER"]
+    private let rows = [["Sign", "totp", "Health of Main Street"], ["Old one", "hotp", "-"]]
+
+    @Test("Where they fit they are columns")
+    func columns() {
+        #expect(
+            table(rows, heading: heading, columns: 36) == [
+                ["NAME     TYPE  ISSUER"], ["Sign     totp  Health of Main Street"],
+                ["Old one  hotp  -"],
+            ])
+    }
+
+    @Test("Where they don't they are blocks, and nothing in them is wider than the window")
+    func blocks() {
+        #expect(
+            table(rows, heading: heading, columns: 19) == [
+                [], ["Sign", "  type: totp", "  issuer: Health of", "    Main Street"],
+                ["Old one", "  type: hotp"],
+            ])
     }
 }
 

@@ -25,12 +25,17 @@ internal import Glibc
 
     deinit { st_terminal_release() }
 
+    /// What happens to keys that were typed while the terminal was silent already.
+    public enum TypedAhead { case kept, dropped }
+
     /// Switches echo and line editing off. What was typed before is dropped; what is typed from now
     /// on is not shown, between prompts neither, until `restore()` or the end.
     ///
     /// - Throws: `SystemError` (`start`): then no secret may be asked.
-    public borrowing func silence() throws(SystemError) {
-        guard st_terminal_silence() == 0 else { throw .last(.start, "terminal without echo") }
+    public borrowing func silence(_ typed: TypedAhead = .kept) throws(SystemError) {
+        guard st_terminal_silence(typed == .dropped ? 1 : 0) == 0 else {
+            throw .last(.start, "terminal without echo")
+        }
     }
 
     public borrowing func enterAlternateScreen() { _ = st_terminal_enter_alternate_screen() }

@@ -20,8 +20,10 @@ struct DisplayScreen {
         defer { last = showing }
         switch style.form {
         case .screen: return changed(screen(showing, columns: columns, rows: rows))
-        case .line: return introduction(showing) + changed(overwriting(showing, columns: columns))
-        case .plain: return introduction(showing) + announcement(showing)
+        case .line:
+            return laidOut(introduction(showing), columns)
+                + changed(overwriting(showing, columns: columns))
+        case .plain: return laidOut(introduction(showing) + announcement(showing), columns)
         }
     }
 
@@ -77,17 +79,20 @@ struct DisplayScreen {
 
     // MARK: Without escape sequences
 
+    private func laidOut(_ lines: [String], _ columns: Int) -> String {
+        lines.flatMap { wrapped($0, columns: columns - 1) }.map { $0 + "\n" }.joined()
+    }
+
     /// Said once, before the first OTP.
-    private func introduction(_ showing: DisplayFrame.Showing) -> String {
-        guard last == nil else { return "" }
-        var text = subject.name
-        if let issuer = subject.issuer { text += ", \(issuer)" }
+    private func introduction(_ showing: DisplayFrame.Showing) -> [String] {
+        guard last == nil else { return [] }
+        var lines = [subject.name + (subject.issuer.map { ", \($0)" } ?? "")]
         if let pending = showing.pendingUntilUnixSeconds {
             let time = clockText(pending, now: showing.endsAtUnixSeconds)
-            text += "\nPending: may not be accepted until \(time)"
+            lines.append("Pending: may not be accepted until \(time)")
         }
         let end = LocalTime(atUnixSeconds: showing.endsAtUnixSeconds).withSeconds
-        return text + "\nEnds at \(end); q or Ctrl-C ends it now\n"
+        return lines + ["Ends at \(end); q or Ctrl-C ends it now"]
     }
 
     /// One line, narrower than the window: it must not wrap, or it can't be overwritten.
@@ -102,23 +107,21 @@ struct DisplayScreen {
     }
 
     /// A line when the OTP changes, and one when the next is near.
-    private func announcement(_ showing: DisplayFrame.Showing) -> String {
-        var text = ""
-        if showing.otp != last?.otp || lastText.isEmpty && last == nil {
-            text += "OTP \(grouped(showing.otp.digits))"
-            if let rolling = showing.rolling {
-                let time = LocalTime(atUnixSeconds: rolling.rollsOverAtUnixSeconds).withSeconds
-                text += ", rolls over at \(time)"
+    private func announcement(_ showing: DisplayFrame.Showing) -> [String] {
+        var lines: [String] = []
+        if showing.otp != last?.otp {
+            let end = showing.rolling.map {
+                "; rolls over at \(LocalTime(atUnixSeconds: $0.rollsOverAtUnixSeconds).withSeconds)"
             }
-            text += "\n"
+            lines.append("OTP \(spoken(showing.otp.digits))" + (end ?? ""))
         }
         if let rolling = showing.rolling, let next = rolling.next, last?.rolling?.next != next {
-            text += "\(rolling.secondsLeft) seconds left, next OTP \(grouped(next))\n"
+            lines.append("\(rolling.secondsLeft) seconds left, next OTP \(spoken(next))")
         }
         if last?.pendingUntilUnixSeconds != nil, showing.pendingUntilUnixSeconds == nil {
-            text += "No longer pending\n"
+            lines.append("No longer pending")
         }
-        return text
+        return lines
     }
 }
 

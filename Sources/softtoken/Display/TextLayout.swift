@@ -1,8 +1,9 @@
-// Text that fits a window: lines broken at their spaces, columns that stand under each other. Pure;
-// widths are columns on a terminal (DisplayWidth.swift). Errors and hints are never broken: CONTRACT
-// §1 ("Output") gives each one line.
+// Text that fits a window: lines broken at their spaces, columns that stand under each other, or a
+// block each where they don't fit. Everything that a terminal shows goes through here; off a terminal
+// nothing is broken (CONTRACT §1, "Output"). Pure; widths are columns on a terminal
+// (DisplayWidth.swift).
 
-/// The text in as many lines as it takes, broken at its spaces.
+/// The text in as many lines as it takes, broken at its spaces but not inside a command.
 ///
 /// - Parameters:
 ///   - columns: how wide a line may be; a word that is wider stands alone on its line.
@@ -11,7 +12,8 @@ func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
     let margin = String(repeating: " ", count: hanging)
     var lines: [String] = []
     // Two spaces are a pause that was meant: they stay inside a line.
-    for word in text.split(separator: " ", omittingEmptySubsequences: false).map(String.init) {
+    let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+    for word in commandsJoined(words, columns: columns - hanging) {
         guard let last = lines.last else {
             lines.append(word)
             continue
@@ -39,4 +41,21 @@ func aligned(_ rows: [[String]]) -> [String] {
         while line.last == " " { line.removeLast() }
         return line
     }
+}
+
+/// Rows under a heading: as columns, or where those don't fit as blocks, each a row's first text and
+/// under it the others with the heading's word. `-` is nothing, and no block has a line for it.
+func table(_ rows: [[String]], heading: [String], columns: Int) -> [[String]] {
+    let lines = aligned([heading] + rows)
+    if lines.allSatisfy({ columnWidth($0) <= columns }) { return lines.map { [$0] } }
+    return [[]] + rows.map { block($0, heading: heading, columns: columns) }
+}
+
+private func block(_ row: [String], heading: [String], columns: Int) -> [String] {
+    let labels = heading.map { $0.lowercased() + ":" }
+    let others = zip(labels, row).dropFirst().filter { $0.1 != "-" }
+    return wrapped(row[0], columns: columns)
+        + others.flatMap { label, text in
+            wrapped("  \(label) \(text)", columns: columns, hanging: 4)
+        }
 }

@@ -39,13 +39,24 @@ extension Terminal {
         }
     }
 
-    /// Echo goes off first: an answer typed the moment the prompt appears must not be shown.
+    /// Echo goes off first: an answer typed the moment the prompt appears must not be shown. A PIN or
+    /// a code is never taken from what was typed before it was asked for: behind a wrong one that
+    /// would be an attempt that nobody meant.
     private func begin(
         _ prompt: String, _ kind: TerminalEditor.Kind
     ) throws(AnswerError) {
-        do throws(SystemError) { try device.silence() } catch { throw .failed(error) }
+        do throws(SystemError) {
+            try device.silence(kind == .secret ? .dropped : .kept)
+        } catch { throw .failed(error) }
         if kind == .secretText { device.requestBracketedPaste() }
-        write(prompt)
+        write(rows(of: prompt).joined(separator: "\n"))
+    }
+
+    /// The prompt as it stands on the screen; the answer follows its last row.
+    private func rows(of prompt: String) -> [String] {
+        let columns = device.size().columns
+        return prompt.split(separator: "\n", omittingEmptySubsequences: false)
+            .flatMap { wrapped(String($0), columns: columns - 1) }
     }
 
     private func signalQueue() throws(AnswerError) -> SignalQueue {
@@ -59,9 +70,17 @@ extension Terminal {
         guard editor.kind == .secretText, editor.count > 0 else { return device.wait(signals) }
         let event = device.wait(signals, milliseconds: Terminal.pasteGapMilliseconds)
         guard event == .timeout else { return event }
-        let line = prompt.split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
-        write("\r\(line)[\(editor.count) bytes] ")
+        write("\r" + progress(editor.count, behind: rows(of: prompt).last ?? ""))
         return device.wait(signals)
+    }
+
+    /// How much has arrived, behind the prompt's last row or, where there is no room, in its place.
+    private func progress(_ count: Int, behind row: String) -> String {
+        let both = "\(row)[\(count) bytes] "
+        guard columnWidth(both) >= device.size().columns else { return both }
+        let arrived = "[\(count) bytes] "
+        return arrived
+            + String(repeating: " ", count: max(0, columnWidth(row) - columnWidth(arrived)))
     }
 
     /// Answers a signal; true when the question has to be asked again.
@@ -74,7 +93,9 @@ extension Terminal {
             device.stop()
             return true
         // Stopped by another than us (kill -STOP): the shell has set modes of its own.
-        case .resume: return true
+        case .resume:
+            write("\r")
+            return true
         default: return false
         }
     }

@@ -21,6 +21,47 @@ class Home(program.Home):
         self.activate(otpauth(kind, digits=digits, **moving), name)
 
 
+# How a digit stands on the display, five rows of three squares; the reader's own, not the program's.
+BIG_DIGITS = {
+    "###|# #|# #|# #|###": "0", " # |## | # | # |###": "1", "###|  #|###|#  |###": "2",
+    "###|  #|###|  #|###": "3", "# #|# #|###|  #|  #": "4", "###|#  |###|  #|###": "5",
+    "###|#  |###|# #|###": "6", "###|  #|  #|  #|  #": "7", "###|# #|###|# #|###": "8",
+    "###|# #|###|  #|###": "9"}
+
+
+def big_otp(text, square="█"):
+    """The OTP that stands large on a screen, in its groups; None if there is none."""
+    lines = text.split("\n")
+    for first in range(len(lines) - 4):
+        rows = lines[first:first + 5]
+        for size in (2, 1):
+            found = _big_digits([row.replace(square, "#") for row in rows], size)
+            if found and len(found.replace(" ", "")) >= 6:
+                return found
+    return None
+
+
+def _big_digits(rows, size):
+    if not all(set(row) <= {" ", "#"} for row in rows):
+        return None
+    width = max(len(row) for row in rows)
+    rows = [row.ljust(width + 3 * size) for row in rows]
+    column, found, blanks = 0, "", 0
+    while column < width:
+        if all(row[column] == " " for row in rows):
+            column, blanks = column + 1, blanks + 1
+            continue
+        for start in (column, column - size):  # a 1 begins with a blank square
+            squares = "|".join(row[start:start + 3 * size:size] for row in rows)
+            if start >= 0 and squares in BIG_DIGITS:
+                break
+        else:
+            return None
+        found += (" " if found and blanks - (column - start) > size else "") + BIG_DIGITS[squares]
+        column, blanks = start + 3 * size, 0
+    return found
+
+
 class Session:
     """A program at a terminal of a size; `text()` is what stands on its screen."""
 

@@ -19,6 +19,16 @@ def show(home, *options, columns=80, rows=24, **changes):
     return session
 
 
+def show_words(home, columns, rows):
+    """The words on the display, without its digits and its bar."""
+    session = show(home, columns=columns, rows=rows)
+    session.wait_for("now")
+    text = session.text()
+    session.child.send("q")
+    session.end()
+    return re.sub(r"[█░]|\d+|:", " ", text).split()
+
+
 class DisplayTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -47,6 +57,33 @@ class DisplayTest(unittest.TestCase):
         session.child.send("q")
         self.assertEqual(session.end(), 0)
         self.assert_gone(session)
+
+    def test_the_otp_stands_large_where_ten_rows_and_its_columns_are_there(self):
+        for columns, rows, isBig in ((80, 24, True), (80, 10, True), (40, 12, True),
+                                     (30, 10, True), (80, 9, False), (20, 24, False)):
+            for lang, square in (("C.UTF-8", "█"), ("C", "#")):
+                with self.subTest(f"{columns}x{rows} {lang}"):
+                    session = show(self.home, columns=columns, rows=rows, LANG=lang)
+                    session.read(2)
+                    text = session.text()
+                    big = screen.big_otp(text, square)
+                    small = re.search(r"(?m)^ *(\d{3} \d{3})$", text)
+                    self.assertEqual(big is not None, isBig, text)
+                    self.assertTrue(big or small, text)
+                    if big and small:
+                        self.assertEqual(big, small.group(1), text)
+                    self.assertEqual(len(session.screen.history.top), 0, "nothing scrolled away")
+                    session.child.send("q")
+                    session.end()
+                    self.assertIsNone(screen.big_otp(session.after_main_screen(), square))
+
+    def test_no_word_is_broken_in_any_window(self):
+        whole = " ".join(show_words(self.home, 80, 24)) + " Next"
+        self.assertIn("Clinic on Main Street", whole)
+        for columns, rows in ((20, 24), (20, 40), (40, 12), (23, 30)):
+            with self.subTest(f"{columns}x{rows}"):
+                for word in show_words(self.home, columns, rows):
+                    self.assertIn(word, whole.split())
 
     def test_rolls_over_to_the_announced_otp(self):
         session = self.shown()
@@ -128,7 +165,7 @@ class DisplayTest(unittest.TestCase):
         session.screen.reset()
         session.read(1.2)
         self.assertRegex(session.text(), OTP)
-        self.assertIn("Clinic on Main S", session.text())
+        self.assertIn("Clinic on Main\nStreet", session.text())
         session.child.send("q")
         session.end()
 
@@ -168,11 +205,12 @@ class DisplayTest(unittest.TestCase):
         session = show(self.home, "--plain", "--for", "14")
         self.assertEqual(session.end(), 0)
         self.assertNotIn(b"\x1b", session.bytes)
-        said = re.findall(r"^OTP (\d{3} \d{3}), rolls over at \d\d:\d\d:\d\d\r$",
+        said = re.findall(r"^OTP (\d \d \d, \d \d \d); rolls over at \d\d:\d\d:\d\d\r$",
                           session.bytes.decode(), re.M)
         self.assertIn(len(said), (3, 4))
         self.assertEqual(len(set(said)), len(said))
-        announced = re.findall(r"seconds left, next OTP (\d{3} \d{3})", session.bytes.decode())
+        announced = re.findall(r"seconds left, next OTP (\d \d \d, \d \d \d)",
+                               session.bytes.decode())
         self.assertEqual(announced[0], said[1])
 
     def test_one_wake_up_a_second(self):

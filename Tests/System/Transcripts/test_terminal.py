@@ -484,6 +484,37 @@ class EndingTest(TerminalTest):
             with self.subTest(number.name):
                 self.check(home, f"{PROGRAM} show", "PIN:", send, 128 + number)
 
+    def check_nothing_reaches_the_shell(self, end, typed, code):
+        """What the shell reads next is what is typed after it says so, and nothing before."""
+        session = Session(
+            ["/bin/bash", "-c", f"trap : INT; {PROGRAM} show --once; echo \"code=$?\"; "
+             'IFS= read -r line; echo "read=[$line]"'],
+            environment(one_token().path), columns=200, rows=40)
+        self.addCleanup(session.close)
+        session.wait_for("PIN")
+        end(session)
+        for key in typed:
+            session.child.send(key)
+            time.sleep(0.1)
+        session.wait_for(f"code={code}")
+        session.child.send("mine\r")
+        session.wait_for("read=[")
+        self.assertIn("read=[mine]", session.text())
+
+    def test_a_pin_typed_while_the_program_ends_does_not_reach_the_shell(self):
+        # The first key comes with the end, the others behind it: who types is waited for.
+        self.check_nothing_reaches_the_shell(lambda s: s.child.send("\x048"), "305\r", 64)
+
+    def test_a_pin_typed_while_a_signal_ends_it_does_not_reach_the_shell(self):
+        def end(session):
+            found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(session.child.pid)],
+                                   capture_output=True, text=True).stdout.split()
+            session.child.send(PIN + "\r")
+            session.read(0.1)  # in the check: the handler answers, no prompt does
+            session.child.send("8")
+            os.kill(int(found[0]), signal.SIGTERM)
+        self.check_nothing_reaches_the_shell(end, "305\r", 143)
+
     def test_a_terminal_that_goes_away_ends_it(self):
         home = one_token()
         session = self.start(home, "show")
