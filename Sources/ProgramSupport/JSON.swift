@@ -14,6 +14,9 @@ public struct JSON: Sendable {
     public static func number(_ number: Int?) -> JSON { JSON(JSONValue(number)) }
     /// Null where it isn't known.
     public static func truth(_ truth: Bool?) -> JSON { JSON(JSONValue(truth)) }
+    public static func object(_ members: [(String, JSON)]) -> JSON {
+        JSON(.object(members.map { JSONMember($0.0, $0.1.value) }))
+    }
     public static func array(_ elements: [JSON]) -> JSON { JSON(.array(elements.map(\.value))) }
 
     /// One line, without its end.
@@ -23,6 +26,6 @@ public struct JSON: Sendable {
 extension JSON: ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral {
     public init(stringLiteral text: String) { self.init(.string(text)) }
     public init(dictionaryLiteral members: (String, JSON)...) {
-        self.init(.object(members.map { JSONMember($0.0, $0.1.value) }))
+        self = .object(members)
     }
 }

@@ -7,8 +7,18 @@ public import SoftTokenCore
 public struct ProgramOutput: Sendable {
     /// As its errors begin.
     public let program: String
+    /// A text in so many columns of a terminal.
+    let layout: @Sendable (String, Int) -> [String]
 
-    public init(program: String) { self.program = program }
+    /// - Parameter layout: breaks what people read where standard error is a terminal; off one, and
+    ///   without it, each message has one line.
+    public init(
+        program: String,
+        layout: @escaping @Sendable (String, Int) -> [String] = { text, _ in [text] }
+    ) {
+        self.program = program
+        self.layout = layout
+    }
 
     /// A line for scripts.
     ///
@@ -26,7 +36,10 @@ public struct ProgramOutput: Sendable {
     public func json(_ value: JSON) throws(AuthenticatorError) { try line(value.text) }
 
     /// A line for people; that it can't be written changes nothing.
-    public func note(_ text: String) { try? write(text + "\n", to: 2) }
+    public func note(_ text: String) {
+        let rows = terminalColumns(2).map { layout(text, $0 - 1) } ?? [text]
+        try? write(rows.joined(separator: "\n") + "\n", to: 2)
+    }
 
     public func warning(_ text: String) { note("\(program): warning: \(text)") }
     public func hint(_ text: String) { note("\(program): hint: \(printable(text))") }

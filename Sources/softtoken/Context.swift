@@ -6,7 +6,7 @@ import ProgramSupport
 import SoftTokenCore
 
 /// Standard output and standard error of this program.
-let output = ProgramOutput(program: "softtoken")
+let output = ProgramOutput(program: "softtoken") { wrapped($0, columns: $1) }
 
 /// Options of every command.
 struct CommonOptions: ParsableArguments {

@@ -17,6 +17,10 @@ import SoftTokenCore
                 try status.execute()
                 return 0
             }
+            guard !arguments.isEmpty || context.link != nil else {
+                try printFirstScreen()
+                return 0
+            }
             guard let command = try parsed(arguments) else { return 0 }
             guard context.link == nil || type(of: command).takesLinks else {
                 throw .misplacedLink
@@ -72,8 +76,26 @@ import SoftTokenCore
                     parserMessage: SoftTokenCommand.message(for: error), arguments,
                     root: SoftTokenCommand.self, misplacedLink: .misplacedLink)
             }
-            try output.line(SoftTokenCommand.fullMessage(for: error))
+            try printHelp(SoftTokenCommand.fullMessage(for: error))
             return nil
         }
+    }
+
+    /// Prints the parser's text, whose lines have 80 columns or, for the usage, any number.
+    private static func printHelp(_ text: String) throws(AuthenticatorError) {
+        guard let columns = terminalColumns(1) else { return try output.line(text) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        try output.lines(
+            lines.flatMap { columnWidth($0) < columns ? [$0] : narrowed($0, columns: columns - 1) })
+    }
+
+    /// An option's line in a narrow window: its explanation needs no column of its own.
+    private static func narrowed(_ line: String, columns: Int) -> [String] {
+        let words = line.split(separator: " ").joined(separator: " ")
+        let indent = line.prefix { $0 == " " }.count
+        let margin = String(repeating: " ", count: min(indent, 4))
+        // The usage and the options hang; prose doesn't.
+        let hanging = indent > 0 || line.hasPrefix("USAGE:") ? 4 : 0
+        return wrapped(margin + words, columns: columns, hanging: hanging)
     }
 }

@@ -58,7 +58,7 @@ struct DisplayTextTests {
             ("12345678", "1 2 3 4, 5 6 7 8"),
         ])
     func speaks(digits: String, expected: String) {
-        #expect(spoken(Array(digits.utf8)) == expected)
+        #expect(spoken(digits) == expected)
     }
 
     @Test("The OTP is there in every window; the bar and the next OTP in all but the smallest")

@@ -52,6 +52,8 @@ struct JSONObject {
         self.members = members
     }
 
+    var names: [String] { members.map(\.name) }
+
     /// Rejects members that a part must not have.
     func requireOnly(_ allowed: [Member], in part: JSONPart) throws(ActivationError) {
         let isKnown = members.allSatisfy { member in

@@ -16,11 +16,20 @@ package struct AdministratorPolicy: Equatable, Sendable {
     /// - Throws: `ActivationError.malformedJSON`, `.unknownMember`, `.rejectedMember`; exit code 78.
     package init(parsing file: Span<UInt8>) throws(ActivationError) {
         let object = try JSONObject(file.publicBytes, as: .policyFile)
-        try object.requireOnly(
-            [.unsigned, .remote, .attempts, .session, .separation], in: .policyFile)
+        try object.requireOnly(AdministratorPolicy.members, in: .policyFile)
         unsigned = object.has(.unsigned) ? try object.bool(.unsigned) : nil
         remote = object.has(.remote) ? try object.bool(.remote) : nil
         policy = try TokenPolicy(members: object)
+    }
+
+    private static let members: [Member] = [.unsigned, .remote, .attempts, .session, .separation]
+    /// What a policy may hold.
+    package static var memberNames: [String] { members.map(\.rawValue) }
+
+    /// The first member that a policy has not; nil if it has all of them, or is no object.
+    package static func unknownMember(in file: [UInt8]) -> String? {
+        guard let object = try? JSONObject(file, as: .policyFile) else { return nil }
+        return object.names.first { !memberNames.contains($0) }
     }
 }
 

@@ -42,6 +42,9 @@ package enum ProcessGuard {
                 + "\(program): hint: try again; if it ends so again, tell those who gave it to you\n"
         )
         _ = umask(0o077)
+        // The argument parser ends itself where help has fewer than 27 columns, which a window or this
+        // variable may ask for; the programs break its lines themselves.
+        unsafe setenv("COLUMNS", "80", 1)
     }
 
     /// Closes every descriptor above 2 but the `kept` ones, so that nothing inherited (a socket of

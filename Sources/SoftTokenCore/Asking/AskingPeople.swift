@@ -88,7 +88,10 @@ extension Flow {
         let choice = session.tokens.choose(argument)
         if case .one(let token) = choice { return token }
         try settle(&session)
-        guard case .several(let tokens) = choice else { throw .init(.noSuchToken) }
+        guard case .several(let tokens) = choice else {
+            throw .init(
+                .noSuchToken(nearest: argument.flatMap { session.tokens.nearestName(to: $0) }))
+        }
         guard person.canBeAsked else { throw .init(.ambiguousToken(tokens.map(\.name))) }
         let index = try person.choice(of: tokens)
         precondition(tokens.indices.contains(index), "a choice is the index of a token")

@@ -23,6 +23,8 @@ public struct DisplaySession: ~Copyable {
     public let token: Token
     /// How long the use lasts, seconds from its beginning; 0 for the current OTP alone.
     public let seconds: Int
+    /// What to know of the token; nothing for a use that shows the current OTP alone.
+    public internal(set) var morning = MorningFacts()
     private let otps: SecureBytes
     private let sequence: Sequence
     private let start: ClockReading

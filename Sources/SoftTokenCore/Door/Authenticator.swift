@@ -39,12 +39,23 @@ public struct Authenticator: ~Copyable {
         confinement: Confinement, whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(AuthenticatorError) {
         try Authenticator.confineProcess(confinement)
-        let place = try Place(
-            home: environmentVariable("HOME"), dataHome: environmentVariable("XDG_DATA_HOME"),
-            stateHome: environmentVariable("XDG_STATE_HOME"))
         let surroundings = try Surroundings.read(
             sshConnection: environmentVariable("SSH_CONNECTION"))
-        flow = try Flow(place: place, surroundings: surroundings, whenWaiting: whenWaiting)
+        flow = try Flow(
+            place: try Place.ofUser(), surroundings: surroundings, whenWaiting: whenWaiting)
+        self.confinement = confinement
+        temporaryFolder = nil
+    }
+
+    /// Opens the folders without the administrator's files, which can't be used: for `status` alone.
+    init(
+        confinement: Confinement, despite problem: AuthenticatorError
+    ) throws(AuthenticatorError) {
+        try Authenticator.confineProcess(confinement)
+        flow = try Flow(
+            place: try Place.ofUser(),
+            surroundings: Surroundings.withoutAdministrator(
+                sshConnection: environmentVariable("SSH_CONNECTION")))
         self.confinement = confinement
         temporaryFolder = nil
     }
@@ -143,5 +154,14 @@ extension Authenticator {
         try confineFiles()
         guard try person.confirms(.resets) else { throw .init(.notConfirmed(.resetting)) }
         try flow.reset()
+    }
+}
+
+extension Place {
+    /// Where this user's folders are.
+    fileprivate static func ofUser() throws(AuthenticatorError) -> Place {
+        try Place(
+            home: environmentVariable("HOME"), dataHome: environmentVariable("XDG_DATA_HOME"),
+            stateHome: environmentVariable("XDG_STATE_HOME"))
     }
 }

@@ -29,6 +29,9 @@ public struct AuthenticatorError: Error, Equatable, Sendable {
     /// The person ended the use: Ctrl-C, a button. Nothing is said about it.
     public static let interrupted = AuthenticatorError(.interrupted, nil)
 
+    /// Only root can do this.
+    public static let needsRoot = AuthenticatorError(.notRoot)
+
     /// How a program ends with it. CONTRACT §2.
     public var exitCode: ExitStatus { cause.message.code }
     /// What happened and why: one line, lower case, no full stop; nil if it was said already.
@@ -121,7 +124,7 @@ extension AuthenticatorError {
         // MARK: answers (64, 66)
         case malformedPIN
         case unacceptableName
-        case noSuchToken
+        case noSuchToken(nearest: String? = nil)
         case ambiguousToken([String])
         /// A new keystore's PIN can be drawn, another's is there already.
         case hasPIN

@@ -35,6 +35,10 @@ extension Authenticator {
             let limit = try flow.sessionSeconds(session, of: chosen)
             seconds = min(wanted ?? limit, limit)
         }
-        return try flow.makeOTPs(&session, of: chosen, seconds: seconds, clearance)
+        // The use itself is the log's next entry.
+        let morning = seconds > 0 ? flow.morning(of: chosen, at: try flow.now()) : MorningFacts()
+        var display = try flow.makeOTPs(&session, of: chosen, seconds: seconds, clearance)
+        display.morning = morning
+        return display
     }
 }

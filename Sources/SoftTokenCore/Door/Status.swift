@@ -48,6 +48,11 @@ public struct Status: Equatable, Sendable {
     public let areFilesConfined: Bool
     /// Whether the audit log fits its head; ``Authenticator/log()`` looks closer.
     public let isLogWhole: Bool
+    /// The policy in force.
+    public let policy: [PolicyRule]
+    /// Why an administrator's file can't be used: every command but this one ends with it, and the
+    /// policy is told as if that file were not there. Nil where all is well.
+    public let administratorsProblem: AuthenticatorError?
 }
 
 /// Whether this device is apart from those that send prescriptions, and why. DESIGN §6.
@@ -79,11 +84,13 @@ extension Authenticator {
     /// Reads the status and closes the file sandbox.
     ///
     /// - Throws: `failed` where the state can't be told.
-    public func status() throws(AuthenticatorError) -> Status {
+    public func status() throws(AuthenticatorError) -> Status { try status(nil) }
+
+    private func status(_ problem: AuthenticatorError?) throws(AuthenticatorError) -> Status {
         try confineFiles()
         let facts = try flow.knownFacts()
         return try flow.status(
-            facts, isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true)
+            facts, isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true, problem)
     }
 
     /// The status, where opening the authenticator may fail: folders of wrong owner or mode are
@@ -96,6 +103,9 @@ extension Authenticator {
         do throws(AuthenticatorError) {
             return try Authenticator(confinement: confinement).status()
         } catch {
+            if case .configuration = error.cause {
+                return try Authenticator(confinement: confinement, despite: error).status(error)
+            }
             guard case .keystore(.problem(let problem)) = error.cause else { throw error }
             let flow = try Flow(
                 without: try Surroundings.read(
@@ -119,7 +129,7 @@ extension Flow {
     }
 
     func status(
-        _ facts: KeystoreFacts, isLogWhole: Bool
+        _ facts: KeystoreFacts, isLogWhole: Bool, _ problem: AuthenticatorError? = nil
     ) throws(AuthenticatorError) -> Status {
         let now = try now()
         let isOpenable = facts.isOpenable
@@ -138,7 +148,8 @@ extension Flow {
             isMemoryLocked: SecureBytes.isLockingAvailable(),
             allowsMemoryImages: ProcessGuard.allowsMemoryImages,
             isNetworkBlocked: Sandbox.isNetworkBlocked,
-            areFilesConfined: Sandbox.areFilesConfined, isLogWhole: isLogWhole)
+            areFilesConfined: Sandbox.areFilesConfined, isLogWhole: isLogWhole,
+            policy: rules(facts), administratorsProblem: problem)
     }
 
     /// How long a display of a token may last, seconds: the stricter of all policies, and no longer

@@ -1,5 +1,6 @@
 // The public description of a token: never its seed, never the digits. Bound by CONTRACT §3 (`list`).
 import Keystore
+import Linux
 import OTP
 
 /// Describes one activated generator. It holds no seed: a token's seed stays in the keystore, and
@@ -132,10 +133,29 @@ extension Array where Element == Token {
         where !exact.isEmpty {
             return choice(exact)
         }
-        return choice(
-            filter { token in
-                token.name.hasPrefix(argument) || token.serial?.hasPrefix(argument) == true
-            })
+        let begun = filter { token in
+            token.name.hasPrefix(argument) || token.serial?.hasPrefix(argument) == true
+        }
+        return choice(begun.isEmpty ? fitting(folded: argument.lowercased()) : begun)
+    }
+
+    /// Those that fit in any case: of the whole names and serials, or else of how they begin.
+    private func fitting(folded argument: String) -> [Token] {
+        let whole = filter { token in
+            token.name.lowercased() == argument || token.serial?.lowercased() == argument
+        }
+        guard whole.isEmpty else { return whole }
+        return filter { token in
+            token.name.lowercased().hasPrefix(argument)
+                || token.serial?.lowercased().hasPrefix(argument) == true
+        }
+    }
+
+    /// The name that was probably meant by an argument that fits none.
+    func nearestName(to argument: String) -> String? {
+        let folded = Dictionary(map { ($0.name.lowercased(), $0.name) }) { first, _ in first }
+        return nearest(to: argument.lowercased(), among: folded.keys.sorted())
+            .flatMap { folded[$0] }
     }
 
     private func choice(_ fitting: [Token]) -> TokenChoice {

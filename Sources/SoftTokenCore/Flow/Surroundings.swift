@@ -54,11 +54,18 @@ struct Surroundings: Sendable {
     /// - Throws: `AuthenticatorError.configuration` for a policy or issuer file that is malformed
     ///   or not root's alone.
     static func read(sshConnection: String?) throws(AuthenticatorError) -> Surroundings {
+        var surroundings = withoutAdministrator(sshConnection: sshConnection)
+        surroundings.policy = try readPolicy()
+        surroundings.issuers = try readIssuers()
+        return surroundings
+    }
+
+    /// Reads all but the administrator's files: what no PIN may be asked with.
+    static func withoutAdministrator(sshConnection: String?) -> Surroundings {
         let (identity, environment) = DeviceIdentity.read()
         return Surroundings(
             identity: identity, environment: environment, marker: PrescribingMarker.read(),
             machineID: MachineValues.read(), isRemote: isRemoteLogin(sshConnection: sshConnection),
-            policy: try readPolicy(), issuers: try readIssuers(),
             isMarkerThere: { PrescribingMarker.isThere })
     }
 
@@ -66,7 +73,19 @@ struct Surroundings: Sendable {
         guard let bytes = try administratorFile(policyPath) else { return nil }
         do throws(ActivationError) {
             return try AdministratorPolicy(parsing: bytes.span)
-        } catch { throw .init(.configuration(path: policyPath, reason: error.explanation)) }
+        } catch {
+            let reason = unknownMemberWords(bytes) ?? error.explanation
+            throw .init(.configuration(path: policyPath, reason: reason))
+        }
+    }
+
+    /// Which member is none, and which one was probably meant; nil where that is not what is wrong.
+    private static func unknownMemberWords(_ file: [UInt8]) -> String? {
+        guard let unknown = AdministratorPolicy.unknownMember(in: file) else { return nil }
+        let meant = nearest(to: unknown, among: AdministratorPolicy.memberNames)
+        return "there is no member \(unknown): "
+            + (meant.map { "did you mean \($0)?" }
+                ?? "there are \(AdministratorPolicy.memberNames.joined(separator: ", "))")
     }
 
     private static func readIssuers() throws(AuthenticatorError) -> [IssuerFile] {

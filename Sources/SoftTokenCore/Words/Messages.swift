@@ -106,8 +106,11 @@ extension AuthenticatorError.Cause {
             Message(
                 .usage, "a name has 1 to 64 bytes, and no character that can't be shown",
                 hint: "choose another name")
-        case .noSuchToken:
-            Message(.notFound, "there is no such token", hint: "softtoken list shows your tokens")
+        case .noSuchToken(let nearest):
+            Message(
+                .notFound, "there is no such token",
+                hint: (nearest.map { "did you mean \($0)? " } ?? "")
+                    + "softtoken list shows your tokens")
         case .ambiguousToken(let names):
             Message(
                 .usage, "several tokens fit",
@@ -260,7 +263,7 @@ extension KeystoreError {
                 hint: "close other programs, then try again")
         case .nameTaken:
             Message(.usage, "a token of this name is here already", hint: "choose another name")
-        case .tokenMissing: AuthenticatorError.Cause.noSuchToken.message
+        case .tokenMissing: AuthenticatorError.Cause.noSuchToken().message
         case .full:
             Message(
                 .cannotCreate,

@@ -25,7 +25,10 @@ struct RegisterCommand: Command {
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
-        let registered = try Authenticator.registerDevice(label: label)
+        let words = ["device", "register"] + (label.isEmpty ? [] : ["--label", label])
+        let registered = try asRoot(words) { () throws(AuthenticatorError) in
+            try Authenticator.registerDevice(label: label)
+        }
         if registered.wasRegistered {
             let former = registered.record.label
             output.note(
@@ -33,6 +36,10 @@ struct RegisterCommand: Command {
                     + "; softtoken device unregister makes room for another label")
         }
         try output.line(registered.record.text)
+        guard isTerminal(1) else { return }
+        output.note(
+            "Next, on the device with the soft token: softtoken device forbid, with that line; or "
+                + "give the line to the issuer, for the link.")
     }
 }
 
@@ -42,7 +49,9 @@ struct UnregisterCommand: Command {
     @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
-        let wasRegistered = try Authenticator.unregisterDevice()
+        let wasRegistered = try asRoot(["device", "unregister"]) {
+            () throws(AuthenticatorError) in try Authenticator.unregisterDevice()
+        }
         output.note(
             wasRegistered
                 ? "this computer is no longer marked as one that sends prescriptions"
@@ -75,6 +84,9 @@ struct ForbidCommand: Command {
         let record = try PrescribingDeviceRecord(
             parsing: isText ? Array(record.utf8) : try readInput(record))
         try authenticator.check(record)
+        console.say(
+            "A record that is kept can't be taken back here: softtoken reset alone removes it, with "
+                + "all tokens.")
         var keystore = try authenticator.unlock(asking: console)
         try keystore.forbid(record)
         output.note("the record is kept: softtoken will refuse to run on that computer")
@@ -118,6 +130,33 @@ struct DeviceCheckCommand: Command {
         }
         if separation.verdict == .same { throw .reported(.prescribingDevice) }
     }
+}
+
+/// Does what only root may; who is not root is told the whole command, because sudo looks for
+/// programs in other folders than the shell does.
+private func asRoot<R>(
+    _ words: [String], _ body: () throws(AuthenticatorError) -> R
+) throws(AuthenticatorError) -> R {
+    do throws(AuthenticatorError) { return try body() } catch {
+        guard error == .needsRoot else { throw error }
+        let command = [systemLinkTarget("/proc/self/exe") ?? "softtoken"] + words
+        throw AuthenticatorError(
+            error.exitCode, error.message,
+            hint: "run sudo " + command.map(quotedForShell).joined(separator: " "))
+    }
+}
+
+/// A word as a shell reads it.
+func quotedForShell(_ word: String) -> String {
+    let isPlain = word.utf8.allSatisfy { byte in
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: "-_./+:,@%".utf8.contains(byte)
+        }
+    }
+    guard !isPlain || word.isEmpty else { return word }
+    let parts = word.split(separator: "'", omittingEmptySubsequences: false)
+    return "'" + parts.joined(separator: "'\\''") + "'"
 }
 
 extension PrescribingDeviceRecord {

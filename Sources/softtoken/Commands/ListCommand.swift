@@ -21,19 +21,31 @@ struct ListCommand: Command {
         if tokens.isEmpty {
             output.note("there are no tokens: activate one with softtoken activate")
         }
-        try output.lines(isTerminal(1) ? tokens.table(now: now) : tokens.lines(now: now))
+        guard let columns = terminalColumns(1) else {
+            return try output.lines(tokens.lines(now: now))
+        }
+        try output.lines(tokens.shown(now: now, columns: columns - 1))
     }
 }
 
 extension [Token] {
-    /// For people: a heading, and under a token what there is to know of it.
-    fileprivate func table(now: Int64) -> [String] {
+    /// For people: a table, and under a token what there is to know of it.
+    fileprivate func shown(now: Int64, columns: Int) -> [String] {
         guard !isEmpty else { return [] }
         let heading = ["NAME", "STATE", "TYPE", "ISSUER", "ACCOUNT", "SERIAL"]
-        let rows = aligned([heading] + map { $0.row(now: now) })
-        return [rows[0]]
-            + zip(rows.dropFirst(), self).flatMap { row, token in
-                [row] + token.remarks(now: now).map { "  " + $0 }
+        var parts = table(map { $0.row(now: now) }, heading: heading, columns: columns)
+        if parts[0].isEmpty, allSatisfy(\.isNamedAsSuggested) {
+            // The name says the issuer and the account.
+            parts = table(
+                map { $0.shortRow(now: now) }, heading: ["NAME", "STATE", "TYPE", "SERIAL"],
+                columns: columns)
+        }
+        return parts[0]
+            + zip(parts.dropFirst(), self).flatMap { lines, token in
+                lines
+                    + token.remarks(now: now).flatMap {
+                        wrapped("  " + $0, columns: columns, hanging: 4)
+                    }
             }
     }
 
@@ -51,6 +63,15 @@ extension Token {
             name, state(atUnixSeconds: now).rawValue, kind.name, issuer ?? "-", account ?? "-",
             serial ?? "-",
         ]
+    }
+
+    /// Where the name says issuer and account.
+    fileprivate func shortRow(now: Int64) -> [String] {
+        [name, state(atUnixSeconds: now).rawValue, kind.name, serial ?? "-"]
+    }
+
+    fileprivate var isNamedAsSuggested: Bool {
+        name == [issuer, account].compactMap(\.self).joined(separator: " ")
     }
 
     fileprivate func remarks(now: Int64) -> [String] {

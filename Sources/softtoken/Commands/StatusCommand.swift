@@ -35,10 +35,17 @@ struct PlainStatus: Equatable {
 
     func execute() throws(AuthenticatorError) {
         let status = try Authenticator.status(confinement: .process)
-        if json { return try output.json(status.json) }
-        guard let columns = terminalColumns(1) else { return try output.lines(status.lines) }
-        // The values stand in a column of their own.
-        try output.lines(status.lines.flatMap { wrapped($0, columns: columns, hanging: 12) })
+        if json {
+            try output.json(status.json)
+        } else if let columns = terminalColumns(1) {
+            // The values stand in a column of their own.
+            let hanging = columns < 40 ? 2 : 12
+            try output.lines(
+                status.lines.flatMap { wrapped($0, columns: columns - 1, hanging: hanging) })
+        } else {
+            try output.lines(status.lines)
+        }
+        if let problem = status.administratorsProblem { throw problem }
     }
 }
 
@@ -61,7 +68,16 @@ extension Status {
             "network": isNetworkBlocked ? "blocked" : "open",
             "files": areFilesConfined ? "confined" : "open",
             "log": isLogWhole ? "whole" : "altered",
+            "policy": administratorsProblem == nil ? .object(policy.map(\.member)) : .null,
         ]
+    }
+
+    private var policyWords: String {
+        guard administratorsProblem == nil else {
+            return "not known: an administrator's file can't be used, and no command opens the "
+                + "keystore until it is mended"
+        }
+        return policy.map(\.words).joined(separator: "; ")
     }
 
     fileprivate var lines: [String] {
@@ -69,7 +85,7 @@ extension Status {
             "SoftToken \(softtokenVersion), not certified for EPCS",
             "keystore    \(keystoreLine)", "protection  \(protection)",
             "device      \(separation.verdict.rawValue): \(separation.reason)\(attestationWords)",
-            "login       \(remoteWords)",
+            "login       \(remoteWords)", "policy      \(policyWords)",
             "clock       \(isClockSynchronized == true ? "synchronized" : clockWords)",
             "memory      \(isMemoryLocked ? "locked" : "not locked: raise the memlock limit")"
                 + (allowsMemoryImages ? ", core dumps possible" : ", no core dumps"),
@@ -115,5 +131,33 @@ extension Status {
         case false?: "at this device"
         case nil: "can't be told"
         }
+    }
+}
+
+extension PolicyRule {
+    fileprivate var member: (String, JSON) {
+        let json: JSON =
+            switch value {
+            case .number(let number): .number(number)
+            case .word(let word): .text(word)
+            case .truth(let truth): .truth(truth)
+            }
+        return (name, ["value": json, "from": .text(source.rawValue)])
+    }
+
+    /// "10 attempts (default)".
+    fileprivate var words: String {
+        let rule: String =
+            switch (name, value) {
+            case ("attempts", .number(let number)): "\(number) attempts"
+            case ("session", .number(let seconds)): "displays of \(seconds) s"
+            case ("separation", .word(let word)): "separation: \(word)"
+            case ("unsigned", .truth(let isAllowed)):
+                "unsigned links \(isAllowed ? "allowed" : "refused")"
+            case ("remote", .truth(let isAllowed)):
+                "remote logins \(isAllowed ? "allowed" : "refused")"
+            default: name
+            }
+        return "\(rule) (\(source.rawValue))"
     }
 }

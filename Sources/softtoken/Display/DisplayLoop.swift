@@ -34,7 +34,8 @@ enum DisplayLoop {
     ) throws(AuthenticatorError) -> DisplayEnd {
         let signals = try running(SignalQueue.init)
         let timer = try running(SecondTimer.init)
-        let subject = DisplaySubject(name: session.token.name, issuer: session.token.issuer)
+        let subject = DisplaySubject(
+            name: session.token.name, issuer: session.token.issuer, morning: session.morning)
         var view = DisplayView(subject: subject, style: style)
         try running { () throws(SystemError) in try view.open(terminal) }
         defer { view.close(terminal) }
@@ -120,14 +121,5 @@ private struct DisplayView {
         let text = screen.clear()
         if !text.isEmpty { terminal.write(text) }
         terminal.device.restore()
-    }
-}
-
-extension Terminal {
-    /// The next key's byte; nil when the terminal has gone. Not for secrets.
-    fileprivate func readKey() -> UInt8? {
-        var byte: [UInt8] = [0]
-        var span = byte.mutableSpan
-        return device.readByte(into: &span, at: 0) ? span[0] : nil
     }
 }

@@ -91,6 +91,7 @@ struct DisplayScreen {
             let time = clockText(pending, now: showing.endsAtUnixSeconds)
             lines.append("Pending: may not be accepted until \(time)")
         }
+        lines += subject.morning.lines(now: showing.nowUnixSeconds).map(\.text)
         let end = LocalTime(atUnixSeconds: showing.endsAtUnixSeconds).withSeconds
         return lines + ["Ends at \(end); q or Ctrl-C ends it now"]
     }

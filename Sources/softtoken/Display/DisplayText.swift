@@ -7,6 +7,7 @@ import SoftTokenCore
 struct DisplaySubject: Equatable, Sendable {
     var name: String
     var issuer: String?
+    var morning = MorningFacts()
 }
 
 /// A line of the display.
@@ -57,6 +58,7 @@ struct DisplayText {
             paragraphs.append(
                 wrapped("Pending: may not be accepted until \(time)", .warning, rank: 2))
         }
+        paragraphs += morning(now: showing.nowUnixSeconds)
         let end = LocalTime(atUnixSeconds: showing.endsAtUnixSeconds).withSeconds
         paragraphs.append(wrapped("Ends at \(end)", .ordinary, rank: 4))
         paragraphs.append(wrapped("q or Ctrl-C ends it now", .ordinary, rank: 3))
@@ -76,8 +78,19 @@ struct DisplayText {
         else { return [Paragraph(lines: [line(small, .otp)], rank: 0)] }
         return [
             Paragraph(lines: big.rows(otp).map { line($0, .otp) }, rank: 0), blank,
-            Paragraph(lines: [line(small, .ordinary)], rank: 6),
+            Paragraph(lines: [line(small, .ordinary)], rank: 8),
         ]
+    }
+
+    private func morning(now: Int64) -> [Paragraph] {
+        let lines = subject.morning.lines(now: now).map { line in
+            switch line.subject {
+            case .end: wrapped(line.text, .warning, rank: 2)
+            case .clock: wrapped(line.text, .ordinary, rank: 6)
+            case .lastUse: wrapped(line.text, .ordinary, rank: 7)
+            }
+        }
+        return lines.isEmpty ? [] : lines + [blank]
     }
 
     private func rolling(_ rolling: DisplayFrame.Rolling) -> [Paragraph] {
@@ -136,6 +149,13 @@ struct DisplayText {
             kept.remove(at: index)
         }
         return kept.flatMap(\.lines)
+    }
+}
+
+extension DisplayFrame.Showing {
+    /// What the device's clock shows; for HOTP, which hangs on no clock, the session's end.
+    var nowUnixSeconds: Int64 {
+        rolling.map { $0.rollsOverAtUnixSeconds - Int64($0.secondsLeft) } ?? endsAtUnixSeconds
     }
 }
 

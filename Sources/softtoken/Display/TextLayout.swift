@@ -9,11 +9,10 @@
 ///   - columns: how wide a line may be; a word that is wider stands alone on its line.
 ///   - hanging: how many spaces each line after the first begins with.
 func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
-    let margin = String(repeating: " ", count: hanging)
     var lines: [String] = []
     // Two spaces are a pause that was meant: they stay inside a line.
     let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-    for word in commandsJoined(words, columns: columns - hanging) {
+    for word in commandsJoined(words, columns: columns) {
         guard let last = lines.last else {
             lines.append(word)
             continue
@@ -21,7 +20,9 @@ func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
         if columnWidth(last) + 1 + columnWidth(word) <= columns {
             lines[lines.count - 1] = last + " " + word
         } else if !word.isEmpty {
-            lines.append(margin + word)
+            // A long word gives up its margin before it is broken by the terminal.
+            let margin = max(0, min(hanging, columns - columnWidth(word)))
+            lines.append(String(repeating: " ", count: margin) + word)
         }
     }
     return lines

@@ -87,6 +87,16 @@ final class Console {
         }
     }
 
+    /// A drawn PIN is gone with Enter, where the terminal can take it away.
+    private func showOnce(_ text: String) throws(AuthenticatorError) {
+        let style = DisplayStyle(
+            wantsPlain: false, forbidsColour: true, environment: environmentVariable)
+        guard style.form == .screen, let terminal else { return say(text) }
+        try answering("the PIN") { () throws(AnswerError) in
+            try terminal.showOnce(text + "\n\nPress Enter when you know it: it is gone then. ")
+        }
+    }
+
     private func endCounting() {
         if isCounting { terminal?.write("\n") }
         isCounting = false
@@ -172,6 +182,7 @@ extension Console: Prescriber {
         case .waitingForAnother: output.note(news.words)
         // To the script that asked for it.
         case .drawnPIN(let digits) where !canBeAsked: try output.line(digits)
+        case .drawnPIN: try showOnce(news.words)
         default: say(news.words)
         }
     }
