@@ -239,8 +239,10 @@ class ActivateTest(TerminalTest):
         home = Home()
         session = self.start(home, "activate", otpauth(), ATTESTED, "--name", "Clinic",
                              "--random-pin")
-        self.assert_end(session, 0, "Your PIN is")
+        session.wait_for("Press Enter")
         pin = re.search(r"Your PIN is (\d{4})", session.text()).group(1)
+        session.child.send("\r")
+        self.assert_end(session, 0, "is activated")
         self.assert_ends(home.run("show", answers=pin), 0)
 
     def test_a_pasted_mail_is_taken_whole(self):
