@@ -38,9 +38,14 @@ let package = Package(
         .systemLibrary(
             name: "CNettle", path: "Keystore/CNettle", pkgConfig: "nettle",
             providers: [.apt(["nettle-dev"])]),
+        .systemLibrary(
+            name: "CHogweed", path: "Keystore/CHogweed", pkgConfig: "hogweed",
+            providers: [.apt(["nettle-dev", "libgmp-dev"])]),
         .target(
-            name: "Keystore", dependencies: ["OTP", "Linux", "CLinux", "CSodium", "CNettle"],
-            path: "Keystore", exclude: ["CSodium", "CNettle", "FORMAT.md", "Vectors"],
+            name: "Keystore",
+            dependencies: ["OTP", "Linux", "CLinux", "CSodium", "CNettle", "CHogweed"],
+            path: "Keystore",
+            exclude: ["CSodium", "CNettle", "CHogweed", "FORMAT.md", "Vectors"],
             swiftSettings: strict),
         // Floor 2: links and devices.
         .target(

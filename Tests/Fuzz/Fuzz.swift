@@ -13,7 +13,8 @@ struct FuzzTarget: Sendable {
 }
 
 let allTargets: [FuzzTarget] =
-    linkTargets + jsonTargets + recordTargets + keystoreTargets + stateTargets + logTargets
+    linkTargets + chipTargets + jsonTargets + recordTargets + keystoreTargets + stateTargets
+    + logTargets
     + issuerTargets
 
 /// Ends the process, so that libFuzzer keeps the input, unless the property holds.
