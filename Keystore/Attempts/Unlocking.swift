@@ -44,8 +44,11 @@ extension LockedKeystore {
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let files = try AttemptFiles(deviceKey)
-        try confirmKeystore(folders)
-        try confirmAttempts(files, folders: folders)
+        // Under this very lock nobody else writes: what was examined under it is what is there.
+        if examinedUnder !== lock {
+            try confirmKeystore(folders)
+            try confirmAttempts(files, folders: folders)
+        }
         try checkDelay(
             files, folders: folders, policyLimit: policyLimit, clock: clock)
         let isOlder = isOlderThanRecorded

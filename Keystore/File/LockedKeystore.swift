@@ -21,6 +21,8 @@ package struct LockedKeystore: ~Copyable {
     let deviceKey: DeviceKey
     let share: DeviceShare
     package let attempts: AttemptStanding
+    /// The lock that was held while the files were read; nil where none was.
+    let examinedUnder: KeystoreLock?
 
     package var publicSection: PublicSection { image.publicSection }
     package var protector: Protector { image.header.protector }
@@ -49,12 +51,13 @@ package struct LockedKeystore: ~Copyable {
 
     init(
         image: KeystoreImage, deviceKey: consuming DeviceKey, share: consuming DeviceShare,
-        attempts: AttemptStanding
+        attempts: AttemptStanding, examinedUnder lock: KeystoreLock?
     ) {
         self.image = image
         self.deviceKey = deviceKey
         self.share = share
         self.attempts = attempts
+        examinedUnder = lock
     }
 }
 
@@ -72,9 +75,12 @@ extension KeystoreCondition {
     ///
     /// - Parameter vouched: what the log's head vouches for, read before: what is written meanwhile
     ///   is then newer than it, never older. nil where there is no head that counts.
+    /// - Parameter lock: the lock, where it is held: a try under it reads nothing again before it
+    ///   derives the key.
     /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.
     package static func examine(
-        _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched? = nil
+        _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched? = nil,
+        under lock: KeystoreLock? = nil
     ) throws(KeystoreError) -> KeystoreCondition {
         guard let unverified = try readKeystore(folders) else {
             return try examineWithoutKeystore(folders, machineID: machineID)
@@ -98,7 +104,9 @@ extension KeystoreCondition {
         guard !attempts.isErasing else { return .erasing }
         let share = try DeviceShare.read(folders.state, deviceKey: deviceKey)
         return .locked(
-            LockedKeystore(image: image, deviceKey: deviceKey, share: share, attempts: attempts))
+            LockedKeystore(
+                image: image, deviceKey: deviceKey, share: share, attempts: attempts,
+                examinedUnder: lock))
     }
 
     static func readKeystore(

@@ -18,11 +18,15 @@ package enum Sandbox {
     /// Takes away sockets of every family, io_uring, other ABIs, and reaching into another process.
     /// A refused socket is `EACCES`; a foreign ABI ends the process.
     ///
-    /// Call it before anything is read, while there is one thread.
+    /// Call it before anything is read, while there is one thread. A second call does nothing.
     /// - Throws: `SystemError` (`start`): then nothing secret may be touched.
     package static func blockNetwork() throws(SystemError) {
-        guard st_install_seccomp_filter() == 0 else { throw .last(.start, "network filter") }
+        if let filterFailure { throw filterFailure }
     }
+
+    /// Installs the filter when it is first asked for, and keeps why that failed.
+    private static let filterFailure: SystemError? =
+        st_install_seccomp_filter() == 0 ? nil : .last(.start, "network filter")
 
     /// Takes away every file but those beneath `folders`.
     ///

@@ -91,13 +91,14 @@ public struct Authenticator: ~Copyable {
         guard confinement == .process else { return }
         try fromSystem { () throws(SystemError) in
             if ProcessGuard.allowsMemoryImages { try ProcessGuard.forbidMemoryImages() }
-            if !Sandbox.isNetworkBlocked { try Sandbox.blockNetwork() }
+            try Sandbox.blockNetwork()
         }
     }
 
-    /// Closes the file sandbox over the two folders, before any PIN is asked for.
+    /// Closes the file sandbox over the two folders, before any PIN is asked for. Around a sample it
+    /// stays open: its folder lies in another one, out of which it is removed at the end.
     func confineFiles() throws(AuthenticatorError) {
-        guard confinement == .process else { return }
+        guard confinement == .process, temporaryFolder == nil else { return }
         _ = try fromSystem { () throws(SystemError) in
             try Sandbox.confineFiles(to: flow.folderDescriptors)
         }

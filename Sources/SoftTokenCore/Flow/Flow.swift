@@ -115,11 +115,15 @@ struct Flow: Sendable {
         }
     }
 
-    func examine(_ folders: KeystoreFolders) throws(KeystoreError) -> KeystoreCondition {
+    /// Reads the keystore and what stands around it. Once for the checks, without the lock; once more
+    /// under it, because a prompt may have lasted for hours.
+    func examine(
+        _ folders: KeystoreFolders, under lock: KeystoreLock? = nil
+    ) throws(KeystoreError) -> KeystoreCondition {
         // The log's head first: what is written meanwhile is then newer than it, never older.
         let vouched = try AuditLog.vouched(folders)
         return try KeystoreCondition.examine(
-            folders, machineID: surroundings.machineID, vouched: vouched)
+            folders, machineID: surroundings.machineID, vouched: vouched, under: lock)
     }
 
     private func facts(

@@ -60,7 +60,7 @@ extension Flow {
     private func unlocked(
         _ pin: borrowing PINDigits, folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) -> Session {
-        let condition = try examine(folders)
+        let condition = try examine(folders, under: lock)
         switch consume condition {
         case .missing: throw .missing
         case .erased(let time): throw .erased(atUnixSeconds: time)

@@ -161,9 +161,12 @@ extension Console: Prescriber {
         if question.isPIN, let pinLines { return try pinLines.nextSecret(into: &answer) }
         if let lines { return try lines.nextSecret(into: &answer) }
         guard let terminal else { throw .missing }
+        // Before a word of it: who types at once must not be shown what they type.
+        do throws(SystemError) { try terminal.device.silence() } catch { throw .failed(error) }
         if let text = question.explanation { say(text) }
         if question == .link { return try terminal.readSecretText("", into: &answer) }
-        if !isSilenceTold { say(question.silence) }
+        // A window too low for it shows the question alone.
+        if !isSilenceTold, terminal.device.size().rows >= 8 { say(question.silence) }
         isSilenceTold = true
         try terminal.readSecret("\(question.prompt): ", into: &answer)
     }

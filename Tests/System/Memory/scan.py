@@ -7,6 +7,7 @@ included: guarded memory between uses is no hiding place. Positive controls show
 finds what is there. Prints what was searched for; exit code 1 if anything was found.
 """
 import base64
+import hmac
 import os
 import pathlib
 import resource
@@ -166,6 +167,53 @@ class Target:
         self.child.close(force=True)
 
 
+def otps(seed, first, count):
+    """The OTPs of consecutive time steps, six digits each: RFC 4226 section 5.3."""
+    found = []
+    for step in range(first, first + count):
+        mac = hmac.digest(seed, step.to_bytes(8, "big"), "sha1")
+        at = mac[-1] & 15
+        number = int.from_bytes(mac[at:at + 4], "big") & 0x7FFFFFFF
+        found.append((f"{number % 1_000_000:06}".encode(), number))
+    return found
+
+
+def rolling(score, home, suffix, seed, how):
+    """Every OTP of a session, at its start and after a roll-over: outside of the one guarded buffer
+    only the one on the screen, the announced next, and what the screen has shown."""
+    target = Target(home, ["show", "Clinic"], **how).expect("PIN:").send(PIN + "\r").expect("1049h")
+    start = int(time.time()) // 30
+    # Not in the last seconds of a step, where the next one is announced.
+    for moment in ("at the start", "after a roll-over"):
+        while 20 < time.time() % 30 or moment != "at the start" and time.time() // 30 == start:
+            time.sleep(0.5)
+        image = target.image()
+        now = int(time.time()) // 30
+        problems = []
+        made = otps(seed, start - 1, 13)
+        for index, (digits, number) in enumerate(made[:12]):
+            step = start - 1 + index
+            texts = {"": digits, " in groups": digits[:3] + b" " + digits[3:],
+                     # Two of them: four bytes may lie anywhere by chance.
+                     " as numbers": (number.to_bytes(4, "little")
+                                     + made[index + 1][1].to_bytes(4, "little")),
+                     " in UTF-16": digits.decode().encode("utf-16-le")}
+            for form, needle in texts.items():
+                places = image.find_short(needle)
+                guarded = [place for place in places if place[1] == "---p"]
+                if step >= start and step <= now:
+                    places = guarded
+                if not form and len(guarded) != 1:
+                    problems.append(f"OTP {index}: {len(guarded)} times in guarded memory")
+                if not form:
+                    places = [place for place in places if place not in guarded]
+                problems += [f"OTP {index}{form} at {place}" for place in places]
+        print(f"  every OTP of the session {moment}{suffix}", flush=True)
+        score.check(f"every OTP of the session {moment}{suffix}", problems)
+        os.kill(target.child.pid, signal.SIGCONT)
+    target.end()
+
+
 class Secrets:
     """What must not be found, for one home."""
 
@@ -273,27 +321,28 @@ def scans(score, home, suffix, **how):
     all_needles = secrets.needles
     fresh = dict(all_needles)
 
-    target = Target(home, ["show", "Clinic"], **how).expect("PIN")
+    target = Target(home, ["show", "Clinic"], **how).expect("PIN:")
     search(score, f"show at its PIN prompt{suffix}", target, fresh)
-    target = Target(home, ["show", "Clinic"], **how).expect("PIN").send("853")
+    target = Target(home, ["show", "Clinic"], **how).expect("PIN:").send("853")
     search(score, f"show, three digits typed{suffix}", target, fresh)
-    target = Target(home, ["show", "Clinic"], **how).expect("PIN").send(PIN + "\r").expect("1049h")
+    target = Target(home, ["show", "Clinic"], **how).expect("PIN:").send(PIN + "\r").expect("1049h")
     search(score, f"the rolling display{suffix}", target, fresh, pin)
-    target = Target(home, ["show", "Clinic", "--plain"], **how).expect("PIN").send(PIN + "\r")
+    rolling(score, home, suffix, home.open(PIN)["tokens"]["Clinic"]["seed"], how)
+    target = Target(home, ["show", "Clinic", "--plain"], **how).expect("PIN:").send(PIN + "\r")
     target.expect("Clinic")
     search(score, f"the plain display{suffix}", target, fresh, pin)
-    target = Target(home, ["list"], **how).expect("PIN")
+    target = Target(home, ["list"], **how).expect("PIN:")
     search(score, f"list at its PIN prompt{suffix}", target, fresh)
-    target = Target(home, ["rename", "Clinic", "Ward"], **how).expect("PIN")
+    target = Target(home, ["rename", "Clinic", "Ward"], **how).expect("PIN:")
     search(score, f"rename at its PIN prompt{suffix}", target, fresh)
     # Between the PIN and the next question the keystore's keys are in use; its seeds are not.
     in_use = ("PINKey", "keystore key", "device share", "device root", "device key")
-    target = Target(home, ["remove", "Clinic"], **how).expect("PIN").send(PIN + "\r")
+    target = Target(home, ["remove", "Clinic"], **how).expect("PIN:").send(PIN + "\r")
     target.expect("\\[yes/no\\]")
     search(score, f"remove at its question{suffix}", target, secrets.without(*in_use), pin)
-    target = Target(home, ["show"], **how).expect("PIN").send(PIN + "\r").expect("Which token")
+    target = Target(home, ["show"], **how).expect("PIN:").send(PIN + "\r").expect("Which token")
     search(score, f"show at its choice of token{suffix}", target, secrets.without(*in_use), pin)
-    target = Target(home, ["pin"], **how).expect("PIN").send(PIN + "\r").expect("New PIN")
+    target = Target(home, ["pin"], **how).expect("PIN:").send(PIN + "\r").expect("New PIN:")
     search(score, f"pin at its second prompt{suffix}", target, secrets.without(*in_use), pin)
     activations(score, home, secrets, suffix, how)
 
@@ -307,16 +356,16 @@ def activations(score, home, secrets, suffix, how):
     link = otpauth("totp", seed, "bob")
     texts = [link.encode()[-60:], base64.b32encode(seed)[:16], b"otpauth://totp/bob"]
     asked = ["--not-prescribing-device", "--name", "New"]
-    target = Target(home, ["activate", link, *asked], **how).expect("PIN")
+    target = Target(home, ["activate", link, *asked], **how).expect("PIN:")
     search(score, f"activate LINK at its PIN prompt{suffix}", target, partial, texts=texts, once=once)
     target = Target(home, ["activate", *asked], **how).expect("press Enter")
-    target.send(link + "\r").expect("PIN")
+    target.send(link + "\r").expect("PIN:")
     search(score, f"activate, pasted, at its PIN prompt{suffix}", target, partial, texts=texts,
            once=once)
     file = home.home / "link"
     file.write_text(f"Hello,\r\n\r\n<{link}>\r\n")
     os.chmod(file, 0o644)
-    target = Target(home, ["activate", "--from", str(file), *asked], **how).expect("PIN")
+    target = Target(home, ["activate", "--from", str(file), *asked], **how).expect("PIN:")
     search(score, f"activate --from at its PIN prompt{suffix}", target, partial, texts=texts,
            once=once)
 
@@ -355,7 +404,7 @@ def coded(score, homes, home, suffix, **how):
                if not name.startswith(("new seed first", "new seed second"))}
     texts = [code, code.lower(), b"7H3KQ-9XWZ4", b"7h3kq-9xwz4", link.encode()[-60:],
              link.encode()[-400:-340]]
-    for where, prompt in ((home, "PIN"), (Home(), "New PIN")):
+    for where, prompt in ((home, "PIN:"), (Home(), "New PIN:")):
         if how.get("user"):
             give(where, how["user"])
         target = Target(where, ["activate", link, "--not-prescribing-device", "--name", "New",
@@ -368,8 +417,8 @@ def coded(score, homes, home, suffix, **how):
         give(where, how["user"])
     target = Target(where, ["activate", link, "--not-prescribing-device", "--name", "New",
                             *homes.trusting], **how)
-    target.expect("Activation code").send("7h3kq-9xwz4\r").expect("New PIN").send(NEW_PIN + "\r")
-    target.expect("again")
+    target.expect("Activation code").send("7h3kq-9xwz4\r").expect("New PIN:").send(NEW_PIN + "\r")
+    target.expect("again:")
     search(score, f"activate at the second PIN prompt{suffix}", target, partial, texts=texts,
            once=("new seed raw", seed))
 

@@ -108,7 +108,7 @@ class Session:
         self.child.setwinsize(rows, columns)
 
     def answer_pin(self):
-        self.wait_for("PIN")
+        self.wait_for("PIN:")
         self.child.send(PIN + "\r")
 
     def answer(self, prompt, typed, end="\r", seconds=20):

@@ -3,6 +3,7 @@ CONTRACT §1 ("Answers").
 
     /usr/bin/python3 -m unittest discover -s Tests/System/Transcripts
 """
+import glob
 import json
 import os
 import pathlib
@@ -19,7 +20,7 @@ from screen import PIN, SEED, Home, Session, environment
 def at_the_prompt(home, *command, **changes):
     """A `show` that waits for its PIN; or another command line that ends in one."""
     session = Session(list(command) or [screen.PROGRAM, "show"], environment(home.path, **changes))
-    session.wait_for("PIN")
+    session.wait_for("PIN:")
     return session
 
 
@@ -73,7 +74,7 @@ class PromptTest(unittest.TestCase):
         session = Session(["/bin/bash", "-c", f"trap : INT; {screen.PROGRAM} show; echo code=$?; "
                            f"stty -a; {screen.PROGRAM} status --json"],
                           environment(self.home.path))
-        session.wait_for("PIN")
+        session.wait_for("PIN:")
         session.child.send(PIN + "\r")
         session.read(0.1)
         session.child.sendintr()
@@ -96,7 +97,7 @@ class PromptTest(unittest.TestCase):
                 session = Session(
                     ["/bin/bash", "-c", f"{screen.PROGRAM} show; echo code=$?; stty -a"],
                     environment(self.home.path))
-                session.wait_for("PIN")
+                session.wait_for("PIN:")
                 child = int(subprocess.check_output(["pgrep", "-P", str(session.child.pid)]))
                 os.kill(child, number)
                 session.end()
@@ -107,14 +108,14 @@ class PromptTest(unittest.TestCase):
     def test_suspend_stops_and_asks_again(self):
         session = Session(["/bin/bash", "--norc", "-i"], environment(self.home.path, PS1="$ "))
         session.child.send(f"{screen.PROGRAM} show\r")
-        session.wait_for("PIN")
+        session.wait_for("PIN:")
         session.child.send("98\x1a")
         session.wait_for("Stopped")
         session.screen.reset()
         session.child.send("fg\r")
-        session.wait_for("PIN")
+        session.wait_for("PIN:")
         session.read(0.3)
-        self.assertEqual(session.text().count("PIN"), 1, "asked again once")
+        self.assertEqual(session.text().count("PIN:"), 1, "asked again once")
         session.answer_pin()
         session.wait_for("Ends at")
         session.child.send("q")
@@ -152,6 +153,13 @@ class ProcessTest(unittest.TestCase):
         session.child.sendintr()
         session.end()
 
+    def test_the_demo_ends_with_an_otp_and_leaves_nothing(self):
+        before = set(glob.glob("/tmp/softtoken-demo.*"))
+        done = EmptyHome().run("demo")
+        self.assertEqual(done.code, 0, str(done))
+        self.assertRegex(done.out, r"\A\d{6}\n\Z")
+        self.assertEqual(set(glob.glob("/tmp/softtoken-demo.*")) - before, set())
+
     def test_no_socket_is_made_from_the_first_to_the_last_instruction(self):
         trace = self.home.path / "trace"
         done = subprocess.run(
@@ -186,7 +194,7 @@ class ProcessTest(unittest.TestCase):
                 session = Session(["/bin/bash", "-c", f"ulimit -c unlimited; cd {folder}; "
                                    f"{screen.PROGRAM} show; echo code=$?; stty -a"],
                                   environment(self.home.path, SWIFT_BACKTRACE="enable=no"))
-                session.wait_for("PIN")
+                session.wait_for("PIN:")
                 child = int(subprocess.check_output(["pgrep", "-P", str(session.child.pid)]))
                 os.kill(child, number)
                 session.end()
