@@ -85,7 +85,8 @@ let package = Package(
         .executableTarget(
             name: "softtoken-issuer",
             dependencies: [
-                "ProgramSupport", "OTP", "Linux", "CLinux", "Keystore", "KeystoreIssuer",
+                "ProgramSupport", "SoftTokenCore", "OTP", "Linux", "CLinux", "Keystore",
+                "KeystoreIssuer",
                 "Activation", "Device", "CExpat", "CSQLite", argumentParser,
             ],
             exclude: ["CExpat", "CSQLite", "Manual", "RECORDS.md"], swiftSettings: strict),

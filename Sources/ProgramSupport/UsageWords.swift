@@ -10,15 +10,16 @@ public import SoftTokenCore
 ///   - message: the parser's, which may have several lines and end in a question.
 ///   - arguments: those of the process; a link is not among them any more.
 ///   - root: the program's command; each command names itself in its configuration.
+///   - secretOptions: what people try that can never be an option: "--pin".
 ///   - misplacedLink: the error where a link, which was taken out of the arguments, stands instead
 ///     of a command.
 public func usageError(
     parserMessage message: String, _ arguments: [String], root: any ParsableCommand.Type,
-    misplacedLink: AuthenticatorError
+    secretOptions: [String] = [], misplacedLink: AuthenticatorError? = nil
 ) -> AuthenticatorError {
     let command = CommandPath(arguments, root: root)
     let help = "see \(command.words) --help"
-    if command.unknown == ArgumentVector.placeholder { return misplacedLink }
+    if command.unknown == ArgumentVector.placeholder, let misplacedLink { return misplacedLink }
     if let unknown = command.unknown {
         let meant = nearest(to: unknown, among: command.known).map {
             "did you mean \(command.words) \($0)? "
@@ -27,7 +28,7 @@ public func usageError(
             .usage, "there is no command \(unknown)", hint: (meant ?? "") + help)
     }
     let line = message.split(separator: "\n").first.map(String.init) ?? "wrong arguments"
-    if ["--pin'", "--code'", "--activation-code'"].contains(where: { line.holds($0) }) {
+    if secretOptions.contains(where: { line.holds($0 + "'") }) {
         return AuthenticatorError(
             .usage, "a PIN or a code is never an option",
             hint: "it is asked for; a script gives it as a line of standard input; " + help)

@@ -74,7 +74,9 @@ import SoftTokenCore
             guard SoftTokenCommand.exitCode(for: error) == .success else {
                 throw usageError(
                     parserMessage: SoftTokenCommand.message(for: error), arguments,
-                    root: SoftTokenCommand.self, misplacedLink: .misplacedLink)
+                    root: SoftTokenCommand.self,
+                    secretOptions: ["--pin", "--code", "--activation-code"],
+                    misplacedLink: .misplacedLink)
             }
             try printHelp(SoftTokenCommand.fullMessage(for: error))
             return nil

@@ -5,6 +5,7 @@ import Keystore
 
 struct Bind: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "bind",
         abstract: "Links the hard token of a vendor's PSKC file to an account.",
         discussion: """
             Reads the one-time password of the token's button from standard input, and a second \

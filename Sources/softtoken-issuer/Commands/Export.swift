@@ -7,7 +7,7 @@ import OTP
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Writes the records for another verifier.",
+        commandName: "export", abstract: "Writes the records for another verifier.",
         discussion: """
             pskc (RFC 6030), users.oath (pam_oath), freeradius (the users file of rlm_totp) or \
             privacyidea (its OATH CSV). The file is 0600 and holds the seeds, in the clear but for \

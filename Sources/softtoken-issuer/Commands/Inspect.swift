@@ -7,7 +7,7 @@ import OTP
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Says what a link says, without opening its seed.",
+        commandName: "inspect", abstract: "Says what a link says, without opening its seed.",
         discussion: """
             Verifies the signature and prints the content, a line each. LINK may be left out: it \
             is then the first line of standard input.

@@ -7,7 +7,7 @@ import OTP
 
 struct Issue: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Makes activation links.",
+        commandName: "issue", abstract: "Makes activation links.",
         discussion: """
             Prints the link, and on the next line the activation code, which has to reach the \
             prescriber on another way than the link. With --request the link is sealed to the one \

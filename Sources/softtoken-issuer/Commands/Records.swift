@@ -7,6 +7,7 @@ import OTP
 
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "records",
         abstract: "Makes and fills the verifier's store, and unlocks a token in it.",
         subcommands: [
             CreateStore.self, ImportRecords.self, EncryptRecords.self, UnlockToken.self,

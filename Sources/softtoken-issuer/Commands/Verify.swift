@@ -3,7 +3,7 @@ import ArgumentParser
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Checks a one-time password, which it accepts once.",
+        commandName: "verify", abstract: "Checks a one-time password, which it accepts once.",
         discussion: """
             Reads the one-time password from standard input. What is accepted is remembered in \
             the records: the next counter, or the time step and by how much the token's clock is \
