@@ -405,7 +405,8 @@ class ChoiceTest(ProgramTest):
         for name, serial in (("Clinic", "ST-100"), ("Practice", "ST-1"), ("Clinic B", "XY-9")):
             home.activate(ISSUER.link(st={"serial": serial}), name, PIN, *trust, code=links.CODE)
         for argument, serial in (("Clinic", "ST-100"), ("ST-1", "ST-1"), ("ST-10", "ST-100"),
-                                 ("P", "ST-1"), ("Clinic B", "XY-9"), ("XY", "XY-9")):
+                                 ("P", "ST-1"), ("Clinic B", "XY-9"), ("XY", "XY-9"),
+                                 ("clinic", "ST-100"), ("xy", "XY-9")):
             with self.subTest(argument):
                 done = home.run("show", argument, "--json", answers=PIN)
                 self.assertEqual(done.json["token"]["serial"], serial)
@@ -413,7 +414,7 @@ class ChoiceTest(ProgramTest):
             self.assert_ends(home.run("show", argument, answers=PIN), 64, "several")
         self.assert_ends(home.run("show", answers=PIN), 64, "several")
         # Every name begins with an empty text: a script's empty variable must not choose one.
-        for argument in ("Hospital", "clinic", ""):
+        for argument in ("Hospital", "linic", ""):
             self.assert_ends(home.run("show", argument, answers=PIN), 66)
         self.assert_ends(home.run("show", "C", answers="8305"), 77)
 
