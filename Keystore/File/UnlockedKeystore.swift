@@ -231,7 +231,7 @@ extension UnlockedKeystore {
     }
 
     /// Reads the keystore again under a lock taken anew: others may have written it while a person
-    /// chose. No PIN is tried: the key of the one that was right is.
+    /// chose. No PIN is tried: the key that the right one gave opens it.
     ///
     /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced by another or
     ///   an older one, or erased.

@@ -67,6 +67,16 @@ extension Flow {
         return issuer
     }
 
+    /// The name that was given beforehand, or one that is asked for.
+    func firstName(
+        suggested: String, _ person: any Prescriber
+    ) throws(AuthenticatorError) -> String {
+        guard let given = person.given.name else {
+            return try name(suggested: suggested, person)
+        }
+        return given.isEmpty ? suggested : given
+    }
+
     /// Asks for a name until it is one; an empty answer takes the suggestion.
     func name(
         suggested: String, _ person: any Prescriber, after refusal: AuthenticatorError? = nil

@@ -31,9 +31,7 @@ extension Authenticator {
         let enrolment = try flow.opened(&offer, person)
         if let part = enrolment.clientPart { try person.hears(.clientPart(part)) }
         let suggestion = enrolment.suggestedName
-        let given = person.given.name.map { $0.isEmpty ? suggestion : $0 }
-        var name = given ?? ""
-        if given == nil { name = try flow.name(suggested: suggestion, person) }
+        var name = try flow.firstName(suggested: suggestion, person)
         var session = try session(entry, policy: enrolment.policy, clearance, person)
         while session.tokens.contains(where: { $0.name == name }) {
             try flow.settle(&session)

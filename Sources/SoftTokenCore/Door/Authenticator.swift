@@ -133,7 +133,10 @@ extension Authenticator {
         replacingLiving: Bool
     ) throws(AuthenticatorError) -> (text: String, verification: String) {
         try flow.checkFiles()
-        if let refusal = flow.registration { throw refusal }
+        if let refusal = flow.registration {
+            flow.record(refusal: refusal, facts: try flow.facts())
+            throw refusal
+        }
         try flow.makeFolders()
         try confineFiles()
         let request = try flow.request(isRenewed: replacingLiving)

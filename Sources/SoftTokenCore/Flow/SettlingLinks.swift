@@ -43,7 +43,8 @@ extension UsedLinks {
         } catch { throw .outOfMemory }
     }
 
-    /// What a file holds; no bytes where something else stands in its place, which stops nobody here.
+    /// What a file holds; no bytes where something else stands in its place: it is no whole file of
+    /// links, and a right PIN is not refused for it.
     private static func readable(
         _ name: String, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> [UInt8]? {

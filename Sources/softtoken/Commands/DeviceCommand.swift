@@ -74,8 +74,9 @@ struct ForbidCommand: Command {
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         // What begins as a link does, and isn't written as a record is, was taken out of argv.
         guard context.link == nil else {
-            _ = try PrescribingDeviceRecord(parsing: [])
-            return
+            throw AuthenticatorError(
+                .rejected, "this is no prescribing record, or a damaged one",
+                hint: "copy the whole line that softtoken device register prints")
         }
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: common.pinDescriptor)

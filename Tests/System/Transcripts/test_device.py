@@ -165,6 +165,10 @@ class MarkerTest(DeviceTest):
         empty = Home(user=user)
         self.assert_refused(empty, machine, "marker")
         self.assertEqual(empty.status(machine=machine)["keystore"], "none")
+        # A request would only bring a link that is refused here.
+        self.assert_ends(empty.run("request", machine=machine), 80, "sends prescriptions")
+        self.assertFalse((empty.state / "request").exists())
+        self.assertEqual(empty.log(machine=machine)[-1]["event"], "refuse")
         self.assert_ends(Home().run("device", "unregister", machine=machine), 0)
         self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
 
