@@ -2,6 +2,7 @@
 
 Runs with /usr/bin/python3 (python3-pexpect, python3-pyte).
 """
+import signal
 import termios
 import time
 
@@ -62,6 +63,13 @@ def _big_digits(rows, size):
     return found
 
 
+def listening():
+    """Takes back that a background job ignores these: what it starts would inherit it, and no Ctrl-C
+    arrive."""
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Session:
     """A program at a terminal of a size; `text()` is what stands on its screen."""
 
@@ -71,7 +79,7 @@ class Session:
         self.bytes = b""
         self.answered = 0
         self.child = pexpect.spawn(command[0], command[1:], env=env, timeout=20,
-                                   dimensions=(rows, columns))
+                                   dimensions=(rows, columns), preexec_fn=listening)
         self.child.delaybeforesend = None
 
     def read(self, seconds=0.2):
