@@ -160,12 +160,28 @@ import Testing
 
     @Test("This device reads the same twice, with the boot-id that the kernel tells")
     func thisDevice() throws {
-        let (identity, environment) = DeviceIdentity.read()
-        let again = DeviceIdentity.read()
-        #expect(identity == again.identity)
-        #expect(environment == again.environment)
+        let identity = try DeviceIdentity.read()
+        #expect(identity == DeviceIdentity(tree: .real))
+        #expect(DeviceEnvironment.read() == DeviceEnvironment.read())
         let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
         let bytes = bytesFromHexadecimal(Array(boot.utf8.filter { $0 != 45 && $0 != 10 }))
         #expect(identity.identifiers.contains(Identifier(.bootID, try #require(bytes))))
+    }
+
+    @Test("Inside of a file sandbox no first reading succeeds, and a former one stands")
+    func insideSandbox() async {
+        await #expect(processExitsWith: .success) {
+            _ = try Sandbox.confineFiles(to: [])
+            do throws(SystemError) {
+                _ = try DeviceIdentity.read()
+                preconditionFailure("an identity was read")
+            } catch { precondition(error.code == EACCES) }
+        }
+        await #expect(processExitsWith: .success) {
+            let before = try DeviceIdentity.read()
+            _ = try Sandbox.confineFiles(to: [])
+            let after = try DeviceIdentity.read()
+            precondition(after == before)
+        }
     }
 }

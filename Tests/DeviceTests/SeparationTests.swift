@@ -11,7 +11,7 @@ import Testing
         let records = try row.registered.enumerated().map { index, system in
             try PrescribingRecord.make(of: system.identity, label: "desk \(index)")
         }
-        let verdict = try separationVerdict(
+        let verdict = separationVerdict(
             of: row.device.identity, records: records, marker: row.marker,
             environment: row.device.environment)
         #expect(verdict.name == row.verdict)
@@ -25,12 +25,12 @@ import Testing
         let own = try PrescribingRecord.make(
             of: MadeUpSystem.laptop().identity, label: "front desk")
         let device = MadeUpSystem.laptop().rebooted().withoutRoot
-        let verdict = try separationVerdict(
+        let verdict = separationVerdict(
             of: device.identity, records: [], marker: .record(own), environment: .init())
         #expect(
             verdict.evidenceNames == ["machine-id", "marker", "disk-serial", "root-uuid", "mac"])
         #expect(verdict.evidence?.label == "front desk")
-        let copied = try separationVerdict(
+        let copied = separationVerdict(
             of: otherLaptop.identity, records: [], marker: .record(own), environment: .init())
         #expect(copied.name == "same")
         #expect(copied.evidenceNames == ["marker"])
@@ -105,7 +105,7 @@ import Testing
         let shared = [Identifier(.machineID, [1]), Identifier(.rootUUID, [2])]
         let record = try PrescribingRecord.make(of: DeviceIdentity(shared), label: "")
         func verdict(_ identifiers: [Identifier]) throws -> SeparationVerdict {
-            try separationVerdict(
+            separationVerdict(
                 of: DeviceIdentity(identifiers), records: [record], marker: .absent,
                 environment: DeviceEnvironment([finding]))
         }
@@ -142,7 +142,7 @@ import Testing
             try PrescribingRecord.make(of: DeviceIdentity($0), label: "x")
         }
         for order in [records, records.reversed()] {
-            let verdict = try separationVerdict(
+            let verdict = separationVerdict(
                 of: device, records: order, marker: .absent, environment: .init())
             guard case .unverified(.clonedImage) = verdict else {
                 Issue.record("\(verdict)")

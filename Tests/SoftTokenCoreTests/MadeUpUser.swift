@@ -55,11 +55,13 @@ extension Surroundings {
     /// An ordinary laptop that nobody registered.
     static var ordinary: Surroundings {
         Surroundings(
-            identity: DeviceIdentity([
-                Identifier(.machineID, Array("machine".utf8)),
-                Identifier(.productUUID, Array("uuid-of-laptop".utf8)),
-                Identifier(.diskSerial, Array("disk-1".utf8)),
-            ]),
+            identity: {
+                DeviceIdentity([
+                    Identifier(.machineID, Array("machine".utf8)),
+                    Identifier(.productUUID, Array("uuid-of-laptop".utf8)),
+                    Identifier(.diskSerial, Array("disk-1".utf8)),
+                ])
+            },
             environment: DeviceEnvironment(), marker: .absent,
             machineID: MachineValues([
                 .machineID: .value(Array("0123456789abcdef0123456789abcdef".utf8))
@@ -81,7 +83,7 @@ extension Surroundings {
 
     /// The record of this very laptop.
     static var recordOfItself: PrescribingRecord {
-        get throws { try PrescribingRecord.make(of: ordinary.identity, label: "laptop") }
+        get throws { try PrescribingRecord.make(of: ordinary.identity(), label: "laptop") }
     }
 }
 

@@ -104,6 +104,30 @@ private let activation =
         #expect(try authenticator.log().lines.suffix(2).map(\.event) == [.refuse, .refuse])
     }
 
+    @Test("What this device is gets read where there is a record to compare it with, and has to be")
+    func identityReading() throws {
+        try activate()
+        var unreadable = Surroundings.ordinary
+        unreadable.identity = { () throws(SystemError) in
+            throw SystemError(.read, "/sys", code: EACCES)
+        }
+        let authenticator = try authenticator(unreadable)
+        let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
+        let another = try Surroundings.recordOfAnother
+        #expect(throws: AuthenticatorError.self) { try authenticator.checkIsAnotherDevice(another) }
+        var session = try authenticator.unlock(try madeUpPIN("5093"), entry)
+        try authenticator.forbid(&session, another)
+        #expect {
+            _ = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
+        } throws: { error in
+            (error as? AuthenticatorError)?.exitCode == .inputOutput
+        }
+        unreadable.marker = .record(another)
+        #expect(throws: AuthenticatorError.self) {
+            try unreadable.verdict(records: [], marker: unreadable.marker)
+        }
+    }
+
     @Test("A record of this device refuses each use from then on")
     func records() throws {
         try activate()
@@ -120,9 +144,9 @@ private let activation =
         #expect(try authenticator.facts().records == [another])
         #expect(try authenticator.verdict(authenticator.facts()) == .separate)
         var frontDesk = Surroundings.ordinary
-        frontDesk.identity = DeviceIdentity([
-            Identifier(.productUUID, Array("uuid-of-front-desk".utf8))
-        ])
+        frontDesk.identity = {
+            DeviceIdentity([Identifier(.productUUID, Array("uuid-of-front-desk".utf8))])
+        }
         let there = try self.authenticator(frontDesk)
         #expect {
             _ = try there.enter(.manage, answers: Answers(isInteractive: false))

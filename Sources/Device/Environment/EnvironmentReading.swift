@@ -3,6 +3,9 @@
 internal import Linux
 
 extension DeviceEnvironment {
+    /// Reads what surrounds the program.
+    package static func read() -> DeviceEnvironment { DeviceEnvironment(tree: .real) }
+
     init(tree: SystemTree) {
         var findings: [Finding] = []
         let release = tree.line("/proc/sys/kernel/osrelease")

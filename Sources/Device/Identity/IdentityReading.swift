@@ -1,12 +1,19 @@
 // Reads what this device can be recognised by. A few dozen small files, under a millisecond; each
 // that is missing or can't be read is one identifier less, never an error.
 // Bound by FORMAT.md §1 (the table) and §3.
-internal import Linux
+internal import Glibc
+package import Linux
 
 extension DeviceIdentity {
-    /// Reads this device and what surrounds the program.
-    package static func read() -> (identity: DeviceIdentity, environment: DeviceEnvironment) {
-        (DeviceIdentity(tree: .real), DeviceEnvironment(tree: .real))
+    /// Reads this device, once a process: call it first before the file sandbox closes.
+    ///
+    /// - Throws: `SystemError` (`EACCES`) for a first call inside of a file sandbox: nothing would be
+    ///   found there, and a prescribing device be taken for another one.
+    package static func read() throws(SystemError) -> DeviceIdentity { try own.get() }
+
+    private static let own = Result { () throws(SystemError) in
+        guard !Sandbox.areFilesConfined else { throw SystemError(.read, "/sys", code: EACCES) }
+        return DeviceIdentity(tree: .real)
     }
 
     init(tree: SystemTree) {

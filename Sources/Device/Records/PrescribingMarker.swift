@@ -73,7 +73,11 @@ extension PrescribingMarker {
         label: String
     ) throws(RegistrationError) -> Registration {
         guard geteuid() == 0 else { throw .notRoot }
-        return try register(DeviceIdentity.read().identity, label: label, folder: folder, owner: 0)
+        let identity: DeviceIdentity
+        do throws(SystemError) {
+            identity = try DeviceIdentity.read()
+        } catch { throw .file(.system(error)) }
+        return try register(identity, label: label, folder: folder, owner: 0)
     }
 
     /// Removes the marker, whatever state it is in.

@@ -36,6 +36,14 @@ package func separationVerdict(
     return judgements.first { $0 != .separate } ?? .separate
 }
 
+/// Whether the verdict depends on the device's identity: elsewhere it need not be read.
+package func isIdentityCompared(
+    records: [PrescribingRecord], marker: PrescribingMarker
+) -> Bool {
+    if case .record = marker { return true }
+    return !records.isEmpty
+}
+
 /// The cloned image or else the network card among the verdicts over single records.
 private func likeness(in judgements: [SeparationVerdict]) -> UnverifiedReason? {
     var card: UnverifiedReason?

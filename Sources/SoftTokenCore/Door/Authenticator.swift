@@ -97,8 +97,12 @@ public struct Authenticator: ~Copyable {
 
     /// Closes the file sandbox over the two folders, before any PIN is asked for. Around a sample it
     /// stays open: its folder lies in another one, out of which it is removed at the end.
-    func confineFiles() throws(AuthenticatorError) {
+    ///
+    /// - Parameter comparesLater: a later use may have to tell this device from another one.
+    func confineFiles(comparesLater: Bool = true) throws(AuthenticatorError) {
         guard confinement == .process, temporaryFolder == nil else { return }
+        // It can't be read inside of the sandbox: what is then to be compared is refused.
+        if comparesLater { _ = try? flow.surroundings.identity() }
         _ = try fromSystem { () throws(SystemError) in
             try Sandbox.confineFiles(to: flow.folderDescriptors)
         }

@@ -82,11 +82,10 @@ extension Authenticator {
     /// - Throws: `failed` where the keystore's records can't be told and nothing else says that this
     ///   is one.
     public func checkDevice() throws(AuthenticatorError) -> Separation {
+        var verdict = try flow.verdict(try flow.facts())
+        if case .same = verdict {} else { verdict = try flow.verdict(try flow.knownFacts()) }
         try confineFiles()
-        let facts = try flow.facts()
-        let separation = Separation(try flow.verdict(facts))
-        return separation.verdict == .same
-            ? separation : Separation(try flow.verdict(try flow.knownFacts()))
+        return Separation(verdict)
     }
 
     /// Checks, before a PIN is asked for, that a record is not this device's own.

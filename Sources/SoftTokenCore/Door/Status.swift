@@ -84,13 +84,18 @@ extension Authenticator {
     /// Reads the status and closes the file sandbox.
     ///
     /// - Throws: `failed` where the state can't be told.
-    public func status() throws(AuthenticatorError) -> Status { try status(nil) }
+    public func status() throws(AuthenticatorError) -> Status { try status(comparesLater: true) }
 
-    private func status(_ problem: AuthenticatorError?) throws(AuthenticatorError) -> Status {
-        try confineFiles()
+    private func status(
+        comparesLater: Bool, _ problem: AuthenticatorError? = nil
+    ) throws(AuthenticatorError) -> Status {
         let facts = try flow.knownFacts()
+        // What this device is can't be read any more once the sandbox is closed.
+        let verdict = try flow.verdict(facts)
+        try confineFiles(comparesLater: comparesLater)
         return try flow.status(
-            facts, isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true, problem)
+            facts, verdict, isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true,
+            problem)
     }
 
     /// The status, where opening the authenticator may fail: folders of wrong owner or mode are
@@ -101,21 +106,24 @@ extension Authenticator {
         confinement: Confinement
     ) throws(AuthenticatorError) -> Status {
         do throws(AuthenticatorError) {
-            return try Authenticator(confinement: confinement).status()
+            return try Authenticator(confinement: confinement).status(comparesLater: false)
         } catch {
             if case .configuration = error.cause {
-                return try Authenticator(confinement: confinement, despite: error).status(error)
+                return try Authenticator(confinement: confinement, despite: error)
+                    .status(comparesLater: false, error)
             }
             guard case .keystore(.problem(let problem)) = error.cause else { throw error }
             let flow = try Flow(
                 without: try Surroundings.read(
                     sshConnection: environmentVariable("SSH_CONNECTION")))
+            let facts = KeystoreFacts(.problem(problem))
+            let verdict = try flow.verdict(facts)
             if confinement == .process {
                 _ = try fromSystem { () throws(SystemError) in
                     try Sandbox.confineFiles(to: [])
                 }
             }
-            return try flow.status(KeystoreFacts(.problem(problem)), isLogWhole: true)
+            return try flow.status(facts, verdict, isLogWhole: true)
         }
     }
 }
@@ -129,7 +137,8 @@ extension Flow {
     }
 
     func status(
-        _ facts: KeystoreFacts, isLogWhole: Bool, _ problem: AuthenticatorError? = nil
+        _ facts: KeystoreFacts, _ verdict: SeparationVerdict, isLogWhole: Bool,
+        _ problem: AuthenticatorError? = nil
     ) throws(AuthenticatorError) -> Status {
         let now = try now()
         let isOpenable = facts.isOpenable
@@ -142,7 +151,7 @@ extension Flow {
             retryAtUnixSeconds: facts.state == .delayed
                 ? now.unixSeconds + Int64(facts.delaySeconds) : nil,
             protector: facts.protector?.name, protection: facts.protection,
-            separation: Separation(try verdict(facts)),
+            separation: Separation(verdict),
             isAttested: isOpenable ? facts.attestedUnixSeconds != nil : nil,
             isRemote: surroundings.isRemote, isClockSynchronized: now.isSynchronized,
             isMemoryLocked: SecureBytes.isLockingAvailable(),

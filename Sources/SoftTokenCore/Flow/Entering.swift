@@ -173,9 +173,7 @@ extension Flow {
                 records.append(try PrescribingRecord(parsing: text))
             } catch { throw .record(error) }
         }
-        return separationVerdict(
-            of: surroundings.identity, records: records, marker: surroundings.marker,
-            environment: surroundings.environment)
+        return try surroundings.verdict(records: records, marker: surroundings.marker)
     }
 
     private func checkRemote() throws(AuthenticatorError) {

@@ -56,9 +56,7 @@ extension Flow {
     func checkIsAnotherDevice(
         _ record: PrescribingRecord
     ) throws(AuthenticatorError) {
-        let verdict = separationVerdict(
-            of: surroundings.identity, records: [record], marker: .absent,
-            environment: surroundings.environment)
+        let verdict = try surroundings.verdict(records: [record], marker: .absent)
         guard case .same(let evidence) = verdict else { return }
         try? logged([
             AuditEntry(.device, .refused, detail: "the record to be forbidden is this device's")

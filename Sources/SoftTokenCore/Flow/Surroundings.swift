@@ -8,7 +8,8 @@ import Linux
 
 /// What the device is and what its administrator says.
 struct Surroundings: Sendable {
-    var identity: DeviceIdentity
+    /// Read where it is compared, the first time before the sandbox closes.
+    var identity: @Sendable () throws(SystemError) -> DeviceIdentity
     var environment: DeviceEnvironment
     var marker: PrescribingMarker
     var machineID: MachineValues
@@ -20,7 +21,8 @@ struct Surroundings: Sendable {
     var isMarkerThere: @Sendable () -> Bool
 
     init(
-        identity: DeviceIdentity, environment: DeviceEnvironment, marker: PrescribingMarker,
+        identity: @escaping @Sendable () throws(SystemError) -> DeviceIdentity,
+        environment: DeviceEnvironment, marker: PrescribingMarker,
         machineID: MachineValues, isRemote: Bool?, policy: AdministratorPolicy? = nil,
         issuers: [IssuerFile] = [], isMarkerThere: @escaping @Sendable () -> Bool
     ) {
@@ -37,6 +39,19 @@ struct Surroundings: Sendable {
     /// In a user namespace anybody is root of what they mounted: a marker can be hidden there, and a
     /// policy be made up.
     var isNamespaceFaked: Bool { environment.findings.contains(.userNamespace) }
+
+    /// The verdict over prescribing records and this computer's marker.
+    ///
+    /// - Throws: `inputOutput` where the identity is needed and can't be read any more.
+    func verdict(
+        records: [PrescribingRecord], marker: PrescribingMarker
+    ) throws(AuthenticatorError) -> SeparationVerdict {
+        let identity =
+            isIdentityCompared(records: records, marker: marker)
+            ? try fromSystem(identity) : DeviceIdentity([])
+        return separationVerdict(
+            of: identity, records: records, marker: marker, environment: environment)
+    }
 
     /// How the key of a link stands under the link's issuer with the administrator.
     func trust(of link: VerifiedLink) -> IssuerTrust {
@@ -62,10 +77,10 @@ struct Surroundings: Sendable {
 
     /// Reads all but the administrator's files: what no PIN may be asked with.
     static func withoutAdministrator(sshConnection: String?) -> Surroundings {
-        let (identity, environment) = DeviceIdentity.read()
-        return Surroundings(
-            identity: identity, environment: environment, marker: PrescribingMarker.read(),
-            machineID: MachineValues.read(), isRemote: isRemoteLogin(sshConnection: sshConnection),
+        Surroundings(
+            identity: DeviceIdentity.read, environment: DeviceEnvironment.read(),
+            marker: PrescribingMarker.read(), machineID: MachineValues.read(),
+            isRemote: isRemoteLogin(sshConnection: sshConnection),
             isMarkerThere: { PrescribingMarker.isThere })
     }
 
