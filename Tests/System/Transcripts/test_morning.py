@@ -1,17 +1,16 @@
 """A morning with softtoken: each screen that a prescriber, an administrator or a tester meets, in the
 usual window, in a low one and in one of twenty columns. Binds DESIGN §8 and CONTRACT §1, §3.
 """
-import json
 import re
 import time
 import unittest
 
 import links
-import screen
 from machine import Machine
 from program import (Home, PIN, ProgramTest, environment, needs_root, one_token, otpauth, template,
                      three_tokens)
 from screen import Session
+from test_device import ELSEWHERE
 
 ISSUER = links.Issuer()
 ATTESTED = "--not-prescribing-device"
@@ -262,10 +261,7 @@ class AdministratorTest(MorningTest):
         self.assertIn("softtoken device forbid", session.text())
         record = re.search(r"softtoken:prescribing#[\w\-\s]+?\n(?=Next)", session.text() + "\n")
         self.assertTrue(record, session.text())
-        home = one_token()
-        other = Machine()
-        text = Home().run("device", "register", machine=other).out.strip()
-        session = self.start(home, "device", "forbid", text)
+        session = self.start(one_token(), "device", "forbid", ELSEWHERE)
         session.wait_for("PIN:")
         told = session.text().index("can't be taken back")
         self.assertLess(told, session.text().index("PIN:"))
