@@ -90,7 +90,7 @@ func blake2b(_ bytes: [UInt8], key: borrowing SecureBytes, byteCount: Int) -> [U
 }
 
 /// BLAKE2b of public bytes under a secret key, in one call, for what is a secret.
-func blake2bSecret(
+package func blake2bSecret(
     _ bytes: [UInt8], key: borrowing SecureBytes, byteCount: Int
 ) throws(KeystoreError) -> SecureBytes {
     var output = try SecureBytes(count: byteCount)

@@ -57,7 +57,7 @@ package struct ByteWriter {
     package init() {}
 
     package mutating func append(_ more: [UInt8]) { bytes += more }
-    mutating func append(_ magic: StaticString) {
+    package mutating func append(_ magic: StaticString) {
         bytes += Array(magic.description.utf8)
     }
 

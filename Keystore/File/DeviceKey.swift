@@ -105,14 +105,14 @@ func replaceSecretFile(
 }
 
 /// Copies public bytes into guarded memory.
-func fill(_ target: inout SecureBytes, at offset: Int, with bytes: [UInt8]) {
+package func fill(_ target: inout SecureBytes, at offset: Int, with bytes: [UInt8]) {
     target.write { (target: inout MutableSpan<UInt8>) in
         for index in bytes.indices { target[offset + index] = bytes[index] }
     }
 }
 
 /// Copies guarded bytes into guarded memory.
-func fill(_ target: inout SecureBytes, at offset: Int, with bytes: borrowing SecureBytes) {
+package func fill(_ target: inout SecureBytes, at offset: Int, with bytes: borrowing SecureBytes) {
     target.write { (target: inout MutableSpan<UInt8>) in
         bytes.read { bytes in
             for index in bytes.indices { target[offset + index] = bytes[index] }
@@ -121,7 +121,7 @@ func fill(_ target: inout SecureBytes, at offset: Int, with bytes: borrowing Sec
 }
 
 /// A part of guarded bytes, in guarded memory of its own.
-func copy(
+package func copy(
     _ range: Range<Int>, of bytes: borrowing SecureBytes
 ) throws(KeystoreError) -> SecureBytes {
     var part = try SecureBytes(count: range.count)

@@ -1,5 +1,6 @@
 // The way to a chip: one command out, one answer back, as bytes. Bound by DESIGN §5.
 internal import Glibc
+internal import Keystore
 internal import Linux
 
 /// What keeps a chip from doing what it is asked.

@@ -1,5 +1,6 @@
 // What activation asks of an unknown chip before it trusts it with a share: real chips differ, and one
 // that doesn't count is worse than none. Bound by DESIGN §5.
+internal import Keystore
 
 extension CountingChip {
     /// Whether this chip counts, locks, sets back, and refuses a session that would try the gate's

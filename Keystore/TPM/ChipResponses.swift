@@ -3,6 +3,8 @@
 // Bound by DESIGN §5; TCG TPM 2.0 Library part 1, §18; part 3.
 
 /// The ten bytes that every answer begins with, and what follows them.
+internal import Keystore
+
 struct ChipResponse: Equatable, Sendable {
     static let headByteCount = 10
     let tag: UInt16

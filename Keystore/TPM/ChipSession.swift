@@ -3,6 +3,8 @@
 // Library part 1, §19 (authorizations), §21 (parameters).
 
 /// Something in the chip, and the Name that a command's MAC covers.
+internal import Keystore
+
 struct NamedHandle: Equatable, Sendable {
     let handle: UInt32
     let name: [UInt8]

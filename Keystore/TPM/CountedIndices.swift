@@ -2,6 +2,8 @@
 // what authorizes them. Bound by DESIGN §5 and FORMAT.md §15.
 
 /// The public side of a pair: where it lies and the gate's policy, which needs no PIN to be known.
+internal import Keystore
+
 struct CountedPair: Equatable, Sendable {
     /// Handles at which a gate may lie; each even, the share's is one more.
     static let handles: ClosedRange<UInt32> = 0x0180_0000...0x01bf_fffe

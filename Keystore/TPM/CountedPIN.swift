@@ -2,6 +2,8 @@
 // that is not known yet. Bound by DESIGN §5 and FORMAT.md §15.
 
 /// A chip with the key that salts its sessions.
+internal import Keystore
+
 struct CountingChip: ~Copyable {
     let chip: Chip
     let primary: PrimaryResponse

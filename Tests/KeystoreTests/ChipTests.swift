@@ -2,6 +2,7 @@
 // the wire can do. Tests/System/TPM/proof.sh attacks the same design from outside. Bound by DESIGN §5.
 import Testing
 
+@testable import CountedPIN
 @testable import Keystore
 @testable import Linux
 

@@ -2,6 +2,7 @@
 // do on demand.
 import Glibc
 
+@testable import CountedPIN
 @testable import Keystore
 @testable import Linux
 

@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 
+@testable import CountedPIN
 @testable import Keystore
 @testable import Linux
 
