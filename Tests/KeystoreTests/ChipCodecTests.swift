@@ -1,4 +1,4 @@
-// The commands that a chip is asked and what it answers, as bytes: what Debian's swtpm 0.7.1 said,
+// The commands that a chip is asked and what it answers, as bytes: answers of the kind that a chip gives,
 // every strict prefix and every flipped bit of it. Bound by DESIGN §5.
 import Testing
 

@@ -359,6 +359,7 @@ extension ActivationError {
     fileprivate var message: Message {
         switch self {
         case .outOfMemory: Message(.inputOutput, explanation, hint: hint)
+        case .severalLinks: Message(.usage, explanation, hint: hint)
         default: Message(.rejected, explanation, hint: hint)
         }
     }

@@ -418,6 +418,13 @@ class ChoiceTest(ProgramTest):
             self.assert_ends(home.run("show", argument, answers=PIN), 66)
         self.assert_ends(home.run("show", "C", answers="8305"), 77)
 
+    def test_of_several_links_none_is_taken(self):
+        home = Home()
+        text = "\n\n".join(ISSUER.link(sub=f"{name}@example.org") for name in ("ann", "bob"))
+        done = home.run("activate", "--from", "-", "--not-prescribing-device", answers=text)
+        self.assert_ends(done, 64, "several links")
+        self.assertNotIn("eyJ", done.err)
+
     def test_an_empty_token_removes_nothing(self):
         home = one_token()
         self.assert_ends(home.run("remove", "", "--yes", answers=PIN), 66)
