@@ -7,7 +7,9 @@ import Linux
 extension Authenticator {
     /// Activates a token.
     ///
-    /// - Parameter link: the text that holds the link; nil to ask for it (``SecretQuestion/link``).
+    /// - Parameters:
+    ///   - link: the text that holds the link; nil to ask for it (``SecretQuestion/link``).
+    ///   - person: who answers.
     /// - Returns: the token, on disk.
     /// - Throws: the first refusal that applies (CONTRACT §2), or what the person throws. Until the
     ///   token is on disk nothing is used up.

@@ -17,6 +17,7 @@ public struct AuthenticatorError: Error, Equatable, Sendable {
     /// ended.
     ///
     /// - Parameters:
+    ///   - exitCode: how a program ends with it.
     ///   - message: what happened: lower case, no full stop; nil if it was said already.
     ///   - hint: what to do next, in the same form.
     public init(_ exitCode: ExitStatus, _ message: String?, hint: String? = nil) {

@@ -17,7 +17,9 @@ public protocol Prescriber {
     /// What was said beforehand. Nothing unless an app says otherwise.
     var given: GivenAnswers { get }
 
-    /// Answers yes (true) or no. `question.prompt` says it in words.
+    /// Answers yes (true) or no, as the person did: silence and a closed window are neither, and end
+    /// the use. A no to ``Confirmation/sendsPrescriptions(because:)`` attests. `question.prompt` says it
+    /// in words.
     func confirms(_ question: Confirmation) throws(AuthenticatorError) -> Bool
 
     /// Names a token.
@@ -35,8 +37,10 @@ public protocol Prescriber {
     /// Writes a secret into the authenticator's guarded memory, byte by byte as it arrives, and keeps
     /// no copy: never through a `String`.
     ///
-    /// - Parameter answer: has room for `question.capacity` bytes; a longer answer fills it to the
-    ///   end and is then no answer.
+    /// - Parameters:
+    ///   - question: which secret; `question.prompt` says it in words.
+    ///   - answer: has room for `question.capacity` bytes; a longer answer fills it to the end and is
+    ///     then no answer.
     func secret(
         _ question: SecretQuestion, into answer: inout OutputSpan<UInt8>
     ) throws(AuthenticatorError)

@@ -20,6 +20,7 @@ extension Authenticator {
     ///   - token: a name, a serial, or an unambiguous start of either; nil where there is one token.
     ///     CONTRACT §1 (TOKEN).
     ///   - length: how long it will be shown.
+    ///   - person: who answers.
     /// - Throws: the first refusal that applies (CONTRACT §2), or what the person throws.
     public func show(
         _ token: String? = nil, for length: DisplayLength, asking person: any Prescriber

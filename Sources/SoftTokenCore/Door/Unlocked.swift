@@ -123,7 +123,10 @@ extension Authenticator {
 
     /// Gives a token another name; a taken one is asked for again.
     ///
-    /// - Parameter token: a TOKEN argument, as for ``show(_:for:asking:)``.
+    /// - Parameters:
+    ///   - token: a TOKEN argument, as for ``show(_:for:asking:)``.
+    ///   - name: 1 to 64 bytes of UTF-8.
+    ///   - person: who answers.
     /// - Returns: the names before and after.
     public func rename(
         _ token: String, to name: String, asking person: any Prescriber
