@@ -20,6 +20,8 @@ package struct Vouched: Equatable, Sendable {
     package var attempts: UInt64
     /// Of the keystore; 0: of none.
     package var keystore: UInt64
+    /// The log is not what the head names: records and keystore may be old ones.
+    package var isLogGone = false
 
     package init(attempts: UInt64, keystore: UInt64) {
         self.attempts = attempts
@@ -55,7 +57,8 @@ package struct AttemptStanding: Equatable, Sendable {
         }
         self.record = record
         self.vouched = vouched
-        isRecordAltered = isAltered || record.generation < vouched?.attempts ?? 0
+        isRecordAltered =
+            isAltered || record.generation < vouched?.attempts ?? 0 || vouched?.isLogGone == true
         isCopyLost = isRecordAltered || record.isVouched && vouched == nil
     }
 
@@ -63,7 +66,7 @@ package struct AttemptStanding: Equatable, Sendable {
     /// has been used.
     func isOlder(keystoreGeneration: UInt64) -> Bool {
         keystoreGeneration < highestKeystoreGeneration
-            || vouched.map { record.generation < $0.attempts } ?? false
+            || vouched.map { record.generation < $0.attempts || $0.isLogGone } ?? false
     }
 
     /// What the next version of the keystore has to be above.

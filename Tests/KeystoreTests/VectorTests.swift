@@ -190,7 +190,10 @@ extension Vector {
     /// What the log's head vouches for; that its vector says so is judged where the log is read.
     var vouched: Vouched? {
         let numbers = self["vouched"]?.split(separator: " ").compactMap { UInt64($0) } ?? []
-        return numbers.count == 2 ? Vouched(attempts: numbers[0], keystore: numbers[1]) : nil
+        guard numbers.count == 2 else { return nil }
+        var vouched = Vouched(attempts: numbers[0], keystore: numbers[1])
+        vouched.isLogGone = self["vouched"]?.hasSuffix("gone") == true
+        return vouched
     }
 
     /// What the vector's machine has.

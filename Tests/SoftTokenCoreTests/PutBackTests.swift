@@ -86,7 +86,10 @@ private let activation =
 
     @Test(
         "Nor do they with the log's head of then, or without head, key or both",
-        arguments: [["state/log-head"], [], ["log-head"], ["log-key"], ["log-head", "log-key"]])
+        arguments: [
+            ["state/log-head"], [], ["log-head"], ["log-key"], ["log-head", "log-key"],
+            ["state/log-head", "log"],
+        ])
     func recordsAndHead(names: [String]) throws {
         try activate()
         _ = try show()
@@ -115,14 +118,18 @@ private let activation =
         }
     }
 
-    @Test("A HOTP token of a keystore that was put back makes no OTP until a new link comes")
-    func olderKeystore() throws {
+    @Test(
+        "A HOTP token of a keystore that was put back makes no OTP until a new link comes",
+        arguments: [[], ["state/log-head"], ["state/log-head", "log"]])
+    func olderKeystore(names: [String]) throws {
         try activate()
-        let saved = try save(["data/keystore"] + PutBackTests.records)
+        let files = ["data/keystore"] + PutBackTests.records + names.filter { $0.contains("/") }
+        let saved = try save(files)
         // RFC 4226 Appendix D, counters 5 and 6.
         #expect(try show() == "254676")
         #expect(try show() == "287922")
         try putBack(saved)
+        if names.contains("log") { try FileManager.default.removeItem(atPath: path("state/log")) }
         for _ in 0..<2 {
             #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
         }

@@ -97,6 +97,8 @@ struct AuditHead: Equatable {
         self.byteCount += UInt64(byteCount)
         // An attempt was counted before the entry of its wrong PIN was written.
         if line.isWrongPIN, vouched.attempts > 0 { vouched.attempts += 1 }
+        // And the keystore, before the entry of what was changed in it.
+        if line.tellsOfWrittenKeystore, vouched.attempts > 0 { vouched.keystore += 1 }
         guard line.outcome == .ok else { return }
         // A confirmation sets the baseline anew: one wrong clock forward must not lock for ever.
         baselineUnixSeconds =

@@ -73,6 +73,15 @@ package struct AuditLine: Equatable, Sendable {
 
     /// Before it an attempt was counted.
     var isWrongPIN: Bool { event == .unlock && outcome == .rejected }
+    /// Before it the keystore was written, once for each such entry: a HOTP counter above all.
+    var tellsOfWrittenKeystore: Bool {
+        guard outcome == .ok else { return false }
+        return switch event {
+        case .activate, .rename, .remove, .pin: true
+        case .otp: detail == "hotp"
+        default: false
+        }
+    }
 
     package var json: String { String(decoding: content, as: UTF8.self) + "}" }
 

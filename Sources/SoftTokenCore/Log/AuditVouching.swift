@@ -4,8 +4,9 @@ package import Keystore
 internal import Linux
 
 extension AuditLog {
-    /// The generations that the head vouches for, with the wrong PINs beyond it; nil where no head
-    /// counts. Read it before the attempt records, so that it is never newer than they are.
+    /// The generations that the head vouches for, with the wrong PINs and the changes beyond it; nil
+    /// where no head counts. Read it before the attempt records, so that it is never newer than they
+    /// are.
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed is no head
     ///   that is missing.
@@ -15,7 +16,16 @@ extension AuditLog {
         guard let key = try LogKey.read(folders.state),
             var head = try head(folders, key: key)
         else { return nil }
-        guard head.vouched.attempts > 0, let file = try openedLog(folders) else {
+        guard head.vouched.attempts > 0 else { return head.vouched }
+        let file: Descriptor
+        do throws(FileProblem) {
+            guard let opened = try folders.state.open(fileName) else {
+                return head.byteCount > 0 ? head.withoutLog : head.vouched
+            }
+            file = opened
+        } catch {
+            if case .system(let failure) = error { throw .system(failure) }
+            // No private file: no attempt is made beside it, so that none is hidden.
             return head.vouched
         }
         let chain = try key.macKey(.chain)
@@ -23,6 +33,7 @@ extension AuditLog {
             let start = try bytes(of: file, at: 0, count: lineByteCount)
             head = try chain.fitted(head, to: start[...])
         }
+        guard try byteCount(of: file) >= head.byteCount else { return head.withoutLog }
         let beyond = try bytes(of: file, at: Int(head.byteCount), count: maximumByteCount)
         for bytes in beyond.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .dropLast()
@@ -35,13 +46,11 @@ extension AuditLog {
         return head.vouched
     }
 
-    /// nil also for what is no private file: no attempt is made beside it, so that none is hidden.
-    private static func openedLog(
-        _ folders: KeystoreFolders
-    ) throws(KeystoreError) -> Descriptor? {
-        do throws(FileProblem) { return try folders.state.open(fileName) } catch {
-            guard case .system(let failure) = error else { return nil }
-            throw .system(failure)
+    private static func byteCount(
+        of file: borrowing Descriptor
+    ) throws(KeystoreError) -> UInt64 {
+        do throws(SystemError) { return UInt64(try file.attributes().byteCount) } catch {
+            throw .system(error)
         }
     }
 
@@ -51,5 +60,15 @@ extension AuditLog {
         do throws(SystemError) { return try file.bytes(at: offset, count: count) } catch {
             throw .system(error)
         }
+    }
+}
+
+extension AuditHead {
+    /// What holds where entries that were fsynced before this head are gone: a power cut takes none,
+    /// so that records, keystore or this head may be old ones.
+    fileprivate var withoutLog: Vouched {
+        var vouched = vouched
+        vouched.isLogGone = true
+        return vouched
     }
 }

@@ -357,7 +357,8 @@ def vouching(w, case):
     def vector(name, comment, left, head, says, log=FIVE.log, generation=20, vouched=1, key=True):
         record = case.attempts(generation=generation, vouched=vouched)
         files = case.files(data_attempts=record, state_attempts=record)
-        files |= {"state/log": log}
+        if log is not None:
+            files["state/log"] = log
         if head is not None:
             files["state/log-head"] = head
         if key:
@@ -374,6 +375,14 @@ def vouching(w, case):
            "20 7", beyond.log)
     vector("older-than-entries", "both copies put back, and the head of then", 1,
            FIVE.second_head(19), "21 7", beyond.log)
+    changed = FIVE.add(event="otp", outcome="ok", detail="hotp").add(
+        event="otp", outcome="ok", detail="totp").add(event="rename", outcome="ok", detail="renamed")
+    vector("changes-beyond-head", "two changes of the keystore and a power cut", 10,
+           FIVE.second_head(20), "20 9", changed.log)
+    vector("log-gone", "the log was taken away, and the head is there", 1, FIVE.second_head(20),
+           "20 7 gone", log=None)
+    vector("log-cut", "the log is shorter than its head says", 1, FIVE.second_head(20), "20 7 gone",
+           FIVE.log[:-1])
     vector("vouched-no-head", "the head was taken away", 1, None, "none")
     vector("vouched-no-key", "the log's key was", 1, FIVE.second_head(20), "none",
            key=False)

@@ -308,7 +308,7 @@ def read_attempts(folder, device):
 
 def judge_attempts(state, data, head=None):
     """(count, limit, attempts left), or None when both are lost. `head`: the generation that the
-    log's head vouches for, or None without one."""
+    log's head vouches for, above every one where its log is gone, or None without one."""
     if state is None and data is None:
         return None
     if state is None or data is None:
@@ -402,7 +402,7 @@ def open_keystore(result, data, state, machine, pin, at):
     import readlog  # which reads files as this module does
     head = readlog.vouched(state)
     standing = judge_attempts(read_attempts(state, device), read_attempts(data, device),
-                              head and head[0])
+                              head and (float("inf") if head[2] else head[0]))
     require(standing is not None, "attempts", "both records are lost")
     count, limit, result.attempts_left = standing
     require(count < limit, "erasing", "records at their limit")

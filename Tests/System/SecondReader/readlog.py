@@ -22,6 +22,9 @@ TIME = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-
 class Line:
     def __init__(self, match):
         self.is_wrong_pin = match["event"] == b"unlock" and match["outcome"] == b"rejected"
+        self.tells_of_change = match["outcome"] == b"ok" and (
+            match["event"] in (b"activate", b"rename", b"remove", b"pin")
+            or match["event"] == b"otp" and match["content"].endswith(b'"detail":"hotp"'))
         self.content, self.mac = match["content"], bytes.fromhex(match["mac"].decode())
         self.seq = int(match["seq"])
 
@@ -147,13 +150,16 @@ def vouched(state):
         return None
     content = read_file(state, "log") or b""
     head.fit(content, keys.chain)
-    attempts, seq, mac = head.attempts, head.last_seq, head.last_mac
+    attempts, keystore, seq, mac = head.attempts, head.keystore, head.last_seq, head.last_mac
+    if attempts and len(content) < head.length:
+        return attempts, keystore, True
     for raw in content[head.length:].split(b"\n")[:-1] if attempts else ():
         line = parse_line(raw)
         if not is_chained(line, seq, mac, keys.chain):
             break
         seq, mac, attempts = line.seq, line.mac, attempts + line.is_wrong_pin
-    return attempts, head.keystore
+        keystore += line.tells_of_change
+    return attempts, keystore, False
 
 
 class UsedLinks:

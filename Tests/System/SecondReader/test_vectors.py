@@ -62,7 +62,7 @@ class Vectors(unittest.TestCase):
                                          None if value is None else str(value), name)
                 if vector.get("vouched") is not None:
                     says = readlog.vouched(state)
-                    self.assertEqual("none" if says is None else f"{says[0]} {says[1]}",
+                    self.assertEqual("none" if says is None else f"{says[0]} {says[1]}" + " gone" * says[2],
                                      vector.get("vouched"))
                 self.assertEqual([escape(token) for token in result.tokens], vector.all("token"))
 
