@@ -137,11 +137,14 @@ struct LinkPairsTests {
     @Test("A damaged signed link ends the activation, whatever stands beside it")
     func downgrade() {
         let jws = GivenLinkTests.signed.dropFirst(activateCarrier.count)
-        for damaged in [
-            String(GivenLinkTests.signed.dropLast(20)), "softtoken:activate" + jws,
-            "softtoken:activat#" + jws, GivenLinkTests.signed.replacing("eyJp", with: "eyJq"),
-            "https://issuer.example/?softtoken=" + jws, "https://x.y/#softtoken=" + jws.dropLast(4),
-        ] {
+        let forms: [String] = [
+            String(GivenLinkTests.signed.dropLast(20)), "softtoken:activate\(jws)",
+            "softtoken:activat#\(jws)", GivenLinkTests.signed.replacing("eyJp", with: "eyJq"),
+            "https://issuer.example/?softtoken=\(jws)", "https://x.y/#softtoken=\(jws.dropLast(4))",
+            "softtoken://activate#\(jws)", "\(jws)", "softt\noken:activate#\(jws)",
+            "softtoken:activate#", "softtoken:activate", "softtoken : activate#\(jws.prefix(24))",
+        ]
+        for damaged in forms {
             for text in [
                 "\(damaged)\n\n\(GivenLinkTests.otpauth)\n",
                 "\(GivenLinkTests.otpauth)\n\n\(damaged)\n",

@@ -42,6 +42,9 @@ struct HandingOverTests {
             #expect(isHanded && files(folder).isEmpty)
             let read = try reader.output.nextBytes(limit: 100)
             #expect(String(decoding: read, as: UTF8.self) == "the link")
+            // Waited for: Swift Testing's exit tests wait for ever where another child is left.
+            let hasSucceeded = reader.succeeded()
+            #expect(hasSucceeded)
         }
     }
 
@@ -88,6 +91,8 @@ struct HandingOverTests {
         }
         let output = try child.output.nextBytes(limit: 100)
         #expect(String(decoding: output, as: UTF8.self) == "65536\n")
+        let hasSucceeded = child.succeeded()
+        #expect(hasSucceeded)
     }
 
     @Test("A program in the background that fails is noticed, one that ends well is not")

@@ -9,6 +9,13 @@ package enum ActivationLink: ~Copyable {
     /// A signed link, whose box is not opened yet.
     case signed(VerifiedLink)
 
+    var isSigned: Bool {
+        switch self {
+        case .signed: true
+        case .unsigned: false
+        }
+    }
+
     /// What tells it from other links.
     package var summary: LinkSummary {
         switch self {

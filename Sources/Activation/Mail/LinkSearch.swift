@@ -29,7 +29,10 @@ struct LinkSearch: ~Copyable {
             // Were it passed over, whoever damaged a link would choose which one is activated.
             if let other = rejected.first(where: { !found.isMeant(by: $0) }) { throw other.error }
             guard others.isEmpty else { throw .severalLinks([found.link.summary] + others) }
-            return found.takeLink()
+            let link = found.takeLink()
+            // What is left of a signed link was one that somebody, or some program, took apart.
+            guard !signs.hasSignedRemains || link.isSigned else { throw .malformedJWS }
+            return link
         }
     }
 

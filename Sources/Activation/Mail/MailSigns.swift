@@ -7,6 +7,8 @@ struct MailSigns {
     private var namesSerial = false
     private var namesVendor = false
     private var hasMobilePASSLink = false
+    /// A signed link stood here once: its carrier's beginning, or its header's, is left of it.
+    private(set) var hasSignedRemains = false
 
     /// What to tell the prescriber instead.
     var guidance: ActivationError? {
@@ -21,6 +23,8 @@ struct MailSigns {
     mutating func note(_ text: Span<UInt8>, at position: Int) -> Int {
         guard isWordStart(text, position) else { return skipNumber(text, position) }
         foreign = foreign ?? ForeignLink.beginning(text, at: position)
+        hasSignedRemains =
+            hasSignedRemains || signedBeginnings.contains { text.hasPrefix($0, at: position) }
         let signs = ["hard token", "hard-token", "hardware token", "digipass", "key fob"]
         isAboutHardToken = isAboutHardToken || signs.contains { text.hasPrefix($0, at: position) }
         namesSerial = namesSerial || text.hasPrefix("serial n", at: position)
@@ -48,6 +52,13 @@ struct MailSigns {
         return end
     }
 }
+
+/// How a signed link begins, and its header in base64url: `{"alg":"EdDSA"` with and without the space,
+/// `{"typ":"softtoken+` and `{"jwk":{"kty":"OKP`. FORMAT.md §2.
+private let signedBeginnings = [
+    "softtoken:activate", "softtoken://", "eyJhbGciOiJFZERTQSI", "eyJhbGciOiAiRWREU0Ei",
+    "eyJ0eXAiOiJzb2Z0dG9rZW4r", "eyJqd2siOnsia3R5IjoiT0tQ",
+]
 
 /// Whose page asks for a hard token's serial number, and links MobilePASS too.
 private func namesHardTokenVendor(_ text: Span<UInt8>, _ position: Int) -> Bool {
