@@ -23,6 +23,12 @@ internal import Glibc
         if count < 0, errno == ECANCELED { arm() }
     }
 
+    /// Waits for the next tick, and takes it.
+    public borrowing func wait() {
+        _ = waitForEvents(input: -1, signals: -1, timer: descriptor.number, milliseconds: -1)
+        acknowledge()
+    }
+
     private borrowing func arm() {
         var schedule = itimerspec()
         schedule.it_value.tv_sec = time(nil) + 1

@@ -10,7 +10,8 @@ struct ShowCommand: Command {
         commandName: "show", abstract: "Show the one-time password of a token.",
         discussion: """
             At a terminal the one-time password rolls until you press q. With --once or --json, or \
-            when the output is no terminal, the current one is printed once.
+            when the output is no terminal, the current one is printed once. With --json and --for \
+            one object is a line, now and at each roll-over, for programs that draw.
             """)
 
     @Argument(
@@ -34,13 +35,14 @@ struct ShowCommand: Command {
         if let seconds, !(1...900).contains(seconds) {
             throw ValidationError("--for takes 1 to 900 seconds")
         }
-        if seconds != nil, once || json {
-            throw ValidationError("--for belongs to the rolling display, not to --once or --json")
+        if seconds != nil, once {
+            throw ValidationError("--for belongs to the rolling display, not to --once")
         }
     }
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let rolls = !once && !json && isTerminal(1)
+        let streams = json && seconds != nil
         // A counter must not move for an OTP that can't be shown.
         guard ProgramStart.isOutputWritable else {
             throw AuthenticatorError(
@@ -52,7 +54,9 @@ struct ShowCommand: Command {
         let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
         console.given = attestation.given
         let session = try authenticator.show(
-            token, for: rolls ? .session(atMostSeconds: seconds) : .once, asking: console)
+            token, for: rolls || streams ? .session(atMostSeconds: seconds) : .once,
+            asking: console)
+        if streams { return try printEach(session) }
         guard rolls, let terminal = console.terminal else { return try printOnce(session) }
         let style = DisplayStyle(
             wantsPlain: plain, forbidsColour: common.forbidsColor,
@@ -69,6 +73,28 @@ struct ShowCommand: Command {
         }
         guard json else { return try output.line(session.current().digits) }
         try output.json(session.token.json(session.current(), pendingUntil: pending))
+    }
+}
+
+extension ShowCommand {
+    /// Prints an object now and one at each roll-over, until the use ends; a HOTP token has one.
+    private func printEach(_ session: borrowing DisplaySession) throws(AuthenticatorError) {
+        let timer = try running { () throws(SystemError) in try SecondTimer() }
+        var printed: OneTimePassword?
+        while true {
+            switch try session.frame() {
+            case .ended(.clockMoved): return output.note(clockMovedWords)
+            case .ended: return
+            case .showing(let frame):
+                if frame.otp != printed {
+                    try output.json(
+                        session.token.json(frame.otp, pendingUntil: frame.pendingUntilUnixSeconds))
+                    printed = frame.otp
+                }
+                guard frame.rolling != nil else { return }
+                timer.wait()
+            }
+        }
     }
 }
 

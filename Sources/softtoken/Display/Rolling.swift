@@ -11,9 +11,7 @@ func roll(
     _ session: borrowing DisplaySession, _ style: DisplayStyle, _ terminal: Terminal
 ) throws(AuthenticatorError) {
     switch try DisplayLoop.run(session, on: terminal, style: style) {
-    case .session(.clockMoved):
-        output.note(
-            "softtoken: the clock was set while the password was shown; run softtoken show again")
+    case .session(.clockMoved): output.note(clockMovedWords)
     case .session:
         output.note("The display has ended. For another one-time password: softtoken show")
     case .quit: return
@@ -21,3 +19,7 @@ func roll(
     case .closed: throw .ended(by: .hangUp)
     }
 }
+
+/// Why a use ended before its time.
+let clockMovedWords =
+    "softtoken: the clock was set while the password was shown; run softtoken show again"

@@ -1,5 +1,6 @@
 """The OTPs of the binary against oathtool at the current time, and against the RFCs' own vectors."""
 import base64
+import json
 import subprocess
 import threading
 import time
@@ -56,6 +57,22 @@ class TimeTest(ProgramTest):
                 self.assertLessEqual(shown["validFrom"], after)
                 self.assertEqual(shown["otp"],
                                  oathtool(seed, algorithm, digits, step, at=shown["validFrom"]))
+
+    def test_json_for_seconds_is_a_line_at_each_roll_over(self):
+        home = Home()
+        home.activate(otpauth(secret=base32(RFC_SEEDS["SHA1"]), period=3), "Short")
+        done = home.run("show", "--json", "--for", "8", answers=PIN)
+        self.assert_ends(done, 0)
+        lines = [json.loads(line) for line in done.out.splitlines()]
+        self.assertIn(len(lines), (3, 4))
+        for line, after in zip(lines, lines[1:] + [None]):
+            self.assertEqual(line["otp"], oathtool(RFC_SEEDS["SHA1"], step=3, at=line["validFrom"]))
+            if after:
+                self.assertEqual(after["validFrom"], line["validUntil"])
+        self.assert_ends(home.run("show", "--once", "--for", "8", answers=PIN), 64)
+        home.activate(otpauth("hotp", secret=base32(RFC_SEEDS["SHA1"]), counter=5), "Counted")
+        done = home.run("show", "Counted", "--json", "--for", "8", answers=PIN)
+        self.assertEqual([json.loads(line)["counter"] for line in done.out.splitlines()], [5])
 
     def test_a_signed_link_makes_the_same_otp(self):
         issuer, home = links.Issuer(), Home()
