@@ -27,7 +27,11 @@ let logTargets = [
     },
     FuzzTarget(name: "log-head") { bytes in
         var input = InputReader(bytes)
-        let content = Array("ST-HEAD1".utf8) + input.bytes(104)
+        let fields = input.bytes(120)
+        // An earlier version's, which is read and never written again.
+        let former = Array("ST-HEAD1".utf8) + fields.prefix(104)
+        _ = try? AuditHead(former + logKeys.head.mac(of: former), key: logKeys.head)
+        let content = Array("ST-HEAD2".utf8) + fields
         let file = content + logKeys.head.mac(of: content)
         guard let head = try? AuditHead(file, key: logKeys.head) else { return }
         require((try? head.encoded(by: logKeys.head)) == file, "a head has one spelling")

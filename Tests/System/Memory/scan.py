@@ -338,7 +338,7 @@ def scans(score, home, suffix, **how):
     # Between the PIN and the next question the keystore's keys are in use; its seeds are not.
     in_use = ("PINKey", "keystore key", "device share", "device root", "device key")
     target = Target(home, ["remove", "Clinic"], **how).expect("PIN:").send(PIN + "\r")
-    target.expect("\\[yes/no\\]")
+    target.expect("[yes/no]")
     search(score, f"remove at its question{suffix}", target, secrets.without(*in_use), pin)
     target = Target(home, ["show"], **how).expect("PIN:").send(PIN + "\r").expect("Which token")
     search(score, f"show at its choice of token{suffix}", target, secrets.without(*in_use), pin)
