@@ -185,7 +185,7 @@ extension Flow {
             let entries: [AuditEntry]
             do throws(KeystoreError) { entries = try body(&session, lock) } catch {
                 try? writeAttempts(&session)
-                try? appendNoting([], &session, lock)
+                try? appendNoting(error.refusal, &session, lock)
                 throw error
             }
             try writeAttempts(&session)
@@ -213,5 +213,13 @@ extension Flow {
         try AuditLog.append(
             all, folders: session.folders, lock: lock,
             unixSeconds: try reading().unixSeconds, vouched: session.keystore.vouched)
+    }
+}
+
+extension KeystoreError {
+    /// What the log says where a right PIN was refused its OTP.
+    fileprivate var refusal: [AuditEntry] {
+        guard case .counterUnknown = self else { return [] }
+        return [AuditEntry(.otp, .refused, detail: "an older keystore's HOTP counter")]
     }
 }
