@@ -243,7 +243,7 @@ class Secrets:
 
 @functools.cache
 def program_bytes():
-    return pathlib.Path(os.environ["SOFTTOKEN"]).read_bytes()
+    return pathlib.Path(PROGRAM).read_bytes()
 
 
 def search(score, name, target, needles, pin=None, texts=(), once=None):
