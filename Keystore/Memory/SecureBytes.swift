@@ -111,11 +111,6 @@ internal import Glibc
         }
     }
 
-    /// Zeroizes the bytes now, before the allocation ends.
-    package mutating func zeroize() {
-        unsafe withUnsafeMutableBytes { unsafe sodium_memzero($0.baseAddress, $0.count) }
-    }
-
     /// Whether guarded memory is really locked here (`RLIMIT_MEMLOCK` may be too small). For
     /// `status`: a failed mlock is reported, not ignored.
     package static func isLockingAvailable() -> Bool {

@@ -32,16 +32,15 @@ public struct ChildProcess: ~Copyable {
         _ name: String, _ arguments: [String], input: Int32?
     ) throws(SystemError) -> ChildProcess? {
         guard let path = find(name) else { return nil }
-        var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else { throw .last(.start, name) }
-        let reading = Descriptor(owning: ends[0], path: name)
-        let writing = Descriptor(owning: ends[1], path: name)
-        for number in [reading.number, writing.number] {
-            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
-        }
+        let printed = try Pipe(name)
+        // What it has to say is said in our own words.
         let process = try spawn(
-            path, [name] + arguments, input: input, output: writing.number)
-        return ChildProcess(process: process, output: reading)
+            path, [name] + arguments,
+            streams: [
+                input.map { .descriptor($0) } ?? .nothing, .descriptor(printed.writing.number),
+                .nothing,
+            ])
+        return ChildProcess(process: process, output: printed.reading)
     }
 
     /// Waits until it has ended.
@@ -60,30 +59,6 @@ public struct ChildProcess: ~Copyable {
 
     static func find(_ name: String) -> String? {
         programFolders.map { "\($0)/\(name)" }.first { unsafe access($0, X_OK) == 0 }
-    }
-
-    private static func spawn(
-        _ path: String, _ arguments: [String], input: Int32?, output: Int32
-    ) throws(SystemError) -> pid_t {
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        if let input {
-            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
-        } else {
-            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        }
-        unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-        // What it has to say is said in our own words.
-        unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var vector = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer {
-            for index in unsafe vector.indices { unsafe free(vector[index]) }
-        }
-        var process = pid_t()
-        let code = unsafe posix_spawn(&process, path, &actions, nil, &vector, environ)
-        guard code == 0 else { throw SystemError(.start, path, code: code) }
-        return process
     }
 }
 

@@ -9,11 +9,7 @@ internal import Glibc
 /// - Throws: `SystemError` (`start`, `write`).
 package func filledPipe(_ bytes: Span<UInt8>) throws(SystemError) -> Descriptor {
     precondition(bytes.count <= 1 << 16, "a pipe holds 64 KiB")
-    var ends: [Int32] = [-1, -1]
-    guard unsafe pipe(&ends) == 0 else { throw .last(.start, "a pipe") }
-    let reading = Descriptor(owning: ends[0], path: "a pipe")
-    let writing = Descriptor(owning: ends[1], path: "a pipe")
-    for number in [reading.number, writing.number] { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
-    try writing.write(bytes)
-    return reading
+    let pipe = try Pipe("a pipe")
+    try pipe.writing.write(bytes)
+    return pipe.reading
 }

@@ -32,8 +32,11 @@ package struct ProgramRun: ~Copyable {
         let complained = try Pipe(path)
         try answers.writing.write(input.span)
         process = try spawn(
-            path, arguments, environment,
-            [answers.reading.number, printed.writing.number, complained.writing.number])
+            path, [path] + arguments, environment: environment,
+            streams: [
+                .descriptor(answers.reading.number), .descriptor(printed.writing.number),
+                .descriptor(complained.writing.number),
+            ])
         output = printed.reading
         error = complained.reading
     }
@@ -113,40 +116,4 @@ package struct FolderWatch: ~Copyable {
         guard count > 0 else { return false }
         return String(decoding: events.prefix(count), as: UTF8.self).holds(name + "\0")
     }
-}
-
-private struct Pipe: ~Copyable {
-    let reading: Descriptor
-    let writing: Descriptor
-
-    /// - Throws: `SystemError` (`start`).
-    init(_ path: String) throws(SystemError) {
-        var ends: [Int32] = [-1, -1]
-        guard unsafe pipe(&ends) == 0 else { throw .last(.start, path) }
-        for number in ends { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
-        reading = Descriptor(owning: ends[0], path: path)
-        writing = Descriptor(owning: ends[1], path: path)
-    }
-}
-
-/// Starts a program with these descriptors as 0, 1 and 2.
-private func spawn(
-    _ path: String, _ arguments: [String], _ environment: [String], _ descriptors: [Int32]
-) throws(SystemError) -> pid_t {
-    var actions = unsafe posix_spawn_file_actions_t()
-    unsafe posix_spawn_file_actions_init(&actions)
-    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-    for (place, descriptor) in descriptors.enumerated() {
-        unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, Int32(place))
-    }
-    var vector = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]
-    var variables = unsafe environment.map { unsafe strdup($0) } + [nil]
-    defer {
-        for index in unsafe vector.indices { unsafe free(vector[index]) }
-        for index in unsafe variables.indices { unsafe free(variables[index]) }
-    }
-    var process = pid_t()
-    let code = unsafe posix_spawn(&process, path, &actions, nil, &vector, &variables)
-    guard code == 0 else { throw SystemError(.start, path, code: code) }
-    return process
 }
