@@ -35,8 +35,8 @@ package struct AttemptStanding: Equatable, Sendable {
     package let record: AttemptRecord
     /// One copy is missing or altered, or older than the log's head says.
     package let isRecordAltered: Bool
-    /// That, or the head is missing beside which the record was written: one attempt is left, and it
-    /// is counted as the last.
+    /// That, or the head is missing beside which the record was written, or the log that the head
+    /// names: one attempt is left, and it is counted as the last.
     package let isCopyLost: Bool
     /// nil where there is no head that counts.
     package let vouched: Vouched?
@@ -57,16 +57,16 @@ package struct AttemptStanding: Equatable, Sendable {
         }
         self.record = record
         self.vouched = vouched
-        isRecordAltered =
-            isAltered || record.generation < vouched?.attempts ?? 0 || vouched?.isLogGone == true
-        isCopyLost = isRecordAltered || record.isVouched && vouched == nil
+        isRecordAltered = isAltered || record.generation < vouched?.attempts ?? 0
+        isCopyLost =
+            isRecordAltered || record.isVouched && vouched == nil || vouched?.isLogGone == true
     }
 
     /// An older record, or an older keystore, was put back: what the keystore counts is not what
     /// has been used.
     func isOlder(keystoreGeneration: UInt64) -> Bool {
         keystoreGeneration < highestKeystoreGeneration
-            || vouched.map { record.generation < $0.attempts || $0.isLogGone } ?? false
+            || vouched.map { record.generation < $0.attempts } ?? false
     }
 
     /// What the next version of the keystore has to be above.

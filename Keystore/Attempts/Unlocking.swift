@@ -51,7 +51,8 @@ extension LockedKeystore {
         }
         try checkDelay(
             files, folders: folders, policyLimit: policyLimit, clock: clock)
-        let isOlder = isOlderThanRecorded
+        // Without the log that the head names nobody can tell how old the counters are.
+        let areCountersUnknown = isOlderThanRecorded || attempts.vouched?.isLogGone == true
         let pinKey = try derivePINKey(pin, header: image.header)
         let unlockKey = try unlockKey(pinKey)
         let now = try translating(clock).boot
@@ -75,7 +76,7 @@ extension LockedKeystore {
             keystoreKey: opened.keystoreKey, metadata: opened.metadata, record: counted,
             durable: counted.generation,
             highestGeneration: attempts.highestKeystoreGeneration, reserved: reserved)
-        if isOlder {
+        if areCountersUnknown {
             do throws(KeystoreError) { try unlocked.acceptOlder(folders, lock: lock) } catch {
                 // The PIN was right, whatever fails behind it.
                 try? unlocked.finish(folders, policyLimit: policyLimit, now: now)

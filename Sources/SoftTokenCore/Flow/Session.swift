@@ -67,11 +67,9 @@ extension Flow {
         case .attemptRecordsLost: throw .attemptRecordsLost
         case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
         case .locked(let keystore):
-            // A log that is gone tells of itself; whether something is old besides, nobody can tell.
-            let isLogGone = keystore.attempts.vouched?.isLogGone == true
-            let wasRolledBack = keystore.isOlderThanRecorded && !isLogGone
-            // Of a head that is missing the log tells by itself.
-            let isRecordAltered = keystore.attempts.isRecordAltered && !isLogGone
+            let wasRolledBack = keystore.isOlderThanRecorded
+            // Of a head or a log that is missing the log tells by itself.
+            let isRecordAltered = keystore.attempts.isRecordAltered
             let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
             var session = Session(
                 keystore: unlocked, lock: lock, folders: folders, wasRolledBack: wasRolledBack)

@@ -33,8 +33,11 @@ extension AuditLog {
             let start = try bytes(of: file, at: 0, count: lineByteCount)
             head = try chain.fitted(head, to: start[...])
         }
-        guard try byteCount(of: file) >= head.byteCount else { return head.withoutLog }
-        let beyond = try bytes(of: file, at: Int(head.byteCount), count: maximumByteCount)
+        let size = try byteCount(of: file)
+        guard size >= head.byteCount else { return head.withoutLog }
+        let beyond = try bytes(
+            of: file, at: Int(head.byteCount),
+            count: Int(min(size - head.byteCount, UInt64(maximumByteCount))))
         for bytes in beyond.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .dropLast()
         {
