@@ -105,7 +105,7 @@ package struct AttemptStanding: Equatable, Sendable {
             isVouched: counted.isVouched, delayStart: record.delayStart, now: now)
     }
 
-    /// The same count with its delay beginning now; never kinder than before.
+    /// The record that keeps the count and begins its delay now; never kinder than before.
     func delayedAnew(policy: Int, now: BootTime) -> AttemptRecord {
         let limit = isCopyLost ? limit(policy: policy) : record.limit
         return next(count: isCopyLost ? limit - 1 : record.count, limit: limit, now: now)
@@ -129,7 +129,7 @@ package enum Delay: Equatable, Sendable {
     case over
     /// So many seconds remain, rounded up.
     case remaining(seconds: Int)
-    /// Boot time can't be trusted: the full delay again, recorded with now as its start.
+    /// Boot time can't be trusted: the full delay again, written down with now as its start.
     case restart(seconds: Int)
 }
 
@@ -168,7 +168,7 @@ extension AttemptRecord {
             limit: limit, isVouched: isVouched, now: now)
     }
 
-    /// The same record of a keystore that has been written again.
+    /// The record after the keystore was written again: count and delay stay.
     func following(keystoreGeneration: UInt64, now: BootTime) -> AttemptRecord {
         AttemptRecord(
             generation: generation + 1, keystoreGeneration: keystoreGeneration, count: count,

@@ -10,7 +10,7 @@ package enum Erasure {
     /// - Throws: `KeystoreError.changed` when nothing asks for an erasure (any more): what was read
     ///   before the lock was held is not believed (DESIGN §4). `.system`, `.outOfMemory`: the next
     ///   command goes on. `.damaged`, `.foreign` and the others of `examine`: nothing is touched.
-    package static func finish(
+    package static func complete(
         _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineValues,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Int64 {

@@ -20,7 +20,7 @@ package struct UnlockedKeystore: ~Copyable {
     /// Taken before the try, so that a full disk can't keep a right PIN from resetting the count.
     var reserved: ReservedReset?
 
-    package var tokens: [TokenRecord] { metadata.tokens }
+    package var tokens: [TokenMetadata] { metadata.tokens }
     package var issuers: [TrustedIssuer] { metadata.issuers }
     package var publicSection: PublicSection { image.publicSection }
     /// What the log's head may vouch for now: both are on the disk, whatever happens.
@@ -52,7 +52,7 @@ extension LockedKeystore {
         try checkDelay(
             files, folders: folders, policyLimit: policyLimit, clock: clock)
         // Without the log that the head names nobody can tell how old the counters are.
-        let areCountersUnknown = isOlderThanRecorded || attempts.vouched?.isLogGone == true
+        let areCountersUnknown = isPutBack || attempts.vouched?.isLogGone == true
         let pinKey = try derivePINKey(pin, header: image.header)
         let unlockKey = try unlockKey(pinKey)
         let now = try translating(clock).boot
@@ -79,7 +79,7 @@ extension LockedKeystore {
         if areCountersUnknown {
             do throws(KeystoreError) { try unlocked.acceptOlder(folders, lock: lock) } catch {
                 // The PIN was right, whatever fails behind it.
-                try? unlocked.finish(folders, policyLimit: policyLimit, now: now)
+                try? unlocked.resetAttempts(folders, policyLimit: policyLimit, now: now)
                 throw error
             }
         }

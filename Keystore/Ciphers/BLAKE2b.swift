@@ -37,7 +37,7 @@ internal import CSodium
     package mutating func update(_ secret: borrowing SecureBytes) { secret.read { update($0) } }
 
     /// The hash, for what is public.
-    package consuming func finish() -> [UInt8] {
+    package consuming func finalize() -> [UInt8] {
         var output = [UInt8](repeating: 0, count: outputByteCount)
         unsafe state.withUnsafeMutableBytes { memory in
             _ = unsafe crypto_generichash_final(pointer(memory), &output, outputByteCount)
@@ -48,7 +48,7 @@ internal import CSodium
     }
 
     /// The hash, for what is a secret.
-    package consuming func finishSecret() throws(KeystoreError) -> SecureBytes {
+    package consuming func finalizeSecret() throws(KeystoreError) -> SecureBytes {
         var output = try SecureBytes(count: outputByteCount)
         unsafe state.withUnsafeMutableBytes { memory in
             unsafe output.withUnsafeMutableBytes { target in
@@ -119,7 +119,7 @@ func blake2b(ofSecret secret: borrowing SecureBytes, prefix count: Int, byteCoun
     return output
 }
 
-/// The same under a secret key: a MAC.
+/// BLAKE2b of the first bytes of a secret under a secret key: a MAC.
 func blake2b(
     ofSecret secret: borrowing SecureBytes, prefix count: Int, key: borrowing SecureBytes,
     byteCount: Int

@@ -32,7 +32,7 @@ package struct LockedKeystore: ~Copyable {
     package var generation: UInt64 { image.header.generation }
     /// A keystore older than the attempt record or the log's head says, or a record older than the
     /// head says: somebody put an old copy back.
-    package var isOlderThanRecorded: Bool { attempts.isOlder(keystoreGeneration: generation) }
+    package var isPutBack: Bool { attempts.isOlder(keystoreGeneration: generation) }
     /// What the log's head may vouch for once the next attempt is counted.
     package var vouchedByNextAttempt: Vouched {
         Vouched(

@@ -14,16 +14,7 @@ package struct LogKey: ~Copyable {
         case tombstone = 4
     }
 
-    /// How the key was found: a missing or altered one never stops a command.
-    package enum Origin: Equatable, Sendable {
-        case read
-        case created
-        /// The file was damaged and has been replaced.
-        case replaced
-    }
-
     private let root: RootKey
-    package let origin: Origin
 
     /// Reads the key; nil if it is missing or damaged.
     ///
@@ -34,14 +25,14 @@ package struct LogKey: ~Copyable {
             let key = try readKeyFile(
                 fileName, in: state, magic: magic, damaged: .damaged(.deviceKey))
             guard let key else { return nil }
-            return LogKey(root: RootKey(key), origin: .read)
+            return LogKey(root: RootKey(key))
         } catch {
             guard case .damaged = error else { throw error }
             return nil
         }
     }
 
-    /// Reads the key, or draws a new one.
+    /// Reads the key, or draws a new one: a missing or damaged one never stops a command.
     ///
     /// - Parameter beforeCreation: what has to be on the disk before the key of a new log is.
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
@@ -49,19 +40,19 @@ package struct LogKey: ~Copyable {
         _ state: borrowing Directory,
         beforeCreation: (borrowing LogKey) throws(KeystoreError) -> Void = { _ in }
     ) throws(KeystoreError) -> LogKey {
-        var origin = Origin.created
+        var isDamaged = false
         do throws(KeystoreError) {
             let key = try readKeyFile(
                 fileName, in: state, magic: magic, damaged: .damaged(.deviceKey))
-            if let key { return LogKey(root: RootKey(key), origin: .read) }
+            if let key { return LogKey(root: RootKey(key)) }
         } catch {
             // Only what is damaged is replaced: after a read that failed the key may be whole.
             guard case .damaged = error else { throw error }
-            origin = .replaced
+            isDamaged = true
         }
         let key = try SecureBytes(randomCount: 32)
-        let drawn = LogKey(root: RootKey(key), origin: origin)
-        if origin == .created { try beforeCreation(drawn) }
+        let drawn = LogKey(root: RootKey(key))
+        if !isDamaged { try beforeCreation(drawn) }
         try writeKeyFile(fileName, in: state, magic: magic, key: drawn.root.bytes)
         return drawn
     }

@@ -3,7 +3,7 @@
 package import OTP
 
 /// What is kept of a token besides its seed.
-package struct TokenRecord: Equatable, Sendable {
+package struct TokenMetadata: Equatable, Sendable {
     /// How the token came.
     package enum Origin: UInt8, Sendable {
         case signed = 1
@@ -44,7 +44,7 @@ struct Metadata: Equatable, Sendable {
     static let maximumTokens = 16_384
     static let maximumIssuers = 255
 
-    var tokens: [TokenRecord] = []
+    var tokens: [TokenMetadata] = []
     var issuers: [TrustedIssuer] = []
 
     init() {}
@@ -80,7 +80,7 @@ struct Metadata: Equatable, Sendable {
         guard let count = reader.integer(UInt32.self), count <= slotCount else { return nil }
         tokens.reserveCapacity(Int(count))
         for _ in 0..<count {
-            guard let token = TokenRecord(&reader), token.slot < slotCount else { return nil }
+            guard let token = TokenMetadata(&reader), token.slot < slotCount else { return nil }
             tokens.append(token)
         }
         guard let issuerCount = reader.integer(UInt8.self) else { return nil }
@@ -101,7 +101,7 @@ struct Metadata: Equatable, Sendable {
     }
 }
 
-extension TokenRecord {
+extension TokenMetadata {
     fileprivate func encode(to writer: inout ByteWriter) {
         writer.append(id)
         writer.append(slot)

@@ -40,7 +40,7 @@ struct UnlockKey: ~Copyable {
         hash.update(share.bytes)
         hash.update(binding.bytes)
         hash.update(headerHash)
-        let both = try hash.finishSecret()
+        let both = try hash.finalizeSecret()
         let key = try copy(0..<32, of: both)
         // The commitment is public: it lies in the file.
         commitment = both.read { bytes in (32..<64).map { bytes[$0] } }

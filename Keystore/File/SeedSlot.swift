@@ -80,7 +80,7 @@ extension KeystoreImage {
 
     /// A token's seed; nil if its slot is damaged.
     func seed(
-        of token: TokenRecord, _ keystoreKey: borrowing RootKey
+        of token: TokenMetadata, _ keystoreKey: borrowing RootKey
     ) throws(KeystoreError) -> Seed? {
         try SeedSlot.decrypt(
             slot(token.slot), for: place(of: token.id, token.parameters), keystoreKey: keystoreKey)

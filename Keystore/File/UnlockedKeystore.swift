@@ -13,14 +13,14 @@ package struct NewToken: Sendable {
     package var activatedUnixSeconds: Int64
     package var pendingUntilUnixSeconds: Int64?
     package var expiresUnixSeconds: Int64?
-    package var origin: TokenRecord.Origin
+    package var origin: TokenMetadata.Origin
     package var warnings: TokenWarnings
     package var policy: TokenPolicy
 
     package init(
         name: String, issuer: String?, account: String?, serial: String?,
         parameters: TokenParameters, activatedUnixSeconds: Int64, pendingUntilUnixSeconds: Int64?,
-        expiresUnixSeconds: Int64?, origin: TokenRecord.Origin, warnings: TokenWarnings,
+        expiresUnixSeconds: Int64?, origin: TokenMetadata.Origin, warnings: TokenWarnings,
         policy: TokenPolicy
     ) {
         self.name = name
@@ -65,7 +65,7 @@ extension UnlockedKeystore {
         let encrypted = try SeedSlot.encrypt(
             seed, for: image.place(of: id, token.parameters), keystoreKey: keystoreKey)
         image.replaceSlot(slot, with: encrypted)
-        metadata.tokens.append(TokenRecord(id: id, slot: slot, token: token))
+        metadata.tokens.append(TokenMetadata(id: id, slot: slot, token: token))
         return id
     }
 
@@ -210,7 +210,7 @@ extension UnlockedKeystore {
     /// the keystore has been written again. Call it once, after `save`, under the same lock.
     ///
     /// - Throws: `KeystoreError.system`.
-    package mutating func finish(
+    package mutating func resetAttempts(
         _ folders: KeystoreFolders, policyLimit: Int, now: BootTime
     ) throws(KeystoreError) {
         let files = try AttemptFiles(deviceKey)
@@ -281,7 +281,7 @@ extension UnlockedKeystore {
     }
 }
 
-extension TokenRecord {
+extension TokenMetadata {
     fileprivate init(id: UInt64, slot: UInt32, token: NewToken) {
         self.init(
             id: id, slot: slot, name: token.name, issuer: token.issuer, account: token.account,

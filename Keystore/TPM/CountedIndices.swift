@@ -93,7 +93,7 @@ enum PairAuthorization {
         var hash = try BLAKE2b(byteCount: 32, key: pinKey)
         hash.update("softtoken-tpm-share-1")
         hash.update(limit)
-        return odd(try hash.finishSecret())
+        return odd(try hash.finalizeSecret())
     }
 
     private static func odd(_ bytes: consuming SecureBytes) -> SecureBytes {

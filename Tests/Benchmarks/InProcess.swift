@@ -78,7 +78,7 @@ func measureUnlock(_ home: MadeUpHome) throws {
                 else { throw SetUpFailure(reason: "no keystore") }
                 var keystore = try locked.unlock(
                     pin, folders: folders, lock: lock, policyLimit: 10, clock: ClockReading.now)
-                try keystore.finish(folders, policyLimit: 10, now: ClockReading.now().boot)
+                try keystore.resetAttempts(folders, policyLimit: 10, now: ClockReading.now().boot)
                 unlocked = consume keystore
             })
         let wholeProcessor = processorSeconds() - start

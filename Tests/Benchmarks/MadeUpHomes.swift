@@ -29,7 +29,7 @@ struct MadeUpHome {
             _ = try keystore.add(newToken(number), seed: Seed(randomByteCount: 20))
         }
         try keystore.save(folders, lock: lock)
-        try keystore.finish(folders, policyLimit: 10, now: ClockReading.now().boot)
+        try keystore.resetAttempts(folders, policyLimit: 10, now: ClockReading.now().boot)
     }
 
     private func newToken(_ number: Int) throws -> NewToken {

@@ -101,7 +101,7 @@ import Testing
     @Test(
         "What surrounds the program never makes a match less",
         arguments: DeviceEnvironment.Finding.allCases)
-    func surroundings(finding: DeviceEnvironment.Finding) throws {
+    func environment(finding: DeviceEnvironment.Finding) throws {
         let shared = [Identifier(.machineID, [1]), Identifier(.rootUUID, [2])]
         let record = try PrescribingRecord.make(of: DeviceIdentity(shared), label: "")
         func verdict(_ identifiers: [Identifier]) throws -> SeparationVerdict {
@@ -111,7 +111,7 @@ import Testing
         }
         #expect(try verdict(shared).name == "same")
         let differing = [Identifier(.machineID, [8]), Identifier(.rootUUID, [8])]
-        #expect(try verdict(differing) == .unverified(.surroundings(finding)))
+        #expect(try verdict(differing) == .unverified(.environment(finding)))
     }
 
     @Test("Where something matched, its removal is advised before anybody attests")
@@ -121,7 +121,7 @@ import Testing
             #expect(reason.adviceBeforeAttesting == reason.advice)
         }
         let others: [UnverifiedReason] = [
-            .noRecord, .noIdentifiers, .surroundings(.container), .tooLittleInCommon(label: "x"),
+            .noRecord, .noIdentifiers, .environment(.container), .tooLittleInCommon(label: "x"),
         ]
         for reason in others { #expect(reason.adviceBeforeAttesting == nil) }
     }

@@ -26,10 +26,10 @@ let metadataSeeds: [[UInt8]] = [0, 1, 3, 8].map { count in
     return [0] + content.prefix(32 + 150 * count)
 }
 
-private func token(_ index: Int) -> TokenRecord {
+private func token(_ index: Int) -> TokenMetadata {
     guard let digits = DigitCount(6 + index % 3) else { fatalError("6 to 8 digits") }
     let algorithm = HashAlgorithm.allCases[index % 3]
-    return TokenRecord(
+    return TokenMetadata(
         id: UInt64(index + 1), slot: UInt32(index), name: "Token \(index)", issuer: "Clinic",
         account: "dr.lee", serial: index % 2 == 0 ? nil : "ST-1",
         parameters: TokenParameters(

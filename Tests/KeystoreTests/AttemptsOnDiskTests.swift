@@ -19,7 +19,7 @@ struct AttemptsOnDiskTests {
         try workspace.withUnlocked { keystore, folders, _ in
             // On disk before the PIN was tried: a kill here costs one.
             #expect(try workspace.attempts().record.count == 2)
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         #expect(try workspace.attempts().record.count == 0)
         #expect(try workspace.bytes("data/attempts") == workspace.bytes("state/attempts"))
@@ -93,7 +93,7 @@ struct AttemptsOnDiskTests {
             let error = try keystoreError {
                 try workspace.withUnlocked(pin: pin) { keystore, folders, _ in
                     #expect(try workspace.judge() == .erasing, "counted as the last beforehand")
-                    try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+                    try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
                 }
             }
             #expect(error == (isRight ? nil : .erasedNow))
@@ -273,7 +273,7 @@ struct AttemptsOnDiskTests {
                     try workspace.withUnlocked { keystore, folders, lock in
                         let counter = try keystore.useCounter(keystore.tokens[1].id)
                         try keystore.save(folders, lock: lock)
-                        try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+                        try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
                         return counter
                     }
                 }

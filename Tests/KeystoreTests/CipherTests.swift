@@ -92,14 +92,14 @@ struct CipherTests {
                     "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8"))
         let key = Array(UInt8(0)...63)
         #expect(
-            try BLAKE2b(byteCount: 64, key: secret(key)).finish()
+            try BLAKE2b(byteCount: 64, key: secret(key)).finalize()
                 == hexadecimalBytes(
                     "10ebb67700b1868efb4417987acf4690ae9d972fb7a590c2f02871799aaa4786"
                         + "b5e996e8f0f4eb981fc214b005f42d2ff4233499391653df7aefcbc13fc51568"))
         var pieces = try BLAKE2b(byteCount: 64, key: secret(key))
         for byte in UInt8(0)..<255 { pieces.update([byte]) }
         #expect(
-            try pieces.finish()
+            try pieces.finalize()
                 == hexadecimalBytes(
                     "142709d62e28fcccd0af97fad0f8465b971e82201dc51070faa0372aa43e9248"
                         + "4be1c1e73ba10906d5d1853db6a4106e0a7bf9800d373d6dee2d46d62ef2a461"))

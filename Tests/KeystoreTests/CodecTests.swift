@@ -110,8 +110,8 @@ struct CodecTests {
         let workspace = try SharedKeystore.original()
         var metadata = Metadata()
         let parameters = newToken("x").parameters
-        metadata.tokens = (0..<3).map { (number: Int) -> TokenRecord in
-            TokenRecord(
+        metadata.tokens = (0..<3).map { (number: Int) -> TokenMetadata in
+            TokenMetadata(
                 id: UInt64(number + 1), slot: UInt32(number), name: "Token \(number)",
                 issuer: number == 1 ? nil : "Issuer", account: "e\u{301}", serial: nil,
                 parameters: parameters, activatedUnixSeconds: -5,

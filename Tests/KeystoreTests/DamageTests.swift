@@ -118,17 +118,19 @@ struct DamageTests {
         let workspace = try SharedKeystore.copy()
         let folders = try workspace.folders()
         let bytes = try workspace.bytes("state/log-key")
-        let read = try LogKey.readOrCreate(folders.state).origin
-        #expect(read == .read)
+        _ = try LogKey.readOrCreate(folders.state)
+        #expect(try workspace.bytes("state/log-key") == bytes)
         chmod(workspace.root.appending(path: "state/log-key").path, 0o640)
         #expect(throws: KeystoreError.self) { _ = try LogKey.readOrCreate(folders.state) }
         #expect(try workspace.bytes("state/log-key") == bytes)
         try workspace.replace("state/log-key", Array(bytes.dropLast()))
-        let replaced = try LogKey.readOrCreate(folders.state).origin
-        #expect(replaced == .replaced)
+        _ = try LogKey.readOrCreate(folders.state) { _ in Issue.record("it is no new log's key") }
+        let replaced = try workspace.bytes("state/log-key")
+        #expect(replaced.count == bytes.count && replaced != bytes)
         try workspace.remove("state/log-key")
-        let created = try LogKey.readOrCreate(folders.state).origin
-        #expect(created == .created)
+        var isNew = false
+        _ = try LogKey.readOrCreate(folders.state) { _ in isNew = true }
+        #expect(try isNew && workspace.bytes("state/log-key") != replaced)
     }
 
     /// With a tombstone of another device beside.

@@ -28,7 +28,7 @@ private enum ErasedKeystore {
     ) throws -> Int64 {
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
-        return try Erasure.finish(
+        return try Erasure.complete(
             folders, lock: lock, machineID: Workspace.machineID, unixSeconds: unixSeconds)
     }
 
@@ -99,7 +99,7 @@ struct ErasureTests {
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
         let error = try keystoreError {
-            _ = try Erasure.finish(
+            _ = try Erasure.complete(
                 folders, lock: lock, machineID: Workspace.otherMachineID, unixSeconds: 1)
         }
         #expect(error == (cut < 5 ? .foreign : .changed))
@@ -144,7 +144,7 @@ struct ErasureTests {
         let cut = try workspace.judge()
         #expect(cut == .erased(atUnixSeconds: ErasedKeystore.unixSeconds))
         try keystore.save(folders, lock: lock)
-        try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         #expect(try workspace.judge() == .locked(attemptsLeft: 10))
     }
 

@@ -76,7 +76,7 @@ struct LimitTests {
     private func fill(_ keystore: inout UnlockedKeystore, tokens: Int) {
         let model = keystore.tokens[0]
         keystore.metadata.tokens = (0..<tokens).map { number in
-            TokenRecord(
+            TokenMetadata(
                 id: UInt64(number + 1), slot: UInt32(number), name: "\(number)",
                 issuer: String(repeating: "i", count: 255),
                 account: String(repeating: "a", count: 255), serial: nil,

@@ -26,7 +26,7 @@ struct RoundTripTests {
                     policy: TokenPolicy(attempts: 5, separation: .strict)),
                 seed: publishedSeed(byteCount: 64))
             try keystore.save(folders, lock: lock)
-            try keystore.finish(folders, policyLimit: 5, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 5, now: reading().boot)
         }
         try workspace.withLocked { locked, _ in
             let section = locked.publicSection
@@ -34,7 +34,7 @@ struct RoundTripTests {
             #expect(section.prescribingRecords == ["softtoken:prescribing#AQ"])
             let (isBound, generation) = (locked.isBoundToMachine, locked.generation)
             #expect(isBound && generation == 2)
-            let (limit, isOlder) = (locked.attempts.record.limit, locked.isOlderThanRecorded)
+            let (limit, isOlder) = (locked.attempts.record.limit, locked.isPutBack)
             #expect(limit == 5 && !isOlder)
         }
         try workspace.withUnlocked { keystore, _, _ in
@@ -73,7 +73,7 @@ struct RoundTripTests {
                 _ = try keystore.codeGenerator(ids[1])
             }
             try keystore.save(folders, lock: lock)
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
             #expect(try firstCode(keystore, ids[0]) == "94287082")
         }
         let after = try workspace.withLocked { locked, _ in locked.image.slots }
@@ -113,7 +113,7 @@ struct RoundTripTests {
                 seed: publishedSeed(byteCount: 20))
             #expect(try keystore.useCounter(last) == (1 << 53) - 1)
             try keystore.save(folders, lock: lock)
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         try workspace.withUnlocked { keystore, _, _ in
             let ids = keystore.tokens.map(\.id)
@@ -132,7 +132,7 @@ struct RoundTripTests {
         try workspace.withUnlocked { keystore, folders, lock in
             try keystore.setPIN(try makePIN("4839"))
             try keystore.save(folders, lock: lock)
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         #expect(try workspace.bytes("data/keystore")[24..<40] != old[24..<40], "the same salt")
         #expect(
@@ -141,10 +141,10 @@ struct RoundTripTests {
         try workspace.withUnlocked(pin: "4839") { keystore, folders, _ in
             #expect(keystore.tokens.map(\.name) == ["Pharmacy", "Clinic"])
             #expect(try firstCode(keystore, keystore.tokens[0].id) == "94287082")
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         try workspace.replace("data/keystore", old)
-        let isOlder = try workspace.withLocked { locked, _ in locked.isOlderThanRecorded }
+        let isOlder = try workspace.withLocked { locked, _ in locked.isPutBack }
         #expect(isOlder)
     }
 
@@ -230,11 +230,11 @@ struct RoundTripTests {
             }
             #expect(keystore.image.slots != oldSlots)
             #expect(try firstCode(keystore, keystore.tokens[0].id) == "94287082")
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         try workspace.withUnlocked(pin: "4839") { keystore, folders, _ in
             #expect(try firstCode(keystore, keystore.tokens[0].id) == "94287082")
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
     }
 
@@ -247,7 +247,7 @@ struct RoundTripTests {
                 _ = try keystore.useCounter(keystore.tokens[1].id)
                 try keystore.save(folders, lock: lock)
             }
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         let newest = try workspace.bytes("data/keystore")
         try workspace.replace("data/keystore", old)
@@ -257,11 +257,11 @@ struct RoundTripTests {
             try expectNoHOTP(keystore)
             try keystore.rename(keystore.tokens[1].id, to: "Renamed")
             try keystore.save(folders, lock: lock)
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         // The newest of before is older than what was written since.
         try workspace.replace("data/keystore", newest)
-        let isOlder = try workspace.withLocked { locked, _ in locked.isOlderThanRecorded }
+        let isOlder = try workspace.withLocked { locked, _ in locked.isPutBack }
         #expect(isOlder)
     }
 
@@ -295,7 +295,7 @@ struct RoundTripTests {
             clock: { reading() })
         #expect(keystore.vouched.attempts == head.attempts + 1)
         #expect(keystore.tokens[1].warnings == [.counterUnknown])
-        try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         let after = try locked().attempts
         #expect(after.attemptsLeft(policy: 10) == 10 && after.record.isVouched)
         #expect(after.record.generation == head.attempts + 2)
@@ -329,7 +329,7 @@ struct RoundTripTests {
             #expect(keystore.issuers.count == 1)
             try keystore.save(folders, lock: lock)
             #expect(try trusts() == [.otherName, .trusted, .unknown, .unknown])
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         // Whoever has the public section alone, and the key, can't tell whose it is.
         let section = try workspace.withLocked { locked, _ in locked.publicSection }
@@ -350,7 +350,7 @@ struct RoundTripTests {
             try keystore.save(folders, lock: lock)
             try keystore.rename(keystore.tokens[0].id, to: "Renamed")
             try keystore.save(folders, lock: lock)
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
         try workspace.withLocked { locked, _ in
             #expect(locked.publicSection.seenPolicy == policy)
@@ -384,7 +384,7 @@ struct RoundTripTests {
         let old = try workspace.bytes("data/keystore")
         let unlocked = try workspace.copy()
         try workspace.withUnlocked { mine, folders, lock in
-            try mine.finish(folders, policyLimit: 10, now: reading().boot)
+            try mine.resetAttempts(folders, policyLimit: 10, now: reading().boot)
             // Another process, in the time that a person takes to choose.
             try unlocked.withUnlocked { other, otherFolders, otherLock in
                 _ = try other.useCounter(other.tokens[1].id)

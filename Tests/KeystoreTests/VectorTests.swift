@@ -56,7 +56,7 @@ struct VectorTests {
         do throws(KeystoreError) {
             var keystore = try locked.unlock(
                 pin, folders: folders, lock: lock, policyLimit: 10, clock: { reading() })
-            try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+            try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         } catch let caught { error = caught }
         let isRight = vector["layer"] == "opens"
         #expect(error == (isRight ? nil : .wrongPIN(attemptsLeft: 9, delaySeconds: 0)))
@@ -134,7 +134,8 @@ private struct Outcome {
         } catch { layer = error == .damaged(.keystore) ? "damaged-inside" : "\(error)" }
     }
 
-    private func line(_ token: TokenRecord, _ seed: borrowing Seed) throws(KeystoreError) -> String
+    private func line(_ token: TokenMetadata, _ seed: borrowing Seed) throws(KeystoreError)
+        -> String
     {
         let algorithm = token.parameters.algorithm
         var generator = try CodeGenerator(seed: seed, algorithm: algorithm)
@@ -153,7 +154,7 @@ private struct Outcome {
         return line(token, code: String(decoding: code, as: UTF8.self))
     }
 
-    private func line(_ token: TokenRecord, code: String) -> String {
+    private func line(_ token: TokenMetadata, code: String) -> String {
         let (type, factor) =
             switch token.parameters.factor {
             case .time(let seconds): ("totp", "\(seconds)")

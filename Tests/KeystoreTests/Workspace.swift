@@ -205,7 +205,7 @@ enum SharedKeystore {
             newToken("Clinic", .counter(5), algorithm: .sha256),
             seed: publishedSeed(byteCount: 32))
         try keystore.save(folders, lock: lock)
-        try keystore.finish(folders, policyLimit: 10, now: reading().boot)
+        try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         try keystore.keepAttestation(folders, unixSeconds: 1_750_000_000)
         try RequestFile.write(
             try RequestKey(), in: folders.state, unixSeconds: requestUnixSeconds)

@@ -119,7 +119,7 @@ private func reading(wall: Int, boot: Int, wallMilliseconds: Int = 0) -> ClockRe
 
 private func token(pending: Int64?) -> Token {
     Token(
-        TokenRecord(
+        TokenMetadata(
             id: 1, slot: 0, name: "Clinic", issuer: nil, account: nil, serial: nil,
             parameters: TokenParameters(
                 algorithm: .sha1, digits: DigitCount(6)!, factor: .time(stepSeconds: 30)),

@@ -51,10 +51,10 @@ final class MadeUpHome: Sendable {
     var place: Place { Place(dataPath: path + "/data", statePath: path + "/state") }
 }
 
-extension Surroundings {
+extension DeviceFacts {
     /// An ordinary laptop that nobody registered.
-    static var ordinary: Surroundings {
-        Surroundings(
+    static var ordinary: DeviceFacts {
+        DeviceFacts(
             identity: {
                 DeviceIdentity([
                     Identifier(.machineID, Array("machine".utf8)),

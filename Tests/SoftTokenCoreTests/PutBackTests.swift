@@ -17,16 +17,16 @@ private let activation =
 
     private func authenticator() throws -> Flow {
         let clock = clock
-        return try Flow(place: home.place, surroundings: .ordinary) {
+        return try Flow(place: home.place, device: .ordinary) {
             () throws(SystemError) in clock.reading()
         }
     }
 
     private func activate() throws {
         var authenticator = try authenticator()
-        let entry = try authenticator.enter(
+        let checks = try authenticator.check(
             .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try authenticator.clear(entry)
+        let clearance = try authenticator.clearance(checks)
         guard case .unsigned(let enrolment) = try readLink(Array(activation.utf8).span) else {
             return
         }
@@ -38,8 +38,8 @@ private let activation =
 
     private func show(_ pin: String = "5093") throws -> String {
         let authenticator = try authenticator()
-        let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
-        let clearance = try authenticator.clear(entry)
+        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
+        let clearance = try authenticator.clearance(checks)
         var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
         return try authenticator.makeOTPs(
             &session, of: session.tokens[0], seconds: 0, clearance

@@ -14,15 +14,15 @@ import Testing
     private func authenticator() throws -> Flow {
         let clock = clock
         return try Flow(
-            place: home.place, surroundings: .ordinary
+            place: home.place, device: .ordinary
         ) { () throws(SystemError) in clock.reading() }
     }
 
     private func activate() throws {
         var authenticator = try authenticator()
-        let entry = try authenticator.enter(
+        let checks = try authenticator.check(
             .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try authenticator.clear(entry)
+        let clearance = try authenticator.clearance(checks)
         let link = "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
         guard case .unsigned(let enrolment) = try readLink(Array(link.utf8).span) else { return }
         var session = try authenticator.create(
@@ -33,9 +33,9 @@ import Testing
 
     private func unlock(_ pin: String) throws {
         let authenticator = try authenticator()
-        let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
-        var session = try authenticator.unlock(madeUpPIN(pin), authenticator.clear(entry))
-        try authenticator.finish(&session)
+        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
+        var session = try authenticator.unlock(madeUpPIN(pin), authenticator.clearance(checks))
+        try authenticator.endUse(&session)
     }
 
     @Test("An attempt that can't be recorded is not made", arguments: ["5093", "7204"])

@@ -19,7 +19,7 @@ import Testing
     private func authenticator() throws -> Flow {
         let clock = clock
         return try Flow(
-            place: home.place, surroundings: .ordinary
+            place: home.place, device: .ordinary
         ) { () throws(SystemError) in clock.reading() }
     }
 
@@ -56,9 +56,9 @@ import Testing
         try activate(link("Clinic", key))
         let authenticator = try authenticator()
         func standing(_ link: VerifiedLink) throws -> IssuerStanding? {
-            let entry = try authenticator.enter(
+            let checks = try authenticator.check(
                 .activate(link), answers: Answers(isInteractive: true, isAttested: true))
-            return entry.untrustedFingerprint == nil ? nil : entry.issuerStanding
+            return checks.untrustedFingerprint == nil ? nil : checks.issuerStanding
         }
         #expect(try standing(link("Clinic", key)) == nil)
         #expect(try standing(link("RXNT", key)) == .otherName)
@@ -69,7 +69,7 @@ import Testing
             throws: AuthenticatorError.untrustedIssuer(
                 fingerprint: claimed.fingerprint, .otherKey)
         ) {
-            _ = try authenticator.enter(
+            _ = try authenticator.check(
                 .activate(claimed), answers: Answers(isInteractive: false, isAttested: true))
         }
         let words = Confirmation.trusts(
@@ -79,8 +79,8 @@ import Testing
         // Behind the PIN a key without its name counts for nothing, whatever was asked before it.
         let renamed = try link("RXNT", key)
         func answered() throws {
-            let entry = try authenticator.enter(.activate(renamed), answers: answers(renamed))
-            let clearance = try authenticator.clear(entry)
+            let checks = try authenticator.check(.activate(renamed), answers: answers(renamed))
+            let clearance = try authenticator.clearance(checks)
             var session = try authenticator.unlock(madeUpPIN("5093"), clearance)
             let enrolment = try renamed.open(code: ActivationCode(parsing: Array(code.utf8).span))
             _ = try authenticator.activate(
@@ -95,14 +95,14 @@ import Testing
     func administratorsNames() throws {
         let key = try SigningKey()
         let other = try SigningKey()
-        var surroundings = Surroundings.ordinary
-        surroundings.issuers = [
+        var device = DeviceFacts.ordinary
+        device.issuers = [
             try #require(IssuerFile(name: "Clinic", key: key.verifyingKey))
         ]
-        #expect(surroundings.trust(of: try link("Clinic", key)) == .trusted)
-        #expect(surroundings.trust(of: try link("RXNT", key)) == .otherName)
-        #expect(surroundings.trust(of: try link("Clinic", other)) == .otherKey)
-        #expect(surroundings.trust(of: try link("Another", other)) == .unknown)
+        #expect(device.trust(of: try link("Clinic", key)) == .trusted)
+        #expect(device.trust(of: try link("RXNT", key)) == .otherName)
+        #expect(device.trust(of: try link("Clinic", other)) == .otherKey)
+        #expect(device.trust(of: try link("Another", other)) == .unknown)
     }
 
     private func read(_ text: String) throws -> VerifiedLink {
@@ -119,15 +119,15 @@ import Testing
 
     private func activate(_ link: VerifiedLink, named name: String = "mine") throws {
         var authenticator = try authenticator()
-        let entry = try authenticator.enter(.activate(link), answers: answers(link))
-        let clearance = try authenticator.clear(entry)
+        let checks = try authenticator.check(.activate(link), answers: answers(link))
+        let clearance = try authenticator.clearance(checks)
         let enrolment =
             switch link.box {
             case .code: try link.open(code: ActivationCode(parsing: Array(code.utf8).span))
             case .device: try link.open(requestKey: authenticator.requestKey())
             }
         var session =
-            try entry.facts.isOpenable
+            try checks.facts.isOpenable
             ? authenticator.unlock(madeUpPIN("5093"), clearance)
             : authenticator.create(madeUpPIN("5093"), policy: enrolment.policy, clearance)
         _ = try authenticator.activate(
@@ -151,8 +151,8 @@ import Testing
         let second = try self.link()
         let authenticator = try authenticator()
         func answered(trusting: TrustedIssuer?) throws {
-            let entry = try authenticator.enter(.activate(second), answers: answers(second))
-            let clearance = try authenticator.clear(entry)
+            let checks = try authenticator.check(.activate(second), answers: answers(second))
+            let clearance = try authenticator.clearance(checks)
             var session = try authenticator.unlock(madeUpPIN("5093"), clearance)
             let enrolment = try second.open(
                 code: ActivationCode(parsing: Array(code.utf8).span))
@@ -214,12 +214,12 @@ import Testing
     func cutWhileUnlocked() throws {
         try activate(try link())
         let authenticator = try authenticator()
-        let entry = try authenticator.enter(
+        let checks = try authenticator.check(
             .show, answers: Answers(isInteractive: false, isAttested: true))
-        var session = try authenticator.unlock(madeUpPIN("5093"), authenticator.clear(entry))
-        try authenticator.settle(&session)
+        var session = try authenticator.unlock(madeUpPIN("5093"), authenticator.clearance(checks))
+        try authenticator.release(&session)
         try cutAfterSaving()
-        try authenticator.finish(&session)
+        try authenticator.endUse(&session)
         #expect(exists("used-links") && !exists("used-links.new"))
     }
 
@@ -241,10 +241,10 @@ import Testing
         try cutAfterSaving()
         for _ in 1...3 {
             let authenticator = try authenticator()
-            let entry = try authenticator.enter(
+            let checks = try authenticator.check(
                 .show, answers: Answers(isInteractive: false, isAttested: true))
             #expect(throws: AuthenticatorError.self) {
-                _ = try authenticator.unlock(madeUpPIN("7204"), authenticator.clear(entry))
+                _ = try authenticator.unlock(madeUpPIN("7204"), authenticator.clearance(checks))
             }
         }
         #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
@@ -306,7 +306,7 @@ import Testing
         #expect(
             throws: AuthenticatorError.untrustedIssuer(fingerprint: link.fingerprint)
         ) {
-            _ = try authenticator.enter(
+            _ = try authenticator.check(
                 .activate(link), answers: Answers(isInteractive: false, isAttested: true))
         }
         try activate(link)
@@ -355,7 +355,7 @@ import Testing
     @Test("A prescribing record in the link refuses its own computer")
     func recordInLink() throws {
         var terms = LinkTerms()
-        terms.prescribing = [try Surroundings.recordOfItself.text]
+        terms.prescribing = [try DeviceFacts.recordOfItself.text]
         let link = try link(terms)
         #expect {
             try activate(link)
@@ -365,7 +365,7 @@ import Testing
             }
             return evidence.label == "laptop"
         }
-        terms.prescribing = [try Surroundings.recordOfAnother.text]
+        terms.prescribing = [try DeviceFacts.recordOfAnother.text]
         try activate(try self.link(terms))
         #expect(try authenticator().verdict(authenticator().facts()) == .separate)
     }

@@ -16,29 +16,29 @@ private let activation =
     private let home = MadeUpHome()
     private let clock = MadeUpClock(1_111_111_109)
 
-    private func flow(_ surroundings: Surroundings) throws -> Flow {
+    private func flow(_ device: DeviceFacts) throws -> Flow {
         let clock = clock
-        return try Flow(place: home.place, surroundings: surroundings) {
+        return try Flow(place: home.place, device: device) {
             () throws(SystemError) in clock.reading()
         }
     }
 
-    private func surroundings(
+    private func device(
         _ policy: String?, _ findings: [DeviceEnvironment.Finding] = []
-    ) throws -> Surroundings {
-        var surroundings = Surroundings.ordinary
-        surroundings.environment = DeviceEnvironment(findings)
-        surroundings.policy = try policy.map {
+    ) throws -> DeviceFacts {
+        var device = DeviceFacts.ordinary
+        device.environment = DeviceEnvironment(findings)
+        device.policy = try policy.map {
             try AdministratorPolicy(parsing: Array($0.utf8).span)
         }
-        return surroundings
+        return device
     }
 
-    private func activate(_ surroundings: Surroundings) throws {
-        var flow = try flow(surroundings)
-        let entry = try flow.enter(
+    private func activate(_ device: DeviceFacts) throws {
+        var flow = try flow(device)
+        let checks = try flow.check(
             .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try flow.clear(entry)
+        let clearance = try flow.clearance(checks)
         guard case .unsigned(let enrolment) = try readLink(Array(activation.utf8).span) else {
             return
         }
@@ -47,11 +47,11 @@ private let activation =
             &session, enrolment, from: nil, named: "mine", trusting: nil, clearance)
     }
 
-    private func show(_ surroundings: Surroundings) throws {
-        let flow = try flow(surroundings)
-        let entry = try flow.enter(
+    private func show(_ device: DeviceFacts) throws {
+        let flow = try flow(device)
+        let checks = try flow.check(
             .show, answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try flow.clear(entry)
+        let clearance = try flow.clearance(checks)
         var session = try flow.unlock(try madeUpPIN("5093"), clearance)
         _ = try flow.makeOTPs(&session, of: session.tokens[0], seconds: 0, clearance)
     }
@@ -60,15 +60,15 @@ private let activation =
         "What the policy asked for holds where it is hidden, and no longer than it stands",
         arguments: [DeviceEnvironment.Finding.userNamespace, .container, .unreadable])
     func hidden(where finding: DeviceEnvironment.Finding) throws {
-        try activate(surroundings(nil))
+        try activate(device(nil))
         let strict = #"{"separation":"strict","attempts":4,"session":60}"#
-        let hidden = try surroundings(nil, [finding])
+        let hidden = try device(nil, [finding])
         // It was never seen: an attestation does.
         try show(hidden)
         // An unverified device is refused by it, and any right PIN sees it: `rename` asks for one.
-        var flow = try flow(surroundings(strict))
-        let entry = try flow.enter(.manage, answers: Answers(isInteractive: false))
-        var session = try flow.unlock(try madeUpPIN("5093"), entry)
+        var flow = try flow(device(strict))
+        let checks = try flow.check(.manage, answers: Answers(isInteractive: false))
+        var session = try flow.unlock(try madeUpPIN("5093"), checks)
         try flow.rename(&session, session.tokens[0], to: "renamed")
         #expect(throws: AuthenticatorError.self) { try show(hidden) }
         flow = try self.flow(hidden)
@@ -77,24 +77,24 @@ private let activation =
         #expect(facts.attemptsLeft == 4)
         // A milder one that was made up there changes nothing.
         #expect(throws: AuthenticatorError.self) {
-            try show(surroundings(#"{"separation":"attest","unsigned":true}"#, [finding]))
+            try show(device(#"{"separation":"attest","unsigned":true}"#, [finding]))
         }
         // The administrator took it away, and that can be believed.
-        try show(surroundings(nil))
+        try show(device(nil))
         try show(hidden)
     }
 
     @Test("The first keystore keeps the policy that it was made under, and unsigned links too")
     func atActivation() throws {
-        try activate(surroundings(#"{"session":60}"#))
-        let hidden = try flow(surroundings(nil, [.userNamespace]))
+        try activate(device(#"{"session":60}"#))
+        let hidden = try flow(device(nil, [.userNamespace]))
         #expect(try hidden.facts().policy.sessionSeconds == 60)
         func activateUnsigned() throws {
-            _ = try hidden.enter(
+            _ = try hidden.check(
                 .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
         }
         try activateUnsigned()
-        try show(surroundings(#"{"unsigned":false}"#))
+        try show(device(#"{"unsigned":false}"#))
         #expect(throws: AuthenticatorError(.unsignedLink)) { try activateUnsigned() }
     }
 
@@ -105,12 +105,12 @@ private let activation =
             (["state/device-share"], "the device share is missing or damaged"),
         ])
     func destroyed(names: [String], detail: String) throws {
-        try activate(surroundings(nil))
+        try activate(device(nil))
         for name in names { try FileManager.default.removeItem(atPath: home.path + "/" + name) }
-        let flow = try flow(surroundings(nil))
+        let flow = try flow(device(nil))
         func refused() {
             #expect(throws: AuthenticatorError.self) {
-                _ = try flow.enter(.show, answers: Answers(isInteractive: false))
+                _ = try flow.check(.show, answers: Answers(isInteractive: false))
             }
         }
         func told() throws -> Int {
@@ -125,19 +125,19 @@ private let activation =
 
     @Test("A damaged keystore is told; another device's folders are left as they are")
     func damagedOrForeign() throws {
-        try activate(surroundings(nil))
+        try activate(device(nil))
         let path = home.path + "/data/keystore"
         let whole = try #require(FileManager.default.contents(atPath: path))
-        let before = try flow(surroundings(nil)).log().lines.count
-        var foreign = try surroundings(nil)
+        let before = try flow(device(nil)).log().lines.count
+        var foreign = try device(nil)
         foreign.machineID = MachineValues([.machineID: .value(Array("else".utf8))])
         #expect(throws: AuthenticatorError.self) { try show(foreign) }
-        #expect(try flow(surroundings(nil)).log().lines.count == before)
+        #expect(try flow(device(nil)).log().lines.count == before)
         var damaged = whole
         damaged[300] ^= 1
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         try file.write(contentsOf: damaged)
-        #expect(throws: AuthenticatorError.self) { try show(surroundings(nil)) }
-        #expect(try flow(surroundings(nil)).log().lines.last?.detail == "the keystore is damaged")
+        #expect(throws: AuthenticatorError.self) { try show(device(nil)) }
+        #expect(try flow(device(nil)).log().lines.last?.detail == "the keystore is damaged")
     }
 }

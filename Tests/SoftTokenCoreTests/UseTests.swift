@@ -19,23 +19,23 @@ private let activation =
     private let clock = MadeUpClock(1_111_111_109)
 
     private func authenticator(
-        _ surroundings: Surroundings = .ordinary
+        _ device: DeviceFacts = .ordinary
     ) throws -> Flow {
         let clock = clock
         return try Flow(
-            place: home.place, surroundings: surroundings
+            place: home.place, device: device
         ) { () throws(SystemError) in clock.reading() }
     }
 
     /// Activates `link` under the PIN 5093.
     private func activate(_ link: String = activation, named name: String = "mine") throws {
         var authenticator = try authenticator()
-        let entry = try authenticator.enter(
+        let checks = try authenticator.check(
             .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try authenticator.clear(entry)
+        let clearance = try authenticator.clearance(checks)
         guard case .unsigned(let enrolment) = try readLink(Array(link.utf8).span) else { return }
         var session =
-            try entry.facts.isOpenable
+            try checks.facts.isOpenable
             ? authenticator.unlock(madeUpPIN("5093"), clearance)
             : authenticator.create(madeUpPIN("5093"), policy: TokenPolicy(), clearance)
         _ = try authenticator.activate(
@@ -46,8 +46,8 @@ private let activation =
         _ pin: String = "5093", seconds: Int = 0
     ) throws -> DisplaySession {
         let authenticator = try authenticator()
-        let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
-        let clearance = try authenticator.clear(entry)
+        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
+        let clearance = try authenticator.clearance(checks)
         var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
         return try authenticator.makeOTPs(
             &session, of: session.tokens[0], seconds: seconds, clearance)
@@ -76,14 +76,14 @@ private let activation =
     func registeredMeanwhile() throws {
         try activate()
         let isRegistered = Mutex(false)
-        var surroundings = Surroundings.ordinary
-        surroundings.isMarkerThere = { isRegistered.withLock { $0 } }
-        let authenticator = try authenticator(surroundings)
+        var device = DeviceFacts.ordinary
+        device.isMarkerThere = { isRegistered.withLock { $0 } }
+        let authenticator = try authenticator(device)
         let refusal = AuthenticatorError.sameDevice(
             SeparationEvidence(label: "", signs: [.marker]))
         func cleared() throws -> SeparationClearance {
-            try authenticator.clear(
-                authenticator.enter(.show, answers: Answers(isInteractive: false)))
+            try authenticator.clearance(
+                authenticator.check(.show, answers: Answers(isInteractive: false)))
         }
 
         let atThePIN = try cleared()
@@ -107,18 +107,18 @@ private let activation =
     @Test("What this device is gets read where there is a record to compare it with, and has to be")
     func identityReading() throws {
         try activate()
-        var unreadable = Surroundings.ordinary
+        var unreadable = DeviceFacts.ordinary
         unreadable.identity = { () throws(SystemError) in
             throw SystemError(.read, "/sys", code: EACCES)
         }
         let authenticator = try authenticator(unreadable)
-        let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
-        let another = try Surroundings.recordOfAnother
+        let checks = try authenticator.check(.manage, answers: Answers(isInteractive: false))
+        let another = try DeviceFacts.recordOfAnother
         #expect(throws: AuthenticatorError.self) { try authenticator.checkIsAnotherDevice(another) }
-        var session = try authenticator.unlock(try madeUpPIN("5093"), entry)
+        var session = try authenticator.unlock(try madeUpPIN("5093"), checks)
         try authenticator.forbid(&session, another)
         #expect {
-            _ = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
+            _ = try authenticator.check(.manage, answers: Answers(isInteractive: false))
         } throws: { error in
             (error as? AuthenticatorError)?.exitCode == .inputOutput
         }
@@ -133,23 +133,23 @@ private let activation =
         try activate()
         let authenticator = try authenticator()
         #expect(throws: AuthenticatorError.self) {
-            try authenticator.checkIsAnotherDevice(Surroundings.recordOfItself)
+            try authenticator.checkIsAnotherDevice(DeviceFacts.recordOfItself)
         }
-        let another = try Surroundings.recordOfAnother
+        let another = try DeviceFacts.recordOfAnother
         try authenticator.checkIsAnotherDevice(another)
-        let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
+        let checks = try authenticator.check(.manage, answers: Answers(isInteractive: false))
         var session = try authenticator.unlock(
-            try madeUpPIN("5093"), entry)
+            try madeUpPIN("5093"), checks)
         try authenticator.forbid(&session, another)
         #expect(try authenticator.facts().records == [another])
         #expect(try authenticator.verdict(authenticator.facts()) == .separate)
-        var frontDesk = Surroundings.ordinary
+        var frontDesk = DeviceFacts.ordinary
         frontDesk.identity = {
             DeviceIdentity([Identifier(.productUUID, Array("uuid-of-front-desk".utf8))])
         }
         let there = try self.authenticator(frontDesk)
         #expect {
-            _ = try there.enter(.manage, answers: Answers(isInteractive: false))
+            _ = try there.check(.manage, answers: Answers(isInteractive: false))
         } throws: { error in
             guard case .sameDevice(let evidence) = (error as? AuthenticatorError)?.cause else {
                 return false
@@ -163,19 +163,19 @@ private let activation =
         try activate()
         let authenticator = try authenticator()
         #expect(try authenticator.facts().attestedUnixSeconds == 1_111_111_109)
-        let entry = try authenticator.enter(.manage, answers: Answers(isInteractive: false))
+        let checks = try authenticator.check(.manage, answers: Answers(isInteractive: false))
         var session = try authenticator.unlock(
-            try madeUpPIN("5093"), entry)
-        try authenticator.forbid(&session, try Surroundings.recordOfAnother)
+            try madeUpPIN("5093"), checks)
+        try authenticator.forbid(&session, try DeviceFacts.recordOfAnother)
         // Separate now: the attestation is let go.
-        let separate = try authenticator.enter(.show, answers: Answers(isInteractive: false))
+        let separate = try authenticator.check(.show, answers: Answers(isInteractive: false))
         #expect(separate.verdict == .separate)
-        _ = try authenticator.unlock(try madeUpPIN("5093"), try authenticator.clear(separate))
-        var contained = Surroundings.ordinary
+        _ = try authenticator.unlock(try madeUpPIN("5093"), try authenticator.clearance(separate))
+        var contained = DeviceFacts.ordinary
         contained.environment = DeviceEnvironment([.container])
         let later = try self.authenticator(contained)
-        #expect(throws: AuthenticatorError.attestationMissing(.surroundings(.container))) {
-            _ = try later.enter(.show, answers: Answers(isInteractive: false))
+        #expect(throws: AuthenticatorError.attestationMissing(.environment(.container))) {
+            _ = try later.check(.show, answers: Answers(isInteractive: false))
         }
     }
 
@@ -193,9 +193,9 @@ private let activation =
         clock.set(1_111_111_109 - 1000, isSynchronized: false)
         let authenticator = try authenticator()
         func confirmed(_ pin: String) throws {
-            let entry = try authenticator.enter(
+            let checks = try authenticator.check(
                 .show, answers: Answers(isInteractive: false, isClockConfirmed: true))
-            let clearance = try authenticator.clear(entry)
+            let clearance = try authenticator.clearance(checks)
             _ = try authenticator.unlock(try madeUpPIN(pin), clearance)
         }
         // Who does not know the PIN can't confirm for the prescriber.
@@ -212,9 +212,9 @@ private let activation =
         try #require(unlink(home.path + "/state/attestation") == 0)
         let authenticator = try authenticator()
         func attested(_ pin: String) throws {
-            let entry = try authenticator.enter(
+            let checks = try authenticator.check(
                 .show, answers: Answers(isInteractive: false, isAttested: true))
-            let clearance = try authenticator.clear(entry)
+            let clearance = try authenticator.clearance(checks)
             _ = try authenticator.unlock(try madeUpPIN(pin), clearance)
         }
         let logged = try authenticator.log().lines.count
@@ -231,10 +231,10 @@ private let activation =
         try activate()
         let whole = try show(seconds: 300)
         #expect(whole.otpCount == 12)
-        let token = Token(whole.token.record.expiring(at: 1_111_111_109 + 61))
+        let token = Token(whole.token.metadata.expiring(at: 1_111_111_109 + 61))
         let authenticator = try authenticator()
-        let entry = try authenticator.enter(.show, answers: Answers(isInteractive: false))
-        let clearance = try authenticator.clear(entry)
+        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
+        let clearance = try authenticator.clearance(checks)
         var session = try authenticator.unlock(try madeUpPIN("5093"), clearance)
         #expect(try authenticator.sessionSeconds(session, of: token) == 61)
         let cut = try authenticator.makeOTPs(&session, of: token, seconds: 300, clearance)
@@ -277,10 +277,10 @@ private let activation =
     }
 }
 
-extension TokenRecord {
+extension TokenMetadata {
     /// The same token with an end.
-    fileprivate func expiring(at seconds: Int64) -> TokenRecord {
-        TokenRecord(
+    fileprivate func expiring(at seconds: Int64) -> TokenMetadata {
+        TokenMetadata(
             id: id, slot: slot, name: name, issuer: issuer, account: account, serial: serial,
             parameters: parameters, activatedUnixSeconds: activatedUnixSeconds,
             pendingUntilUnixSeconds: nil, expiresUnixSeconds: seconds, origin: origin,

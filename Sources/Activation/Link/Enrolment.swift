@@ -4,13 +4,7 @@ package import OTP
 
 /// An opened link.
 package struct Enrolment: ~Copyable {
-    /// Where it came from.
-    package enum Origin: UInt8, Equatable, Sendable {
-        case unsigned = 0
-        case signed = 1
-    }
-
-    package let origin: Origin
+    package let origin: TokenMetadata.Origin
     package let issuer: String?
     package let account: String?
     package let serial: String?
@@ -31,7 +25,7 @@ package struct Enrolment: ~Copyable {
     private let seed: Seed
 
     init(
-        origin: Origin, identity: LinkIdentity, parameters: TokenParameters,
+        origin: TokenMetadata.Origin, identity: LinkIdentity, parameters: TokenParameters,
         warnings: TokenWarnings, seed: consuming Seed, terms: LinkTerms = LinkTerms(),
         jti: [UInt8]? = nil, clientPart: String? = nil
     ) {

@@ -51,7 +51,7 @@ package struct LinkText: ~Copyable {
         return byteCount > 0 ? try LinkText(memory, byteCount: byteCount) : nil
     }
 
-    /// The same text in memory of its own.
+    /// Copies the text into guarded memory of its own.
     borrowing func copy() throws(ActivationError) -> LinkText {
         try read { (text) throws(ActivationError) in try LinkText(copying: text) }
     }

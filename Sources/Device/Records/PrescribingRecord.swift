@@ -59,7 +59,7 @@ package struct PrescribingRecord: Sendable {
 }
 
 extension PrescribingRecord: Equatable {
-    /// The same bytes: two spellings of one label are two records.
+    /// Compares the bytes: two spellings of one label are two records.
     package static func == (left: PrescribingRecord, right: PrescribingRecord) -> Bool {
         left.encoded == right.encoded
     }

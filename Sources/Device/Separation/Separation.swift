@@ -30,7 +30,7 @@ package func separationVerdict(
         judgements.append(verdict)
     }
     if let likeness = likeness(in: judgements) { return .unverified(likeness) }
-    if let finding = environment.findings.first { return .unverified(.surroundings(finding)) }
+    if let finding = environment.findings.first { return .unverified(.environment(finding)) }
     guard !judgements.isEmpty else { return .unverified(.noRecord) }
     guard identity.isRecognisable else { return .unverified(.noIdentifiers) }
     return judgements.first { $0 != .separate } ?? .separate

@@ -8,7 +8,7 @@ package enum UnverifiedReason: Equatable, Sendable {
     /// A network card that the prescribing device had, perhaps in a dock.
     case networkCard(SeparationEvidence)
     /// What surrounds the program hides the device.
-    case surroundings(DeviceEnvironment.Finding)
+    case environment(DeviceEnvironment.Finding)
     /// No prescribing device is registered.
     case noRecord
     /// This device shows nothing that it could be recognised by.
@@ -21,7 +21,7 @@ package enum UnverifiedReason: Equatable, Sendable {
         switch self {
         case .clonedImage: "cloned-image"
         case .networkCard: "network-card"
-        case .surroundings(let finding): finding.name
+        case .environment(let finding): finding.name
         case .noRecord: "no-record"
         case .noIdentifiers: "no-identifiers"
         case .tooLittleInCommon: "too-little-in-common"
@@ -43,7 +43,7 @@ package enum UnverifiedReason: Equatable, Sendable {
             "this device seems cloned from the same image as \(evidence.deviceName)"
         case .networkCard(let evidence):
             "this device has a network card of \(evidence.deviceName)"
-        case .surroundings(let finding): finding.sentence
+        case .environment(let finding): finding.sentence
         case .noRecord: "no prescribing computer is registered to compare this device with"
         case .noIdentifiers: "this device shows nothing that it could be recognised by"
         case .tooLittleInCommon(let label):
@@ -62,7 +62,7 @@ package enum UnverifiedReason: Equatable, Sendable {
             "have its machine-id and its file system's UUID renewed, then activate"
         case .networkCard:
             "take off docks and adapters that the prescribing computer uses, then try again"
-        case .surroundings(let finding): finding.advice
+        case .environment(let finding): finding.advice
         case .noRecord:
             "on the computer you send prescriptions from, run softtoken device register"
         case .noIdentifiers:

@@ -104,7 +104,7 @@ package struct FileAttributes: Equatable, Sendable {
     package var isDirectory: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFDIR) }
     /// Whether anyone but the owner may read, write or search it.
     package var isOpenToOthers: Bool { mode & 0o077 != 0 }
-    /// The same file, whatever it is called.
+    /// Whether both are of one file, whatever it is called.
     package func isSameFile(as other: FileAttributes) -> Bool {
         device == other.device && inode == other.inode
     }

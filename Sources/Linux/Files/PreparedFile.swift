@@ -69,7 +69,7 @@ internal import Glibc
         if isPending { _ = unsafe unlinkat(folder, beside, 0) }
     }
 
-    /// Leaves the new version beside the old one until somebody settles it, whatever becomes of this
+    /// Leaves the new version beside the old one until a recovery decides, whatever becomes of this
     /// value: `Directory.putInPlace`, or `Directory.remove`.
     package mutating func keep() { isPending = false }
 

@@ -21,7 +21,7 @@ package func systemFolderNames(_ path: String) -> [String] {
 /// Where a symbolic link leads, as it is written; nil if it isn't one or can't be read.
 public func systemLinkTarget(_ path: String) -> String? { linkTarget(AT_FDCWD, path) }
 
-/// The same by a folder's descriptor, or with "" by the link's own.
+/// Where a symbolic link in an open folder leads; with "" the open link itself.
 func linkTarget(_ folder: Int32, _ path: String) -> String? {
     var target = [CChar](repeating: 0, count: 4096)
     let count = unsafe readlinkat(folder, path, &target, target.count)

@@ -18,7 +18,7 @@ public struct ChildProcess: ~Copyable {
         try start(name, arguments, input: nil)
     }
 
-    /// The same with what its standard input reads.
+    /// Starts the program with `input` as its standard input.
     public static func start(
         _ name: String, arguments: [String], input: borrowing Descriptor
     ) throws(SystemError) -> ChildProcess? {

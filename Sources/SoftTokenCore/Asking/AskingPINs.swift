@@ -1,5 +1,5 @@
 // The PIN, asked for until one opens the keystore; a new one, until it is good. Nothing here runs
-// before an `Entry` exists: no PIN is asked for before the verdict. Bound by DESIGN §1.6, §4 and
+// before `PassedChecks` exists: no PIN is asked for before the verdict. Bound by DESIGN §1.6, §4 and
 // CONTRACT §1 ("Answers").
 import Keystore
 import Linux
@@ -14,20 +14,20 @@ extension Flow {
     ///   - unlock: tries the PIN.
     /// - Throws: `AuthenticatorError`; when the person ends it after a refusal, that refusal.
     func session(
-        _ entry: Entry, _ person: any Prescriber,
+        _ checks: PassedChecks, _ person: any Prescriber,
         _ question: (Int?) -> SecretQuestion = { .pin(attemptsLeft: $0) },
         unlocking unlock: (borrowing PINDigits) throws(AuthenticatorError) -> Session
     ) throws(AuthenticatorError) -> Session {
-        var attemptsLeft = entry.facts.attemptsLeftIfFewer
+        var attemptsLeft = checks.facts.attemptsLeftIfFewer
         var last: AuthenticatorError?
-        if entry.facts.delaySeconds > 0, !entry.facts.beginsDelayAnew {
-            last = .keystore(.delayed(seconds: entry.facts.delaySeconds))
+        if checks.facts.delaySeconds > 0, !checks.facts.beginsDelayAnew {
+            last = .keystore(.delayed(seconds: checks.facts.delaySeconds))
         }
         while true {
             do throws(AuthenticatorError) {
                 if let last { try tellAgain(last, person) }
                 let session = try unlock(try pin(question(attemptsLeft), person))
-                if session.wasRolledBack { try person.hears(.rolledBack) }
+                if session.wasPutBack { try person.hears(.keystorePutBack) }
                 return session
             } catch {
                 if let last, error.isOfPerson { throw last }

@@ -27,41 +27,41 @@ extension Flow {
 
     /// Asks what the checks left open, and turns them into a clearance.
     func clearance(
-        _ entry: Entry, _ person: any Prescriber
+        _ checks: PassedChecks, _ person: any Prescriber
     ) throws(AuthenticatorError) -> SeparationClearance {
         var answers = PersonalAnswers()
-        if let reason = entry.attestationReason {
+        if let reason = checks.attestationReason {
             let because =
                 reason.sentence + (reason.adviceBeforeAttesting.map { "; \($0)" } ?? "")
             answers.isAttested = try !person.confirms(.sendsPrescriptions(because: because))
         }
         // Who denied is refused before anything more is asked.
-        if entry.attestationReason == nil || answers.isAttested, entry.clockDoubt != nil {
+        if checks.attestationReason == nil || answers.isAttested, checks.clockDoubt != nil {
             let now = LocalTime(atUnixSeconds: try now().unixSeconds)
             answers.isClockConfirmed = try person.confirms(
                 .clockIsRight("\(now.date) \(now.hoursAndMinutes)"))
         }
-        return try clear(entry, answers)
+        return try clearance(checks, answers)
     }
 
     /// Asks whether a new issuer is to be trusted.
     ///
     /// - Returns: the issuer, where it is trusted from now on.
-    /// - Throws: `AuthenticatorError.untrustedIssuer`, recorded.
+    /// - Throws: `AuthenticatorError.untrustedIssuer`, logged.
     func trusted(
-        _ link: VerifiedLink, _ entry: Entry, _ person: any Prescriber
+        _ link: VerifiedLink, _ checks: PassedChecks, _ person: any Prescriber
     ) throws(AuthenticatorError) -> TrustedIssuer? {
         let issuer = TrustedIssuer(key: link.key, name: link.issuer)
-        guard let fingerprint = entry.untrustedFingerprint else {
+        guard let fingerprint = checks.untrustedFingerprint else {
             return link.fingerprint == person.given.trustedFingerprint ? issuer : nil
         }
-        let standing = entry.issuerStanding
+        let standing = checks.issuerStanding
         guard
             try person.confirms(
                 .trusts(issuer: link.issuer, fingerprint: fingerprint, standing: standing))
         else {
             let refusal = AuthenticatorError.untrustedIssuer(fingerprint: fingerprint, standing)
-            record(refusal: refusal, facts: entry.facts)
+            logRefusal(refusal, facts: checks.facts)
             throw refusal
         }
         return issuer
@@ -97,7 +97,7 @@ extension Flow {
     ) throws(AuthenticatorError) -> Token {
         let choice = session.tokens.choose(argument)
         if case .one(let token) = choice { return token }
-        try settle(&session)
+        try release(&session)
         guard case .several(let tokens) = choice else {
             throw .init(
                 .noSuchToken(nearest: argument.flatMap { session.tokens.nearestName(to: $0) }))

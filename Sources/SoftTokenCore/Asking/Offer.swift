@@ -78,7 +78,7 @@ extension Flow {
     }
 
     /// Opens the seed: with the activation code, or with the key of this device's request. What
-    /// doesn't open is recorded.
+    /// doesn't open is logged.
     func opened(
         _ offer: inout Offer, _ person: any Prescriber
     ) throws(AuthenticatorError) -> Enrolment {

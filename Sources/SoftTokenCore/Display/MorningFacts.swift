@@ -29,7 +29,7 @@ public struct MorningFacts: Equatable, Sendable {
 extension Flow {
     /// The facts of a token before its use. They decide nothing: what can't be read is not told.
     func morning(of token: Token, at now: ClockReading) -> MorningFacts {
-        let end = token.record.expiresUnixSeconds.flatMap {
+        let end = token.metadata.expiresUnixSeconds.flatMap {
             $0 - now.unixSeconds <= MorningFacts.warningSeconds ? $0 : nil
         }
         return MorningFacts(

@@ -22,21 +22,21 @@ extension Authenticator {
         }
         try flow.checkFiles()
         var offer = try flow.offer(link, person)
-        let entry = try flow.enter(.activate(offer.signed), answers: try flow.answers(person))
+        let checks = try flow.check(.activate(offer.signed), answers: try flow.answers(person))
         try flow.makeFolders()
         try confineFiles()
-        let clearance = try flow.clearance(entry, person)
+        let clearance = try flow.clearance(checks, person)
         try person.hears(.introduction(offer.introduction))
         let signed = offer.signed
         var issuer: TrustedIssuer?
-        if let signed { issuer = try flow.trusted(signed, entry, person) }
+        if let signed { issuer = try flow.trusted(signed, checks, person) }
         let enrolment = try flow.opened(&offer, person)
         if let part = enrolment.clientPart { try person.hears(.clientPart(part)) }
         let suggestion = enrolment.suggestedName
         var name = try flow.firstName(suggested: suggestion, person)
-        var session = try session(entry, policy: enrolment.policy, clearance, person)
+        var session = try session(checks, policy: enrolment.policy, clearance, person)
         while session.tokens.contains(where: { $0.name == name }) {
-            try flow.settle(&session)
+            try flow.release(&session)
             let refusal = AuthenticatorError.keystore(.nameTaken)
             guard person.canBeAsked else { throw refusal }
             name = try flow.name(
@@ -48,15 +48,15 @@ extension Authenticator {
 
     /// Unlocks the keystore that is there, or makes one.
     private mutating func session(
-        _ entry: Entry, policy: TokenPolicy, _ clearance: borrowing SeparationClearance,
+        _ checks: PassedChecks, policy: TokenPolicy, _ clearance: borrowing SeparationClearance,
         _ person: any Prescriber
     ) throws(AuthenticatorError) -> Session {
-        guard entry.facts.isOpenable else {
+        guard checks.facts.isOpenable else {
             return try flow.create(try flow.newPIN(person), policy: policy, clearance)
         }
         guard !person.given.drawsPIN else { throw .init(.hasPIN) }
         let flow = flow
-        return try flow.session(entry, person) { (pin) throws(AuthenticatorError) in
+        return try flow.session(checks, person) { (pin) throws(AuthenticatorError) in
             try flow.unlock(pin, clearance)
         }
     }

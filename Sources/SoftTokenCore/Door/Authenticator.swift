@@ -39,10 +39,10 @@ public struct Authenticator: ~Copyable {
         confinement: Confinement, whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(AuthenticatorError) {
         try Authenticator.confineProcess(confinement)
-        let surroundings = try Surroundings.read(
+        let device = try DeviceFacts.read(
             sshConnection: environmentVariable("SSH_CONNECTION"))
         flow = try Flow(
-            place: try Place.ofUser(), surroundings: surroundings, whenWaiting: whenWaiting)
+            place: try Place.ofUser(), device: device, whenWaiting: whenWaiting)
         self.confinement = confinement
         temporaryFolder = nil
     }
@@ -54,7 +54,7 @@ public struct Authenticator: ~Copyable {
         try Authenticator.confineProcess(confinement)
         flow = try Flow(
             place: try Place.ofUser(),
-            surroundings: Surroundings.withoutAdministrator(
+            device: DeviceFacts.withoutAdministrator(
                 sshConnection: environmentVariable("SSH_CONNECTION")))
         self.confinement = confinement
         temporaryFolder = nil
@@ -67,12 +67,12 @@ public struct Authenticator: ~Copyable {
     public init(sampleConfinedTo confinement: Confinement) throws(AuthenticatorError) {
         try Authenticator.confineProcess(confinement)
         let folder = try fromSystem { () throws(SystemError) in try TemporaryFolder() }
-        var surroundings = try Surroundings.read(sshConnection: nil)
-        surroundings.isRemote = false
+        var device = try DeviceFacts.read(sshConnection: nil)
+        device.isRemote = false
         flow = try Flow(
             place: Place(
                 dataPath: folder.path + "/data/softtoken",
-                statePath: folder.path + "/state/softtoken"), surroundings: surroundings)
+                statePath: folder.path + "/state/softtoken"), device: device)
         self.confinement = confinement
         temporaryFolder = consume folder
     }
@@ -102,7 +102,7 @@ public struct Authenticator: ~Copyable {
     func confineFiles(comparesLater: Bool = true) throws(AuthenticatorError) {
         guard confinement == .process, temporaryFolder == nil else { return }
         // It can't be read inside of the sandbox: what is then to be compared is refused.
-        if comparesLater { _ = try? flow.surroundings.identity() }
+        if comparesLater { _ = try? flow.device.identity() }
         _ = try fromSystem { () throws(SystemError) in
             try Sandbox.confineFiles(to: flow.folderDescriptors)
         }
@@ -121,7 +121,7 @@ extension Authenticator {
     /// Goes through the checks of what this device and its files are, asking nobody: who may not be
     /// here at all is told that, and not that a file is missing.
     ///
-    /// - Throws: the first refusal that applies; it is recorded.
+    /// - Throws: the first refusal that applies; it is logged.
     public func check(_ use: Use, for person: any Prescriber) throws(AuthenticatorError) {
         try flow.checkPlace(
             use == .activation ? .activate(nil) : .manage, answers: try flow.answers(person))
@@ -138,7 +138,7 @@ extension Authenticator {
     ) throws(AuthenticatorError) -> (text: String, verification: String) {
         try flow.checkFiles()
         if let refusal = flow.registration {
-            flow.record(refusal: refusal, facts: try flow.facts())
+            flow.logRefusal(refusal, facts: try flow.facts())
             throw refusal
         }
         try flow.makeFolders()

@@ -69,7 +69,7 @@ extension Authenticator {
     ) {
         try confineFiles()
         let mark: PrescribingMark =
-            switch flow.surroundings.marker {
+            switch flow.device.marker {
             case .absent: .none
             case .damaged: .damaged
             case .record(let record): .marked(PrescribingDeviceRecord(record))
@@ -90,7 +90,7 @@ extension Authenticator {
 
     /// Checks, before a PIN is asked for, that a record is not this device's own.
     ///
-    /// - Throws: exit code `prescribingDevice`, recorded.
+    /// - Throws: exit code `prescribingDevice`, logged.
     public func check(_ record: PrescribingDeviceRecord) throws(AuthenticatorError) {
         try flow.checkIsAnotherDevice(record.record)
     }

@@ -16,7 +16,7 @@ public struct LogEntry: Equatable, Sendable {
     public let sequence: UInt64
     /// When, by the device's clock, Unix seconds.
     public let unixSeconds: Int64
-    /// The same in RFC 3339, UTC.
+    /// `unixSeconds` in RFC 3339, UTC.
     public let time: String
     /// activate, attest, unlock, otp, rename, remove, pin, delay, erase, reset, refuse, device,
     /// issuer, clock or tamper.

@@ -29,7 +29,7 @@ public struct PolicyRule: Equatable, Sendable {
 extension Flow {
     /// The rules, in the order of CONTRACT §4.
     func rules(_ facts: KeystoreFacts) -> [PolicyRule] {
-        let administrators = surroundings.policy
+        let administrators = device.policy
         let own = administrators?.policy ?? TokenPolicy()
         let all = combined(facts.policy)
         return [

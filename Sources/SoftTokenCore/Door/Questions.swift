@@ -145,7 +145,7 @@ public enum News: Sendable {
     /// Another process is at work on the keystore: its end is waited for.
     case waitingForAnother
     /// An older copy of the keystore was put back.
-    case rolledBack
+    case keystorePutBack
 
     /// What happened, in words.
     public var words: String {
@@ -158,7 +158,7 @@ public enum News: Sendable {
         case .askedAgain(let error): News.sentences(error)
         case .pinsDiffer: "The two PINs are not the same. Type it anew."
         case .waitingForAnother: "waiting for another softtoken to end"
-        case .rolledBack:
+        case .keystorePutBack:
             "an older copy of the keystore was put back; tokens or counters may be missing"
         }
     }

@@ -25,10 +25,10 @@ extension Authenticator {
     public func show(
         _ token: String? = nil, for length: DisplayLength, asking person: any Prescriber
     ) throws(AuthenticatorError) -> DisplaySession {
-        let entry = try flow.enter(.show, answers: try flow.answers(person))
+        let checks = try flow.check(.show, answers: try flow.answers(person))
         try confineFiles(comparesLater: false)
-        let clearance = try flow.clearance(entry, person)
-        var session = try flow.session(entry, person) { (pin) throws(AuthenticatorError) in
+        let clearance = try flow.clearance(checks, person)
+        var session = try flow.session(checks, person) { (pin) throws(AuthenticatorError) in
             try flow.unlock(pin, clearance)
         }
         let chosen = try flow.chosen(token, &session, person)

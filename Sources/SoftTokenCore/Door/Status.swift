@@ -114,7 +114,7 @@ extension Authenticator {
             }
             guard case .keystore(.problem(let problem)) = error.cause else { throw error }
             let flow = try Flow(
-                without: try Surroundings.read(
+                without: try DeviceFacts.read(
                     sshConnection: environmentVariable("SSH_CONNECTION")))
             let facts = KeystoreFacts(.problem(problem))
             let verdict = try flow.verdict(facts)
@@ -153,7 +153,7 @@ extension Flow {
             protector: facts.protector?.name, protection: facts.protection,
             separation: Separation(verdict),
             isAttested: isOpenable ? facts.attestedUnixSeconds != nil : nil,
-            isRemote: surroundings.isRemote, isClockSynchronized: now.isSynchronized,
+            isRemote: device.isRemote, isClockSynchronized: now.isSynchronized,
             isMemoryLocked: SecureBytes.isLockingAvailable(),
             allowsMemoryImages: ProcessGuard.allowsMemoryImages,
             isNetworkBlocked: Sandbox.isNetworkBlocked,
@@ -167,7 +167,7 @@ extension Flow {
         _ session: borrowing Session, of token: Token
     ) throws(AuthenticatorError) -> Int {
         let limit = combined(session.keystore.publicSection).sessionLimitSeconds
-        guard let expires = token.record.expiresUnixSeconds else { return limit }
+        guard let expires = token.metadata.expiresUnixSeconds else { return limit }
         return min(limit, Int(clamping: max(1, expires - (try now().unixSeconds))))
     }
 }

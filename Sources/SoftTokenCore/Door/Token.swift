@@ -53,17 +53,17 @@ public struct Token: Equatable, Sendable, Identifiable {
 
     /// Tells tokens apart in the keystore and the audit log: 16 lower-case hexadecimal digits, drawn
     /// at random at activation. Not secret.
-    public var id: String { tokenIDText(record.id) }
+    public var id: String { tokenIDText(metadata.id) }
     /// What the prescriber calls it: 1 to 64 bytes of UTF-8, unique in the keystore (NFC), without
     /// control characters. CONTRACT §1 ("Text").
-    public var name: String { record.name }
+    public var name: String { metadata.name }
     /// Who made it, at most 255 bytes of UTF-8; nil if the link named nobody.
-    public var issuer: String? { record.issuer }
+    public var issuer: String? { metadata.issuer }
     /// Whom it is for, at most 255 bytes of UTF-8; nil if the link named nobody.
-    public var account: String? { record.account }
+    public var account: String? { metadata.account }
     /// The number that the issuer knows it by, at most 64 bytes of UTF-8; nil for a link without
     /// one, as otpauth links are.
-    public var serial: String? { record.serial }
+    public var serial: String? { metadata.serial }
     /// How its OTPs follow each other.
     public var kind: Kind {
         switch parameters.factor {
@@ -77,39 +77,39 @@ public struct Token: Equatable, Sendable, Identifiable {
     /// How many digits an OTP has: 6 to 8.
     public var digits: Int { parameters.digits.value }
     /// Whether its link was signed; an unsigned one held the seed for everybody who read it.
-    public var isFromSignedLink: Bool { record.origin == .signed }
+    public var isFromSignedLink: Bool { metadata.origin == .signed }
     public var warnings: [Warning] {
         let all: [(TokenWarnings, Warning)] = [
             (.counterUnknown, .counterUnknown), (.shortSeed, .shortSeed),
             (.issuerDiffers, .issuerDiffers),
         ]
-        return all.filter { record.warnings.contains($0.0) }.map(\.1)
+        return all.filter { metadata.warnings.contains($0.0) }.map(\.1)
     }
     /// When it was activated, Unix seconds.
-    public var activatedAtUnixSeconds: Int64 { record.activatedUnixSeconds }
+    public var activatedAtUnixSeconds: Int64 { metadata.activatedUnixSeconds }
     /// Until when the verifiers may not know it, Unix seconds, whether or not that has passed.
-    public var pendingUntilUnixSeconds: Int64? { record.pendingUntilUnixSeconds }
+    public var pendingUntilUnixSeconds: Int64? { metadata.pendingUntilUnixSeconds }
     /// When it ends, Unix seconds; nil for a token without an end.
-    public var expiresAtUnixSeconds: Int64? { record.expiresUnixSeconds }
+    public var expiresAtUnixSeconds: Int64? { metadata.expiresUnixSeconds }
 
-    let record: TokenRecord
-    var parameters: TokenParameters { record.parameters }
+    let metadata: TokenMetadata
+    var parameters: TokenParameters { metadata.parameters }
 
-    init(_ record: TokenRecord) { self.record = record }
+    init(_ metadata: TokenMetadata) { self.metadata = metadata }
 
     /// The token's state at a moment.
     ///
     /// - Parameter now: Unix seconds. From the second at which it expires a token is expired; it is
     ///   pending up to and without the second at which that ends.
     public func state(atUnixSeconds now: Int64) -> State {
-        if let expires = record.expiresUnixSeconds, now >= expires { return .expired }
-        if let pending = record.pendingUntilUnixSeconds, now < pending { return .pending }
+        if let expires = metadata.expiresUnixSeconds, now >= expires { return .expired }
+        if let pending = metadata.pendingUntilUnixSeconds, now < pending { return .pending }
         return .active
     }
 
     /// Until when it may not be accepted yet, Unix seconds, if that lies ahead of `now`.
     public func pendingUntil(atUnixSeconds now: Int64) -> Int64? {
-        guard let pending = record.pendingUntilUnixSeconds, now < pending else { return nil }
+        guard let pending = metadata.pendingUntilUnixSeconds, now < pending else { return nil }
         return pending
     }
 }

@@ -18,7 +18,7 @@ public struct Issuer: Equatable, Sendable {
 /// A keystore whose PIN was right, in use by this process and open for its next change.
 ///
 /// No lock is held between the calls: each takes it, reads what others have written, changes, writes
-/// and records. It can't be copied; its end zeroizes its keys. It makes no OTP: each of those asks for
+/// and logs. It can't be copied; its end zeroizes its keys. It makes no OTP: each of those asks for
 /// the PIN (``Authenticator/show(_:for:asking:)``).
 public struct Unlocked: ~Copyable {
     private let flow: Flow
@@ -29,7 +29,7 @@ public struct Unlocked: ~Copyable {
         var session = session
         // The PIN was right: the count is reset, and what was found is in the log, before anything else
         // is asked or done.
-        try flow.finish(&session)
+        try flow.endUse(&session)
         self.session = session
     }
 
@@ -41,7 +41,7 @@ public struct Unlocked: ~Copyable {
         session.issuers.map {
             Issuer(name: $0.name, fingerprint: $0.key.fingerprint(), isAdministrators: false)
         }
-            + flow.surroundings.issuers.map {
+            + flow.device.issuers.map {
                 Issuer(name: $0.name, fingerprint: $0.key.fingerprint(), isAdministrators: true)
             }
     }
@@ -84,7 +84,7 @@ public struct Unlocked: ~Copyable {
     ) throws(AuthenticatorError) -> Issuer {
         guard let issuer = session.issuers.first(where: { $0.key.fingerprint() == fingerprint })
         else {
-            let isAdministrators = flow.surroundings.issuers.contains {
+            let isAdministrators = flow.device.issuers.contains {
                 $0.key.fingerprint() == fingerprint
             }
             throw .init(isAdministrators ? .administratorsIssuer : .noSuchIssuer)
@@ -116,9 +116,9 @@ extension Authenticator {
     ///
     /// - Throws: the first refusal that applies (CONTRACT §2), or what the person throws.
     public func unlock(asking person: any Prescriber) throws(AuthenticatorError) -> Unlocked {
-        let entry = try flow.enter(.manage, answers: try flow.answers(person))
+        let checks = try flow.check(.manage, answers: try flow.answers(person))
         try confineFiles()
-        return try unlocked(entry, person) { .pin(attemptsLeft: $0) }
+        return try unlocked(checks, person) { .pin(attemptsLeft: $0) }
     }
 
     /// Gives a token another name; a taken one is asked for again.
@@ -153,17 +153,17 @@ extension Authenticator {
     public func remove(
         _ token: String, asking person: any Prescriber
     ) throws(AuthenticatorError) -> String {
-        let entry = try flow.enter(.manage, answers: try flow.answers(person))
+        let checks = try flow.check(.manage, answers: try flow.answers(person))
         try confineFiles()
         var unlocked: Unlocked
         if person.canBeAsked {
-            unlocked = try self.unlocked(entry, person) { .pin(attemptsLeft: $0) }
+            unlocked = try self.unlocked(checks, person) { .pin(attemptsLeft: $0) }
         } else {
-            let pin = try flow.pin(.pin(attemptsLeft: entry.facts.attemptsLeftIfFewer), person)
+            let pin = try flow.pin(.pin(attemptsLeft: checks.facts.attemptsLeftIfFewer), person)
             guard try person.confirms(.removes(token: nil)) else {
                 throw .init(.notConfirmed(.removing))
             }
-            unlocked = try tried(pin, entry, person)
+            unlocked = try tried(pin, checks, person)
         }
         let chosen = try unlocked.chosen(token, person)
         if person.canBeAsked, try !person.confirms(.removes(token: chosen.name)) {
@@ -175,36 +175,36 @@ extension Authenticator {
 
     /// Changes the PIN. A script's new PIN is judged before its current one is tried.
     public func changePIN(asking person: any Prescriber) throws(AuthenticatorError) {
-        let entry = try flow.enter(.manage, answers: try flow.answers(person))
+        let checks = try flow.check(.manage, answers: try flow.answers(person))
         try confineFiles()
         guard person.typesPIN || person.given.drawsPIN else {
             let current = try flow.pin(
-                .currentPIN(attemptsLeft: entry.facts.attemptsLeftIfFewer), person)
+                .currentPIN(attemptsLeft: checks.facts.attemptsLeftIfFewer), person)
             let new = try flow.newPIN(person)
             // The count is reset before another Argon2id: a kill in it must not cost an attempt.
-            var unlocked = try tried(current, entry, person)
+            var unlocked = try tried(current, checks, person)
             return try unlocked.set(new)
         }
-        var unlocked = try unlocked(entry, person) { .currentPIN(attemptsLeft: $0) }
+        var unlocked = try unlocked(checks, person) { .currentPIN(attemptsLeft: $0) }
         try unlocked.setPIN(asking: person)
     }
 
     /// Tries the one PIN that a script gave.
     private func tried(
-        _ pin: borrowing PINDigits, _ entry: Entry, _ person: any Prescriber
+        _ pin: borrowing PINDigits, _ checks: PassedChecks, _ person: any Prescriber
     ) throws(AuthenticatorError) -> Unlocked {
-        let session = try flow.unlock(pin, entry)
-        if session.wasRolledBack { try person.hears(.rolledBack) }
+        let session = try flow.unlock(pin, checks)
+        if session.wasPutBack { try person.hears(.keystorePutBack) }
         return try Unlocked(flow, session)
     }
 
     private func unlocked(
-        _ entry: Entry, _ person: any Prescriber, _ question: (Int?) -> SecretQuestion
+        _ checks: PassedChecks, _ person: any Prescriber, _ question: (Int?) -> SecretQuestion
     ) throws(AuthenticatorError) -> Unlocked {
         try Unlocked(
             flow,
-            try flow.session(entry, person, question) { (pin) throws(AuthenticatorError) in
-                try flow.unlock(pin, entry)
+            try flow.session(checks, person, question) { (pin) throws(AuthenticatorError) in
+                try flow.unlock(pin, checks)
             })
     }
 }

@@ -41,7 +41,7 @@ extension Flow {
         }
     }
 
-    /// Records that a link could not be opened: a wrong code, or another device's.
+    /// Logs that a link could not be opened: a wrong code, or another device's.
     func reject(_ error: ActivationError) {
         let detail =
             switch error {
@@ -69,14 +69,14 @@ extension Flow {
             // Another command may have made one while this one asked.
             guard try examine(folders).isFree else { throw .changed }
             // A cut creation's: there is no keystore that could hold its token.
-            try UsedLinks.settle(folders, tokens: [])
+            try UsedLinks.recover(folders, tokens: [])
             // From here on a log without its head or key is one that was removed.
             _ = try AuditLog.key(folders)
             let keystore = try UnlockedKeystore.create(
-                pin, folders: folders, lock: lock, machineID: surroundings.machineID,
+                pin, folders: folders, lock: lock, machineID: device.machineID,
                 policyLimit: limit, vouched: try AuditLog.vouched(folders), clock: clock)
             var session = Session(
-                keystore: keystore, lock: lock, folders: folders, wasRolledBack: false)
+                keystore: keystore, lock: lock, folders: folders, wasPutBack: false)
             keepSeenPolicy(&session, lock)
             return session
         }
@@ -136,7 +136,7 @@ extension Flow {
             return entries
         }
         if let refusal { throw refusal }
-        guard let kept = session.tokens.first(where: { $0.record.id == id }) else {
+        guard let kept = session.tokens.first(where: { $0.metadata.id == id }) else {
             throw .keystore(.tokenMissing)
         }
         return kept
@@ -150,14 +150,14 @@ extension Flow {
         if try reading().unixSeconds >= link.expiresUnixSeconds { return .init(.linkExpired) }
         let issuer = TrustedIssuer(key: link.key, name: link.issuer)
         let isTrusted =
-            trusted == issuer || surroundings.trust(of: link) == .trusted
+            trusted == issuer || device.trust(of: link) == .trusted
             || session.issuers.contains(issuer)
         return isTrusted ? nil : .untrustedIssuer(fingerprint: link.fingerprint)
     }
 
     /// Saves the keystore with the link's being used beside it on the disk already: what can fail
     /// fails before the token is there, and then nothing is used up. From a save that failed or was
-    /// killed on, the next right PIN settles whether it is.
+    /// killed on, the next right PIN decides whether it is.
     private func saveRemembering(
         _ link: VerifiedLink, _ id: UInt64, _ session: inout Session, _ lock: KeystoreLock,
         unixSeconds: Int64
@@ -193,6 +193,6 @@ extension Enrolment {
                 ? min(unixSeconds + Int64(pendingSeconds), JSONValue.integers.upperBound) : nil,
             // 0 stands for none on disk: a token that expired before 1970 has expired.
             expiresUnixSeconds: expiresUnixSeconds.map { max($0, 1) },
-            origin: origin == .signed ? .signed : .unsigned, warnings: warnings, policy: policy)
+            origin: origin, warnings: warnings, policy: policy)
     }
 }

@@ -8,12 +8,11 @@ import Linux
 
 /// The steps of one user on one device: in Flow/ those that ask nobody, in Asking/ the questions.
 ///
-/// Order of calls: `facts` and `enter` (no PIN), `clear` or `admit`, `unlock` (the one call that
-/// spends an attempt), then `activate`, `makeOTPs` or what else is to be done; each of those ends the
-/// use.
+/// Order of calls: `check` (no PIN), `clearance` for an OTP, `unlock` (the one call that spends an
+/// attempt), then `activate`, `makeOTPs` or what else is to be done; each of those ends the use.
 struct Flow: Sendable {
     let place: Place
-    let surroundings: Surroundings
+    let device: DeviceFacts
     let clock: @Sendable () throws(SystemError) -> ClockReading
     private let whenWaiting: @Sendable () -> Void
     /// nil until both folders exist.
@@ -24,7 +23,7 @@ struct Flow: Sendable {
     /// - Parameter whenWaiting: called when another process has held the lock for a second.
     /// - Throws: `AuthenticatorError.keystore(.problem)` for a folder of wrong owner or mode.
     init(
-        place: Place, surroundings: Surroundings,
+        place: Place, device: DeviceFacts,
         clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now,
         whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(AuthenticatorError) {
@@ -37,16 +36,16 @@ struct Flow: Sendable {
                 dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
         }
         self.place = place
-        self.surroundings = surroundings
+        self.device = device
         self.clock = clock
         self.whenWaiting = whenWaiting
         self.folders = folders
     }
 
     /// Opens none: what is in them can't be read.
-    init(without surroundings: Surroundings) throws(AuthenticatorError) {
+    init(without device: DeviceFacts) throws(AuthenticatorError) {
         place = Place(dataPath: "/", statePath: "/")
-        self.surroundings = surroundings
+        self.device = device
         clock = ClockReading.now
         whenWaiting = {}
         folders = nil
@@ -54,14 +53,14 @@ struct Flow: Sendable {
 
     /// Makes the folders that are missing (0700): `activate`, `request`.
     mutating func makeFolders() throws(AuthenticatorError) {
-        guard folders == nil else { return }
         let made = try inKeystore { () throws(KeystoreError) in try openOrCreateFolders() }
         folders = made
     }
 
     /// The folders, made where they are missing.
     func openOrCreateFolders() throws(KeystoreError) -> KeystoreFolders {
-        try KeystoreFolders.openOrCreate(
+        if let folders { return folders }
+        return try KeystoreFolders.openOrCreate(
             dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
     }
 
@@ -123,7 +122,7 @@ struct Flow: Sendable {
         // The log's head first: what is written meanwhile is then newer than it, never older.
         let vouched = try AuditLog.vouched(folders)
         return try KeystoreCondition.examine(
-            folders, machineID: surroundings.machineID, vouched: vouched, under: lock)
+            folders, machineID: device.machineID, vouched: vouched, under: lock)
     }
 
     private func facts(
@@ -159,15 +158,15 @@ struct Flow: Sendable {
         return facts
     }
 
-    /// Carries an erasure through and records it.
+    /// Carries an erasure through and logs it.
     func erase(
         _ folders: KeystoreFolders, _ lock: KeystoreLock
     ) throws(KeystoreError) -> Int64 {
         let now = try reading().unixSeconds
         // The erasure goes on even if a link can't be put among the used ones.
-        try? UsedLinks.settle(folders, tokens: nil)
-        let erasedAt = try Erasure.finish(
-            folders, lock: lock, machineID: surroundings.machineID, unixSeconds: now)
+        try? UsedLinks.recover(folders, tokens: nil)
+        let erasedAt = try Erasure.complete(
+            folders, lock: lock, machineID: device.machineID, unixSeconds: now)
         try? AuditLog.append(
             [AuditEntry(.erase, .ok, detail: "too many wrong PINs")], folders: folders,
             lock: lock, unixSeconds: now)
@@ -176,7 +175,7 @@ struct Flow: Sendable {
 
     /// The stricter of the administrator's policy and another.
     func combined(_ policy: TokenPolicy) -> TokenPolicy {
-        guard let administrators = surroundings.policy?.policy else { return policy }
+        guard let administrators = device.policy?.policy else { return policy }
         return policy.combined(with: administrators)
     }
 

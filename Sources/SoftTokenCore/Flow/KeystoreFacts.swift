@@ -19,7 +19,7 @@ struct KeystoreFacts: Equatable, Sendable {
     /// One of the two attempt records is missing or altered: one attempt is left, whatever the count.
     var isAttemptRecordLost = false
     var delaySeconds = 0
-    /// Boot time can't be trusted: the next try begins the delay anew and records that.
+    /// Boot time can't be trusted: the next try begins the delay anew and writes that down.
     var beginsDelayAnew = false
     var policy = TokenPolicy()
     var records: [PrescribingRecord] = []

@@ -26,7 +26,7 @@ extension Flow {
         let now = try now()
         guard token.state(atUnixSeconds: now.unixSeconds) != .expired else {
             try use(&session) { (_, _) throws(KeystoreError) in
-                [AuditEntry(.otp, .refused, tokenID: token.record.id, detail: "expired")]
+                [AuditEntry(.otp, .refused, tokenID: token.metadata.id, detail: "expired")]
             }
             throw .init(.tokenExpired)
         }
@@ -46,19 +46,19 @@ extension Flow {
         let end = now.unixSeconds + Int64(seconds)
         // No OTP of a step that begins when the token has expired.
         let last = TimeStep(
-            at: token.record.expiresUnixSeconds.map { min(end, $0 - 1) } ?? end,
+            at: token.metadata.expiresUnixSeconds.map { min(end, $0 - 1) } ?? end,
             seconds: stepSeconds
         ).number
         let count = min(Int(last - first) + 1, DisplaySession.maximumCount)
         var made: DisplaySession?
         try use(&session) { (session, _) throws(KeystoreError) in
-            var generator = try session.keystore.codeGenerator(token.record.id)
+            var generator = try session.keystore.codeGenerator(token.metadata.id)
             made = try DisplaySession(
                 of: token, count: count,
                 sequence: .steps(first: TimeStep(number: first, seconds: stepSeconds)), start: now,
                 seconds: seconds, clock: clock
             ) { generator.makeTruncatedMACs(first: first, count: count, $0) }
-            return [AuditEntry(.otp, .ok, tokenID: token.record.id, detail: "totp")]
+            return [AuditEntry(.otp, .ok, tokenID: token.metadata.id, detail: "totp")]
         }
         guard let made = made.take() else { preconditionFailure("the use made it") }
         return made
@@ -69,13 +69,13 @@ extension Flow {
     ) throws(AuthenticatorError) -> DisplaySession {
         var made: DisplaySession?
         try change(&session) { (session, _) throws(KeystoreError) in
-            let counter = try session.keystore.useCounter(token.record.id)
-            var generator = try session.keystore.codeGenerator(token.record.id)
+            let counter = try session.keystore.useCounter(token.metadata.id)
+            var generator = try session.keystore.codeGenerator(token.metadata.id)
             made = try DisplaySession(
                 of: token, count: 1, sequence: .single(counter: counter), start: now,
                 seconds: seconds, clock: clock
             ) { generator.makeTruncatedMACs(first: counter, count: 1, $0) }
-            return [AuditEntry(.otp, .ok, tokenID: token.record.id, detail: "hotp")]
+            return [AuditEntry(.otp, .ok, tokenID: token.metadata.id, detail: "hotp")]
         }
         guard let made = made.take() else { preconditionFailure("the use made it") }
         return made

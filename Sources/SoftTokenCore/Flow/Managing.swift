@@ -1,12 +1,12 @@
 // What else a right PIN allows: rename, remove, a new PIN, prescribing records, trusted issuers; and
-// reset, which needs none. Each change is written whole and recorded. Bound by CONTRACT §1.
+// reset, which needs none. Each change is written whole and logged. Bound by CONTRACT §1.
 import Device
 import Keystore
 import Linux
 
 extension Flow {
     /// Ends a use that only read.
-    func finish(_ session: inout Session) throws(AuthenticatorError) {
+    func endUse(_ session: inout Session) throws(AuthenticatorError) {
         try use(&session) { (_, _) throws(KeystoreError) in [] }
     }
 
@@ -15,15 +15,15 @@ extension Flow {
         _ session: inout Session, _ token: Token, to name: String
     ) throws(AuthenticatorError) {
         try change(&session) { (session, _) throws(KeystoreError) in
-            try session.keystore.rename(token.record.id, to: name)
-            return [AuditEntry(.rename, .ok, tokenID: token.record.id, detail: "renamed")]
+            try session.keystore.rename(token.metadata.id, to: name)
+            return [AuditEntry(.rename, .ok, tokenID: token.metadata.id, detail: "renamed")]
         }
     }
 
     func remove(_ session: inout Session, _ token: Token) throws(AuthenticatorError) {
         try change(&session) { (session, _) throws(KeystoreError) in
-            try session.keystore.remove(token.record.id)
-            return [AuditEntry(.remove, .ok, tokenID: token.record.id, detail: "removed")]
+            try session.keystore.remove(token.metadata.id)
+            return [AuditEntry(.remove, .ok, tokenID: token.metadata.id, detail: "removed")]
         }
     }
 
@@ -56,7 +56,7 @@ extension Flow {
     func checkIsAnotherDevice(
         _ record: PrescribingRecord
     ) throws(AuthenticatorError) {
-        let verdict = try surroundings.verdict(records: [record], marker: .absent)
+        let verdict = try device.verdict(records: [record], marker: .absent)
         guard case .same(let evidence) = verdict else { return }
         try? logged([
             AuditEntry(.device, .refused, detail: "the record to be forbidden is this device's")
@@ -97,9 +97,9 @@ extension Flow {
             // Judged under the lock, not on what was read before it was held.
             if case .missing? = try? examine(folders) { throw .missing }
             try folders.clearForReset()
-            try UsedLinks.settle(folders, tokens: nil)
+            try UsedLinks.recover(folders, tokens: nil)
             try Erasure.reset(
-                folders, lock: lock, machineID: surroundings.machineID, now: now.boot)
+                folders, lock: lock, machineID: device.machineID, now: now.boot)
             try AuditLog.append(
                 [AuditEntry(.reset, .ok, detail: "the keystore was destroyed")],
                 folders: folders, lock: lock, unixSeconds: now.unixSeconds)

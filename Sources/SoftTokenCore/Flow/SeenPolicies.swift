@@ -11,28 +11,28 @@ extension Flow {
     /// can't be believed as it was last seen, too.
     func combined(_ section: PublicSection) -> TokenPolicy {
         let policy = combined(section.policy)
-        guard !surroundings.environment.believesAdministrator else { return policy }
+        guard !device.environment.believesAdministrator else { return policy }
         return policy.combined(with: section.seenPolicy.policy)
     }
 
     /// Whether only a policy that was seen before forbids unsigned links.
     func forbidsUnsigned(_ section: PublicSection) -> Bool {
-        !surroundings.environment.believesAdministrator && section.seenPolicy.forbidsUnsigned
+        !device.environment.believesAdministrator && section.seenPolicy.forbidsUnsigned
     }
 
     /// Keeps what the administrator asks for now, if it can be believed and is another policy than
     /// the one that is kept. One that can't be written is kept with the next right PIN.
     func keepSeenPolicy(_ session: inout Session, _ lock: KeystoreLock) {
-        guard surroundings.environment.believesAdministrator,
-            session.keystore.publicSection.seenPolicy != surroundings.seenPolicy
+        guard device.environment.believesAdministrator,
+            session.keystore.publicSection.seenPolicy != device.seenPolicy
         else { return }
-        session.keystore.keep(seenPolicy: surroundings.seenPolicy)
+        session.keystore.keep(seenPolicy: device.seenPolicy)
         guard !session.keystore.isUnwritten else { return }
         try? save(&session, lock)
     }
 }
 
-extension Surroundings {
+extension DeviceFacts {
     /// What there is to be kept of the administrator's policy: a permission is never remembered.
     fileprivate var seenPolicy: SeenPolicy {
         SeenPolicy(

@@ -9,8 +9,8 @@ struct Session: ~Copyable {
     var lock: KeystoreLock?
     let folders: KeystoreFolders
     /// Somebody put an older keystore back.
-    let wasRolledBack: Bool
-    /// What is to be recorded with the next entry.
+    let wasPutBack: Bool
+    /// What is to be logged with the next entry.
     var notes: [AuditEntry] = []
 
     var tokens: [Token] { keystore.tokens.map(Token.init) }
@@ -26,7 +26,7 @@ extension Flow {
     ///   the PIN was typed; `.keystore` with `.wrongPIN`, `.erasedNow`, `.delayed`, `.busy`,
     ///   `.missing`, or what keeps it from being opened.
     func unlock(
-        _ pin: borrowing PINDigits, _ entry: Entry
+        _ pin: borrowing PINDigits, _ checks: PassedChecks
     ) throws(AuthenticatorError) -> Session {
         try unlock(pin)
     }
@@ -40,7 +40,7 @@ extension Flow {
         try inKeystore { () throws(KeystoreError) in
             do throws(KeystoreError) { try keep(clearance, &session, try hold(&session)) } catch {
                 // The PIN was right: what can't be kept costs no attempt.
-                try? writeAttempts(&session)
+                try? resetAttempts(&session)
                 throw error
             }
         }
@@ -67,15 +67,15 @@ extension Flow {
         case .attemptRecordsLost: throw .attemptRecordsLost
         case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
         case .locked(let keystore):
-            let wasRolledBack = keystore.isOlderThanRecorded
+            let wasPutBack = keystore.isPutBack
             // Of a head or a log that is missing the log tells by itself.
             let isRecordAltered = keystore.attempts.isRecordAltered
             let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
             var session = Session(
-                keystore: unlocked, lock: lock, folders: folders, wasRolledBack: wasRolledBack)
-            try settleUsedLinks(&session)
+                keystore: unlocked, lock: lock, folders: folders, wasPutBack: wasPutBack)
+            try recoverUsedLinks(&session)
             keepSeenPolicy(&session, lock)
-            if wasRolledBack {
+            if wasPutBack {
                 session.notes.append(
                     AuditEntry(
                         .tamper, .failed, detail: "an older keystore or attempt record was put back"
@@ -91,7 +91,7 @@ extension Flow {
         }
     }
 
-    /// Tries the PIN and records what a wrong one did; an attempt that can't be recorded is not made.
+    /// Tries the PIN and logs a wrong one; an attempt that can't be logged is not made.
     private func tried(
         _ keystore: consuming LockedKeystore, _ pin: borrowing PINDigits,
         folders: KeystoreFolders, lock: KeystoreLock
@@ -126,9 +126,9 @@ extension Flow {
     }
 
     /// Lets go of the lock before a person is asked: the count is reset first.
-    func settle(_ session: inout Session) throws(AuthenticatorError) {
+    func release(_ session: inout Session) throws(AuthenticatorError) {
         guard session.lock != nil else { return }
-        try inKeystore { () throws(KeystoreError) in try writeAttempts(&session) }
+        try inKeystore { () throws(KeystoreError) in try resetAttempts(&session) }
         session.lock = nil
     }
 
@@ -138,12 +138,12 @@ extension Flow {
         if let lock = session.lock { return lock }
         let lock = try KeystoreLock.take(session.folders)
         session.lock = lock
-        try session.keystore.refresh(session.folders, machineID: surroundings.machineID)
-        try settleUsedLinks(&session)
+        try session.keystore.refresh(session.folders, machineID: device.machineID)
+        try recoverUsedLinks(&session)
         return lock
     }
 
-    /// Changes the keystore, writes it, resets the count, records the change and lets go.
+    /// Changes the keystore, writes it, resets the count, logs the change and lets go.
     func change(
         _ session: inout Session,
         _ body: (inout Session, KeystoreLock) throws(KeystoreError) -> [AuditEntry]
@@ -156,7 +156,7 @@ extension Flow {
     }
 
     /// Carries out a change whose body writes the keystore by itself. The log is looked at first:
-    /// what can't be recorded is not done.
+    /// what can't be logged is not done.
     func changing(
         _ session: inout Session,
         _ body: (inout Session, KeystoreLock) throws(KeystoreError) -> [AuditEntry]
@@ -170,7 +170,7 @@ extension Flow {
         }
     }
 
-    /// Carries a use out, resets the count, records what it was for and lets go.
+    /// Carries a use out, resets the count, logs what it was for and lets go.
     ///
     /// The count is reset even when the use fails: the PIN was right.
     func use(
@@ -182,11 +182,11 @@ extension Flow {
             defer { session.lock = nil }
             let entries: [AuditEntry]
             do throws(KeystoreError) { entries = try body(&session, lock) } catch {
-                try? writeAttempts(&session)
+                try? resetAttempts(&session)
                 try? appendNoting(error.refusal, &session, lock)
                 throw error
             }
-            try writeAttempts(&session)
+            try resetAttempts(&session)
             try appendNoting(entries, &session, lock)
         }
     }
@@ -195,13 +195,13 @@ extension Flow {
         try session.keystore.save(session.folders, lock: lock)
     }
 
-    func writeAttempts(_ session: inout Session) throws(KeystoreError) {
+    func resetAttempts(_ session: inout Session) throws(KeystoreError) {
         let limit = combined(session.keystore.publicSection).attemptLimit
-        try session.keystore.finish(
+        try session.keystore.resetAttempts(
             session.folders, policyLimit: limit, now: try reading().boot)
     }
 
-    /// Records what was found before, whatever becomes of the use itself, and the entries.
+    /// Logs what was found before, whatever becomes of the use itself, and the entries.
     private func appendNoting(
         _ entries: [AuditEntry], _ session: inout Session, _ lock: KeystoreLock
     ) throws(KeystoreError) {

@@ -2,7 +2,7 @@
 // Bound by CONTRACT §3 (`log`) and Keystore/FORMAT.md §10.
 internal import Linux
 
-/// What the audit log records.
+/// What the audit log has entries of.
 package enum AuditEvent: String, Sendable, CaseIterable {
     case activate, attest, unlock, otp, rename, remove, pin, delay, erase, reset, refuse, device
     case issuer, clock, tamper

@@ -1,4 +1,4 @@
-// The audit log on disk: entry first, then head, durable before what it records is shown. A log that
+// The audit log on disk: entry first, then head, durable before what it tells of is shown. A log that
 // is missing or altered never stops a command: a new chain begins with a tamper entry.
 // Bound by CONTRACT §3 and Keystore/FORMAT.md §10. Call every writing function under the lock.
 package import Keystore

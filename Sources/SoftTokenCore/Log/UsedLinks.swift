@@ -63,7 +63,7 @@ package enum UsedLinks {
     ///
     /// - Parameter tokens: the keystore's, the link's own among them or not.
     static func prepare(
-        _ link: VerifiedLink, tokenID: UInt64, tokens: [TokenRecord], folders: KeystoreFolders,
+        _ link: VerifiedLink, tokenID: UInt64, tokens: [TokenMetadata], folders: KeystoreFolders,
         unixSeconds: Int64
     ) throws(KeystoreError) -> Prepared {
         let key = try AuditLog.key(folders)

@@ -86,7 +86,7 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     ///
     /// - Throws: `RowProblem`, for what it can't express.
     fileprivate func text(
-        _ record: TokenRecord, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring,
+        _ record: TokenMetadata, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring,
         cipher: String?
     ) throws(RowProblem) -> [UInt8] {
         if self == .pskc {
@@ -111,7 +111,7 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// liboath's users file: type, user, no PIN, seed, and the counter.
 private func usersOathLine(
-    _ record: TokenRecord, _ seed: borrowing Seed
+    _ record: TokenMetadata, _ seed: borrowing Seed
 ) throws(RowProblem) -> [UInt8] {
     let account = try account(of: record)
     guard account.allSatisfy({ !$0.isWhitespace }), account.first != "#" else {
@@ -130,7 +130,7 @@ private func usersOathLine(
 
 /// The users file of FreeRADIUS, for rlm_totp.
 private func freeradiusLine(
-    _ record: TokenRecord, _ seed: borrowing Seed
+    _ record: TokenMetadata, _ seed: borrowing Seed
 ) throws(RowProblem) -> [UInt8] {
     let account = try account(of: record)
     guard account.utf8.allSatisfy({ $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
@@ -145,7 +145,7 @@ private func freeradiusLine(
 /// privacyIDEA's OATH CSV: serial, seed, type, digits, time step. Which hash function a seed is for
 /// it guesses by its length: 16 bytes would be SHA-256.
 private func privacyideaLine(
-    _ record: TokenRecord, _ seed: borrowing Seed
+    _ record: TokenMetadata, _ seed: borrowing Seed
 ) throws(RowProblem) -> [UInt8] {
     guard !record.serial.contains(","), record.serial.first != "#" else {
         throw RowProblem("privacyidea has no serials with a comma, or that begin with #")
@@ -164,7 +164,7 @@ private func privacyideaLine(
     return line(start: "\(record.serial), ", seed, .hexadecimal, end: end)
 }
 
-private func account(of record: TokenRecord) throws(RowProblem) -> String {
+private func account(of record: TokenMetadata) throws(RowProblem) -> String {
     guard let account = record.account else { throw RowProblem("it is bound to no account") }
     return account
 }

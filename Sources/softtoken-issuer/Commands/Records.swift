@@ -148,7 +148,7 @@ extension VendorFile {
         guard try !target.isTaken(package.serial) else {
             throw Failure(.rejected, "token \(package.serial) is there already")
         }
-        try target.add(TokenRecord(package, key.state), seed: key.seed)
+        try target.add(TokenMetadata(package, key.state), seed: key.seed)
     }
 }
 

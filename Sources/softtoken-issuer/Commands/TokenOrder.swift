@@ -22,8 +22,8 @@ struct TokenOrder: Sendable {
     var lock: Lock
 
     /// What a verifier keeps of it.
-    func record(issuer: String) -> TokenRecord {
-        TokenRecord(
+    func record(issuer: String) -> TokenMetadata {
+        TokenMetadata(
             serial: serial, account: account, issuer: issuer,
             state: VerifierState(parameters: parameters),
             expiryUnixSeconds: terms.expiresUnixSeconds)
@@ -58,7 +58,7 @@ struct LinkMaker: ~Copyable {
     let carrier: LinkCarrier
     let validSeconds: Int64
 
-    /// The same for another thread.
+    /// Copies the signing key into memory of its own, for another thread.
     borrowing func copy() throws(KeystoreError) -> LinkMaker {
         LinkMaker(
             key: IssuerKey(name: key.name, signingKey: try key.signingKey.copy()),

@@ -18,7 +18,7 @@ struct VerifierState: Equatable, Sendable {
 struct OTPWindow: Equatable, Sendable {
     /// HOTP: counters ahead. TOTP: steps to each side.
     var single: Int
-    /// The same for two OTPs in a row.
+    /// How far, in the same unit, two OTPs in a row may be.
     var pair: Int
 
     /// RFC 4226 §7.4: as small as usability allows; RFC 6238 §5.2: one step of delay.

@@ -17,7 +17,7 @@ let recordsTail = "\n</KeyContainer>\n"
 ///   - cipher: the algorithm of an encrypted seed.
 ///   - prefix: the container's, with its colon.
 func recordText(
-    _ record: TokenRecord, _ seed: WrittenSeed, cipher: String?, prefix: String
+    _ record: TokenMetadata, _ seed: WrittenSeed, cipher: String?, prefix: String
 ) -> [UInt8] {
     let parameters = record.state.parameters
     var text = RecordText(prefix: prefix)

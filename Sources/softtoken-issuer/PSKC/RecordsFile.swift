@@ -80,7 +80,7 @@ final class RecordsWriter: RecordsTarget {
     /// Whether a token of this serial is there already; from now on it is.
     func isTaken(_ serial: String) -> Bool { !serials.insert(serial.hashValue).inserted }
 
-    func add(_ record: TokenRecord, seed: borrowing Seed) throws(Failure) {
+    func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
         let written: WrittenSeed
         do throws(KeyProblem) { written = try keyring.written(seed) } catch {
             throw Failure(error, serial: record.serial)

@@ -33,7 +33,7 @@ struct RecordsSource: ~Copyable {
     ///
     /// - Throws: `Failure`, for the first that can't be read too.
     borrowing func each(
-        _ body: (TokenRecord, borrowing Seed) throws(Failure) -> Void
+        _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
     ) throws(Failure) {
         if let store { return try each(of: store, body) }
         let file = try openRecords(path)
@@ -52,7 +52,7 @@ struct RecordsSource: ~Copyable {
     }
 
     private borrowing func each(
-        of store: RecordsStore, _ body: (TokenRecord, borrowing Seed) throws(Failure) -> Void
+        of store: RecordsStore, _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
     ) throws(Failure) {
         let keyring = try store.keyring(secret)
         try store.each { (token) throws(Failure) in
@@ -67,7 +67,7 @@ struct RecordsSource: ~Copyable {
 
 private func lend(
     _ package: PSKCKeyPackage, _ keyring: borrowing PSKCKeyring?,
-    _ body: (TokenRecord, borrowing Seed) throws(Failure) -> Void
+    _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
 ) throws(Failure) {
     switch keyring {
     case nil: return
@@ -77,11 +77,11 @@ private func lend(
             key = VerifiableKey(
                 state: try package.state(keyring), seed: try package.seed(keyring))
         } catch { throw Failure(error, serial: package.serial) }
-        try body(TokenRecord(package, key.state), key.seed)
+        try body(TokenMetadata(package, key.state), key.seed)
     }
 }
 
-extension TokenRecord {
+extension TokenMetadata {
     init(_ package: PSKCKeyPackage, _ state: VerifierState) {
         self.init(
             serial: package.serial, account: package.account, issuer: package.issuer,

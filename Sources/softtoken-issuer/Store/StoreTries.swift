@@ -1,4 +1,4 @@
-// A try at a store's token: counted before the OTP is looked at, settled after, and on the disk
+// A try at a store's token: counted before the OTP is looked at, judged after, and on the disk
 // before anybody hears what came of it. Bound by RECORDS.md §7 and RFC 4226 §7.3.
 import Keystore
 import KeystoreIssuer
@@ -51,9 +51,9 @@ extension RecordsStore {
 
     /// Judges OTPs by what the row says now, and writes what is to be remembered.
     ///
-    /// - Parameter judge: pure, and quick: others wait.
-    func settle(
-        _ serial: String, account: String?, _ judge: (VerifierState) -> OTPVerdict
+    /// - Parameter rule: pure, and quick: others wait.
+    func judge(
+        _ serial: String, account: String?, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
         let cipher = try protection()?.cipherName
         let verdict = try catching { (database) throws(DatabaseError) in
@@ -63,7 +63,7 @@ extension RecordsStore {
                 guard let row = rows.first, let token = StoredToken(row, cipher: cipher) else {
                     throw .damaged
                 }
-                let verdict = judge(token.record.state)
+                let verdict = rule(token.record.state)
                 guard case .accepted(let state, _) = verdict else { return (verdict, false) }
                 try database.run(
                     """
@@ -107,7 +107,7 @@ extension VerifierState {
 struct StoreSession: ~Copyable {
     private let store: RecordsStore
     private let seed: Seed
-    private let record: TokenRecord
+    private let record: TokenMetadata
 
     /// - Throws: `Failure`: 66, 64, 65, 85, 88.
     init(
@@ -148,7 +148,7 @@ struct StoreSession: ~Copyable {
         }
         try store.count(record.serial, limit: limit, now: try currentUnixSeconds())
         let digits = record.state.parameters.digits
-        return try store.settle(record.serial, account: account) { state in
+        return try store.judge(record.serial, account: account) { state in
             check(otps, state: state, at: unixSeconds, window: window) { first, count in
                 generator.truncatedMACs(first: first, count: count).map(digits.digits(of:))
             }

@@ -7,7 +7,7 @@ import KeystoreIssuer
 protocol RecordsTarget: AnyObject {
     /// Whether a token of this serial is there already; from now on it is.
     func isTaken(_ serial: String) throws(Failure) -> Bool
-    func add(_ record: TokenRecord, seed: borrowing Seed) throws(Failure)
+    func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure)
     /// Puts what was added in place, unless nothing was.
     func place() throws(Failure)
 }
@@ -50,7 +50,7 @@ final class StoreWriter: RecordsTarget {
         }
     }
 
-    func add(_ record: TokenRecord, seed: borrowing Seed) throws(Failure) {
+    func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
         let written: WrittenSeed
         do throws(KeyProblem) { written = try keyring.written(seed) } catch {
             throw Failure(error, serial: record.serial)

@@ -4,7 +4,7 @@ import KeystoreIssuer
 import OTP
 
 /// A token's record, wherever it is kept; its seed apart.
-struct TokenRecord: Sendable {
+struct TokenMetadata: Sendable {
     var serial: String
     var account: String?
     var issuer: String?
@@ -28,7 +28,7 @@ struct TokenRecord: Sendable {
 
 /// A row.
 struct StoredToken: Sendable {
-    let record: TokenRecord
+    let record: TokenMetadata
     let seed: PSKCValue
     /// Tries since the last OTP that was accepted, and when the last of them was.
     let failures: Int64
@@ -61,7 +61,7 @@ extension StoredToken {
             seed = .encrypted(PSKCEncryptedValue(algorithm: cipher, bytes: bytes, mac: mac))
         case (_?, nil): return nil
         }
-        record = TokenRecord(
+        record = TokenMetadata(
             serial: serial, account: row[1].text, issuer: row[2].text,
             state: VerifierState(
                 parameters: TokenParameters(algorithm: algorithm, digits: digits, factor: factor),
@@ -81,7 +81,7 @@ extension StoredToken {
     }
 }
 
-extension TokenRecord {
+extension TokenMetadata {
     /// The values of a new row.
     func row(_ seed: WrittenSeed) -> [SQLValue] {
         var values: [SQLValue] = [

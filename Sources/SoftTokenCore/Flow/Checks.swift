@@ -43,7 +43,7 @@ struct Answers: Sendable {
 }
 
 /// What stands after the checks: the questions that only a person can answer.
-struct Entry: Sendable {
+struct PassedChecks: Sendable {
     let facts: KeystoreFacts
     let verdict: SeparationVerdict
     /// The attestation has to be asked for, because of this.
@@ -55,7 +55,7 @@ struct Entry: Sendable {
     var untrustedFingerprint: String?
     /// What is known of that key or name already.
     var issuerStanding = IssuerStanding.new
-    /// An answer given by option that has to be recorded.
+    /// An answer given by option that has to be logged.
     fileprivate(set) var isClockConfirmedByOption = false
     fileprivate(set) var isAttestedByOption = false
 
@@ -69,15 +69,15 @@ struct Entry: Sendable {
 extension Flow {
     /// Goes through the checks.
     ///
-    /// - Throws: `AuthenticatorError`, the first that applies. Refusals are recorded.
-    func enter(
+    /// - Throws: `AuthenticatorError`, the first that applies. Refusals are logged.
+    func check(
         _ purpose: Purpose, answers: Answers
-    ) throws(AuthenticatorError) -> Entry {
+    ) throws(AuthenticatorError) -> PassedChecks {
         let facts = try facts(for: purpose.link)
         do throws(AuthenticatorError) {
             return try checked(purpose, answers: answers, facts: facts)
         } catch {
-            record(refusal: error, facts: facts)
+            logRefusal(error, facts: facts)
             throw error
         }
     }
@@ -85,7 +85,7 @@ extension Flow {
     /// The checks that come before a file that the person named is looked for: what this device
     /// and its files are.
     ///
-    /// - Throws: `AuthenticatorError`, the first that applies. Refusals are recorded.
+    /// - Throws: `AuthenticatorError`, the first that applies. Refusals are logged.
     func checkPlace(
         _ purpose: Purpose, answers: Answers
     ) throws(AuthenticatorError) {
@@ -93,7 +93,7 @@ extension Flow {
         do throws(AuthenticatorError) {
             _ = try checkedPlace(purpose, answers: answers, facts: facts)
         } catch {
-            record(refusal: error, facts: facts)
+            logRefusal(error, facts: facts)
             throw error
         }
     }
@@ -111,38 +111,38 @@ extension Flow {
 
     private func checked(
         _ purpose: Purpose, answers: Answers, facts: KeystoreFacts
-    ) throws(AuthenticatorError) -> Entry {
-        var entry = try checkedPlace(purpose, answers: answers, facts: facts)
-        try checkLink(purpose, answers: answers, entry: &entry)
+    ) throws(AuthenticatorError) -> PassedChecks {
+        var checks = try checkedPlace(purpose, answers: answers, facts: facts)
+        try checkLink(purpose, answers: answers, &checks)
         try checkKeystore(purpose, facts: facts)
-        if purpose.needsClearance { try checkAttestation(answers, entry: &entry) }
+        if purpose.needsClearance { try checkAttestation(answers, &checks) }
         if answers.wantsTPM { throw .init(.protectorUnreachable) }
-        // A delay that begins anew has to be recorded, or it would never end; the try does that,
+        // A delay that begins anew has to be written down, or it would never end; the try does that,
         // under the lock, before it looks at the PIN.
         if facts.delaySeconds > 0, !facts.beginsDelayAnew, !answers.waitsOutDelays {
             throw .keystore(.delayed(seconds: facts.delaySeconds))
         }
-        return entry
+        return checks
     }
 
     /// 78, 80, 87, 81 (strict) and 86.
     private func checkedPlace(
         _ purpose: Purpose, answers: Answers, facts: KeystoreFacts
-    ) throws(AuthenticatorError) -> Entry {
+    ) throws(AuthenticatorError) -> PassedChecks {
         try checkFiles(facts)
         let terms = purpose.link?.terms
         let verdict = try self.verdict(facts, linkRecords: terms?.prescribing ?? [])
         if case .same(let evidence) = verdict { throw .sameDevice(evidence) }
         try checkRemote()
-        var entry = Entry(facts: facts, verdict: verdict)
+        var checks = PassedChecks(facts: facts, verdict: verdict)
         if purpose.needsClearance {
             let policy = combined(facts.policy).combined(with: terms?.policy ?? TokenPolicy())
             if case .unverified(let reason) = verdict, policy.separation == .strict {
                 throw .init(.separationNotVerified(reason))
             }
-            try checkClock(purpose.link, answers: answers, entry: &entry)
+            try checkClock(purpose.link, answers: answers, &checks)
         }
-        return entry
+        return checks
     }
 
     /// Refuses a device that was registered for prescribing since the checks: a prompt may wait for
@@ -159,7 +159,7 @@ extension Flow {
 
     /// The refusal of a device that bears the marker by now.
     var registration: AuthenticatorError? {
-        surroundings.isMarkerThere()
+        device.isMarkerThere()
             ? .sameDevice(SeparationEvidence(label: "", signs: [.marker])) : nil
     }
 
@@ -173,19 +173,19 @@ extension Flow {
                 records.append(try PrescribingRecord(parsing: text))
             } catch { throw .record(error) }
         }
-        return try surroundings.verdict(records: records, marker: surroundings.marker)
+        return try device.verdict(records: records, marker: device.marker)
     }
 
     private func checkRemote() throws(AuthenticatorError) {
         let isRemoteAllowed =
-            surroundings.policy?.remote == true && !surroundings.isNamespaceFaked
-        guard surroundings.isRemote != true || isRemoteAllowed else {
+            device.policy?.remote == true && !device.isNamespaceFaked
+        guard device.isRemote != true || isRemoteAllowed else {
             throw .init(.remoteLogin)
         }
     }
 
     private func checkClock(
-        _ link: VerifiedLink?, answers: Answers, entry: inout Entry
+        _ link: VerifiedLink?, answers: Answers, _ checks: inout PassedChecks
     ) throws(AuthenticatorError) {
         if answers.isClockConfirmed == false { throw .init(.clockContradicted) }
         let now = try now()
@@ -193,9 +193,9 @@ extension Flow {
             let doubt = try clockDoubt(now.unixSeconds, link: link)
         else { return }
         if answers.isClockConfirmed == true {
-            entry.isClockConfirmedByOption = true
+            checks.isClockConfirmedByOption = true
         } else if answers.isInteractive {
-            entry.clockDoubt = doubt
+            checks.clockDoubt = doubt
         } else {
             throw .clockUnconfirmed(doubt)
         }
@@ -218,18 +218,18 @@ extension Flow {
     }
 
     private func checkLink(
-        _ purpose: Purpose, answers: Answers, entry: inout Entry
+        _ purpose: Purpose, answers: Answers, _ checks: inout PassedChecks
     ) throws(AuthenticatorError) {
         guard case .activate(let link) = purpose else { return }
         guard let link else {
-            guard surroundings.policy?.unsigned != false, !entry.facts.forbidsUnsigned else {
+            guard device.policy?.unsigned != false, !checks.facts.forbidsUnsigned else {
                 throw .init(.unsignedLink)
             }
             return
         }
         guard try now().unixSeconds < link.expiresUnixSeconds else { throw .init(.linkExpired) }
         if try isUsed(link, folders) { throw .init(.linkUsed) }
-        let trust = [surroundings.trust(of: link), entry.facts.issuerTrust]
+        let trust = [device.trust(of: link), checks.facts.issuerTrust]
         guard !trust.contains(.trusted), answers.trustedFingerprint != link.fingerprint else {
             return
         }
@@ -237,8 +237,8 @@ extension Flow {
         guard answers.isInteractive else {
             throw .untrustedIssuer(fingerprint: link.fingerprint, standing)
         }
-        entry.untrustedFingerprint = link.fingerprint
-        entry.issuerStanding = standing
+        checks.untrustedFingerprint = link.fingerprint
+        checks.issuerStanding = standing
     }
 
     /// Whether this link was used here before.
@@ -266,15 +266,15 @@ extension Flow {
     }
 
     private func checkAttestation(
-        _ answers: Answers, entry: inout Entry
+        _ answers: Answers, _ checks: inout PassedChecks
     ) throws(AuthenticatorError) {
-        guard case .unverified(let reason) = entry.verdict,
-            entry.facts.attestedUnixSeconds == nil || surroundings.isNamespaceFaked
+        guard case .unverified(let reason) = checks.verdict,
+            checks.facts.attestedUnixSeconds == nil || device.isNamespaceFaked
         else { return }
         if answers.isAttested {
-            entry.isAttestedByOption = true
+            checks.isAttestedByOption = true
         } else if answers.isInteractive {
-            entry.attestationReason = reason
+            checks.attestationReason = reason
         } else {
             throw .attestationMissing(reason)
         }

@@ -7,7 +7,7 @@ import Keystore
 import Linux
 
 /// What the device is and what its administrator says.
-struct Surroundings: Sendable {
+struct DeviceFacts: Sendable {
     /// Read where it is compared, the first time before the sandbox closes.
     var identity: @Sendable () throws(SystemError) -> DeviceIdentity
     var environment: DeviceEnvironment
@@ -68,16 +68,16 @@ struct Surroundings: Sendable {
     ///
     /// - Throws: `AuthenticatorError.configuration` for a policy or issuer file that is malformed
     ///   or not root's alone.
-    static func read(sshConnection: String?) throws(AuthenticatorError) -> Surroundings {
-        var surroundings = withoutAdministrator(sshConnection: sshConnection)
-        surroundings.policy = try readPolicy()
-        surroundings.issuers = try readIssuers()
-        return surroundings
+    static func read(sshConnection: String?) throws(AuthenticatorError) -> DeviceFacts {
+        var device = withoutAdministrator(sshConnection: sshConnection)
+        device.policy = try readPolicy()
+        device.issuers = try readIssuers()
+        return device
     }
 
     /// Reads all but the administrator's files: what no PIN may be asked with.
-    static func withoutAdministrator(sshConnection: String?) -> Surroundings {
-        Surroundings(
+    static func withoutAdministrator(sshConnection: String?) -> DeviceFacts {
+        DeviceFacts(
             identity: DeviceIdentity.read, environment: DeviceEnvironment.read(),
             marker: PrescribingMarker.read(), machineID: MachineValues.read(),
             isRemote: isRemoteLogin(sshConnection: sshConnection),

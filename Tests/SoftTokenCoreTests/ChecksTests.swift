@@ -8,32 +8,32 @@ import Testing
 
 @testable import SoftTokenCore
 
-@Suite("Before any PIN") struct EnteringTests {
-    private func enter(
-        _ purpose: Purpose = .show, _ surroundings: Surroundings = .ordinary,
+@Suite("Before any PIN") struct ChecksTests {
+    private func check(
+        _ purpose: Purpose = .show, _ device: DeviceFacts = .ordinary,
         answers: Answers = Answers(isInteractive: false)
-    ) throws(AuthenticatorError) -> Entry {
+    ) throws(AuthenticatorError) -> PassedChecks {
         let home = MadeUpHome()
         let clock = MadeUpClock(1_800_000_000)
         let authenticator = try Flow(
-            place: home.place, surroundings: surroundings
+            place: home.place, device: device
         ) { () throws(SystemError) in clock.reading() }
-        return try authenticator.enter(purpose, answers: answers)
+        return try authenticator.check(purpose, answers: answers)
     }
 
     @Test("Without a keystore nothing is asked")
     func missing() {
-        #expect(throws: AuthenticatorError.keystore(.missing)) { try enter() }
+        #expect(throws: AuthenticatorError.keystore(.missing)) { try check() }
     }
 
     @Test("A marked computer is refused before anything else, for each purpose")
     func marked() throws {
-        var surroundings = Surroundings.ordinary
-        surroundings.marker = .record(try Surroundings.recordOfItself)
-        surroundings.isRemote = true
+        var device = DeviceFacts.ordinary
+        device.marker = .record(try DeviceFacts.recordOfItself)
+        device.isRemote = true
         for purpose in [Purpose.show, .manage, .activate(nil)] {
             #expect {
-                try enter(purpose, surroundings)
+                try check(purpose, device)
             } throws: { error in
                 guard case .sameDevice(let evidence) = (error as? AuthenticatorError)?.cause else {
                     return false
@@ -45,57 +45,57 @@ import Testing
 
     @Test("A damaged marker still refuses")
     func damagedMarker() {
-        var surroundings = Surroundings.ordinary
-        surroundings.marker = .damaged
+        var device = DeviceFacts.ordinary
+        device.marker = .damaged
         #expect(
             throws: AuthenticatorError.sameDevice(SeparationEvidence(label: "", signs: [.marker]))
-        ) { try enter(.manage, surroundings) }
+        ) { try check(.manage, device) }
     }
 
     @Test("A remote login is refused before the keystore is looked at")
     func remote() {
-        var surroundings = Surroundings.ordinary
-        surroundings.isRemote = true
-        #expect(throws: AuthenticatorError(.remoteLogin)) { try enter(.manage, surroundings) }
+        var device = DeviceFacts.ordinary
+        device.isRemote = true
+        #expect(throws: AuthenticatorError(.remoteLogin)) { try check(.manage, device) }
     }
 
     @Test("The administrator can allow remote logins")
     func remoteAllowed() throws {
-        var surroundings = Surroundings.ordinary
-        surroundings.isRemote = true
-        surroundings.policy = try AdministratorPolicy(
+        var device = DeviceFacts.ordinary
+        device.isRemote = true
+        device.policy = try AdministratorPolicy(
             parsing: Array(#"{"remote":true}"#.utf8).span)
-        #expect(throws: AuthenticatorError.keystore(.missing)) { try enter(.show, surroundings) }
+        #expect(throws: AuthenticatorError.keystore(.missing)) { try check(.show, device) }
     }
 
     @Test("Strict separation refuses what is not shown, before the keystore is looked at")
     func strict() throws {
-        var surroundings = Surroundings.ordinary
-        surroundings.policy = try AdministratorPolicy(
+        var device = DeviceFacts.ordinary
+        device.policy = try AdministratorPolicy(
             parsing: Array(#"{"separation":"strict"}"#.utf8).span)
         #expect(throws: AuthenticatorError(.separationNotVerified(.noRecord))) {
-            try enter(.show, surroundings)
+            try check(.show, device)
         }
     }
 
     @Test("An unsigned link is refused where the administrator forbids it")
     func unsigned() throws {
-        var surroundings = Surroundings.ordinary
-        surroundings.policy = try AdministratorPolicy(
+        var device = DeviceFacts.ordinary
+        device.policy = try AdministratorPolicy(
             parsing: Array(#"{"unsigned":false}"#.utf8).span)
         #expect(throws: AuthenticatorError(.unsignedLink)) {
-            try enter(.activate(nil), surroundings)
+            try check(.activate(nil), device)
         }
     }
 
     @Test("Off a terminal a missing attestation is refused, at one it is a question")
     func attestation() throws {
         #expect(throws: AuthenticatorError.attestationMissing(.noRecord)) {
-            try enter(.activate(nil))
+            try check(.activate(nil))
         }
-        let asked = try enter(.activate(nil), answers: Answers(isInteractive: true))
+        let asked = try check(.activate(nil), answers: Answers(isInteractive: true))
         #expect(asked.attestationReason == .noRecord)
-        let given = try enter(
+        let given = try check(
             .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
         #expect(given.attestationReason == nil)
     }
@@ -103,7 +103,7 @@ import Testing
     @Test("A date that is not this device's is refused, whatever the clock")
     func contradicted() {
         #expect(throws: AuthenticatorError(.clockContradicted)) {
-            try enter(
+            try check(
                 .activate(nil),
                 answers: Answers(isInteractive: true, isClockConfirmed: false))
         }

@@ -9,8 +9,8 @@ extension UsedLinks {
     ///
     /// - Parameter tokens: the ids of the keystore's tokens; nil where they can't be asked: then a
     ///   link is rather spent than used twice.
-    /// - Throws: `KeystoreError.system`, `.outOfMemory`; then nothing is settled.
-    static func settle(
+    /// - Throws: `KeystoreError.system`, `.outOfMemory`; then nothing is changed.
+    static func recover(
         _ folders: KeystoreFolders, tokens: [UInt64]?
     ) throws(KeystoreError) {
         guard folders.state.contains(besideName) else { return }
@@ -57,12 +57,12 @@ extension UsedLinks {
 
 extension Flow {
     /// Settles what a killed activation has left, before anything else is done with these tokens.
-    func settleUsedLinks(_ session: inout Session) throws(KeystoreError) {
+    func recoverUsedLinks(_ session: inout Session) throws(KeystoreError) {
         do throws(KeystoreError) {
-            try UsedLinks.settle(session.folders, tokens: session.keystore.tokens.map(\.id))
+            try UsedLinks.recover(session.folders, tokens: session.keystore.tokens.map(\.id))
         } catch {
             // The PIN was right, whatever fails behind it.
-            try? writeAttempts(&session)
+            try? resetAttempts(&session)
             throw error
         }
     }
