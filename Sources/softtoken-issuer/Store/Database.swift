@@ -4,6 +4,7 @@
 // library are pointers. SQLite's pages hold what the file holds, seeds in base64 among it: they are
 // exempt from the rules of residue as the XML is (STYLE 8).
 internal import CSQLite
+import Linux
 
 /// Why a database did not do what it was asked.
 enum DatabaseError: Error, Equatable, Sendable {
@@ -36,8 +37,11 @@ enum SQLValue: Equatable, Sendable {
 
 /// An open database.
 @safe final class Database {
-    private static let patienceMilliseconds: Int32 = 60_000
+    /// How many pages the write-ahead log has before they are moved into the file: whoever opens the
+    /// database alone reads all of it first.
+    private static let logPages = 100
 
+    private let path: String
     private let handle: OpaquePointer
     /// Prepared once: a run of 100,000 rows uses one.
     private var statements: [String: OpaquePointer] = unsafe [:]
@@ -51,16 +55,17 @@ enum SQLValue: Equatable, Sendable {
         let result = unsafe sqlite3_open_v2(path, &opened, flags, nil)
         guard let opened = unsafe opened else { throw .failed("there is no memory") }
         unsafe handle = opened
+        self.path = path
         guard result == SQLITE_OK else { throw error(result) }
         guard unsafe st_configure(opened) == SQLITE_OK else {
             throw .failed("it can't be configured")
         }
-        unsafe sqlite3_busy_timeout(opened, Database.patienceMilliseconds)
         try run("PRAGMA cell_size_check = ON")
         try run("PRAGMA secure_delete = ON")
         try run("PRAGMA temp_store = MEMORY")
         // A commit is in the log when it ends, and on the disk after `sync`.
         try run("PRAGMA synchronous = NORMAL")
+        try run("PRAGMA wal_autocheckpoint = \(Database.logPages)")
     }
 
     deinit {
@@ -105,6 +110,7 @@ enum SQLValue: Equatable, Sendable {
     ) throws(DatabaseError) -> R {
         try run("BEGIN IMMEDIATE")
         do throws(DatabaseError) {
+            try nameLog()
             let (result, keeps) = try body()
             try run(keeps ? "COMMIT" : "ROLLBACK")
             return result
@@ -114,11 +120,26 @@ enum SQLValue: Equatable, Sendable {
         }
     }
 
-    /// Waits until everything that was committed is on the disk.
+    /// Waits until everything that was committed is on the disk. Outside of the write lock, so that
+    /// the waits of several processes overlap.
     func sync() throws(DatabaseError) {
+        do throws(SystemError) { try openLog().syncData() } catch { throw .failed(error.reason) }
+    }
+
+    /// Puts the log's name on the disk before anything stands in it: under the write lock, so that
+    /// whoever finds something in it need not ask who made it. SQLite would wait for the folder once
+    /// in each process.
+    private func nameLog() throws(DatabaseError) {
+        do throws(SystemError) {
+            guard try openLog().attributes().byteCount == 0 else { return }
+        } catch { throw .failed(error.reason) }
         let result = unsafe st_sync_log(handle)
         guard result == SQLITE_OK else { throw error(result) }
     }
+
+    /// The log, which stays as long as somebody has the database open. It has no locks that closing
+    /// it would drop.
+    private func openLog() throws(SystemError) -> Descriptor { try openInput(path + "-wal") }
 
     /// The bytes of the file that this database would be.
     func image() throws(DatabaseError) -> [UInt8] {

@@ -67,13 +67,19 @@ extension RecordsStore {
                 guard case .accepted(let state, _) = verdict else { return (verdict, false) }
                 try database.run(
                     """
-                    UPDATE tokens SET counter = ?, step = ?, drift = ?, failures = 0, failed = 0, \
-                    account = coalesce(?, account) WHERE serial = ?
+                    UPDATE tokens SET counter = ?, step = ?, drift = ?, failures = 0, failed = 0 \
+                    WHERE serial = ?
                     """,
                     [
                         state.counter, SQLValue(state.lastStep), .integer(state.driftSteps),
-                        SQLValue(account), .text(serial),
+                        .text(serial),
                     ])
+                // A statement of its own: SQLite would write the accounts' index each time.
+                if let account {
+                    try database.run(
+                        "UPDATE tokens SET account = ? WHERE serial = ?",
+                        [.text(account), .text(serial)])
+                }
                 return (verdict, true)
             }
         }
@@ -87,8 +93,11 @@ extension RecordsStore {
     func unlock(_ serial: String) throws(Failure) {
         _ = try token(serial)
         try catching { (database) throws(DatabaseError) in
-            try database.run(
-                "UPDATE tokens SET failures = 0, failed = 0 WHERE serial = ?", [.text(serial)])
+            try database.write { () throws(DatabaseError) in
+                try database.run(
+                    "UPDATE tokens SET failures = 0, failed = 0 WHERE serial = ?", [.text(serial)])
+                return ((), keeps: true)
+            }
             try database.sync()
         }
     }

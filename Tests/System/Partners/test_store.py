@@ -272,6 +272,30 @@ class StoreTests(StoreCase):
         self.assertLess(counted[-1], synced[-1])
         self.assertLess(synced[-1], told[0])
 
+    def test_a_new_logs_name_is_on_the_disk_before_anything_stands_in_it(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        # The last of others who leaves takes the log away.
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.assertFalse(os.path.exists(self.path("s-wal")))
+        for number, isNew in ((0, True), (1, False)):
+            subprocess.run(
+                ["strace", "-qq", "-y", "-o", self.path("trace"), "-e",
+                 "trace=pwrite64,fdatasync,fsync", BIN, "verify", "--records", self.path("s"),
+                 "--serial", "S1"], input=hotp(self.stored(), number), text=True,
+                capture_output=True, check=True)
+            if number == 0:
+                # So that asking for the seed doesn't take it away again.
+                keeper = sqlite3.connect(self.path("s"))
+                keeper.execute("SELECT count(*) FROM tokens").fetchall()
+                self.addCleanup(keeper.close)
+            calls = [re.sub(r"\(\d+<(?:.*/)?([^/>]*)>.*", r" \1", line)
+                     for line in read(self.path("trace")).splitlines()]
+            written = calls.index("pwrite64 s-wal")
+            folder = "fdatasync " + os.path.basename(self.folder.name)
+            self.assertEqual(folder in calls[:written], isNew, calls)
+            self.assertNotIn(folder, calls[written:])
+
     def test_a_power_cut_at_any_write_neither_accepts_twice_nor_takes_an_answer_back(self):
         """What was written and not fsynced is there, isn't, or is in part."""
         self.store()
