@@ -39,6 +39,12 @@ package enum KeystoreError: Error, Equatable, Sendable {
     /// Argon2id, guarded memory or libsodium itself found no memory. Not a wrong PIN, and not a
     /// wrong code.
     case outOfMemory
+    /// The activation code is wrong, or a link is not for this device; neither can be told from damage.
+    case boxNotOpened
+    /// The seed in a link's box has not 16...64 bytes, or the box names another link.
+    case malformedBox
+    /// Text is no seed.
+    case malformedSeed(SeedFlaw)
     /// A token of this name is there already.
     case nameTaken
     /// No such token (any more).
@@ -52,7 +58,7 @@ package enum KeystoreError: Error, Equatable, Sendable {
 }
 
 /// Runs a step of the operating system, in this module's error.
-func translating<R: ~Copyable>(
+package func translating<R: ~Copyable>(
     _ body: () throws(SystemError) -> R
 ) throws(KeystoreError) -> R {
     do throws(SystemError) { return try body() } catch {

@@ -2,16 +2,6 @@
 // code, or with this device's own key. The seed goes from the box straight into guarded memory.
 internal import CSodium
 
-/// Why a link's box did not give a seed.
-package enum LinkBoxError: Error, Equatable, Sendable {
-    /// The code is wrong, or the box is not for this device; the two can't be told from damage.
-    case notOpened
-    /// The seed inside has not 16...64 bytes, or the box names another link.
-    case malformedContent
-    /// Argon2id or guarded memory found no memory: a failure, never a wrong code.
-    case outOfMemory
-}
-
 /// What both boxes are bound to: the issuer's x and the link's jti.
 package struct LinkBinding: Equatable, Sendable {
     package let x: [UInt8]
@@ -57,13 +47,13 @@ package struct CodeBox: Equatable, Sendable {
     /// Decrypts the seed with the activation code.
     ///
     /// - Parameter code: the ten characters in upper case, ASCII, in guarded memory.
-    /// - Throws: `LinkBoxError`.
+    /// - Throws: `KeystoreError.boxNotOpened`, `.outOfMemory`.
     package func decrypt(
         code: borrowing SecureBytes, binding: LinkBinding
-    ) throws(LinkBoxError) -> Seed {
+    ) throws(KeystoreError) -> Seed {
         let key = try CodeBox.key(
             of: code, salt: salt, operations: operations, memoryBytes: memoryBytes)
-        var seed = try secureBytes(count: box.count - 16)
+        var seed = try SecureBytes(count: box.count - 16)
         let additional = binding.additionalData
         let isOpened = unsafe key.withUnsafeBytes { key in
             unsafe seed.withUnsafeMutableBytes { seed in
@@ -74,18 +64,15 @@ package struct CodeBox: Equatable, Sendable {
             }
         }
         scrubStackAndRegisters(.deep)
-        guard isOpened else { throw .notOpened }
+        guard isOpened else { throw .boxNotOpened }
         return Seed(seed)
     }
 
     /// The key that a code stands for.
     package static func key(
         of code: borrowing SecureBytes, salt: [UInt8], operations: Int, memoryBytes: Int
-    ) throws(LinkBoxError) -> SecureBytes {
-        do throws(KeystoreError) {
-            return try argon2id(
-                code, salt: salt, operations: operations, memoryBytes: memoryBytes)
-        } catch { throw .outOfMemory }
+    ) throws(KeystoreError) -> SecureBytes {
+        try argon2id(code, salt: salt, operations: operations, memoryBytes: memoryBytes)
     }
 }
 
@@ -121,14 +108,14 @@ package struct RequestKey: ~Copyable {
 
     /// Unseals a link's seed: crypto_box_seal over x ‖ jti ‖ seed.
     ///
-    /// - Throws: `LinkBoxError.notOpened` when it is sealed to another device;
-    ///   `malformedContent` when x or jti aren't the link's own.
+    /// - Throws: `KeystoreError.boxNotOpened` when it is sealed to another device;
+    ///   `.malformedBox` when x or jti aren't the link's own.
     package borrowing func unseal(
         _ box: [UInt8], binding: LinkBinding
-    ) throws(LinkBoxError) -> Seed {
+    ) throws(KeystoreError) -> Seed {
         let contentCount = box.count - sealedBoxOverhead
-        guard (48 + 16...48 + 64).contains(contentCount) else { throw .malformedContent }
-        var content = try secureBytes(count: contentCount)
+        guard (48 + 16...48 + 64).contains(contentCount) else { throw .malformedBox }
+        var content = try SecureBytes(count: contentCount)
         let isOpened = unsafe content.withUnsafeMutableBytes { content in
             unsafe secret.withUnsafeBytes { secret in
                 unsafe crypto_box_seal_open(
@@ -138,25 +125,19 @@ package struct RequestKey: ~Copyable {
             }
         }
         scrubStackAndRegisters(.deep)
-        guard isOpened else { throw .notOpened }
+        guard isOpened else { throw .boxNotOpened }
         let expected = binding.x + binding.jti
         let isBound = content.read { content in
             expected.indices.allSatisfy { content[$0] == expected[$0] }
         }
-        guard isBound else { throw .malformedContent }
-        var seed = try secureBytes(count: contentCount - 48)
+        guard isBound else { throw .malformedBox }
+        var seed = try SecureBytes(count: contentCount - 48)
         content.read { content in
             seed.write { (target: inout MutableSpan<UInt8>) in
                 for index in target.indices { target[index] = content[48 + index] }
             }
         }
         return Seed(seed)
-    }
-}
-
-private func secureBytes(count: Int) throws(LinkBoxError) -> SecureBytes {
-    do throws(KeystoreError) { return try SecureBytes(count: count) } catch {
-        throw .outOfMemory
     }
 }
 

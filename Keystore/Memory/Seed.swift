@@ -31,22 +31,23 @@ extension Seed {
 }
 
 /// Why text is no seed.
-package enum SeedTextError: Error, Equatable, Sendable {
+package enum SeedFlaw: Equatable, Sendable {
     /// No character of a seed.
     case empty
     /// A character outside RFC 4648's base32 (space, dash and padding don't count).
     case notBase32
     /// More than 64 bytes.
     case tooLong
-    case outOfMemory
 }
 
 extension Seed {
     /// Decodes RFC 4648 base32 in either case, with spaces, dashes and padding, as people copy it.
     ///
-    /// - Throws: `SeedTextError`. Unused bits in the last character need not be zero (the wild's
+    /// - Throws: `KeystoreError.malformedSeed`, `.outOfMemory`.
+    ///
+    /// Unused bits in the last character need not be zero (the wild's
     ///   links don't keep that).
-    package init(base32 text: Span<UInt8>) throws(SeedTextError) {
+    package init(base32 text: Span<UInt8>) throws(KeystoreError) {
         var digitCount = 0
         var isPadded = false
         for index in text.indices {
@@ -54,19 +55,18 @@ extension Seed {
             case UInt8(ascii: " "), UInt8(ascii: "-"): continue
             case UInt8(ascii: "="): isPadded = true
             case let character:
-                guard !isPadded, base32Value(character) != nil else { throw .notBase32 }
+                guard !isPadded, base32Value(character) != nil else {
+                    throw .malformedSeed(.notBase32)
+                }
                 digitCount += 1
             }
         }
-        guard digitCount > 0 else { throw .empty }
+        guard digitCount > 0 else { throw .malformedSeed(.empty) }
         // 1, 3 and 6 characters over a group of eight spell no whole byte: RFC 4648 §6.
-        guard ![1, 3, 6].contains(digitCount % 8) else { throw .notBase32 }
+        guard ![1, 3, 6].contains(digitCount % 8) else { throw .malformedSeed(.notBase32) }
         let byteCount = digitCount * 5 / 8
-        guard byteCount <= Seed.maximumByteCount else { throw .tooLong }
-        var bytes: SecureBytes
-        do throws(KeystoreError) { bytes = try SecureBytes(count: byteCount) } catch {
-            throw .outOfMemory
-        }
+        guard byteCount <= Seed.maximumByteCount else { throw .malformedSeed(.tooLong) }
+        var bytes = try SecureBytes(count: byteCount)
         bytes.write { (target: inout MutableSpan<UInt8>) in
             decodeBase32(text, into: &target)
         }

@@ -51,14 +51,11 @@ extension SignedLinkContent {
         salt: [UInt8] = randomBytes(count: 16), nonce: [UInt8] = randomBytes(count: 24)
     ) throws(ActivationError) -> String {
         let box: CodeBox
-        do throws(LinkBoxError) {
+        do throws(KeystoreError) {
             box = try CodeBox.encrypt(
                 seed, code: code, binding: binding(key), salt: salt, nonce: nonce, cost: cost)
         } catch {
-            switch error {
-            case .outOfMemory: throw .outOfMemory
-            case .notOpened, .malformedContent: throw .rejectedMember(.box)
-            }
+            throw error == .malformedBox ? .rejectedMember(.box) : .outOfMemory
         }
         return try link(.code(box), signedBy: key, carrier: carrier)
     }

@@ -21,11 +21,11 @@ package struct CodeCost: Equatable, Sendable {
 extension CodeBox {
     /// Encrypts a seed under a code.
     ///
-    /// - Throws: `LinkBoxError`.
+    /// - Throws: `KeystoreError.malformedBox`, `.outOfMemory`.
     static func encrypt(
         _ seed: borrowing Seed, code: borrowing ActivationCode, binding: LinkBinding,
         salt: [UInt8], nonce: [UInt8], cost: CodeCost
-    ) throws(LinkBoxError) -> CodeBox {
+    ) throws(KeystoreError) -> CodeBox {
         let key = try key(
             of: code.characters, salt: salt, operations: cost.operations,
             memoryBytes: cost.memoryBytes)
@@ -45,7 +45,7 @@ extension CodeBox {
             let made = CodeBox(
                 salt: salt, operations: cost.operations, memoryBytes: cost.memoryBytes,
                 nonce: nonce, box: box)
-        else { throw .malformedContent }
+        else { throw .malformedBox }
         return made
     }
 }

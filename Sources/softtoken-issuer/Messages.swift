@@ -29,6 +29,8 @@ extension Failure {
             self.init(
                 .configuration, "others may read \(path), where secrets belong",
                 hint: "chmod 600 \(path)")
+        case .writableByOthers(let path):
+            self.init(.configuration, "others may write \(path)", hint: "chmod go-w \(path)")
         case .notPlain(let path):
             self.init(.configuration, "\(path) is not a plain file")
         case .tooLong(let path): self.init(.rejected, "\(path) is too long")

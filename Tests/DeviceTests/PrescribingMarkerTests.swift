@@ -95,16 +95,16 @@ import Testing
     func folders() throws {
         defer { cleanUp() }
         let identity = MadeUpSystem.laptop().identity
-        #expect(throws: RegistrationError.file(.wrongOwner(path: "/proc"))) {
+        #expect(throws: DeviceError.file(.wrongOwner(path: "/proc"))) {
             try PrescribingMarker.register(identity, label: "", folder: "/proc", owner: 65_533)
         }
         #expect(mkdir(folder, 0o755) == 0)
         #expect(chmod(folder, 0o777) == 0)
-        #expect(throws: RegistrationError.file(.writableByOthers(path: folder))) {
+        #expect(throws: DeviceError.file(.writableByOthers(path: folder))) {
             try PrescribingMarker.register(identity, label: "", folder: folder, owner: owner)
         }
         #expect(symlink("/tmp", folder + "/link") == 0)
-        #expect(throws: RegistrationError.file(.notPlain(path: folder + "/link"))) {
+        #expect(throws: DeviceError.file(.notPlain(path: folder + "/link"))) {
             try PrescribingMarker.register(
                 identity, label: "", folder: folder + "/link", owner: owner)
         }
@@ -114,7 +114,7 @@ import Testing
     @Test("A device that shows nothing is not registered, and nothing is written")
     func nothing() {
         defer { cleanUp() }
-        #expect(throws: RegistrationError.record(.nothingToRecogniseBy)) {
+        #expect(throws: DeviceError.nothingToRecogniseBy) {
             try PrescribingMarker.register(
                 DeviceIdentity([]), label: "", folder: folder, owner: owner)
         }

@@ -24,7 +24,7 @@ import Testing
 
     @Test("A vector that is rejected is rejected by its name", arguments: RecordVector.rejected)
     func rejected(vector: RecordVector) {
-        let error = #expect(throws: PrescribingRecordError.self) {
+        let error = #expect(throws: DeviceError.self) {
             try PrescribingRecord(parsing: vector.text)
         }
         #expect(error.map { "\($0)" } == vector.layer)
@@ -77,7 +77,7 @@ import Testing
     @Test("A record that is cut anywhere is rejected", arguments: RecordVector.accepted)
     func prefixes(vector: RecordVector) {
         for count in 0..<vector.text.count {
-            #expect(throws: PrescribingRecordError.self) {
+            #expect(throws: DeviceError.self) {
                 try PrescribingRecord(parsing: Array(vector.text.prefix(count)))
             }
         }
@@ -89,7 +89,7 @@ import Testing
             for bit in 0..<8 {
                 var text = vector.text
                 text[index] ^= 1 << UInt8(bit)
-                #expect(throws: PrescribingRecordError.self) {
+                #expect(throws: DeviceError.self) {
                     try PrescribingRecord(parsing: text)
                 }
             }
@@ -103,7 +103,7 @@ import Testing
             for bit in 0..<8 {
                 var changed = encoded
                 changed[index] ^= 1 << UInt8(bit)
-                #expect(throws: PrescribingRecordError.self) {
+                #expect(throws: DeviceError.self) {
                     try PrescribingRecord(
                         parsing: PrescribingRecord.prefix + base64URLEncoded(changed))
                 }
@@ -118,7 +118,7 @@ import Testing
         #expect(try PrescribingRecord(parsingFile: text) == record)
         #expect(try PrescribingRecord(parsingFile: text + [10]) == record)
         #expect(try PrescribingRecord(parsingFile: text + [13, 10]) == record)
-        #expect(throws: PrescribingRecordError.malformedBase64) {
+        #expect(throws: DeviceError.malformedBase64) {
             try PrescribingRecord(parsingFile: text + [10, 10])
         }
     }
@@ -128,7 +128,7 @@ import Testing
         let identity = DeviceIdentity([
             Identifier(.bootID, [1, 2, 3]), Identifier(.macAddress, [0, 1, 2, 3, 4, 5]),
         ])
-        #expect(throws: PrescribingRecordError.nothingToRecogniseBy) {
+        #expect(throws: DeviceError.nothingToRecogniseBy) {
             try PrescribingRecord.make(of: identity, label: "")
         }
     }
@@ -138,7 +138,7 @@ import Testing
         arguments: ["a\u{1B}[2J", "a\nb", "\u{202E}", String(repeating: "a", count: 65)])
     func labels(label: String) {
         let identity = DeviceIdentity([Identifier(.machineID, [1])])
-        #expect(throws: PrescribingRecordError.unacceptableLabel) {
+        #expect(throws: DeviceError.unacceptableLabel) {
             try PrescribingRecord.make(of: identity, label: label)
         }
     }

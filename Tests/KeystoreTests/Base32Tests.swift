@@ -27,14 +27,16 @@ struct Base32Tests {
             gives: hexadecimalBytes("00443214c74254b635cf84653a56d7c675be77df"))
         let longest = String(repeating: "77777777", count: 12) + "7777777"
         try expect(longest, gives: [UInt8](repeating: 0xff, count: 64))
-        #expect(throws: SeedTextError.tooLong) { try decode(longest + "7") }
+        #expect(throws: KeystoreError.malformedSeed(.tooLong)) { try decode(longest + "7") }
     }
 
     @Test("Unused bits of the last character need not be zero")
     func unusedBits() throws { try expect("MZ", gives: Array("f".utf8)) }
 
     @Test("Text without a character is empty", arguments: ["", "=", "====", " - ", "- =="])
-    func empty(text: String) { #expect(throws: SeedTextError.empty) { try decode(text) } }
+    func empty(text: String) {
+        #expect(throws: KeystoreError.malformedSeed(.empty)) { try decode(text) }
+    }
 
     @Test(
         "What is no base32 is rejected",
@@ -43,7 +45,7 @@ struct Base32Tests {
             "MZ\0", "MÄ", "MZ_Q", "MZ.Q", "0x4d5a",
         ])
     func rejected(text: String) {
-        #expect(throws: SeedTextError.notBase32) { try decode(text) }
+        #expect(throws: KeystoreError.malformedSeed(.notBase32)) { try decode(text) }
     }
 
     private func decode(_ text: String) throws {

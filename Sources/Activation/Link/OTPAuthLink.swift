@@ -171,12 +171,12 @@ private struct OTPAuthQuery {
     }
 
     private static func decodeSeed(_ text: Span<UInt8>) throws(ActivationError) -> Seed {
-        do throws(SeedTextError) { return try Seed(base32: text) } catch {
+        do throws(KeystoreError) { return try Seed(base32: text) } catch {
             switch error {
-            case .empty: throw .emptySecret
-            case .notBase32: throw .secretNotBase32
-            case .tooLong: throw .seedTooLong
-            case .outOfMemory: throw .outOfMemory
+            case .malformedSeed(.empty): throw .emptySecret
+            case .malformedSeed(.notBase32): throw .secretNotBase32
+            case .malformedSeed(.tooLong): throw .seedTooLong
+            default: throw .outOfMemory
             }
         }
     }

@@ -49,7 +49,7 @@ package struct VerifiedLink: Equatable, Sendable {
     /// - Throws: `ActivationError.wrongCode`, with which nothing is used up; `.outOfMemory`.
     package func open(code: borrowing ActivationCode) throws(ActivationError) -> Enrolment {
         guard case .code(let box) = box else { preconditionFailure("this link needs no code") }
-        do throws(LinkBoxError) {
+        do throws(KeystoreError) {
             return enrolment(try box.decrypt(code: code.characters, binding: binding))
         } catch { throw ActivationError(error, unopened: .wrongCode) }
     }
@@ -59,7 +59,7 @@ package struct VerifiedLink: Equatable, Sendable {
     /// - Throws: `ActivationError.sealedToAnotherDevice`.
     package func open(requestKey: borrowing RequestKey) throws(ActivationError) -> Enrolment {
         guard case .device(let box) = box else { preconditionFailure("this link needs a code") }
-        do throws(LinkBoxError) {
+        do throws(KeystoreError) {
             return enrolment(try requestKey.unseal(box, binding: binding))
         } catch { throw ActivationError(error, unopened: .sealedToAnotherDevice) }
     }
@@ -75,12 +75,12 @@ package struct VerifiedLink: Equatable, Sendable {
 }
 
 extension ActivationError {
-    fileprivate init(_ error: LinkBoxError, unopened: ActivationError) {
+    fileprivate init(_ error: KeystoreError, unopened: ActivationError) {
         self =
             switch error {
-            case .notOpened: unopened
-            case .malformedContent: .rejectedMember(.box)
-            case .outOfMemory: .outOfMemory
+            case .boxNotOpened: unopened
+            case .malformedBox: .rejectedMember(.box)
+            default: .outOfMemory
             }
     }
 }

@@ -1,7 +1,7 @@
 // The marker of a prescribing device: its own prescribing record in a file that root alone writes.
 // Bound by DESIGN §6 (`device register`) and FORMAT.md §5: reading it fails closed.
 internal import Glibc
-package import Linux
+internal import Linux
 
 /// What stands at /etc/softtoken/prescribing-device.
 package enum PrescribingMarker: Equatable, Sendable {
@@ -29,7 +29,7 @@ package enum PrescribingMarker: Equatable, Sendable {
     static func read(folder: String, owner: UInt32) -> PrescribingMarker {
         // Whatever stands there and isn't a whole record of root's is a damaged marker, so that
         // spoiling the file doesn't lift the rule.
-        do throws(AdministratorFileProblem) {
+        do throws(FileProblem) {
             let path = "\(folder)/\(name)"
             guard let bytes = try readAdministratorFile(path, limit: byteLimit, owner: owner)
             else { return .absent }
@@ -38,16 +38,6 @@ package enum PrescribingMarker: Equatable, Sendable {
             return .damaged
         }
     }
-}
-
-/// Why a device can't be registered or unregistered.
-package enum RegistrationError: Error, Equatable, Sendable {
-    /// Only root can.
-    case notRoot
-    /// The record can't be made: `unacceptableLabel`, `nothingToRecogniseBy`.
-    case record(PrescribingRecordError)
-    /// /etc/softtoken can't be trusted or written.
-    case file(AdministratorFileProblem)
 }
 
 /// What registering did.
@@ -68,10 +58,10 @@ extension PrescribingMarker {
     /// Registers this device as one that sends prescriptions: writes the marker, unless a whole
     /// one stands there. A damaged one is replaced.
     ///
-    /// - Throws: `RegistrationError`; the marker is then what it was.
+    /// - Throws: `DeviceError`; the marker is then what it was.
     package static func register(
         label: String
-    ) throws(RegistrationError) -> Registration {
+    ) throws(DeviceError) -> Registration {
         guard geteuid() == 0 else { throw .notRoot }
         let identity: DeviceIdentity
         do throws(SystemError) {
@@ -83,25 +73,20 @@ extension PrescribingMarker {
     /// Removes the marker, whatever state it is in.
     ///
     /// - Returns: false if there was none.
-    /// - Throws: `RegistrationError`.
-    package static func unregister() throws(RegistrationError) -> Bool {
+    /// - Throws: `DeviceError`.
+    package static func unregister() throws(DeviceError) -> Bool {
         guard geteuid() == 0 else { throw .notRoot }
         return try unregister(folder: folder, owner: 0)
     }
 
     static func register(
         _ identity: DeviceIdentity, label: String, folder: String, owner: UInt32
-    ) throws(RegistrationError) -> Registration {
+    ) throws(DeviceError) -> Registration {
         if case .record(let record) = read(folder: folder, owner: owner) {
             return .standing(record)
         }
-        let record: PrescribingRecord
-        do throws(PrescribingRecordError) {
-            record = try PrescribingRecord.make(of: identity, label: label)
-        } catch {
-            throw .record(error)
-        }
-        do throws(AdministratorFileProblem) {
+        let record = try PrescribingRecord.make(of: identity, label: label)
+        do throws(FileProblem) {
             let place = try AdministratorFolder.openOrCreate(folder, owner: owner)
             try place.replace(name, bytes: Array("\(record.text)\n".utf8))
         } catch {
@@ -110,8 +95,8 @@ extension PrescribingMarker {
         return .made(record)
     }
 
-    static func unregister(folder: String, owner: UInt32) throws(RegistrationError) -> Bool {
-        do throws(AdministratorFileProblem) {
+    static func unregister(folder: String, owner: UInt32) throws(DeviceError) -> Bool {
+        do throws(FileProblem) {
             guard let place = try AdministratorFolder.open(folder, owner: owner) else {
                 return false
             }

@@ -1,9 +1,11 @@
 // The prescribing record: a prescribing device's transferable description, which tells no
 // identifier. Bound by CONTRACT §4 ("Prescribing record") and FORMAT.md §4.
 internal import Keystore
+package import Linux
 
-/// Why a prescribing record is rejected, or can't be made. Names as in FORMAT.md §4.
-package enum PrescribingRecordError: Error, Equatable, Sendable {
+/// Why a prescribing record is rejected, or can't be made or put in its place. Those of a record's
+/// text are named as in FORMAT.md §4.
+package enum DeviceError: Error, Equatable, Sendable {
     case tooLong
     case notARecord
     case malformedBase64
@@ -16,6 +18,10 @@ package enum PrescribingRecordError: Error, Equatable, Sendable {
     case trailingBytes
     /// Making: the device shows neither hardware nor software identifiers.
     case nothingToRecogniseBy
+    /// Registering: only root can.
+    case notRoot
+    /// Registering: /etc/softtoken can't be trusted or written.
+    case file(FileProblem)
 }
 
 /// A device registered for prescribing, as another device knows it.
@@ -68,11 +74,11 @@ extension PrescribingRecord: Equatable {
 extension PrescribingRecord {
     /// Describes a device, under a fresh salt unless one is given.
     ///
-    /// - Throws: `PrescribingRecordError`; `unacceptableLabel`, `nothingToRecogniseBy`.
+    /// - Throws: `DeviceError`; `unacceptableLabel`, `nothingToRecogniseBy`.
     package static func make(
         of identity: DeviceIdentity, label: String,
         salt: [UInt8] = randomBytes(count: saltByteCount)
-    ) throws(PrescribingRecordError) -> PrescribingRecord {
+    ) throws(DeviceError) -> PrescribingRecord {
         precondition(salt.count == saltByteCount, "a record's salt has 16 bytes")
         guard isAcceptableLabel(label) else { throw .unacceptableLabel }
         guard identity.isRecognisable else { throw .nothingToRecogniseBy }

@@ -11,8 +11,8 @@ private let leastByteCount = 23
 extension PrescribingRecord {
     /// Parses a record's text, exactly.
     ///
-    /// - Throws: `PrescribingRecordError`, the first of FORMAT.md §4's list that applies.
-    package init(parsing text: [UInt8]) throws(PrescribingRecordError) {
+    /// - Throws: `DeviceError`, the first of FORMAT.md §4's list that applies.
+    package init(parsing text: [UInt8]) throws(DeviceError) {
         guard text.count <= PrescribingRecord.textByteLimit else { throw .tooLong }
         let prefix = Array(PrescribingRecord.prefix.utf8)
         guard text.starts(with: prefix) else { throw .notARecord }
@@ -22,12 +22,12 @@ extension PrescribingRecord {
         try self.init(decoding: binary)
     }
 
-    package init(parsing text: String) throws(PrescribingRecordError) {
+    package init(parsing text: String) throws(DeviceError) {
         try self.init(parsing: Array(text.utf8))
     }
 
     /// Parses a file that holds one record: one LF or CRLF after it is dropped.
-    package init(parsingFile bytes: [UInt8]) throws(PrescribingRecordError) {
+    package init(parsingFile bytes: [UInt8]) throws(DeviceError) {
         var text = bytes
         if text.last == UInt8(ascii: "\n") {
             text.removeLast()
@@ -37,7 +37,7 @@ extension PrescribingRecord {
     }
 
     /// Decodes the binary form.
-    private init(decoding binary: [UInt8]) throws(PrescribingRecordError) {
+    private init(decoding binary: [UInt8]) throws(DeviceError) {
         guard binary.count >= leastByteCount else { throw .cut }
         guard binary[0] == 1 else { throw .unknownVersion }
         let body = Array(binary.dropLast(checksumByteCount))
@@ -65,7 +65,7 @@ extension PrescribingRecord {
         return bytes + checksum(of: bytes)
     }
 
-    private static func label(in body: [UInt8]) throws(PrescribingRecordError) -> String {
+    private static func label(in body: [UInt8]) throws(DeviceError) -> String {
         let count = Int(body[1])
         guard count <= labelBytes.upperBound else { throw .unacceptableLabel }
         guard headByteCount + count <= body.count else { throw .cut }
@@ -77,7 +77,7 @@ extension PrescribingRecord {
 
     private static func entries(
         in bytes: ArraySlice<UInt8>, count: Int
-    ) throws(PrescribingRecordError) -> [Entry] {
+    ) throws(DeviceError) -> [Entry] {
         guard count > 0 else { throw .noEntries }
         guard bytes.count >= count * entryByteCount else { throw .cut }
         guard bytes.count == count * entryByteCount else { throw .trailingBytes }

@@ -2,28 +2,14 @@
 // else can write. Bound by DESIGN §6 (the marker) and CONTRACT §4 (policy, issuers).
 internal import Glibc
 
-/// Why an administrator's file can't be trusted, read or written.
-package enum AdministratorFileProblem: Error, Equatable, Sendable {
-    /// The system said no.
-    case system(SystemError)
-    /// It isn't root's.
-    case wrongOwner(path: String)
-    /// Its group or others may write it.
-    case writableByOthers(path: String)
-    /// It is a symbolic link, or not the plain file or folder that belongs there.
-    case notPlain(path: String)
-    /// It is longer than such a file can be.
-    case tooLong(path: String)
-}
-
 /// The bytes of an administrator's file.
 ///
 /// - Parameter owner: root; another one only in tests that don't run as root.
 /// - Returns: nil if there is none.
-/// - Throws: `AdministratorFileProblem`.
+/// - Throws: `FileProblem`.
 package func readAdministratorFile(
     _ path: String, limit: Int, owner: UInt32 = 0
-) throws(AdministratorFileProblem) -> [UInt8]? {
+) throws(FileProblem) -> [UInt8]? {
     let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
     let number = unsafe open(path, flags)
     guard number >= 0 else {
@@ -51,10 +37,10 @@ package func readAdministratorFile(
     ///
     /// - Parameter owner: as in `readAdministratorFile`.
     /// - Returns: nil if there is none.
-    /// - Throws: `AdministratorFileProblem`.
+    /// - Throws: `FileProblem`.
     package static func open(
         _ path: String, owner: UInt32 = 0
-    ) throws(AdministratorFileProblem) -> AdministratorFolder? {
+    ) throws(FileProblem) -> AdministratorFolder? {
         let number = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
         guard number >= 0 else {
             let error = SystemError.last(.open, path)
@@ -72,7 +58,7 @@ package func readAdministratorFile(
     /// Opens the folder, creating it (0755) if it is missing.
     package static func openOrCreate(
         _ path: String, owner: UInt32 = 0
-    ) throws(AdministratorFileProblem) -> AdministratorFolder {
+    ) throws(FileProblem) -> AdministratorFolder {
         if unsafe mkdir(path, 0o755) == 0 {
             // An odd umask must not hide the folder from those who read it.
             guard unsafe chmod(path, 0o755) == 0 else { throw .system(.last(.create, path)) }
@@ -87,11 +73,11 @@ package func readAdministratorFile(
 
     /// Replaces a file (0644): write beside, fsync, rename, fsync the folder.
     ///
-    /// - Throws: `AdministratorFileProblem` (`system`); the file is the old one or the new one,
+    /// - Throws: `FileProblem` (`system`); the file is the old one or the new one,
     ///   whole.
     package borrowing func replace(
         _ name: String, bytes: [UInt8]
-    ) throws(AdministratorFileProblem) {
+    ) throws(FileProblem) {
         do throws(SystemError) { try write(name, bytes: bytes.span) } catch {
             throw .system(error)
         }
@@ -122,8 +108,8 @@ package func readAdministratorFile(
     /// Removes a file, whatever it is but a folder, and waits for the disk.
     ///
     /// - Returns: false if there was none.
-    /// - Throws: `AdministratorFileProblem` (`system`).
-    package borrowing func remove(_ name: String) throws(AdministratorFileProblem) -> Bool {
+    /// - Throws: `FileProblem` (`system`).
+    package borrowing func remove(_ name: String) throws(FileProblem) -> Bool {
         guard unsafe unlinkat(descriptor.number, name, 0) == 0 else {
             if errno == ENOENT { return false }
             throw .system(.last(.remove, "\(descriptor.path)/\(name)"))
@@ -135,7 +121,7 @@ package func readAdministratorFile(
 
 private func attributes(
     of file: borrowing Descriptor, owner: UInt32
-) throws(AdministratorFileProblem) -> FileAttributes {
+) throws(FileProblem) -> FileAttributes {
     let attributes: FileAttributes
     do throws(SystemError) { attributes = try file.attributes() } catch {
         throw .system(error)

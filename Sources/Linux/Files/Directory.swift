@@ -2,12 +2,14 @@
 // link, owner and mode checked at every open. Bound by DESIGN §3 (last paragraph) and STYLE 21.
 internal import Glibc
 
-/// Why a private file or folder can't be used.
+/// Why a private file or folder, or one of the administrator's, can't be used.
 package enum FileProblem: Error, Equatable, Sendable {
     /// The system said no.
     case system(SystemError)
-    /// It belongs to another user.
+    /// It belongs to another user than this one; an administrator's, to another than root.
     case wrongOwner(path: String)
+    /// An administrator's: its group or others may write it.
+    case writableByOthers(path: String)
     /// Others may read or write it; `mode` is what it should be (0o600 or 0o700).
     case openToOthers(path: String, mode: UInt32)
     /// It is a symbolic link, a folder where a file belongs, or the other way round.

@@ -31,7 +31,7 @@ public struct AuthenticatorError: Error, Equatable, Sendable {
     public static let interrupted = AuthenticatorError(.interrupted, nil)
 
     /// Only root can do this.
-    public static let needsRoot = AuthenticatorError(.notRoot)
+    public static let needsRoot = AuthenticatorError(.device(.notRoot))
 
     /// How a program ends with it. CONTRACT §2.
     public var exitCode: ExitStatus { cause.message.code }
@@ -109,8 +109,8 @@ extension AuthenticatorError {
         // MARK: rejected
         /// The link, code, request or issuer file (65).
         case activation(ActivationError)
-        /// The prescribing record (65).
-        case record(PrescribingRecordError)
+        /// The prescribing record (65), or the mark of this computer (73, 74, 78).
+        case device(DeviceError)
         /// The link's time is over (84).
         case linkExpired
         /// The link has been used here (84).
@@ -143,10 +143,6 @@ extension AuthenticatorError {
         // MARK: configuration
         /// A file of the administrator's that is not root's alone, or is malformed (78).
         case configuration(path: String, reason: String)
-        /// /etc/softtoken can't be trusted or written (78, 73, 74).
-        case administratorFile(AdministratorFileProblem)
-        /// Only root can (78).
-        case notRoot
         /// Neither HOME nor the XDG folders are set (78).
         case noHome
         /// XDG_DATA_HOME and XDG_STATE_HOME are one folder (78).
@@ -183,7 +179,6 @@ extension AuthenticatorError {
         Self(.untrustedIssuer(fingerprint: fingerprint, standing))
     }
     static func activation(_ error: ActivationError) -> Self { Self(.activation(error)) }
-    static func record(_ error: PrescribingRecordError) -> Self { Self(.record(error)) }
     static func keystore(_ error: KeystoreError) -> Self { Self(.keystore(error)) }
     static func system(_ error: SystemError) -> Self { Self(.system(error)) }
 }
@@ -202,6 +197,11 @@ func fromSystem<R: ~Copyable>(
     _ body: () throws(SystemError) -> R
 ) throws(AuthenticatorError) -> R {
     do throws(SystemError) { return try body() } catch { throw .system(error) }
+}
+
+/// Reads a record or marks this computer, in this module's error.
+func onDevice<R>(_ body: () throws(DeviceError) -> R) throws(AuthenticatorError) -> R {
+    do throws(DeviceError) { return try body() } catch { throw .init(.device(error)) }
 }
 
 /// Reads a link, in this module's error.

@@ -23,9 +23,9 @@ public struct PrescribingDeviceRecord: Equatable, Sendable {
     ///
     /// - Throws: `rejected`.
     public init(parsing bytes: [UInt8]) throws(AuthenticatorError) {
-        do throws(PrescribingRecordError) {
-            record = try PrescribingRecord(parsingFile: bytes)
-        } catch { throw .record(error) }
+        record = try onDevice { () throws(DeviceError) in
+            try PrescribingRecord(parsingFile: bytes)
+        }
     }
 }
 
@@ -47,7 +47,8 @@ extension Authenticator {
     public static func registerDevice(
         label: String
     ) throws(AuthenticatorError) -> (record: PrescribingDeviceRecord, wasRegistered: Bool) {
-        let registration = try registering { () throws(RegistrationError) in
+        guard PrescribingRecord.isAcceptableLabel(label) else { throw .init(.unacceptableLabel) }
+        let registration = try onDevice { () throws(DeviceError) in
             try PrescribingMarker.register(label: label)
         }
         switch registration {
@@ -60,7 +61,7 @@ extension Authenticator {
     ///
     /// - Returns: whether there was one.
     public static func unregisterDevice() throws(AuthenticatorError) -> Bool {
-        try registering { () throws(RegistrationError) in try PrescribingMarker.unregister() }
+        try onDevice { () throws(DeviceError) in try PrescribingMarker.unregister() }
     }
 
     /// This computer's mark, and the records that the keystore keeps. Needs no PIN.
@@ -93,18 +94,5 @@ extension Authenticator {
     /// - Throws: exit code `prescribingDevice`, logged.
     public func check(_ record: PrescribingDeviceRecord) throws(AuthenticatorError) {
         try flow.checkIsAnotherDevice(record.record)
-    }
-}
-
-private func registering<R>(
-    _ body: () throws(RegistrationError) -> R
-) throws(AuthenticatorError) -> R {
-    do throws(RegistrationError) { return try body() } catch {
-        switch error {
-        case .notRoot: throw .init(.notRoot)
-        case .record(.unacceptableLabel): throw .init(.unacceptableLabel)
-        case .record(let error): throw .record(error)
-        case .file(let problem): throw .init(.administratorFile(problem))
-        }
     }
 }

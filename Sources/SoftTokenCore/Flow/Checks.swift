@@ -169,9 +169,8 @@ extension Flow {
     ) throws(AuthenticatorError) -> SeparationVerdict {
         var records = facts.records
         for text in linkRecords {
-            do throws(PrescribingRecordError) {
-                records.append(try PrescribingRecord(parsing: text))
-            } catch { throw .record(error) }
+            records.append(
+                try onDevice { () throws(DeviceError) in try PrescribingRecord(parsing: text) })
         }
         return try device.verdict(records: records, marker: device.marker)
     }

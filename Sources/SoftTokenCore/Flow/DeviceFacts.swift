@@ -119,19 +119,19 @@ struct DeviceFacts: Sendable {
     private static func administratorFile(
         _ path: String
     ) throws(AuthenticatorError) -> [UInt8]? {
-        do throws(AdministratorFileProblem) {
+        do throws(FileProblem) {
             return try readAdministratorFile(path, limit: 65_536)
         } catch { throw .init(.configuration(path: path, reason: error.reason)) }
     }
 }
 
-extension AdministratorFileProblem {
-    /// Why the file can't be used, in words.
+extension FileProblem {
+    /// Why a file of the administrator's can't be used, in words.
     var reason: String {
         switch self {
         case .system(let error): error.reason
         case .wrongOwner: "it belongs to another user than root"
-        case .writableByOthers: "others than root can write it"
+        case .writableByOthers, .openToOthers: "others than root can write it"
         case .notPlain: "it is not a plain file"
         case .tooLong: "it is too long"
         }

@@ -180,7 +180,7 @@ struct Flow: Sendable {
     }
 
     func reading() throws(KeystoreError) -> ClockReading {
-        do throws(SystemError) { return try clock() } catch { throw .system(error) }
+        try translating(clock)
     }
 }
 

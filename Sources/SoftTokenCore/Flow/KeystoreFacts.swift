@@ -48,7 +48,7 @@ struct KeystoreFacts: Equatable, Sendable {
         case .missing: state = .none
         case .machineIDUnreadable, .system, .busy, .changed, .outOfMemory: state = .unknown
         case .wrongPIN, .delayed, .nameTaken, .tokenMissing, .full, .counterExhausted,
-            .counterUnknown:
+            .counterUnknown, .boxNotOpened, .malformedBox, .malformedSeed:
             preconditionFailure("looking at a keystore tries no PIN and changes nothing")
         }
     }

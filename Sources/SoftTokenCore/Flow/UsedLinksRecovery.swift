@@ -19,9 +19,7 @@ extension UsedLinks {
             try? folders.state.remove(besideName)
             return
         }
-        do throws(SystemError) { try folders.state.putInPlace(fileName) } catch {
-            throw .system(error)
-        }
+        try translating { () throws(SystemError) in try folders.state.putInPlace(fileName) }
     }
 
     /// Whether the version beside the file is whole and a token of its own is kept.
@@ -32,15 +30,13 @@ extension UsedLinks {
             let beside = try readable(besideName, folders)
         else { return false }
         let former = try readable(fileName, folders)
-        do throws(KeystoreError) {
-            let macKey = try key.macKey(.usedLinks)
-            guard let new = try decoded(beside, macKey) else { return false }
-            guard let tokens else { return true }
-            let known = try entries(in: former, macKey) ?? []
-            return new.contains { entry in
-                tokens.contains(entry.tokenID) && !known.contains { $0.hash == entry.hash }
-            }
-        } catch { throw .outOfMemory }
+        let macKey = try key.macKey(.usedLinks)
+        guard let new = try decoded(beside, macKey) else { return false }
+        guard let tokens else { return true }
+        let known = try entries(in: former, macKey) ?? []
+        return new.contains { entry in
+            tokens.contains(entry.tokenID) && !known.contains { $0.hash == entry.hash }
+        }
     }
 
     /// What a file holds; no bytes where something else stands in its place: it is no whole file of

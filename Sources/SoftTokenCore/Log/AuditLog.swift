@@ -20,38 +20,32 @@ package enum AuditLog {
         let file = try opening { () throws(FileProblem) in
             try AppendFile(fileName, in: folders.state)
         }
-        try guardedLog { () throws(AuditFailure) in
-            let chain = try AuditFailure.memory { () throws(KeystoreError) in
-                try key.macKey(.chain)
-            }
-            var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
-            let old = try oldEntries(
-                in: file, head: head, chain: chain, unixSeconds: unixSeconds,
-                mayDrop: entries.contains(where: \.isBehindPIN))
-            if case .altered = old {
-                (head, notes) = try newChain(
-                    file, size: Int(head.byteCount), after: head, why: "an entry was altered")
-            }
-            var bytes: [UInt8] = []
-            for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
-                let content = entry.line(
-                    sequence: head.lastSequence + 1, unixSeconds: unixSeconds)
-                let line = try AuditFailure.memory { () throws(KeystoreError) in
-                    try chain.chained(content, after: head.lastMAC)
-                }
-                guard let parsed = AuditLine(line.dropLast()) else {
-                    preconditionFailure("a line that was just written can be read")
-                }
-                head.follow(parsed, byteCount: line.count)
-                bytes += line
-            }
-            head.vouch(for: vouched)
-            try AuditFailure.system { () throws(SystemError) in try file.append(bytes) }
-            file.release()
-            // What can't be dropped today is dropped with the next entry: the head fits either way.
-            try? prune(old, from: file, head: &head, folders: folders, key: key)
-            try write(head, folders: folders, key: key)
+        let chain = try key.macKey(.chain)
+        var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
+        let old = try oldEntries(
+            in: file, head: head, chain: chain, unixSeconds: unixSeconds,
+            mayDrop: entries.contains(where: \.isBehindPIN))
+        if case .altered = old {
+            (head, notes) = try newChain(
+                file, size: Int(head.byteCount), after: head, why: "an entry was altered")
         }
+        var bytes: [UInt8] = []
+        for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
+            let content = entry.line(
+                sequence: head.lastSequence + 1, unixSeconds: unixSeconds)
+            let line = try chain.chained(content, after: head.lastMAC)
+            guard let parsed = AuditLine(line.dropLast()) else {
+                preconditionFailure("a line that was just written can be read")
+            }
+            head.follow(parsed, byteCount: line.count)
+            bytes += line
+        }
+        head.vouch(for: vouched)
+        try translating { () throws(SystemError) in try file.append(bytes) }
+        file.release()
+        // What can't be dropped today is dropped with the next entry: the head fits either way.
+        try? prune(old, from: file, head: &head, folders: folders, key: key)
+        try write(head, folders: folders, key: key)
     }
 
     /// The log key, drawn where there is none. A new log's head is on the disk before its key: so a
@@ -61,9 +55,7 @@ package enum AuditLog {
     static func key(_ folders: KeystoreFolders) throws(KeystoreError) -> LogKey {
         try LogKey.readOrCreate(folders.state) { (key) throws(KeystoreError) in
             guard isEmpty(folders), isUnused(folders) else { return }
-            try guardedLog { () throws(AuditFailure) in
-                try write(AuditHead(), folders: folders, key: key)
-            }
+            try write(AuditHead(), folders: folders, key: key)
         }
     }
 
@@ -87,9 +79,7 @@ package enum AuditLog {
         let file = try opening { () throws(FileProblem) in
             try AppendFile(fileName, in: folders.state)
         }
-        do throws(SystemError) { try file.reserve(room.rawValue) } catch {
-            throw .system(error)
-        }
+        try translating { () throws(SystemError) in try file.reserve(room.rawValue) }
     }
 
     /// Gives the space back that `checkWritable` took for what came to nothing.
@@ -129,35 +119,25 @@ package enum AuditLog {
     static func head(
         _ folders: KeystoreFolders, key: borrowing LogKey
     ) throws(KeystoreError) -> AuditHead? {
-        var head: AuditHead?
-        try guardedLog { () throws(AuditFailure) in head = try readHead(folders, key: key) }
-        return head
-    }
-
-    private static func readHead(
-        _ folders: KeystoreFolders, key: borrowing LogKey
-    ) throws(AuditFailure) -> AuditHead? {
         let bytes: [UInt8]?
-        do throws(FileProblem) {
-            bytes = try folders.state.contents(of: AuditHead.fileName, limit: 4096)
+        do throws(KeystoreError) {
+            bytes = try opening { () throws(FileProblem) in
+                try folders.state.contents(of: AuditHead.fileName, limit: 4096)
+            }
         } catch {
             // Too long is altered; what the system won't read, or others may write, is not.
-            guard case .tooLong = error else { throw .problem(error) }
+            guard case .problem(.tooLong) = error else { throw error }
             return nil
         }
         guard let bytes else { return nil }
-        return try AuditFailure.memory { () throws(KeystoreError) in
-            try AuditHead(bytes, key: try key.macKey(.head))
-        }
+        return try AuditHead(bytes, key: try key.macKey(.head))
     }
 
     static func write(
         _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
-    ) throws(AuditFailure) {
-        let bytes = try AuditFailure.memory { () throws(KeystoreError) in
-            head.encoded(by: try key.macKey(.head))
-        }
-        try AuditFailure.system { () throws(SystemError) in
+    ) throws(KeystoreError) {
+        let bytes = head.encoded(by: try key.macKey(.head))
+        try translating { () throws(SystemError) in
             // No fsync of the folder: an older head is what a power cut leaves anyway.
             var prepared = try PreparedFile(
                 AuditHead.fileName, in: folders.state, bytes: bytes.span)
@@ -183,19 +163,17 @@ package enum AuditLog {
     private static func takeUp(
         _ file: borrowing AppendFile, folders: KeystoreFolders, key: borrowing LogKey,
         chain: borrowing MACKey
-    ) throws(AuditFailure) -> (AuditHead, Notes) {
-        let size = try AuditFailure.system { () throws(SystemError) in try file.byteCount() }
-        guard var head = try readHead(folders, key: key) else {
+    ) throws(KeystoreError) -> (AuditHead, Notes) {
+        let size = try translating { () throws(SystemError) in try file.byteCount() }
+        guard var head = try head(folders, key: key) else {
             return try newChain(
                 file, size: size, after: nil, why: "the log's head or key was missing or altered")
         }
         if head.isPruning {
-            let start = try AuditFailure.system { () throws(SystemError) in
+            let start = try translating { () throws(SystemError) in
                 try file.bytes(at: 0, count: lineByteCount)
             }
-            head = try AuditFailure.memory { () throws(KeystoreError) in
-                try chain.fitted(head, to: start[...])
-            }
+            head = try chain.fitted(head, to: start[...])
         }
         guard size >= head.byteCount else {
             return try newChain(
@@ -213,10 +191,10 @@ package enum AuditLog {
     /// next entry would not be a line of its own.
     private static func isLastEntry(
         of head: AuditHead, in file: borrowing AppendFile
-    ) throws(AuditFailure) -> Bool {
+    ) throws(KeystoreError) -> Bool {
         guard head.byteCount > 0 else { return true }
         let end = Array("\(hexadecimal(head.lastMAC))\"}\n".utf8)
-        let found = try AuditFailure.system { () throws(SystemError) in
+        let found = try translating { () throws(SystemError) in
             try file.bytes(at: max(Int(head.byteCount) - end.count, 0), count: end.count)
         }
         return found == end
@@ -225,24 +203,21 @@ package enum AuditLog {
     /// Correctly chained entries beyond the head are a power cut; so is an incomplete last line.
     private static func advance(
         _ head: AuditHead, file: borrowing AppendFile, size: Int, chain: borrowing MACKey
-    ) throws(AuditFailure) -> (AuditHead, Notes) {
+    ) throws(KeystoreError) -> (AuditHead, Notes) {
         var head = head
         var notes = Notes()
         let start = Int(head.byteCount)
         guard size - start <= maximumByteCount else {
             return try newChain(file, size: size, after: head, why: "the log was altered")
         }
-        let rest = try AuditFailure.system { () throws(SystemError) in
+        let rest = try translating { () throws(SystemError) in
             try file.bytes(at: start, count: size - start)
         }
         var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let incomplete = lines.removeLast()
         for bytes in lines {
             guard let line = AuditLine(bytes),
-                try AuditFailure.memory({ () throws(KeystoreError) in
-                    try chain.isChained(
-                        line, afterSequence: head.lastSequence, mac: head.lastMAC)
-                })
+                try chain.isChained(line, afterSequence: head.lastSequence, mac: head.lastMAC)
             else {
                 return try newChain(file, size: size, after: head, why: "the log was altered")
             }
@@ -250,7 +225,7 @@ package enum AuditLog {
         }
         if !incomplete.isEmpty {
             let end = Int(head.byteCount)
-            try AuditFailure.system { () throws(SystemError) in try file.cut(to: end) }
+            try translating { () throws(SystemError) in try file.cut(to: end) }
             notes.wasCut = true
         }
         return (head, notes)
@@ -259,15 +234,15 @@ package enum AuditLog {
     /// A chain of its own behind what can't be verified any more.
     private static func newChain(
         _ file: borrowing AppendFile, size: Int, after old: AuditHead?, why: String
-    ) throws(AuditFailure) -> (AuditHead, Notes) {
+    ) throws(KeystoreError) -> (AuditHead, Notes) {
         var head = AuditHead()
         var end = size
         if size > 0 {
-            let last = try AuditFailure.system { () throws(SystemError) in
+            let last = try translating { () throws(SystemError) in
                 try file.bytes(at: size - 1, count: 1)
             }
             if last != [UInt8(ascii: "\n")] {
-                try AuditFailure.system { () throws(SystemError) in
+                try translating { () throws(SystemError) in
                     try file.append([UInt8(ascii: "\n")])
                 }
                 end += 1
@@ -283,34 +258,5 @@ package enum AuditLog {
         var notes = Notes()
         notes.tamperEntries = [AuditEntry(.tamper, .failed, detail: why + ": a new chain begins")]
         return (head, notes)
-    }
-}
-
-/// The ways in which keeping the log can fail.
-enum AuditFailure: Error {
-    case system(SystemError)
-    case problem(FileProblem)
-    case memory(KeystoreError)
-
-    static func system<R: ~Copyable>(
-        _ body: () throws(SystemError) -> R
-    ) throws(AuditFailure) -> R {
-        do throws(SystemError) { return try body() } catch { throw .system(error) }
-    }
-
-    static func memory<R: ~Copyable>(
-        _ body: () throws(KeystoreError) -> R
-    ) throws(AuditFailure) -> R {
-        do throws(KeystoreError) { return try body() } catch { throw .memory(error) }
-    }
-}
-
-private func guardedLog(_ body: () throws(AuditFailure) -> Void) throws(KeystoreError) {
-    do throws(AuditFailure) { try body() } catch {
-        switch error {
-        case .system(let error), .problem(.system(let error)): throw .system(error)
-        case .problem(let problem): throw .problem(problem)
-        case .memory: throw .outOfMemory
-        }
     }
 }

@@ -44,11 +44,9 @@ extension MACKey {
     /// The entry that follows another; nil if this is not it.
     fileprivate func line(
         _ bytes: ArraySlice<UInt8>, after sequence: UInt64, _ mac: [UInt8]
-    ) throws(AuditFailure) -> AuditLine? {
+    ) throws(KeystoreError) -> AuditLine? {
         guard let line = AuditLine(bytes) else { return nil }
-        let isNext = try AuditFailure.memory { () throws(KeystoreError) in
-            try isChained(line, afterSequence: sequence, mac: mac)
-        }
+        let isNext = try isChained(line, afterSequence: sequence, mac: mac)
         return isNext ? line : nil
     }
 }
@@ -82,7 +80,7 @@ extension AuditLog {
     static func oldEntries(
         in file: borrowing AppendFile, head: AuditHead, chain: borrowing MACKey,
         unixSeconds: Int64, mayDrop: Bool
-    ) throws(AuditFailure) -> OldEntries {
+    ) throws(KeystoreError) -> OldEntries {
         guard !head.isPruning, head.lastSequence > head.baseSequence else { return .none }
         let start = Int(head.baseOffset)
         let first = try lines(file, at: start, count: lineByteCount).first
@@ -112,7 +110,7 @@ extension AuditLog {
     /// The lowest time of the chain's last entries; nil if one of them is not as it was written.
     private static func lowestTime(
         of lines: ArraySlice<ArraySlice<UInt8>>, head: AuditHead, chain: borrowing MACKey
-    ) throws(AuditFailure) -> Int64? {
+    ) throws(KeystoreError) -> Int64? {
         var last = (sequence: head.baseSequence, mac: head.baseMAC)
         if let before = lines.dropLast(witnessCount).last {
             guard let line = AuditLine(before) else { return nil }
@@ -134,19 +132,19 @@ extension AuditLog {
     static func prune(
         _ old: OldEntries, from file: borrowing AppendFile, head: inout AuditHead,
         folders: KeystoreFolders, key: borrowing LogKey
-    ) throws(AuditFailure) {
+    ) throws(KeystoreError) {
         if case .dropped(let sequence, let mac, let offset) = old {
             head.baseSequence = sequence
             head.baseMAC = mac
             head.baseOffset = offset
             try write(head, folders: folders, key: key)
             // Before the log's own: under the former head the shorter log would be a cut one.
-            try AuditFailure.system { () throws(SystemError) in try folders.state.sync() }
+            try translating { () throws(SystemError) in try folders.state.sync() }
         }
         guard head.isPruning else { return }
         let kept = head.pruned
         let start = Int(head.baseOffset)
-        try AuditFailure.system { () throws(SystemError) in
+        try translating { () throws(SystemError) in
             let rest = try file.bytes(at: start, count: Int(kept.byteCount))
             try folders.state.replace(fileName, bytes: rest.span)
         }
@@ -156,8 +154,8 @@ extension AuditLog {
     /// The whole lines of a part of the file.
     private static func lines(
         _ file: borrowing AppendFile, at offset: Int, count: Int
-    ) throws(AuditFailure) -> ArraySlice<ArraySlice<UInt8>> {
-        let bytes = try AuditFailure.system { () throws(SystemError) in
+    ) throws(KeystoreError) -> ArraySlice<ArraySlice<UInt8>> {
+        let bytes = try translating { () throws(SystemError) in
             try file.bytes(at: offset, count: count)
         }
         return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

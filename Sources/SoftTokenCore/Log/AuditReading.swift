@@ -56,14 +56,12 @@ extension AuditLog {
         guard let file else {
             return AuditReport(lines: [], flaw: head.byteCount == 0 ? nil : .noLog)
         }
-        do throws(KeystoreError) {
-            let chain = try key.macKey(.chain)
-            let head = try chain.fitted(head, to: file[...])
-            let flaw = try flaw(in: file, head: head, chain: chain)
-            // What a head of a whole log has dropped may stand there still, altered or not.
-            let start = flaw == nil ? Int(head.baseOffset) : 0
-            return AuditReport(lines: readable(Array(file[start...])), flaw: flaw)
-        } catch { throw .outOfMemory }
+        let chain = try key.macKey(.chain)
+        let fitted = try chain.fitted(head, to: file[...])
+        let flaw = try flaw(in: file, head: fitted, chain: chain)
+        // What a head of a whole log has dropped may stand there still, altered or not.
+        let start = flaw == nil ? Int(fitted.baseOffset) : 0
+        return AuditReport(lines: readable(Array(file[start...])), flaw: flaw)
     }
 
     /// The entries that can be read, whatever they are worth.

@@ -49,20 +49,14 @@ extension AuditLog {
         return head.vouched
     }
 
-    private static func byteCount(
-        of file: borrowing Descriptor
-    ) throws(KeystoreError) -> UInt64 {
-        do throws(SystemError) { return UInt64(try file.attributes().byteCount) } catch {
-            throw .system(error)
-        }
+    private static func byteCount(of file: borrowing Descriptor) throws(KeystoreError) -> UInt64 {
+        try translating { () throws(SystemError) in UInt64(try file.attributes().byteCount) }
     }
 
     private static func bytes(
         of file: borrowing Descriptor, at offset: Int, count: Int
     ) throws(KeystoreError) -> [UInt8] {
-        do throws(SystemError) { return try file.bytes(at: offset, count: count) } catch {
-            throw .system(error)
-        }
+        try translating { () throws(SystemError) in try file.bytes(at: offset, count: count) }
     }
 }
 

@@ -32,11 +32,9 @@ package enum UsedLinks {
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
         let file = try contents(of: fileName, folders)
-        do throws(KeystoreError) {
-            let macKey = try key.macKey(.usedLinks)
-            let hash = macKey.mac(of: x, jti)
-            return try entries(in: file, macKey)?.contains { $0.hash == hash } ?? false
-        } catch { throw .outOfMemory }
+        let macKey = try key.macKey(.usedLinks)
+        let hash = macKey.mac(of: x, jti)
+        return try entries(in: file, macKey)?.contains { $0.hash == hash } ?? false
     }
 
     /// The next version of the file, on the disk and not yet in place. It stays there when this value
@@ -71,29 +69,24 @@ package enum UsedLinks {
         // No signed token is kept whose link the file does not hold.
         let isMissing =
             former == nil && tokens.contains { $0.origin == .signed && $0.id != tokenID }
-        let file: [UInt8]
-        let isWhole: Bool
-        do throws(KeystoreError) {
-            let macKey = try key.macKey(.usedLinks)
-            let known = try entries(in: former, macKey)
-            var entries = (known ?? []).map { entry in
-                var entry = entry
-                if !tokens.contains(where: { $0.id == entry.tokenID }) { entry.tokenID = 0 }
-                return entry
-            }
-            entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
-            entries.append(
-                Entry(
-                    hash: macKey.mac(of: link.key.bytes, link.jti),
-                    expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
-            file = try encoded(entries, macKey)
-            isWhole = known != nil && !isMissing
-        } catch { throw .outOfMemory }
-        do throws(SystemError) {
-            return Prepared(
+        let macKey = try key.macKey(.usedLinks)
+        let known = try entries(in: former, macKey)
+        var entries = (known ?? []).map { entry in
+            var entry = entry
+            if !tokens.contains(where: { $0.id == entry.tokenID }) { entry.tokenID = 0 }
+            return entry
+        }
+        entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
+        entries.append(
+            Entry(
+                hash: macKey.mac(of: link.key.bytes, link.jti),
+                expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
+        let file = try encoded(entries, macKey)
+        return try translating { () throws(SystemError) in
+            Prepared(
                 try PreparedFile(fileName, in: folders.state, bytes: file.span),
-                wasWhole: isWhole)
-        } catch { throw .system(error) }
+                wasWhole: known != nil && !isMissing)
+        }
     }
 
     /// What the file holds: nothing yet where there is none, and no bytes, which are an altered
@@ -101,14 +94,13 @@ package enum UsedLinks {
     static func contents(
         of name: String, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> [UInt8]? {
-        do throws(FileProblem) {
-            return try folders.state.contents(of: name, limit: maximumByteCount)
-        } catch {
-            switch error {
-            case .system(let error): throw .system(error)
-            case .tooLong: return []
-            default: throw .problem(error)
+        do throws(KeystoreError) {
+            return try opening { () throws(FileProblem) in
+                try folders.state.contents(of: name, limit: maximumByteCount)
             }
+        } catch {
+            guard case .problem(.tooLong) = error else { throw error }
+            return []
         }
     }
 

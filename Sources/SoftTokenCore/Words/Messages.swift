@@ -77,7 +77,7 @@ extension AuthenticatorError.Cause {
                 hint: "choose one without a year, a date, a pattern or repeated digits, or use "
                     + "--random-pin")
         case .activation(let error): error.message
-        case .record(let error): error.message
+        case .device(let error): error.message
         case .linkExpired:
             Message(
                 .linkSpent, "this link has expired",
@@ -155,9 +155,6 @@ extension AuthenticatorError.Cause {
             Message(
                 .configuration, "XDG_DATA_HOME and XDG_STATE_HOME are the same folder",
                 hint: "give each its own: the files in the two must not mix")
-        case .notRoot:
-            Message(.configuration, "only root can do this", hint: "run it again with sudo")
-        case .administratorFile(let problem): problem.message
         case .system(let error): error.message
         case .app(let message): message
         }
@@ -261,6 +258,9 @@ extension KeystoreError {
             Message(
                 .inputOutput, "there is not enough memory to check the PIN; no attempt was spent",
                 hint: "close other programs, then try again")
+        case .boxNotOpened, .malformedBox, .malformedSeed:
+            Message(
+                .rejected, "the link's seed can't be read", hint: "ask the issuer for a new link")
         case .nameTaken:
             Message(.usage, "a token of this name is here already", hint: "choose another name")
         case .tokenMissing: AuthenticatorError.Cause.noSuchToken().message
@@ -307,6 +307,7 @@ extension FileProblem {
             Message(
                 .configuration, "\(path) is open to other users",
                 hint: "chmod \(String(mode, radix: 8)) \(path)")
+        case .writableByOthers: administratorsMessage
         case .notPlain(let path):
             Message(
                 .configuration, "\(path) is a symbolic link or no plain file or folder",
@@ -316,15 +317,14 @@ extension FileProblem {
     }
 }
 
-extension AdministratorFileProblem {
-    fileprivate var message: Message {
+extension FileProblem {
+    /// What is said of a file of the administrator's.
+    fileprivate var administratorsMessage: Message {
         switch self {
         case .system(let error): error.message
-        case .wrongOwner(let path), .writableByOthers(let path), .notPlain(let path),
-            .tooLong(let path):
-            Message(
-                .configuration, "\(path): \(reason)",
-                hint: "ask this device's administrator to mend it")
+        case .wrongOwner(let path), .writableByOthers(let path), .openToOthers(let path, _),
+            .notPlain(let path), .tooLong(let path):
+            AuthenticatorError.Cause.configuration(path: path, reason: reason).message
         }
     }
 }
@@ -365,9 +365,12 @@ extension ActivationError {
     }
 }
 
-extension PrescribingRecordError {
-    var message: Message {
+extension DeviceError {
+    fileprivate var message: Message {
         switch self {
+        case .notRoot:
+            Message(.configuration, "only root can do this", hint: "run it again with sudo")
+        case .file(let problem): problem.administratorsMessage
         case .nothingToRecogniseBy:
             Message(
                 .inputOutput, "this device shows nothing that it could be recognised by",
