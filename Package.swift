@@ -68,10 +68,14 @@ let package = Package(
             name: "SoftTokenCore",
             dependencies: ["OTP", "Linux", "Keystore", "Activation", "Device"],
             swiftSettings: strict),
+        // What argument-parser uses of Foundation: in the release programs it is used instead.
+        .target(name: "ParserFoundation", swiftSettings: strict),
         // What both programs say of themselves.
         .target(
             name: "ProgramSupport",
-            dependencies: ["SoftTokenCore", "Activation", "Linux", argumentParser],
+            dependencies: [
+                "SoftTokenCore", "Activation", "Linux", "ParserFoundation", argumentParser,
+            ],
             swiftSettings: strict),
         .target(name: "SelfTest", dependencies: ["Linux"], swiftSettings: strict),
         // Floor 4: the programs. softtoken is outside of the package: it sees what is public, which is
@@ -119,7 +123,8 @@ let package = Package(
                 "OTP", "VectorFiles",
             ], swiftSettings: tests),
         .testTarget(
-            name: "softtokenTests", dependencies: ["softtoken", "SoftTokenCore", "ProgramSupport"],
+            name: "softtokenTests",
+            dependencies: ["softtoken", "SoftTokenCore", "ProgramSupport", "ParserFoundation"],
             swiftSettings: tests),
         .testTarget(
             name: "IssuerTests",

@@ -183,6 +183,7 @@ struct DisplayStyleTests {
         arguments: [
             (["TERM": "xterm", "LANG": "de_DE.UTF-8"], DisplayStyle.Form.screen, true, true),
             (["TERM": "xterm", "LANG": "en_US.utf8", "NO_COLOR": "1"], .screen, true, false),
+            (["TERM": "xterm", "LANG": "de_DE.UTF-8@euro"], .screen, true, true),
             (["TERM": "xterm", "NO_COLOR": ""], .screen, false, true),
             (["TERM": "xterm", "LANG": "C.UTF-8", "LC_ALL": "C"], .screen, false, true),
             (["TERM": "xterm", "LANG": "C", "LC_CTYPE": "C.UTF-8"], .screen, true, true),

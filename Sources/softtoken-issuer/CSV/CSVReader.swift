@@ -172,5 +172,6 @@ private let formulaMarks = Array("=+-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".un
 
 private func csvQuoted(_ text: String) -> String {
     guard text.utf8.contains(where: { Array("\",;\r\n".utf8).contains($0) }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    let parts = text.split(separator: "\"" as Character, omittingEmptySubsequences: false)
+    return "\"" + parts.joined(separator: "\"\"") + "\""
 }

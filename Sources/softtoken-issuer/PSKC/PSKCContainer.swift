@@ -177,5 +177,5 @@ private final class PSKCScanner {
 /// `…:container:1.0` of the IETF's, `…/OATH/2006/10/PSKC` of OATH's.
 private func isDraft(_ name: XMLName) -> Bool {
     ["KeyContainer", "SecretContainer"].contains(name.local)
-        && ["keyprov", "pskc", "oath"].contains { name.namespace.lowercased().contains($0) }
+        && ["keyprov", "pskc", "oath"].contains { name.namespace.lowercased().holds($0) }
 }

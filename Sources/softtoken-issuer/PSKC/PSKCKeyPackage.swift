@@ -1,6 +1,7 @@
 // One key package of a PSKC file, as it is written there; what it means for a token is asked for
 // member by member, because a file may hold keys that are no tokens. Bound by RFC 6030 §4, §10.
 import Keystore
+import Linux
 import OTP
 
 /// Why a key of a PSKC file is not used.
@@ -96,7 +97,7 @@ struct PSKCKeyPackage: Sendable {
         algorithm == Namespace.pskc + ":hotp" || algorithm == Namespace.pskc + ":totp"
     }
 
-    var isOCRA: Bool { algorithm?.lowercased().contains("ocra") == true }
+    var isOCRA: Bool { algorithm?.lowercased().holds("ocra") == true }
 
     var data: XMLElement? { key.child(Namespace.pskc, "Data") }
 

@@ -2,6 +2,7 @@
 // Encryption, PKCS #5. Nothing is decrypted here.
 import Keystore
 import KeystoreIssuer
+import Linux
 import OTP
 
 /// An encrypted value with its MAC.
@@ -32,7 +33,7 @@ struct PSKCEncryptedValue: Equatable, Sendable {
 
     /// Triple DES, whatever the mode: not supported, because NIST SP 800-131A disallows it.
     var isTripleDES: Bool {
-        algorithm.hasPrefix(Namespace.encryption) && algorithm.contains("tripledes")
+        algorithm.hasPrefix(Namespace.encryption) && algorithm.holds("tripledes")
     }
 
     /// nil for an algorithm that isn't supported.

@@ -37,7 +37,8 @@ struct DisplayStyle: Equatable, Sendable {
         // The first that is set and not empty counts: locale(7).
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environment)
             .first { !$0.isEmpty }
-        let name = (locale ?? "").lowercased()
-        glyphs = name.contains("utf-8") || name.contains("utf8") ? .unicode : .ascii
+        // "de_DE.UTF-8@euro"
+        let name = (locale ?? "").lowercased().prefix { $0 != "@" }
+        glyphs = name.hasSuffix("utf-8") || name.hasSuffix("utf8") ? .unicode : .ascii
     }
 }

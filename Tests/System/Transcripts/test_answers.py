@@ -1,6 +1,7 @@
 """Off a terminal: each question takes the next line, in the contract's order; nothing on standard
 output but what a script wants; JSON as CONTRACT §3 has it, types included.
 """
+import json
 import os
 import pathlib
 import re
@@ -499,6 +500,11 @@ class OutputTest(ProgramTest):
     def test_shell_completion_is_printed(self):
         for shell in ("bash", "zsh", "fish"):
             self.assertIn("softtoken", Home().run("--generate-completion-script", shell).out)
+
+    def test_the_commands_are_printed_for_programs(self):
+        command = json.loads(Home().run("--experimental-dump-help").out)["command"]
+        self.assertEqual(command["commandName"], "softtoken")
+        self.assertIn("show", [sub["commandName"] for sub in command["subcommands"]])
 
 
 STATUS = {
