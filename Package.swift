@@ -53,7 +53,7 @@ let package = Package(
             path: "Keystore/TPM", swiftSettings: strict),
         // Floor 2: links and devices.
         .target(
-            name: "Activation", dependencies: ["OTP", "Keystore"], exclude: ["FORMAT.md"],
+            name: "Activation", dependencies: ["OTP", "Linux", "Keystore"], exclude: ["FORMAT.md"],
             swiftSettings: strict),
         // The issuer's own, above links; softtoken has no way here.
         .target(
@@ -110,7 +110,7 @@ let package = Package(
             exclude: ["DoesNotCompile"], swiftSettings: tests),
         .testTarget(
             name: "ActivationTests",
-            dependencies: ["Activation", "Keystore", "KeystoreIssuer", "OTP"],
+            dependencies: ["Activation", "Keystore", "KeystoreIssuer", "Linux", "OTP"],
             exclude: ["Vectors", "Mails", "make_vectors.py", "make_mails.py"],
             swiftSettings: tests),
         .testTarget(

@@ -1,6 +1,7 @@
 // privacyIDEA's two-step enrolment: a seed of two parts, one from the server's link and one drawn
 // here and typed into its page. By nettle, because libsodium has no SHA-1. Bound by CONTRACT §5.
 internal import CNettle
+internal import Linux
 
 extension Seed {
     /// The seed that both parts make: PBKDF2-HMAC-SHA-1 (RFC 8018 §5.2) of the lower-case
@@ -55,15 +56,12 @@ private func hexadecimal(
     var text = try SecureBytes(count: 2 * bytes.count)
     bytes.read { bytes in
         text.write { (target: inout MutableSpan<UInt8>) in
-            for index in bytes.indices {
-                target[2 * index] = hexadecimalDigit(bytes[index] >> 4)
-                target[2 * index + 1] = hexadecimalDigit(bytes[index] & 15)
+            var end = 0
+            TextAlphabet.hexadecimal.encode(bytes) { letter in
+                target[end] = letter
+                end += 1
             }
         }
     }
     return text
-}
-
-private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }

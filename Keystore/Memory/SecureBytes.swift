@@ -3,6 +3,7 @@
 // Bound by DESIGN §3 ("Guarded memory") and STYLE 7, 8.
 internal import CSodium
 internal import Glibc
+package import Linux
 
 /// A secret's bytes in guarded memory.
 ///
@@ -79,6 +80,20 @@ internal import Glibc
                 throw error
             }
             return unsafe span.finalize(for: buffer)
+        }
+    }
+
+    /// Fills the memory with the bytes that a text's letters spell, which must be as many.
+    ///
+    /// - Returns: whether the bits that no byte takes are zero.
+    @discardableResult
+    package mutating func write(decoding text: Span<UInt8>, as alphabet: TextAlphabet) -> Bool {
+        write { (target: inout MutableSpan<UInt8>) in
+            var filled = 0
+            return alphabet.decode(text) { byte in
+                target[filled] = byte
+                filled += 1
+            }
         }
     }
 

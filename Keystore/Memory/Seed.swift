@@ -1,5 +1,6 @@
 // The seed, from the moment it is decoded to the moment its MAC is made: it goes in and never comes
 // out (DESIGN §1.2). Base32 and hexadecimal are decoded here, straight into guarded memory.
+internal import Linux
 
 /// The shared secret K of RFC 4226 §5.1.
 package struct Seed: ~Copyable {
@@ -55,48 +56,20 @@ extension Seed {
             case UInt8(ascii: " "), UInt8(ascii: "-"): continue
             case UInt8(ascii: "="): isPadded = true
             case let character:
-                guard !isPadded, base32Value(character) != nil else {
+                guard !isPadded, TextAlphabet.base32.holds(character) else {
                     throw .malformedSeed(.notBase32)
                 }
                 digitCount += 1
             }
         }
         guard digitCount > 0 else { throw .malformedSeed(.empty) }
-        // 1, 3 and 6 characters over a group of eight spell no whole byte: RFC 4648 §6.
-        guard ![1, 3, 6].contains(digitCount % 8) else { throw .malformedSeed(.notBase32) }
-        let byteCount = digitCount * 5 / 8
+        guard let byteCount = TextAlphabet.base32.byteCount(ofLetters: digitCount) else {
+            throw .malformedSeed(.notBase32)
+        }
         guard byteCount <= Seed.maximumByteCount else { throw .malformedSeed(.tooLong) }
         var bytes = try SecureBytes(count: byteCount)
-        bytes.write { (target: inout MutableSpan<UInt8>) in
-            decodeBase32(text, into: &target)
-        }
+        bytes.write(decoding: text, as: .base32)
         scrubStackAndRegisters(.shallow)
         self.init(bytes)
-    }
-}
-
-private func decodeBase32(_ text: Span<UInt8>, into target: inout MutableSpan<UInt8>) {
-    var pending: UInt32 = 0
-    var pendingBits = 0
-    var filled = 0
-    for index in text.indices {
-        guard let value = base32Value(text[index]) else { continue }
-        pending = pending << 5 | UInt32(value)
-        pendingBits += 5
-        if pendingBits >= 8, filled < target.count {
-            pendingBits -= 8
-            target[filled] = UInt8(truncatingIfNeeded: pending >> UInt32(pendingBits))
-            pending &= (1 << UInt32(pendingBits)) - 1
-            filled += 1
-        }
-    }
-}
-
-private func base32Value(_ character: UInt8) -> UInt8? {
-    switch character {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a")
-    case UInt8(ascii: "2")...UInt8(ascii: "7"): character - UInt8(ascii: "2") + 26
-    default: nil
     }
 }

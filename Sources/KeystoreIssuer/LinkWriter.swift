@@ -3,6 +3,7 @@
 // Bound by CONTRACT §4 and FORMAT.md.
 package import Activation
 package import Keystore
+internal import Linux
 package import OTP
 
 /// What a link says, without its seed.
@@ -86,8 +87,10 @@ extension SignedLinkContent {
         let header: JSONValue = [
             "alg": "EdDSA", "typ": .string(jwsMediaType), "jwk": jwk(key.verifyingKey),
         ]
-        let content = base64URLEncoded(header.bytes) + "." + base64URLEncoded(json(box).bytes)
-        let jws = content + "." + base64URLEncoded(key.sign(Array(content.utf8)))
+        let content =
+            TextAlphabet.base64URL.text(header.bytes) + "."
+            + TextAlphabet.base64URL.text(json(box).bytes)
+        let jws = content + "." + TextAlphabet.base64URL.text(key.sign(Array(content.utf8)))
         let made = try VerifiedLink(verifying: Array(jws.utf8).span)
         precondition(made.jti == jti && made.box == box, "a link says what it was made from")
         return try carrier.prefix + jws
@@ -101,7 +104,7 @@ extension SignedLinkContent {
         let token = start + parameters.json + [JSONMember("seed", box.json)] + terms.json
         return [
             "iss": .string(issuer), "sub": .string(account),
-            "jti": .string(base64URLEncoded(jti)), "iat": .integer(issuedAtUnixSeconds),
+            "jti": .string(TextAlphabet.base64URL.text(jti)), "iat": .integer(issuedAtUnixSeconds),
             "exp": .integer(expiresUnixSeconds), "st": .object(token),
         ]
     }

@@ -3,6 +3,7 @@
 @_spi(Issuer) package import Activation
 internal import CSodium
 @_spi(Issuer) internal import Keystore
+internal import Linux
 
 /// The work that trying one activation code costs.
 package struct CodeCost: Equatable, Sendable {
@@ -102,7 +103,7 @@ extension ActivationCode {
     package var isTrivial: Bool {
         characters.read { letters in
             let places = letters.indices.map { index in
-                crockfordLetters.firstIndex(of: letters[index]) ?? 0
+                Int(TextAlphabet.crockford.value(of: letters[index]) ?? 0)
             }
             let steps = Set(zip(places, places.dropFirst()).map { $1 - $0 })
             return Set(places).count < 5 || steps.count == 1 || places[..<5] == places[5...]
@@ -115,7 +116,7 @@ extension ActivationCode {
             // 256 is a multiple of 32: no letter is more likely than another.
             letters.write { (target: inout MutableSpan<UInt8>) in
                 for index in target.indices {
-                    target[index] = crockfordLetters[Int(target[index] & 31)]
+                    target[index] = TextAlphabet.crockford.letters[Int(target[index] & 31)]
                 }
             }
             return letters

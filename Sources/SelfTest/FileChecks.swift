@@ -57,7 +57,7 @@ private func altered(
 }
 
 extension [UInt8] {
-    fileprivate var hexadecimal: [UInt8] { Array(Linux.hexadecimal(self).utf8) }
+    fileprivate var hexadecimal: [UInt8] { Array(TextAlphabet.hexadecimal.text(self).utf8) }
 
     fileprivate func holds(_ part: [UInt8]) -> Bool {
         guard count >= part.count else { return false }

@@ -31,14 +31,16 @@ struct CodecTests {
     func base64URL() {
         for count in 0..<70 {
             let bytes = randomBytes(count: count)
-            let text = base64URLEncoded(bytes)
-            #expect(base64URLDecoded(text) == bytes)
-            #expect(base64URLDecoded(text + "=") == nil && base64URLDecoded(text + "\n") == nil)
+            let text = TextAlphabet.base64URL.text(bytes)
+            #expect(TextAlphabet.base64URL.bytes(text) == bytes)
+            for end in ["=", "\n"] {
+                #expect(TextAlphabet.base64URL.bytes(text + end) == nil)
+            }
         }
-        #expect(base64URLEncoded([0xFB, 0xEF, 0xFF]) == "--__")
-        #expect(base64URLEncoded(Array("foobar".utf8)) == "Zm9vYmFy")
+        #expect(TextAlphabet.base64URL.text([0xFB, 0xEF, 0xFF]) == "--__")
+        #expect(TextAlphabet.base64URL.text(Array("foobar".utf8)) == "Zm9vYmFy")
         for text in ["A", "AB", "AAB", "A+AA", "A/AA", "AA==", "AAAAA"] {
-            #expect(base64URLDecoded(text) == nil, "\(text)")
+            #expect(TextAlphabet.base64URL.bytes(text) == nil, "\(text)")
         }
     }
 
@@ -103,7 +105,7 @@ struct CodecTests {
             }
         }
         #expect(IssuerFile(name: "", key: key) == nil && IssuerFile(name: "\u{7}", key: key) == nil)
-        let x = base64URLEncoded(key.bytes)
+        let x = TextAlphabet.base64URL.text(key.bytes)
         for (text, error) in [
             (#"{"name":"A"}"#, .rejectedIssuerFile(.key)),
             (#"{"jwk":{}}"#, .rejectedIssuerFile(.name)),
@@ -144,7 +146,7 @@ struct CodecTests {
 
     @Test("An issuer's key under which anything verifies is rejected", arguments: smallOrders)
     func smallOrder(x: String) throws {
-        let bytes = try #require(bytesFromHexadecimal(Array(x.utf8)))
+        let bytes = try #require(TextAlphabet.hexadecimal.bytes(x))
         let key = try #require(VerifyingKey(bytes))
         let file = try #require(IssuerFile(name: "A", key: key))
         #expect(throws: ActivationError.rejectedKey) { try issuerFile(file.bytes) }

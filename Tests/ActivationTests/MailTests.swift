@@ -2,6 +2,7 @@
 // the link that was sent comes out, or what the mail really is.
 import Foundation
 import Keystore
+import Linux
 import OTP
 import Testing
 
@@ -164,7 +165,7 @@ struct MailTests {
         let sent = try #require(LinkVector.all.first { $0.testDescription == "ok-code" })
         let jws = String(decoding: sent.link, as: UTF8.self).dropFirst(activateCarrier.utf8.count)
         // "?é#" was replaced: a run of three, "**B", whose characters follow in base64url.
-        let replaced = base64URLEncoded(Array("?é#".utf8))
+        let replaced = TextAlphabet.base64URL.text(Array("?é#".utf8))
         let link =
             "https://urldefense.com/v3/__https:/a.example/**Bsofttoken=\(jws)__;\(replaced)!!A!b$"
         guard case .signed(let found) = try readMail(Array(link.utf8)) else {

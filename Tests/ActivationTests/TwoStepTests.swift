@@ -2,18 +2,14 @@
 // privacyIDEA's own tests, the whole against Python's hashlib.
 import Foundation
 import Keystore
+import Linux
 import OTP
 import Testing
 
 @testable import Activation
 @testable import Keystore
 
-private func bytes(hex: String) -> [UInt8] {
-    let digits = Array(hex.utf8)
-    return stride(from: 0, to: digits.count, by: 2).map {
-        digits[$0].hexadecimalValue! << 4 | digits[$0 + 1].hexadecimalValue!
-    }
-}
+private func bytes(hex: String) -> [UInt8] { TextAlphabet.hexadecimal.bytes(hex)! }
 
 private struct PBKDF2Vectors: Decodable {
     struct Group: Decodable { let tests: [Case] }

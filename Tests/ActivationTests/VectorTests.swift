@@ -2,6 +2,7 @@
 // reader: what each link gives, or at which layer and why it is rejected.
 import Foundation
 import Keystore
+import Linux
 import OTP
 import Testing
 
@@ -52,10 +53,7 @@ struct LinkVector: CustomTestStringConvertible {
     }
 
     private func requestKey() -> RequestKey {
-        let bytes = Array(fields["device-key"]!.utf8)
-        let key = stride(from: 0, to: 64, by: 2).map { index in
-            bytes[index].hexadecimalValue! << 4 | bytes[index + 1].hexadecimalValue!
-        }
+        let key = TextAlphabet.hexadecimal.bytes(fields["device-key"]!)!
         return try! RequestKey(secret: SecureBytes(copying: key.span))
     }
 }

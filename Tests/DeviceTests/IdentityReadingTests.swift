@@ -164,7 +164,7 @@ import Testing
         #expect(identity == DeviceIdentity(tree: .real))
         #expect(DeviceEnvironment.read() == DeviceEnvironment.read())
         let boot = try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-        let bytes = bytesFromHexadecimal(Array(boot.utf8.filter { $0 != 45 && $0 != 10 }))
+        let bytes = TextAlphabet.hexadecimal.bytes(Array(boot.utf8.filter { $0 != 45 && $0 != 10 }))
         #expect(identity.identifiers.contains(Identifier(.bootID, try #require(bytes))))
     }
 

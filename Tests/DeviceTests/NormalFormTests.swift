@@ -32,7 +32,7 @@ import Testing
 
     @Test("A UUID is the bytes that its digits spell, in the order written")
     func uuids() {
-        let expected = bytesFromHexadecimal(Array("4c4c4544004235108044b4c04f4d3232".utf8))
+        let expected = TextAlphabet.hexadecimal.bytes("4c4c4544004235108044b4c04f4d3232")
         for text in [
             "4c4c4544-0042-3510-8044-b4c04f4d3232\n", "4C4C4544-0042-3510-8044-B4C04F4D3232",
         ] {

@@ -1,6 +1,7 @@
 // The record's codec against FORMAT.md §4: vectors of another hand, and every cut and flipped bit.
 import Foundation
 import Keystore
+import Linux
 import Testing
 
 @testable import Device
@@ -105,7 +106,7 @@ import Testing
                 changed[index] ^= 1 << UInt8(bit)
                 #expect(throws: DeviceError.self) {
                     try PrescribingRecord(
-                        parsing: PrescribingRecord.prefix + base64URLEncoded(changed))
+                        parsing: PrescribingRecord.prefix + TextAlphabet.base64URL.text(changed))
                 }
             }
         }

@@ -30,13 +30,13 @@ struct RecordVector: CustomTestStringConvertible, Sendable {
         lines = content.split(separator: "\n").filter { !$0.hasPrefix("#") }
             .map { $0.split(separator: " ", omittingEmptySubsequences: false).map(String.init) }
         layer = lines.first { $0[0] == "layer" }![1]
-        text = bytesFromHexadecimal(Array(lines.first { $0[0] == "text" }![1].utf8))!
+        text = TextAlphabet.hexadecimal.bytes(Array(lines.first { $0[0] == "text" }![1].utf8))!
     }
 
     /// The values of each line with this name, as hexadecimal; numbers stand before them.
     private func values(_ name: String) -> [(UInt8?, [UInt8])] {
         lines.filter { $0[0] == name }.map { words in
-            let bytes = bytesFromHexadecimal(Array(words.last!.utf8))!
+            let bytes = TextAlphabet.hexadecimal.bytes(words.last!)!
             return (words.count == 3 ? UInt8(words[1]) : nil, bytes)
         }
     }

@@ -149,7 +149,7 @@ import Testing
                 continue
             }
         }
-        let withoutImage = try separationVerdict(
+        let withoutImage = separationVerdict(
             of: device, records: Array(records.prefix(2)), marker: .absent, environment: .init())
         guard case .unverified(.networkCard) = withoutImage else {
             Issue.record("\(withoutImage)")

@@ -2,6 +2,7 @@
 // Bound by CONTRACT §4 and DESIGN §10.
 import Keystore
 import KeystoreIssuer
+import Linux
 
 @testable import Activation
 
@@ -36,7 +37,7 @@ let jsonTargets = [
         let content = Array(bytes.prefix(40))
         guard !content.isEmpty else { return }
         let whole = content + blake2b(content, byteCount: 32)[0..<4]
-        attemptRequest(Array((EnrolmentRequest.prefix + base64URLEncoded(whole)).utf8))
+        attemptRequest(Array((EnrolmentRequest.prefix + TextAlphabet.base64URL.text(whole)).utf8))
     },
     FuzzTarget(name: "code") { bytes in
         guard let code = try? ActivationCode(parsing: bytes.span) else { return }

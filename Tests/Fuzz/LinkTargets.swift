@@ -3,6 +3,7 @@
 import Glibc
 import Keystore
 import KeystoreIssuer
+import Linux
 import OTP
 
 @testable import Activation
@@ -108,9 +109,10 @@ private func check(_ link: VerifiedLink) {
 
 /// A payload under a signature of our own: without one no fuzzer comes this far.
 private func verifyAndCheck(_ payload: [UInt8]) {
-    let header = base64URLEncoded(signingHeader.bytes)
-    let content = header + "." + base64URLEncoded(payload)
-    let jws = Array((content + "." + base64URLEncoded(signingKey.sign(Array(content.utf8)))).utf8)
+    let header = TextAlphabet.base64URL.text(signingHeader.bytes)
+    let content = header + "." + TextAlphabet.base64URL.text(payload)
+    let jws = Array(
+        (content + "." + TextAlphabet.base64URL.text(signingKey.sign(Array(content.utf8)))).utf8)
     do throws(ActivationError) {
         let link = try VerifiedLink(verifying: jws.span)
         require(jws.count <= 16 << 10, "a link has 16 KiB at most")

@@ -10,7 +10,7 @@ let recordTargets = [
         attemptRecord(bytes)
         // With the right checksum: what stands behind it is met too.
         let whole = bytes + blake2b(bytes, byteCount: 32)[0..<4]
-        attemptRecord(Array((PrescribingRecord.prefix + base64URLEncoded(whole)).utf8))
+        attemptRecord(Array((PrescribingRecord.prefix + TextAlphabet.base64URL.text(whole)).utf8))
     },
     FuzzTarget(name: "system") { bytes in
         var input = InputReader(bytes)

@@ -109,7 +109,7 @@ private struct VectorFiles {
         mails = files("\(package)/Tests/ActivationTests/Mails", ".eml")
         records = files("\(package)/Tests/DeviceTests/Vectors", ".txt").flatMap { file in
             lines(file).filter { $0.starts(with: Array("text ".utf8)) }
-                .compactMap { bytesFromHexadecimal(Array($0.dropFirst(5))) }
+                .compactMap { TextAlphabet.hexadecimal.bytes(Array($0.dropFirst(5))) }
         }
         containers = files("\(package)/../shared/vectors/pskc", ".xml")
         keystoreFiles = files("\(package)/Keystore/Vectors", ".txt").flatMap(filesOfVector)
@@ -156,7 +156,7 @@ private func filesOfVector(_ vector: [UInt8]) -> [(name: String, bytes: [UInt8])
 }
 
 private func base64Decoded(_ text: [UInt8]) -> [UInt8]? {
-    guard let bytes = try? SecureBytes.decoding(text.span, as: .base64) else { return nil }
+    guard let bytes = try? SecureBytes.decoding(base64: text.span) else { return nil }
     return bytes.read { bytes in bytes.indices.map { bytes[$0] } }
 }
 

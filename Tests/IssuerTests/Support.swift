@@ -52,14 +52,14 @@ enum Vectors {
 /// Guarded memory with these bytes.
 func secret(_ bytes: [UInt8]) throws -> SecureBytes { try SecureBytes(copying: bytes.span) }
 func secret(hexadecimal text: String) throws -> SecureBytes {
-    guard let bytes = bytesFromHexadecimal(Array(text.filter { $0 != " " }.utf8)) else {
+    guard let bytes = TextAlphabet.hexadecimal.bytes(Array(text.filter { $0 != " " }.utf8)) else {
         throw Failure(.usage, "not hexadecimal")
     }
     return try secret(bytes)
 }
 
 func octets(_ hexadecimal: String) -> [UInt8] {
-    bytesFromHexadecimal(Array(hexadecimal.filter { $0 != " " }.utf8)) ?? []
+    TextAlphabet.hexadecimal.bytes(Array(hexadecimal.filter { $0 != " " }.utf8)) ?? []
 }
 
 func octets(_ secret: borrowing SecureBytes) -> [UInt8] {
@@ -68,7 +68,7 @@ func octets(_ secret: borrowing SecureBytes) -> [UInt8] {
 
 /// What base64 spells; nil for text that spells nothing.
 func decoded(_ text: [UInt8]) throws -> [UInt8]? {
-    guard let bytes = try SecureBytes.decoding(text.span, as: .base64) else { return nil }
+    guard let bytes = try SecureBytes.decoding(base64: text.span) else { return nil }
     return octets(bytes)
 }
 

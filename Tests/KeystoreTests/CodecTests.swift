@@ -59,7 +59,7 @@ struct CodecTests {
                     {
                         continue
                     }
-                    file += try blake2b(file, byteCount: 32)
+                    file += blake2b(file, byteCount: 32)
                     file = try locked.deviceKey.macKey(.keystore).authenticated(file)
                     try other.replace("data/keystore", file)
                     #expect(try other.judge() == .damagedKeystore, "byte \(offset): \(value)")
@@ -76,12 +76,12 @@ struct CodecTests {
             let record = AttemptRecord(
                 generation: 1 << 63, keystoreGeneration: 1, count: count, limit: 10,
                 now: BootTime(bootID: name, nanoseconds: .max, offsetNanoseconds: .min))
-            let bytes = try record.encoded(deviceName: name, key: key)
+            let bytes = record.encoded(deviceName: name, key: key)
             #expect(bytes.count == 112)
-            let parsed = try AttemptRecord(bytes, deviceName: name, key: key)
+            let parsed = AttemptRecord(bytes, deviceName: name, key: key)
             #expect(parsed == record)
             for length in bytes.indices {
-                let cut = try AttemptRecord(Array(bytes.prefix(length)), deviceName: name, key: key)
+                let cut = AttemptRecord(Array(bytes.prefix(length)), deviceName: name, key: key)
                 #expect(cut == nil)
             }
         }

@@ -96,7 +96,7 @@ private struct Outcome {
         if let now = vector["now"].flatMap(Int64.init),
             let key = try RequestFile.read(folders.state, unixSeconds: now)
         {
-            request = hexadecimal(key.publicKey)
+            request = TextAlphabet.hexadecimal.text(key.publicKey)
         }
         switch try KeystoreCondition.examine(
             folders, machineID: vector.machineID, vouched: vector.vouched)

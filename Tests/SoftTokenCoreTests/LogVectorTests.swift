@@ -116,7 +116,7 @@ struct LogVectorTests {
     ) throws -> (verdict: String, lines: [String], isUsed: Bool) {
         let folders = try folders(home)
         let parts = link.split(separator: " ").compactMap {
-            bytesFromHexadecimal(Array($0.utf8))
+            TextAlphabet.hexadecimal.bytes(Array($0.utf8))
         }
         do throws(KeystoreError) {
             let isUsed = try UsedLinks.contains(x: parts[0], jti: parts[1], folders)
@@ -127,7 +127,7 @@ struct LogVectorTests {
                 return ("altered", [], isUsed)
             }
             let lines = entries.map {
-                "\(hexadecimal($0.hash))|\($0.expiresUnixSeconds)|\(tokenIDText($0.tokenID))"
+                "\(TextAlphabet.hexadecimal.text($0.hash))|\($0.expiresUnixSeconds)|\(tokenIDText($0.tokenID))"
             }
             return ("whole", lines, isUsed)
         } catch {

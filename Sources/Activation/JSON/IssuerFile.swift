@@ -1,6 +1,7 @@
 // An issuer's public file, which `softtoken-issuer keygen` writes and `softtoken issuer add` takes.
 // Bound by CONTRACT §4.
 package import Keystore
+internal import Linux
 
 /// An issuer's name and signing key.
 package struct IssuerFile: Equatable, Sendable {

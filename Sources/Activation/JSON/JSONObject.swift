@@ -1,6 +1,7 @@
 // The members of an object, asked for one by one: what is missing, ill-typed or outside its limits
 // is rejected by name (CONTRACT §4).
 import Keystore
+internal import Linux
 
 /// A member that this module knows; its raw value is its name in JSON.
 package enum Member: String, Equatable, Sendable {
@@ -104,7 +105,8 @@ struct JSONObject {
 
     /// A member that is bytes in base64url.
     func bytes(_ member: Member, count: ClosedRange<Int>) throws(ActivationError) -> [UInt8] {
-        guard case .string(let text) = try value(member), let bytes = base64URLDecoded(text),
+        guard case .string(let text) = try value(member),
+            let bytes = TextAlphabet.base64URL.bytes(text),
             count.contains(bytes.count)
         else { throw .rejectedMember(member) }
         return bytes

@@ -1,5 +1,6 @@
 // A strict JSON reader over bytes, because it is a security border: two readers that understand one
 // text differently are an attack (DESIGN §10). RFC 8259 with the limits of CONTRACT §4.
+internal import Linux
 
 /// Why bytes aren't the JSON of CONTRACT §4.
 package enum JSONError: Error, Equatable, Sendable {
@@ -157,7 +158,9 @@ private struct JSONReader {
     private mutating func codeUnit(_ text: Span<UInt8>) throws(JSONError) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = peek(text)?.hexadecimalValue else { throw .malformed }
+            guard let digit = peek(text).flatMap(TextAlphabet.hexadecimal.value) else {
+                throw .malformed
+            }
             unit = unit << 4 | UInt32(digit)
             position += 1
         }

@@ -1,6 +1,7 @@
 // The activation code: the second piece of information, sent on another channel than the link.
 // Ten characters of Crockford's base32, 50 bits. Bound by CONTRACT §4.
 package import Keystore
+internal import Linux
 
 /// An activation code in guarded memory.
 package struct ActivationCode: ~Copyable {
@@ -24,10 +25,12 @@ package struct ActivationCode: ~Copyable {
                     position = end
                     continue
                 }
-                guard let value = crockfordValue(typed[position]), filled < target.count else {
+                guard let value = TextAlphabet.crockford.value(of: typed[position]),
+                    filled < target.count
+                else {
                     return false
                 }
-                target[filled] = crockfordLetters[Int(value)]
+                target[filled] = TextAlphabet.crockford.letters[Int(value)]
                 filled += 1
                 position += 1
             }
@@ -40,7 +43,7 @@ package struct ActivationCode: ~Copyable {
 
 /// Whether text has a code's letters and, besides them, one dash at most.
 func looksLikeActivationCode(_ text: Span<UInt8>) -> Bool {
-    let letters = text.indices.filter { crockfordValue(text[$0]) != nil }
+    let letters = text.indices.filter { TextAlphabet.crockford.holds(text[$0]) }
     return letters.count == ActivationCode.characterCount
         && (text.count == letters.count
             || text.count == letters.count + 1 && text[5] == UInt8(ascii: "-"))
@@ -55,16 +58,5 @@ private func separatorEnd(_ text: Span<UInt8>, _ position: Int) -> Int? {
     // U+2010 to U+2015, and the minus sign U+2212.
     case (0xE2, 0x80, 0x90...0x95), (0xE2, 0x88, 0x92): return position + 3
     default: return nil
-    }
-}
-
-/// Crockford's base32, in upper case.
-package let crockfordLetters = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
-
-private func crockfordValue(_ letter: UInt8) -> UInt8? {
-    switch letter.lowercased {
-    case UInt8(ascii: "o"): 0
-    case UInt8(ascii: "i"), UInt8(ascii: "l"): 1
-    case let letter: crockfordLetters.firstIndex { $0.lowercased == letter }.map { UInt8($0) }
     }
 }

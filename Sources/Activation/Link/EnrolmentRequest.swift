@@ -1,6 +1,7 @@
 // A device's enrolment request: the public key to which an issuer seals a link. Bound by
 // CONTRACT §4.
 internal import Keystore
+internal import Linux
 
 /// An enrolment request, on either side.
 package struct EnrolmentRequest: Equatable, Sendable {
@@ -23,23 +24,23 @@ package struct EnrolmentRequest: Equatable, Sendable {
         let digest = blake2b(content, byteCount: 32)
         self.publicKey = publicKey
         verification = fingerprint(ofDigest: digest)
-        text = EnrolmentRequest.prefix + base64URLEncoded(content + digest[0..<4])
+        text = EnrolmentRequest.prefix + TextAlphabet.base64URL.text(content + digest[0..<4])
     }
 
     /// Parses a request; white space, angle brackets and quotation marks around it don't count.
     ///
     /// - Throws: `ActivationError.malformedRequest`.
     package init(parsing text: Span<UInt8>) throws(ActivationError) {
-        let range = withoutBrackets(text, text.indices)
-        let start = range.lowerBound + EnrolmentRequest.prefix.utf8.count
-        guard text.hasPrefix(EnrolmentRequest.prefix, at: range.lowerBound),
-            let bytes = text.base64URLDecoded(start..<range.upperBound),
-            bytes.count == 1 + 32 + 4, bytes[0] == EnrolmentRequest.version
-        else { throw .malformedRequest }
-        let publicKey = Array(bytes[1..<33])
-        self = EnrolmentRequest(publicKey: publicKey)
-        // Only the canonical text encodes to itself: the checksum is compared with it.
-        guard base64URLDecoded(String(self.text.dropFirst(EnrolmentRequest.prefix.count))) == bytes
-        else { throw .malformedRequest }
+        let request = text.extracting(withoutBrackets(text, text.indices))
+        guard request.hasPrefix(EnrolmentRequest.prefix) else { throw .malformedRequest }
+        let letters = request.extracting(EnrolmentRequest.prefix.utf8.count...)
+        guard let bytes = TextAlphabet.base64URL.bytes(letters), bytes.count == 1 + 32 + 4 else {
+            throw .malformedRequest
+        }
+        self = EnrolmentRequest(publicKey: Array(bytes[1..<33]))
+        // The version and the checksum are compared with it.
+        guard self.text == EnrolmentRequest.prefix + TextAlphabet.base64URL.text(bytes) else {
+            throw .malformedRequest
+        }
     }
 }

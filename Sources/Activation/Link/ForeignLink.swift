@@ -1,5 +1,6 @@
 // Links and codes of other products, and our own things put in the wrong place: each is told by
 // name, so that the prescriber knows what to do. Bound by DESIGN §7.
+internal import Linux
 
 /// What was given instead of an activation link.
 package enum ForeignLink: Equatable, Sendable, CaseIterable {

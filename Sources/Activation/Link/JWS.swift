@@ -1,6 +1,7 @@
 // A signed link's JWS: compact serialization (RFC 7515 §7.1) with Ed25519 (RFC 8037), the header
 // exactly as CONTRACT §4 has it. Nothing of the payload is read before the signature is right.
 package import Keystore
+internal import Linux
 
 /// A JWS whose signature is right.
 struct VerifiedJWS {
@@ -16,9 +17,10 @@ struct VerifiedJWS {
         guard text.count <= maximumLinkByteCount else { throw .tooLong }
         guard let first = text.firstIndex(of: ".", in: text.indices),
             let second = text.firstIndex(of: ".", in: (first + 1)..<text.count),
-            let header = text.base64URLDecoded(0..<first),
-            let payload = text.base64URLDecoded((first + 1)..<second),
-            let signature = text.base64URLDecoded((second + 1)..<text.count),
+            let header = TextAlphabet.base64URL.bytes(text.extracting(0..<first)),
+            let payload = TextAlphabet.base64URL.bytes(text.extracting((first + 1)..<second)),
+            let signature = TextAlphabet.base64URL.bytes(
+                text.extracting((second + 1)..<text.count)),
             signature.count == 64
         else { throw .malformedJWS }
         key = try VerifiedJWS.key(header: header)
@@ -53,5 +55,5 @@ func signingKey(_ jwk: JSONObject) throws(ActivationError) -> VerifyingKey {
 
 /// The JWK of a key, as it stands in headers and in issuer files.
 package func jwk(_ key: VerifyingKey) -> JSONValue {
-    ["kty": "OKP", "crv": "Ed25519", "x": .string(base64URLEncoded(key.bytes))]
+    ["kty": "OKP", "crv": "Ed25519", "x": .string(TextAlphabet.base64URL.text(key.bytes))]
 }

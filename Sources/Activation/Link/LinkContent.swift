@@ -1,6 +1,7 @@
 // The members of a signed link's `st`: parameters, the seed's box and terms, read and written.
 // Bound by CONTRACT §4 and FORMAT.md §4.
 package import Keystore
+internal import Linux
 package import OTP
 
 /// How a signed link carries its seed.
@@ -31,13 +32,13 @@ extension SeedBox {
 
     package var json: JSONValue {
         switch self {
-        case .device(let box): ["by": "device", "box": .string(base64URLEncoded(box))]
+        case .device(let box): ["by": "device", "box": .string(TextAlphabet.base64URL.text(box))]
         case .code(let box):
             [
-                "by": "code", "salt": .string(base64URLEncoded(box.salt)),
+                "by": "code", "salt": .string(TextAlphabet.base64URL.text(box.salt)),
                 "ops": JSONValue(box.operations), "mem": JSONValue(box.memoryBytes),
-                "nonce": .string(base64URLEncoded(box.nonce)),
-                "box": .string(base64URLEncoded(box.box)),
+                "nonce": .string(TextAlphabet.base64URL.text(box.nonce)),
+                "box": .string(TextAlphabet.base64URL.text(box.box)),
             ]
         }
     }
@@ -117,7 +118,8 @@ extension LinkTerms {
         let bytes = Array(record.utf8)
         let prefix = Array(recordPrefix.utf8)
         return bytes.count <= maximumRecordByteCount && bytes.starts(with: prefix)
-            && bytes.count > prefix.count && bytes[prefix.count...].allSatisfy(isBase64URL)
+            && bytes.count > prefix.count
+            && bytes[prefix.count...].allSatisfy(TextAlphabet.base64URL.holds)
     }
 
     package var json: [JSONMember] {

@@ -1,6 +1,7 @@
 // Who an otpauth link is for: the label "issuer:account" and the issuer parameter, as the Key URI
 // format has them and as the wild writes them. Bound by CONTRACT §5.
 import Keystore
+import Linux
 
 /// The issuer and the account of an otpauth link.
 struct OTPAuthLabel {

@@ -1,6 +1,7 @@
 // otpauth links as they are met in the wild, judged by CONTRACT §5. The seed's text goes from the
 // link's bytes through guarded memory into a `Seed`; only issuer and account become Strings.
 import Keystore
+import Linux
 import OTP
 
 /// The longest link.

@@ -1,6 +1,7 @@
 // Percent-encoding (RFC 3986 §2.1) of otpauth links: decoded strictly, and a seed's text straight
 // into guarded memory. Bound by CONTRACT §5.
 import Keystore
+import Linux
 
 /// What a plus sign stands for: itself in a path, a space in a query.
 enum PlusSign {
@@ -18,10 +19,10 @@ extension Span where Element == UInt8 {
         var byte = self[position]
         position += 1
         if byte == UInt8(ascii: "%") {
-            guard position + 2 <= end, let high = self[position].hexadecimalValue,
-                let low = self[position + 1].hexadecimalValue
-            else { throw .malformedPercentEncoding }
-            byte = high << 4 | low
+            guard position + 2 <= end, let decoded = hexadecimalByte(at: position) else {
+                throw .malformedPercentEncoding
+            }
+            byte = decoded
             position += 2
         } else if byte == UInt8(ascii: "+"), plus == .space {
             byte = UInt8(ascii: " ")

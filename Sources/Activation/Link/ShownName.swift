@@ -19,34 +19,31 @@ func holdsLink(_ name: String) -> Bool {
 }
 
 private func withoutGaps(_ bytes: [UInt8]) -> [UInt8] {
-    var shown: [UInt8] = []
-    var position = 0
-    while position < bytes.count {
-        let gap = bytes.span.whiteSpaceEnd(at: position) ?? bytes.span.invisibleEnd(at: position)
-        if let gap {
-            position = gap
-        } else {
-            shown.append(bytes[position])
-            position += 1
-        }
+    replaced(bytes) { position, _ in
+        bytes.span.whiteSpaceEnd(at: position) ?? bytes.span.invisibleEnd(at: position)
     }
-    return shown
 }
 
 private func percentDecodedOnce(_ bytes: [UInt8]) -> [UInt8] {
-    var decoded: [UInt8] = []
+    replaced(bytes) { position, shown in
+        guard bytes[position] == UInt8(ascii: "%"),
+            let byte = bytes.span.hexadecimalByte(at: position + 1)
+        else { return nil }
+        shown.append(byte)
+        return position + 3
+    }
+}
+
+private func replaced(_ bytes: [UInt8], _ replace: (Int, inout [UInt8]) -> Int?) -> [UInt8] {
+    var output: [UInt8] = []
     var position = 0
     while position < bytes.count {
-        if bytes[position] == UInt8(ascii: "%"), position + 2 < bytes.count,
-            let high = bytes[position + 1].hexadecimalValue,
-            let low = bytes[position + 2].hexadecimalValue
-        {
-            decoded.append(high << 4 | low)
-            position += 3
+        if let next = replace(position, &output) {
+            position = next
         } else {
-            decoded.append(bytes[position])
+            output.append(bytes[position])
             position += 1
         }
     }
-    return decoded
+    return output
 }

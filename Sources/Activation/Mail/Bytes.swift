@@ -1,5 +1,6 @@
 // Links are read as bytes: what is asked of them here never makes a String of what may be a seed
 // (STYLE 8).
+internal import Linux
 
 extension Span where Element == UInt8 {
     /// Whether ASCII text stands at a position, in either case.
@@ -38,25 +39,13 @@ extension Span where Element == UInt8 {
         while let last = range.last, self[last].isWhiteSpace { range = range.dropLast() }
         return range
     }
-}
 
-extension UInt8 {
-    var isWhiteSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
-    /// ASCII's controls; those of Unicode are looked for in decoded text.
-    var isControl: Bool { self < 0x20 || self == 0x7F }
-    var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-    var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(lowercased) }
-
-    var lowercased: UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self + 0x20 : self
-    }
-
-    /// A hexadecimal digit's value, in either case.
-    var hexadecimalValue: UInt8? {
-        switch lowercased {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): lowercased - UInt8(ascii: "a") + 10
-        default: nil
-        }
+    /// The byte that two hexadecimal digits spell, in either case; nil where none stand.
+    func hexadecimalByte(at position: Int) -> UInt8? {
+        guard position + 2 <= count,
+            let high = TextAlphabet.hexadecimal.value(of: self[position]),
+            let low = TextAlphabet.hexadecimal.value(of: self[position + 1])
+        else { return nil }
+        return high << 4 | low
     }
 }

@@ -1,48 +1,43 @@
 // The text and the addresses of an HTML mail, as far as links need them: tags go, what `href` says
 // stays on a line of its own, entities stand for their characters.
+internal import Linux
 
 /// After so many brackets that begin no whole tag, the rest is read as text.
 private let maximumOpenTags = 64
 
 /// The text of an HTML part.
 func htmlText(_ html: Span<UInt8>) throws(ActivationError) -> LinkText? {
+    var openTags = 0
     // What replaces a tag is no longer than the tag.
-    try LinkText.decoded(capacity: html.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var position = 0
-        var openTags = 0
-        while position < html.count {
-            // A page of tags that never end would be read to its end for each of them.
-            if html[position] == UInt8(ascii: "<"), openTags < maximumOpenTags {
-                guard let end = tagEnd(html, position) else {
-                    openTags += 1
-                    target.append(html[position], to: &count)
-                    position += 1
-                    continue
-                }
-                writeTag(html, position..<end, to: &target, &count)
-                position = isLineBreak(html, position) ? lineBreakEnd(html, end) : end
-            } else {
-                let byte = entityByte(html, at: &position, end: html.count)
-                // A line of the source ends nothing that a tag has not ended.
-                let isRepeated = byte == 0x0A && count > 0 && target[count - 1] == 0x0A
-                if !isRepeated { target.append(byte, to: &count) }
-            }
+    return try LinkText.rewritten(html) { position, output in
+        // A page of tags that never end would be read to its end for each of them.
+        guard html[position] == UInt8(ascii: "<"), openTags < maximumOpenTags else {
+            var next = position
+            let byte = entityByte(html, at: &next, end: html.count)
+            // A line of the source ends nothing that a tag has not ended.
+            if byte != 0x0A || !output.endsLine { output.put(byte) }
+            return next
         }
-        return count
+        guard let end = tagEnd(html, position) else {
+            openTags += 1
+            return nil
+        }
+        writeTag(html, position..<end, to: &output)
+        return isLineBreak(html, position) ? lineBreakEnd(html, end) : end
     }
 }
 
 /// A text whose entities stand for their characters: `&amp;` in a link that was copied from HTML.
 func entitiesDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
-    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var position = 0
-        while position < text.count {
-            target.append(entityByte(text, at: &position, end: text.count), to: &count)
-        }
-        return count
+    try LinkText.rewritten(text) { position, output in
+        var next = position
+        output.put(entityByte(text, at: &next, end: text.count))
+        return next
     }
+}
+
+extension OutputSpan where Element == UInt8 {
+    fileprivate var endsLine: Bool { !isEmpty && self[count - 1] == 0x0A }
 }
 
 /// Where a tag ends; nil where a bracket begins none.
@@ -69,38 +64,33 @@ private func tagEnd(_ html: Span<UInt8>, _ start: Int) -> Int? {
 }
 
 private func writeTag(
-    _ html: Span<UInt8>, _ tag: Range<Int>, to target: inout MutableSpan<UInt8>, _ count: inout Int
+    _ html: Span<UInt8>, _ tag: Range<Int>, to output: inout OutputSpan<UInt8>
 ) {
     let address = hrefRange(html, tag)
     // A link in another place of the tag is none that a page shows, but it is one of two.
     guard !holdsLink(html, tag, outside: address) else {
-        for index in tag.dropFirst().dropLast() { target.append(html[index], to: &count) }
-        return target.append(0x0A, to: &count)
+        for index in tag.dropFirst().dropLast() { output.put(html[index]) }
+        return output.put("\n")
     }
-    let start = html[tag.lowerBound + 1] == UInt8(ascii: "/") ? 2 : 1
+    let start = tag.lowerBound + (html[tag.lowerBound + 1] == UInt8(ascii: "/") ? 2 : 1)
     let inline = ["wbr", "b>", "i>", "em>", "strong>", "span", "font", "u>"]
-    guard !inline.contains(where: { html.hasPrefix($0, at: tag.lowerBound + start) }) else {
-        return
-    }
+    guard !inline.contains(where: { html.hasPrefix($0, at: start) }) else { return }
     // A block begins a line, which one before it may have ended already.
-    let isSeparate =
-        isLineBreak(html, tag.lowerBound)
-        || html.hasPrefix("p", at: tag.lowerBound + start)
-    if isSeparate || count == 0 || target[count - 1] != 0x0A { target.append(0x0A, to: &count) }
+    let isSeparate = isLineBreak(html, tag.lowerBound) || html.hasPrefix("p", at: start)
+    if isSeparate || !output.endsLine { output.put("\n") }
     guard let address else { return }
     // In brackets, so that raw spaces don't end it.
-    target.append(UInt8(ascii: "<"), to: &count)
+    output.put("<")
     var position = address.lowerBound
     while position < address.upperBound {
-        let byte = entityByte(html, at: &position, end: address.upperBound)
+        switch entityByte(html, at: &position, end: address.upperBound) {
+        case 0x0A, 0x0D, 0x09: continue
         // What would close the brackets makes it no link at all.
-        let isClosing = byte == UInt8(ascii: ">")
-        if byte != 0x0A, byte != 0x0D, byte != 0x09 {
-            target.append(isClosing ? 0x7F : byte, to: &count)
+        case UInt8(ascii: ">"): output.put(0x7F)
+        case let byte: output.put(byte)
         }
     }
-    target.append(UInt8(ascii: ">"), to: &count)
-    target.append(0x0A, to: &count)
+    output.put(">\n")
 }
 
 private func holdsLink(_ html: Span<UInt8>, _ tag: Range<Int>, outside address: Range<Int>?) -> Bool
@@ -175,9 +165,9 @@ private func entityNumber(_ text: Span<UInt8>, _ entity: Range<Int>) -> Int? {
     guard !digits.isEmpty else { return nil }
     var number = 0
     for index in digits {
-        guard let value = text[index].hexadecimalValue, isHexadecimal || value < 10 else {
-            return nil
-        }
+        guard let value = TextAlphabet.hexadecimal.value(of: text[index]),
+            isHexadecimal || value < 10
+        else { return nil }
         number = number * (isHexadecimal ? 16 : 10) + Int(value)
     }
     return number

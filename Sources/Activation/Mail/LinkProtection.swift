@@ -1,6 +1,7 @@
 // Addresses that a mail gateway put around a link: Outlook's Safe Links, Proofpoint's URL Defense
-// (versions 1 to 3), Barracuda's, FireEye's, Symantec's and Cisco's, and Google's. Only the address inside is read; nothing is asked of anyone.
-import Keystore
+// (versions 1 to 3), Barracuda's, FireEye's, Symantec's and Cisco's, and Google's. Only the address
+// inside is read; nothing is asked of anyone.
+import Linux
 
 /// The address that a gateway wrapped.
 ///
@@ -134,24 +135,16 @@ func isGatewayAddress(_ text: Span<UInt8>, at start: Int) -> Bool {
 private func percentDecoded(
     _ link: Span<UInt8>, _ range: Range<Int>, sign: UInt8
 ) throws(ActivationError) -> LinkText? {
-    try LinkText.decoded(capacity: range.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var position = range.lowerBound
-        while position < range.upperBound {
-            let byte = link[position]
-            position += 1
-            if byte == sign, position + 2 <= range.upperBound,
-                let high = link[position].hexadecimalValue,
-                let low = link[position + 1].hexadecimalValue
-            {
-                target.append(high << 4 | low, to: &count)
-                position += 2
-            } else {
-                let isSlash = sign == UInt8(ascii: "-") && byte == UInt8(ascii: "_")
-                target.append(isSlash ? UInt8(ascii: "/") : byte, to: &count)
-            }
+    try LinkText.rewritten(link, range) { position, output in
+        if link[position] == sign, position + 2 < range.upperBound,
+            let byte = link.hexadecimalByte(at: position + 1)
+        {
+            output.put(byte)
+            return position + 3
         }
-        return count
+        guard sign == UInt8(ascii: "-"), link[position] == UInt8(ascii: "_") else { return nil }
+        output.put("/")
+        return position + 1
     }
 }
 
@@ -160,60 +153,48 @@ private func percentDecoded(
 private func urlDefense3Decoded(
     _ link: Span<UInt8>, _ address: Range<Int>, _ replaced: Range<Int>
 ) throws(ActivationError) -> LinkText? {
-    let characters = try base64Decoded(urlSafe: link, replaced)
-    return try LinkText.decoded(capacity: address.count + replaced.count + 1) {
-        (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var taken = 0
+    // What a gateway replaces are marks such as "#", no seed.
+    let letters = replaced.prefix { link[$0] != UInt8(ascii: "=") }
+    guard var characters = TextAlphabet.base64URL.bytes(link.extracting(letters))?[...] else {
+        throw .noLink
+    }
+    return try LinkText.written(capacity: address.count + replaced.count + 1) { output in
         var position = address.lowerBound
         while position < address.upperBound {
             let byte = link[position]
             position += 1
             guard byte == UInt8(ascii: "*") else {
-                target.append(byte, to: &count)
+                output.put(byte)
                 // Gateways that join slashes leave "https:/".
-                if byte == UInt8(ascii: "/"), count == 7,
-                    link.hasPrefix("https:/", at: address.lowerBound),
+                if output.count == 7, output.span.hasPrefix("https:/"),
                     position < address.upperBound, link[position] != UInt8(ascii: "/")
                 {
-                    target.append(byte, to: &count)
+                    output.put("/")
                 }
                 continue
             }
             var run = 1
             if position + 1 < address.upperBound, link[position] == UInt8(ascii: "*"),
-                let value = base64URLValue(link[position + 1])
+                let value = TextAlphabet.base64URL.value(of: link[position + 1])
             {
                 run = Int(value) + 2
                 position += 2
             }
-            for _ in 0..<run {
-                appendCharacter(characters, &taken, to: &target, &count)
-            }
+            for _ in 0..<run { output.putCharacter(of: &characters) }
         }
-        return count
     }
 }
 
-private func base64Decoded(
-    urlSafe link: Span<UInt8>, _ range: Range<Int>
-) throws(ActivationError) -> [UInt8] {
-    // What a gateway replaces are marks such as "#", no seed.
-    let letters = range.prefix { link[$0] != UInt8(ascii: "=") }
-    guard let bytes = link.base64URLDecoded(letters) else { throw .noLink }
-    return bytes
-}
-
-/// Appends one character of UTF-8.
-private func appendCharacter(
-    _ characters: [UInt8], _ taken: inout Int, to target: inout MutableSpan<UInt8>,
-    _ count: inout Int
-) {
-    guard taken < characters.count else { return }
-    repeat {
-        target.append(characters[taken], to: &count)
-        taken += 1
-    } while taken < characters.count && characters[taken] & 0xC0 == 0x80
+extension OutputSpan where Element == UInt8 {
+    /// Appends the first character of UTF-8, which is taken away.
+    fileprivate mutating func putCharacter(of characters: inout ArraySlice<UInt8>) {
+        guard let first = characters.popFirst() else { return }
+        put(first)
+        while let byte = characters.first, byte & 0xC0 == 0x80 {
+            put(byte)
+            characters.removeFirst()
+        }
+    }
 }
 
 extension Span where Element == UInt8 {

@@ -1,6 +1,6 @@
 // Where a link ends in a text that is more than a link, and the link in one piece. Nothing is
 // guessed: FORMAT.md §2 has the rule. Bound by DESIGN §7.
-import Keystore
+import Linux
 
 /// The address, the JWS and a gateway's wrapping.
 private let maximumReach = 4 * maximumLinkByteCount
@@ -26,10 +26,9 @@ func takeOTPAuthLink(
         return try takeDelimitedLink(text, start..<closing)
     }
     let end = wordEnd(text, from: start)
-    let word = try LinkText.decoded(capacity: end - start) {
-        (target: inout MutableSpan<UInt8>) in
-        let count = copyVisible(text, start..<end, into: &target)
-        return withoutPunctuation(target.span.extracting(0..<count))
+    let word = try LinkText.written(capacity: end - start) { output in
+        output.put(text, start..<end) { text.invisibleEnd(at: $0) }
+        output.dropPunctuation()
     }
     guard let word else { return nil }
     let link = try unwrappedWholly(word)
@@ -50,25 +49,13 @@ private func takeDelimitedLink(
 ) throws(ActivationError) -> TakenLink? {
     var hasSpaces = false
     var hasLineBreaks = false
-    let joined = try LinkText.decoded(capacity: range.count) {
-        (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var position = range.lowerBound
-        while position < range.upperBound {
-            if let gap = Gap(text, at: position) {
-                position = min(gap.end, range.upperBound)
-                guard position < range.upperBound else { break }
-                hasLineBreaks = hasLineBreaks || gap.lineBreaks > 0
-                hasSpaces = hasSpaces || gap.lineBreaks == 0 || gap.beginsWithSpace
-                if gap.lineBreaks == 0 { target.append(UInt8(ascii: " "), to: &count) }
-            } else if let end = text.invisibleEnd(at: position) {
-                position = end
-            } else {
-                target.append(text[position], to: &count)
-                position += 1
-            }
-        }
-        return count
+    let joined = try LinkText.rewritten(text, range) { position, output in
+        guard let gap = Gap(text, at: position) else { return text.invisibleEnd(at: position) }
+        guard gap.end < range.upperBound else { return range.upperBound }
+        hasLineBreaks = hasLineBreaks || gap.lineBreaks > 0
+        hasSpaces = hasSpaces || gap.lineBreaks == 0 || gap.beginsWithSpace
+        if gap.lineBreaks == 0 { output.put(" ") }
+        return gap.end
     }
     guard let joined else { return nil }
     // Where both stand in it, nobody knows whether a line break stands for a space.
@@ -80,7 +67,7 @@ private func takeDelimitedLink(
 func takeWebAddress(_ text: Span<UInt8>, at start: Int) throws(ActivationError) -> TakenLink {
     let end = addressEnd(text, from: start)
     if let closing = closingMark(text, before: start), closing > end,
-        let joined = try joinedAddress(text, start..<closing)
+        let joined = try joined(text, start..<closing)
     {
         return TakenLink(text: joined, end: closing, isWhole: true)
     }
@@ -90,14 +77,9 @@ func takeWebAddress(_ text: Span<UInt8>, at start: Int) throws(ActivationError) 
         text: try LinkText(copying: word.extracting(0..<length)), end: end, isWhole: false)
 }
 
-private func joinedAddress(
-    _ text: Span<UInt8>, _ range: Range<Int>
-) throws(ActivationError) -> LinkText? {
-    try LinkText.decoded(capacity: range.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        copyJoined(text, range, into: &target, &count)
-        return count
-    }
+/// A text without white space and what shows nothing.
+func joined(_ text: Span<UInt8>, _ range: Range<Int>) throws(ActivationError) -> LinkText? {
+    try LinkText.written(capacity: range.count) { $0.putJoined(text, range) }
 }
 
 /// Where the bracket or quotation mark that was opened right before a link closes it; nil where none
@@ -155,36 +137,30 @@ private func ends(_ text: Span<UInt8>, _ position: Int) -> Bool {
         || text.starts(with: [0xC2, 0xBB], at: position)
 }
 
-/// Copies text without white space and what shows nothing.
-func copyJoined(
-    _ text: Span<UInt8>, _ range: Range<Int>, into target: inout MutableSpan<UInt8>,
-    _ count: inout Int
-) {
-    var position = range.lowerBound
-    while position < range.upperBound {
-        if let end = Gap(text, at: position)?.end ?? text.invisibleEnd(at: position) {
-            position = end
-        } else {
-            target.append(text[position], to: &count)
-            position += 1
-        }
+extension OutputSpan where Element == UInt8 {
+    /// Appends text without white space and what shows nothing.
+    mutating func putJoined(_ text: Span<UInt8>, _ range: Range<Int>) {
+        put(text, range) { Gap(text, at: $0)?.end ?? text.invisibleEnd(at: $0) }
     }
-}
 
-private func copyVisible(
-    _ text: Span<UInt8>, _ range: Range<Int>, into target: inout MutableSpan<UInt8>
-) -> Int {
-    var count = 0
-    var position = range.lowerBound
-    while position < range.upperBound {
-        if let end = text.invisibleEnd(at: position) {
-            position = end
-        } else {
-            target.append(text[position], to: &count)
-            position += 1
+    /// Appends text without what ends, where something begins that is to be left out, elsewhere.
+    fileprivate mutating func put(
+        _ text: Span<UInt8>, _ range: Range<Int>, without end: (Int) -> Int?
+    ) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            if let next = end(position) {
+                position = next
+            } else {
+                put(text[position])
+                position += 1
+            }
         }
     }
-    return count
+
+    fileprivate mutating func dropPunctuation() {
+        removeLast(count - withoutPunctuation(span))
+    }
 }
 
 /// Takes out a signed link, whose JWS begins at `start`, joined across line breaks: what is joined
@@ -193,14 +169,11 @@ func takeSignedLink(
     _ text: Span<UInt8>, jws start: Int
 ) throws(ActivationError) -> TakenLink? {
     var end = start
-    let carrier = Array(activateCarrier.utf8)
-    let capacity = min(text.count - start, maximumLinkByteCount + 1) + carrier.count
-    let link = try LinkText.decoded(capacity: capacity) {
-        (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        for byte in carrier { target.append(byte, to: &count) }
-        end = readJWS(text, from: start, into: &target, &count)
-        return withoutPunctuation(target.span.extracting(0..<count))
+    let capacity = min(text.count - start, maximumLinkByteCount + 1) + activateCarrier.utf8.count
+    let link = try LinkText.written(capacity: capacity) { output in
+        output.put(activateCarrier)
+        end = readJWS(text, from: start, into: &output)
+        output.dropPunctuation()
     }
     guard let link else { return nil }
     return TakenLink(text: link, end: max(end, start + 1), isWhole: true)
@@ -208,16 +181,15 @@ func takeSignedLink(
 
 /// A JWS ends by itself: its signature has 86 letters.
 private func readJWS(
-    _ text: Span<UInt8>, from start: Int, into target: inout MutableSpan<UInt8>,
-    _ count: inout Int
+    _ text: Span<UInt8>, from start: Int, into output: inout OutputSpan<UInt8>
 ) -> Int {
     var position = start
     var dots = 0
     var letters = 0
-    while position < text.count, count < target.count, !(dots == 2 && letters == 86) {
+    while position < text.count, !output.isFull, !(dots == 2 && letters == 86) {
         let byte = text[position]
         if position > start, LinkStart(text, at: position) != nil { break }
-        if isBase64URL(byte) {
+        if TextAlphabet.base64URL.holds(byte) {
             letters += 1
         } else if byte == UInt8(ascii: "."), dots < 2 {
             dots += 1
@@ -227,7 +199,7 @@ private func readJWS(
             position = next
             continue
         }
-        target.append(byte, to: &count)
+        output.put(byte)
         position += 1
     }
     return position

@@ -231,16 +231,11 @@ private final class RejectedLink {
         _ error: ActivationError, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String
     ) throws(ActivationError) {
         self.error = error
-        let reach =
-            place
-            .lowerBound..<min(
-                place.lowerBound + RejectedLink.maximumByteCount, text.count)
-        let joined = try LinkText.decoded(capacity: carrier.utf8.count + reach.count) {
-            (target: inout MutableSpan<UInt8>) in
-            var count = 0
-            for byte in carrier.utf8 { target.append(byte, to: &count) }
-            copyJoined(text, reach, into: &target, &count)
-            return count
+        let start = place.lowerBound
+        let reach = start..<min(start + RejectedLink.maximumByteCount, text.count)
+        let joined = try LinkText.written(capacity: carrier.utf8.count + reach.count) { output in
+            output.put(carrier)
+            output.putJoined(text, reach)
         }
         guard let joined else { throw .noLink }
         let word = text.extracting(place)

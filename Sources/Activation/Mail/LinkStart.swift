@@ -1,6 +1,6 @@
 // What begins a link in a text. It ends whatever stands before it: two links that touch are two.
 // Bound by FORMAT.md §2.
-import Keystore
+import Linux
 
 /// What stands at a place of a text.
 enum LinkStart: Equatable {
@@ -68,7 +68,7 @@ private let jwsBeginning = "eyJ"
 /// Where a JWS begins behind its carrier; nil where only the carrier is spoken of.
 private func jwsStart(_ text: Span<UInt8>, _ position: Int) -> Int? {
     guard position < text.count else { return nil }
-    if isBase64URL(text[position]) { return position }
+    if TextAlphabet.base64URL.holds(text[position]) { return position }
     guard let gap = Gap(text, at: position), text.hasPrefix(jwsBeginning, at: gap.end) else {
         return nil
     }

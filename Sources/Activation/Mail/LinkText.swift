@@ -34,21 +34,44 @@ package struct LinkText: ~Copyable {
         self.byteCount = byteCount
     }
 
-    /// Decodes text into new memory.
+    /// Writes text into new memory.
     ///
-    /// - Parameters:
-    ///   - capacity: what is decoded has at most as many bytes.
-    ///   - fill: writes the bytes and answers how many they are.
-    /// - Returns: nil where nothing is left.
-    static func decoded(
-        capacity: Int, _ fill: (inout MutableSpan<UInt8>) -> Int
+    /// - Parameter capacity: what doesn't fit is left out.
+    /// - Returns: nil where nothing is written.
+    static func written(
+        capacity: Int, _ write: (inout OutputSpan<UInt8>) -> Void
     ) throws(ActivationError) -> LinkText? {
         guard capacity > 0 else { return nil }
         var memory = try guarded { () throws(KeystoreError) in
             try SecureBytes(count: capacity)
         }
-        let byteCount = memory.write(fill)
+        let byteCount = memory.fill(write)
         return byteCount > 0 ? try LinkText(memory, byteCount: byteCount) : nil
+    }
+
+    /// Writes a text anew, some of its places otherwise.
+    ///
+    /// - Parameters:
+    ///   - range: where the text stands.
+    ///   - replace: writes what belongs in place of what begins at a position, and answers where to
+    ///     go on; nil where the byte stays.
+    /// - Returns: nil where nothing is left.
+    static func rewritten(
+        _ text: Span<UInt8>, _ range: Range<Int>? = nil,
+        _ replace: (Int, inout OutputSpan<UInt8>) -> Int?
+    ) throws(ActivationError) -> LinkText? {
+        let range = range ?? text.indices
+        return try written(capacity: range.count) { output in
+            var position = range.lowerBound
+            while position < range.upperBound {
+                if let next = replace(position, &output) {
+                    position = next
+                } else {
+                    output.put(text[position])
+                    position += 1
+                }
+            }
+        }
     }
 
     /// Copies the text into guarded memory of its own.
@@ -65,13 +88,10 @@ package struct LinkText: ~Copyable {
     }
 }
 
-extension MutableSpan where Element == UInt8 {
-    /// Writes a byte behind the first `count` ones, while there is room.
-    mutating func append(_ byte: UInt8, to count: inout Int) {
-        guard count < self.count else { return }
-        self[count] = byte
-        count += 1
-    }
+extension OutputSpan where Element == UInt8 {
+    /// Appends a byte while there is room.
+    mutating func put(_ byte: UInt8) { if !isFull { append(byte) } }
+    mutating func put(_ text: String) { for byte in text.utf8 { put(byte) } }
 }
 
 /// Translates Keystore's one failure into this module's error.

@@ -1,5 +1,6 @@
 // A mail as it is saved to a file: header, body, parts (RFC 5322, RFC 2045, RFC 2046), as far as
 // finding a link needs them. Bound by DESIGN §7.
+internal import Linux
 
 /// How the parts of mails are nested at most.
 private let maximumPartDepth = 8

@@ -1,4 +1,5 @@
 // What a text without a link of ours is about: another product's link, or a hard token (DESIGN §7).
+internal import Linux
 
 /// The signs that were seen in a text.
 struct MailSigns {

@@ -1,6 +1,7 @@
 // Whether an otpauth link may go on behind the place where white space ended it. It has no
 // signature: one that is cut short would be another token, with OTPs that are wrong. So a link that
 // may go on is rejected; FORMAT.md §2 has the rule. Bound by DESIGN §7.
+internal import Linux
 
 /// Whether a link is left open.
 ///

@@ -1,43 +1,21 @@
 // What mail does to bytes: quoted-printable (RFC 2045 §6.7) and base64 (§6.8). Both are decoded
 // leniently, because a damaged mail is still a prescriber's mail; the link in it is judged strictly.
-import Keystore
+import Linux
 
 /// Undoes quoted-printable: `=3D`, and soft line breaks.
 func quotedPrintableDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
-    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var position = 0
-        while position < text.count {
-            if let next = softLineBreakEnd(text, position) {
-                position = next
-            } else if let byte = quotedByte(text, position) {
-                target.append(byte, to: &count)
-                position += 3
-            } else {
-                target.append(text[position], to: &count)
-                position += 1
-            }
-        }
-        return count
+    try LinkText.rewritten(text) { position, output in
+        if let next = softLineBreakEnd(text, position) { return next }
+        guard let byte = quotedByte(text, position) else { return nil }
+        output.put(byte)
+        return position + 3
     }
 }
 
 /// Undoes base64; line breaks and whatever else is no letter are skipped.
 func base64Decoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
-    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var pending: UInt32 = 0
-        var pendingBits = 0
-        for index in text.indices {
-            guard let value = base64Value(text[index]) else { continue }
-            pending = pending << 6 | UInt32(value)
-            pendingBits += 6
-            guard pendingBits >= 8 else { continue }
-            pendingBits -= 8
-            target.append(UInt8(pending >> UInt32(pendingBits)), to: &count)
-            pending &= 1 << UInt32(pendingBits) - 1
-        }
-        return count
+    try LinkText.written(capacity: text.count) { output in
+        TextAlphabet.base64.decode(text) { output.put($0) }
     }
 }
 
@@ -49,24 +27,13 @@ func jsonTextDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
         text.firstRange(of: "\\/", in: text.indices) != nil
             || text.firstRange(of: "\\u00", in: text.indices) != nil
     else { return nil }
-    return try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var position = 0
-        while position < text.count {
-            if text.hasPrefix("\\/", at: position) {
-                position += 1
-            } else if text.hasPrefix("\\u00", at: position), position + 5 < text.count,
-                let high = text[position + 4].hexadecimalValue,
-                let low = text[position + 5].hexadecimalValue, (2...7).contains(high)
-            {
-                target.append(high << 4 | low, to: &count)
-                position += 6
-                continue
-            }
-            target.append(text[position], to: &count)
-            position += 1
-        }
-        return count
+    return try LinkText.rewritten(text) { position, output in
+        if text.hasPrefix("\\/", at: position) { return position + 1 }
+        guard text.hasPrefix("\\u00", at: position),
+            let byte = text.hexadecimalByte(at: position + 4), (0x20...0x7F).contains(byte)
+        else { return nil }
+        output.put(byte)
+        return position + 6
     }
 }
 
@@ -110,18 +77,8 @@ func isQuotedPrintableLink(_ link: Span<UInt8>) throws(ActivationError) -> Bool 
 /// Undoes format=flowed with DelSp (RFC 3676 §4.2): a line that ends in a space goes on in the next
 /// one, without the space and the marks of a reply.
 func flowedDecoded(_ text: Span<UInt8>) throws(ActivationError) -> LinkText? {
-    try LinkText.decoded(capacity: text.count) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
-        var position = 0
-        while position < text.count {
-            if text[position] == 0x20, let next = flowedLineStart(text, behind: position) {
-                position = next
-            } else {
-                target.append(text[position], to: &count)
-                position += 1
-            }
-        }
-        return count
+    try LinkText.rewritten(text) { position, _ in
+        text[position] == 0x20 ? flowedLineStart(text, behind: position) : nil
     }
 }
 
@@ -150,18 +107,5 @@ func softLineBreakEnd(_ text: Span<UInt8>, _ position: Int) -> Int? {
 }
 
 private func quotedByte(_ text: Span<UInt8>, _ position: Int) -> UInt8? {
-    guard text[position] == UInt8(ascii: "="), position + 2 < text.count,
-        let high = text[position + 1].hexadecimalValue,
-        let low = text[position + 2].hexadecimalValue
-    else { return nil }
-    return high << 4 | low
-}
-
-private func base64Value(_ letter: UInt8) -> UInt8? {
-    switch letter {
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    case UInt8(ascii: "-"), UInt8(ascii: "_"): nil
-    default: base64URLValue(letter)
-    }
+    text[position] == UInt8(ascii: "=") ? text.hexadecimalByte(at: position + 1) : nil
 }

@@ -20,14 +20,12 @@ enum UTF16Order {
 /// A text in UTF-8. What is no character, and a mark at the beginning, is left out.
 func utf16Decoded(_ text: Span<UInt8>, _ order: UTF16Order) throws(ActivationError) -> LinkText? {
     // Two bytes become three at most.
-    try LinkText.decoded(capacity: text.count / 2 * 3) { (target: inout MutableSpan<UInt8>) in
-        var count = 0
+    try LinkText.written(capacity: text.count / 2 * 3) { output in
         var position = 0
         while let scalar = nextScalar(text, &position, order) {
             guard scalar != 0xFEFF, let scalar = Unicode.Scalar(scalar) else { continue }
-            for byte in UTF8.encode(scalar) ?? .init() { target.append(byte, to: &count) }
+            for byte in UTF8.encode(scalar) ?? .init() { output.put(byte) }
         }
-        return count
     }
 }
 

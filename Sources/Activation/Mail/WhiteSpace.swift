@@ -1,4 +1,5 @@
 // White space and characters that show nothing, as mails have them around a link and inside it.
+internal import Linux
 
 /// White space in a text, with its line breaks and the marks of a reply behind them.
 struct Gap {

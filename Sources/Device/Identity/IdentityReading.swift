@@ -49,7 +49,7 @@ extension SystemTree {
     /// The machine-id that outlasts this boot.
     fileprivate var machineID: [UInt8]? {
         guard case .digits(let digits) = MachineID(tree: self) else { return nil }
-        return bytesFromHexadecimal(digits)
+        return TextAlphabet.hexadecimal.bytes(digits)
     }
 
     /// MAC addresses that the maker gave to a card that is there.

@@ -12,14 +12,16 @@ func normalUUID(_ text: [UInt8]) -> [UInt8]? {
         guard isDash == [8, 13, 18, 23].contains(index) else { return nil }
         if !isDash { digits.append(byte) }
     }
-    guard let bytes = bytesFromHexadecimal(digits), !isPlaceholderUUID(bytes) else { return nil }
+    guard let bytes = TextAlphabet.hexadecimal.bytes(digits), !isPlaceholderUUID(bytes) else {
+        return nil
+    }
     return bytes
 }
 
 /// A serial: trimmed, upper case, 4 to 64 printable bytes, or nil.
 func normalSerial(_ text: [UInt8]) -> [UInt8]? {
-    let serial = trimmed(text).map { upperCase($0) }
-    guard (4...64).contains(serial.count), serial.allSatisfy({ (0x20...0x7E).contains($0) }),
+    let serial = trimmed(text).map(\.uppercased)
+    guard (4...64).contains(serial.count), serial.allSatisfy(\.isPrintable),
         !isPlaceholderSerial(serial)
     else { return nil }
     return serial
@@ -27,9 +29,9 @@ func normalSerial(_ text: [UInt8]) -> [UInt8]? {
 
 /// A file system's UUID as /dev/disk/by-uuid names it: lower case, digits and dashes, or nil.
 func normalUUIDText(_ name: String) -> [UInt8]? {
-    let text = name.utf8.map { lowerCase($0) }
+    let text = name.utf8.map(\.lowercased)
     let digits = text.filter { $0 != UInt8(ascii: "-") }
-    guard (4...64).contains(text.count), digits.allSatisfy(isLowerCaseDigit),
+    guard (4...64).contains(text.count), digits.allSatisfy(TextAlphabet.hexadecimal.holds),
         !isOneByteRepeated(digits)
     else { return nil }
     return text
@@ -40,13 +42,8 @@ func normalMAC(_ text: [UInt8]) -> [UInt8]? {
     let parts = trimmed(text).split(
         separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     guard parts.count == 6, parts.allSatisfy({ $0.count == 2 }),
-        let bytes = bytesFromHexadecimal(parts.flatMap(Array.init)),
+        let bytes = TextAlphabet.hexadecimal.bytes(parts.flatMap(Array.init)),
         bytes[0] & 3 == 0, !isPlaceholderMAC(bytes)
     else { return nil }
     return bytes
-}
-
-private func isLowerCaseDigit(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
 }

@@ -4,7 +4,7 @@ internal import Linux
 
 /// Whether the 16 bytes of a UUID stand on many devices.
 func isPlaceholderUUID(_ bytes: [UInt8]) -> Bool {
-    isOneByteRepeated(bytes) || repeatedUUIDs.contains(hexadecimal(bytes))
+    isOneByteRepeated(bytes) || repeatedUUIDs.contains(TextAlphabet.hexadecimal.text(bytes))
 }
 
 /// Whether a serial in its normal form stands on many devices.
@@ -21,7 +21,7 @@ func isPlaceholderSerial(_ serial: [UInt8]) -> Bool {
 
 /// Whether a MAC address stands on many devices, or was drawn by a hypervisor.
 func isPlaceholderMAC(_ bytes: [UInt8]) -> Bool {
-    let text = hexadecimal(bytes)
+    let text = TextAlphabet.hexadecimal.text(bytes)
     return isOneByteRepeated(bytes) || repeatedMACs.contains(text)
         || hypervisorPrefixes.contains(String(text.prefix(6)))
 }

@@ -56,7 +56,7 @@ package struct PrescribingRecord: Sendable {
     }
 
     /// The text that travels in links, files and terminals.
-    package var text: String { PrescribingRecord.prefix + base64URLEncoded(encoded) }
+    package var text: String { PrescribingRecord.prefix + TextAlphabet.base64URL.text(encoded) }
 
     /// Whether a text may be a label.
     package static func isAcceptableLabel(_ label: String) -> Bool {

@@ -1,6 +1,7 @@
 // Text to prescribing record and back, byte for byte canonical: what is accepted encodes again to
 // the same text. Bound by FORMAT.md §4; the checks stand in the order of its table.
 internal import Keystore
+internal import Linux
 
 /// Bytes before the label, after it without entries, of an entry, and of the checksum.
 private let headByteCount = 2
@@ -16,7 +17,7 @@ extension PrescribingRecord {
         guard text.count <= PrescribingRecord.textByteLimit else { throw .tooLong }
         let prefix = Array(PrescribingRecord.prefix.utf8)
         guard text.starts(with: prefix) else { throw .notARecord }
-        guard let binary = text.span.base64URLDecoded(prefix.count..<text.count) else {
+        guard let binary = TextAlphabet.base64URL.bytes(Array(text[prefix.count...])) else {
             throw .malformedBase64
         }
         try self.init(decoding: binary)

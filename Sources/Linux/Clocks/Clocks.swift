@@ -90,7 +90,7 @@ private struct Boot {
         let path = "/proc/sys/kernel/random/boot_id"
         let text = try readSystemFile(path, limit: 64)
         let digits = text.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "\n") }
-        guard let bytes = bytesFromHexadecimal(digits), bytes.count == 16 else {
+        guard let bytes = TextAlphabet.hexadecimal.bytes(digits), bytes.count == 16 else {
             throw SystemError(.read, path, code: EINVAL)
         }
         return bytes

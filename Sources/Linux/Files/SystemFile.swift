@@ -36,38 +36,3 @@ func readAll(_ file: borrowing Descriptor, count: Int) throws(SystemError) -> [U
     if let failure { throw failure }
     return bytes
 }
-
-/// The bytes that hexadecimal digits in either case spell, or nil.
-package func bytesFromHexadecimal(_ digits: [UInt8]) -> [UInt8]? {
-    guard digits.count.isMultiple(of: 2) else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(digits.count / 2)
-    for index in stride(from: 0, to: digits.count, by: 2) {
-        guard let high = hexadecimalValue(digits[index]),
-            let low = hexadecimalValue(digits[index + 1])
-        else { return nil }
-        bytes.append(high << 4 | low)
-    }
-    return bytes
-}
-
-/// The lower-case hexadecimal digits of `bytes`.
-package func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-}
-
-/// What a hexadecimal digit in either case stands for, or nil.
-package func hexadecimalValue(_ digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-    default: nil
-    }
-}

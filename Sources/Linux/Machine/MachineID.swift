@@ -36,8 +36,8 @@ package enum MachineID: Equatable, Sendable {
     private static func digits(of text: [UInt8]) -> [UInt8]? {
         var line = text
         if line.last == UInt8(ascii: "\n") { line.removeLast() }
-        guard line.count == 32, bytesFromHexadecimal(line) != nil else { return nil }
-        let digits = line.map { lowerCase($0) }
+        guard line.count == 32, TextAlphabet.hexadecimal.bytes(line) != nil else { return nil }
+        let digits = line.map(\.lowercased)
         return digits.contains { $0 != digits[0] } ? digits : nil
     }
 }

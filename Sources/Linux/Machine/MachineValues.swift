@@ -51,7 +51,7 @@ extension MachineValues.Reading {
     /// One spelling of what the system writes; none for what can't be a name of something.
     fileprivate init(_ bytes: [UInt8]?, case spelling: (UInt8) -> UInt8) {
         let text = trimmed(bytes ?? []).map(spelling)
-        let isText = (4...64).contains(text.count) && text.allSatisfy { (0x20...0x7E).contains($0) }
+        let isText = (4...64).contains(text.count) && text.allSatisfy(\.isPrintable)
         self = isText ? .value(text) : .none
     }
 }
@@ -61,21 +61,13 @@ extension SystemTree {
     fileprivate var storageValues: [MachineValues.Kind: MachineValues.Reading] {
         guard let storage = rootStorage else { return [:] }
         var values: [MachineValues.Kind: MachineValues.Reading] = [:]
-        values[.rootUUID] = .init(uuid(of: storage).map { Array($0.utf8) }, case: lowerCase)
+        values[.rootUUID] = .init(uuid(of: storage).map { Array($0.utf8) }, case: \.lowercased)
         guard let partition = partition(beneath: storage) else { return values }
         let uuid = partitionUUID(of: partition)
-        values[.partitionUUID] = .init(uuid.map { Array($0.utf8) }, case: lowerCase)
+        values[.partitionUUID] = .init(uuid.map { Array($0.utf8) }, case: \.lowercased)
         let serial = diskSerial(beneath: partition)
         values[.diskSerial] =
-            serial == .unreadable ? .unreadable : .init(serial.bytes, case: upperCase)
+            serial == .unreadable ? .unreadable : .init(serial.bytes, case: \.uppercased)
         return values
     }
-}
-
-package func upperCase(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) ? byte - 32 : byte
-}
-
-package func lowerCase(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte + 32 : byte
 }

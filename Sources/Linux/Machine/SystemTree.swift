@@ -82,7 +82,7 @@ package struct SystemTree: Sendable {
 
 /// Bytes without NUL and ASCII white space at both ends.
 package func trimmed(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
-    let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0 || (9...13).contains(byte) }
+    let isBlank = { (byte: UInt8) in byte == 0 || byte.isWhiteSpace }
     guard let first = bytes.firstIndex(where: { !isBlank($0) }),
         let last = bytes.lastIndex(where: { !isBlank($0) })
     else { return [] }

@@ -29,7 +29,9 @@ private let linkMarks: [[UInt8]] = [
 /// takes the one as an argument.
 private func isPublicNotation(_ argument: Span<UInt8>) -> Bool {
     for mark in publicMarks where stands(mark, in: argument, at: 0) {
-        return (mark.count..<argument.count).allSatisfy { isBase64URL(argument[$0]) }
+        return (mark.count..<argument.count).allSatisfy {
+            TextAlphabet.base64URL.holds(argument[$0])
+        }
     }
     return false
 }
@@ -45,20 +47,7 @@ private func find(_ mark: [UInt8], in bytes: Span<UInt8>) -> Int? {
 
 private func stands(_ mark: [UInt8], in bytes: Span<UInt8>, at start: Int) -> Bool {
     bytes.count - start >= mark.count
-        && mark.indices.allSatisfy { lowercased(bytes[start + $0]) == mark[$0] }
-}
-
-private func lowercased(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-}
-
-private func isBase64URL(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-        true
-    default: false
-    }
+        && mark.indices.allSatisfy { bytes[start + $0].lowercased == mark[$0] }
 }
 
 private let dash = UInt8(ascii: "-")

@@ -109,7 +109,9 @@ struct AuditHead: Equatable {
 extension MACKey {
     /// The line with its MAC, ready to be appended.
     func chained(_ content: [UInt8], after mac: [UInt8]) throws(KeystoreError) -> [UInt8] {
-        content + Array(",\"mac\":\"\(hexadecimal(self.mac(of: mac, content)))\"}\n".utf8)
+        content
+            + Array(
+                ",\"mac\":\"\(TextAlphabet.hexadecimal.text(self.mac(of: mac, content)))\"}\n".utf8)
     }
 
     /// Whether a line follows the entry with that number and MAC.

@@ -46,7 +46,8 @@ package struct AuditEntry: Equatable, Sendable {
 
 /// A token's id as JSON and the log write it: 16 hexadecimal digits.
 package func tokenIDText(_ id: UInt64) -> String {
-    hexadecimal((0..<8).map { UInt8(truncatingIfNeeded: id >> UInt64(56 - 8 * $0)) })
+    TextAlphabet.hexadecimal.text(
+        (0..<8).map { UInt8(truncatingIfNeeded: id >> UInt64(56 - 8 * $0)) })
 }
 
 /// The id that JSON's `token` names: `null` is none.
@@ -55,7 +56,7 @@ package func tokenIDText(_ id: UInt64) -> String {
 private func tokenID(_ text: String) -> UInt64?? {
     if text == "null" { return .some(nil) }
     let digits = Array(text.utf8.dropFirst().dropLast())
-    guard digits.count == 16, let bytes = bytesFromHexadecimal(digits) else { return nil }
+    guard digits.count == 16, let bytes = TextAlphabet.hexadecimal.bytes(digits) else { return nil }
     return bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
 }
 
@@ -93,7 +94,7 @@ package struct AuditLine: Equatable, Sendable {
         let tail = Array(line.suffix(tailCount))
         guard tail.starts(with: Array(",\"mac\":\"".utf8)),
             tail.suffix(2) == Array("\"}".utf8)[...],
-            let mac = bytesFromHexadecimal(Array(tail[8..<72]))
+            let mac = TextAlphabet.hexadecimal.bytes(Array(tail[8..<72]))
         else { return nil }
         var reader = LineReader(content)
         guard let sequence = reader.value("{\"seq\":", until: ",").flatMap(UInt64.init),
@@ -109,7 +110,7 @@ package struct AuditLine: Equatable, Sendable {
         // is a MAC in upper case, which it is not itself over.
         let entry = AuditEntry(event, outcome, tokenID: id, detail: detail)
         guard entry.line(sequence: sequence, unixSeconds: time) == content,
-            Array(hexadecimal(mac).utf8)[...] == tail[8..<72]
+            Array(TextAlphabet.hexadecimal.text(mac).utf8)[...] == tail[8..<72]
         else { return nil }
         self.sequence = sequence
         unixSeconds = time

@@ -193,7 +193,7 @@ package enum AuditLog {
         of head: AuditHead, in file: borrowing AppendFile
     ) throws(KeystoreError) -> Bool {
         guard head.byteCount > 0 else { return true }
-        let end = Array("\(hexadecimal(head.lastMAC))\"}\n".utf8)
+        let end = Array("\(TextAlphabet.hexadecimal.text(head.lastMAC))\"}\n".utf8)
         let found = try translating { () throws(SystemError) in
             try file.bytes(at: max(Int(head.byteCount) - end.count, 0), count: end.count)
         }

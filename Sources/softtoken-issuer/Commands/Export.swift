@@ -170,7 +170,7 @@ private func account(of record: TokenMetadata) throws(RowProblem) -> String {
 }
 
 private func line(
-    start: String, _ seed: borrowing Seed, _ alphabet: SecretAlphabet, end: String
+    start: String, _ seed: borrowing Seed, _ alphabet: TextAlphabet, end: String
 ) -> [UInt8] {
     var bytes = Array(start.utf8)
     seed.append(as: alphabet, to: &bytes)

@@ -54,7 +54,7 @@ extension VerifiedLink {
         [
             ("signature", "right, by \(fingerprint)"),
             ("issuer", issuer), ("account", account), ("serial", serial),
-            ("jti", publicBase64URL(jti)),
+            ("jti", TextAlphabet.base64URL.text(jti)),
             ("issued", UTCTime.text(unixSeconds: issuedAtUnixSeconds)),
             ("ends", UTCTime.text(unixSeconds: expiresUnixSeconds)),
         ] + parameters.lines + [

@@ -125,7 +125,7 @@ func printLink(_ made: MadeLink, fingerprint: String, json: Bool) throws(Failure
     guard !json else {
         let object: JSONValue = [
             "link": .string(made.link), "code": JSONValue(made.code),
-            "serial": .string(made.serial), "jti": .string(publicBase64URL(made.jti)),
+            "serial": .string(made.serial), "jti": .string(TextAlphabet.base64URL.text(made.jti)),
             "fingerprint": .string(fingerprint),
         ]
         return try Console.print(object.text)

@@ -36,7 +36,10 @@ struct IssuerKey: ~Copyable {
             signingKey.readSeed { secret in
                 file.write { (target: inout MutableSpan<UInt8>) in
                     var position = write(head + mark, to: &target, at: 0)
-                    position = SecretAlphabet.base64URL.write(secret, to: &target, at: position)
+                    TextAlphabet.base64URL.encode(secret) { letter in
+                        target[position] = letter
+                        position += 1
+                    }
                     _ = write([UInt8(ascii: "\"")] + end, to: &target, at: position)
                 }
             }

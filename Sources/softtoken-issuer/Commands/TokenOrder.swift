@@ -103,11 +103,3 @@ func isAcceptableName(_ text: String, bytes: ClosedRange<Int>) -> Bool {
     isAcceptableText(text, bytes: bytes) && text.first?.isWhitespace == false
         && text.last?.isWhitespace == false
 }
-
-/// base64url without padding (RFC 4648 §5) of what is public.
-func publicBase64URL(_ bytes: [UInt8]) -> String {
-    var text = [UInt8](repeating: 0, count: (bytes.count * 8 + 5) / 6)
-    var span = text.mutableSpan
-    _ = SecretAlphabet.base64URL.write(bytes.span, to: &span, at: 0)
-    return String(decoding: text, as: UTF8.self)
-}

@@ -2,6 +2,7 @@
 // the file holds. A ValueMAC is verified before its value is decrypted. Bound by RFC 6030 §6.
 import Keystore
 import KeystoreIssuer
+import Linux
 import OTP
 
 /// The keys of one PSKC file.
@@ -41,7 +42,7 @@ struct PSKCKeyring: ~Copyable {
         case .plain(let text):
             let bytes: SecureBytes?
             do throws(KeystoreError) {
-                bytes = try SecureBytes.decoding(text.span, as: .base64)
+                bytes = try SecureBytes.decoding(base64: text.span)
             } catch { throw .memory }
             guard let bytes else { throw .malformedValue(name) }
             return bytes

@@ -166,6 +166,6 @@ extension XMLElement {
 
 /// base64 of what is public: ciphertexts, MACs and salts.
 func publicBase64(_ text: [UInt8]) -> [UInt8]? {
-    guard let bytes = try? SecureBytes.decoding(text.span, as: .base64) else { return nil }
+    guard let bytes = try? SecureBytes.decoding(base64: text.span) else { return nil }
     return bytes.read { bytes in bytes.indices.map { bytes[$0] } }
 }

@@ -3,6 +3,7 @@
 // RECORDS.md §8.
 import Keystore
 import KeystoreIssuer
+import Linux
 import OTP
 
 /// A seed on its way into a record.
@@ -111,10 +112,8 @@ func cipherText(_ value: PSKCEncryptedValue) -> String {
 
 /// The base64 (RFC 4648 §4) of what is public.
 func base64Encoded(_ bytes: [UInt8]) -> String {
-    var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4)
-    var span = text.mutableSpan
-    _ = SecretAlphabet.base64.write(bytes.span, to: &span, at: 0)
-    return String(decoding: text, as: UTF8.self)
+    TextAlphabet.base64.text(bytes)
+        + String(decoding: base64Padding(byteCount: bytes.count), as: UTF8.self)
 }
 
 extension PSKCEncryptedValue {
