@@ -42,12 +42,16 @@ extension IssuerTrust {
     ) throws(KeystoreError) {
         let macKey = try deviceKey.macKey(.issuers)
         let own = macKey.mac(of: issuer.key.bytes)
-        let named = zip(section.issuerTags, section.added?.nameTags ?? [])
-            .filter { tag, nameTag in nameTag == macKey.mac(ofName: issuer.name, under: tag) }
-            .map { tag, _ in tag }
-        if named.contains(own) {
+        func keys(of name: String) -> [[UInt8]] {
+            zip(section.issuerTags, section.added?.nameTags ?? [])
+                .filter { tag, nameTag in nameTag == macKey.mac(ofName: name, under: tag) }
+                .map { tag, _ in tag }
+        }
+        if keys(of: issuer.name).contains(own) {
             self = .trusted
-        } else if !named.isEmpty {
+        } else if (keys(of: issuer.name) + keys(of: issuer.name.asSeen)).contains(where: {
+            $0 != own
+        }) {
             self = .otherKey
         } else {
             // A key whose name an earlier version didn't write down counts as one of another name.

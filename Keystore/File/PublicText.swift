@@ -14,6 +14,30 @@ func isStorableText(_ text: String, bytes: ClosedRange<Int>) -> Bool {
     bytes.contains(text.utf8.count) && text.unicodeScalars.allSatisfy(isAcceptable)
 }
 
+extension String {
+    /// The text as a reader sees it: without what has no width, each run of blanks one space, and
+    /// none at its ends. Two texts that are the same so look alike.
+    package var asSeen: String {
+        var seen = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if scalar.properties.generalCategory == .spaceSeparator || scalar.value == 0x2800 {
+                if seen.last.map({ $0 != " " }) ?? false { seen.append(" ") }
+            } else if isVisible(scalar) || scalar.isAccent {
+                seen.append(scalar)
+            }
+        }
+        if seen.last == " " { seen.removeLast() }
+        return String(seen)
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isAccent: Bool {
+        [.nonspacingMark, .enclosingMark].contains(properties.generalCategory)
+            && !properties.isDefaultIgnorableCodePoint
+    }
+}
+
 /// Whether a character leaves a mark: no space, nothing of zero width, no filler that is drawn as
 /// a blank (Unicode's default ignorables, Hangul's fillers among them, and the blank of Braille).
 private func isVisible(_ scalar: Unicode.Scalar) -> Bool {

@@ -58,7 +58,9 @@ extension UnlockedKeystore {
     package mutating func add(
         _ token: NewToken, seed: borrowing Seed
     ) throws(KeystoreError) -> UInt64 {
-        guard !metadata.tokens.contains(where: { $0.name == token.name }) else { throw .nameTaken }
+        guard !metadata.tokens.contains(where: { $0.name.asSeen == token.name.asSeen }) else {
+            throw .nameTaken
+        }
         guard metadata.tokens.count < Metadata.maximumTokens else { throw .full }
         let id = unusedID()
         let slot = unusedSlot()
@@ -71,9 +73,8 @@ extension UnlockedKeystore {
 
     /// - Throws: `KeystoreError.nameTaken`, `.tokenMissing`.
     package mutating func rename(_ id: UInt64, to name: String) throws(KeystoreError) {
-        guard !metadata.tokens.contains(where: { $0.name == name && $0.id != id }) else {
-            throw .nameTaken
-        }
+        let isTaken = metadata.tokens.contains { $0.name.asSeen == name.asSeen && $0.id != id }
+        guard !isTaken else { throw .nameTaken }
         metadata.tokens[try index(of: id)].name = name
     }
 

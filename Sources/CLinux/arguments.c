@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 // The Swift runtime would start whatever program SWIFT_BACKTRACE names when this process crashes,
-// and lend it this process's memory. Priority 101: before the runtime's own constructors.
+// and lend it this process's memory. Without a name it looks for its own one beside this program, by
+// /proc/self/exe, and aborts where there is no /proc. Priority 101: before the runtime's own
+// constructors; ProcessGuard takes the variable away, so that no other program gets it.
 __attribute__((constructor(101))) static void forbid_backtraces(void) {
-    unsetenv("SWIFT_BACKTRACE");
+    setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/dev/null", 1);
 }
 
 static int argument_count;

@@ -31,7 +31,9 @@ public struct SystemError: Error, Equatable, Sendable {
     public var isInputOutput: Bool { code == EIO || isDiskFull }
     /// A folder that is not empty stands where a file was to be removed.
     public var isFolderInUse: Bool { operation == .remove && code == ENOTEMPTY }
-    public var isSymbolicLink: Bool { code == ELOOP }
+    /// What stands there is a symbolic link, a folder where a file belongs, or a socket or a device
+    /// that nothing answers for.
+    public var isNotPlain: Bool { [ELOOP, EISDIR, ENXIO, ENODEV].contains(code) }
 
     /// The kernel's own words for the code, as strerror(3) gives them.
     public var reason: String {

@@ -142,6 +142,9 @@ struct LinkPairsTests {
             "softtoken:activat#\(jws)", GivenLinkTests.signed.replacing("eyJp", with: "eyJq"),
             "https://issuer.example/?softtoken=\(jws)", "https://x.y/#softtoken=\(jws.dropLast(4))",
             "softtoken://activate#\(jws)", "\(jws)", "softt\noken:activate#\(jws)",
+            String(jws.dropFirst(30)), "Code: \(jws.dropFirst(60))",
+            String(jws[jws.firstIndex(of: ".")!...].dropFirst()),
+            "https://clinic.example/t#softtoken\(jws)",
             "softtoken:activate#", "softtoken:activate", "softtoken : activate#\(jws.prefix(24))",
         ]
         for damaged in forms {

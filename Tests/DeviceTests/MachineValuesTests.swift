@@ -45,6 +45,21 @@ import Testing
         #expect(MachineValues(tree: system.tree) == values)
     }
 
+    @Test("A clone of the disk that is plugged in, and takes the links, changes nothing")
+    func cloned() {
+        var system = Self.laptop()
+        system.links["/dev/disk/by-uuid/\(Self.uuid)"] = "../../sdb2"
+        system.links["/dev/disk/by-partuuid/\(Self.partitionUUID)"] = "../../sdb3"
+        for (device, number, property) in [
+            ("dm-1", "254:1", "ID_FS_UUID_ENC=\(Self.uuid)"),
+            ("nvme0n1p3", "259:3", "ID_PART_ENTRY_UUID=\(Self.partitionUUID)"),
+        ] {
+            system["/sys/class/block/\(device)/dev"] = number + "\n"
+            system["/run/udev/data/b\(number)"] = "S:disk/by-id/x\nE:ID_X=1\nE:\(property)\n"
+        }
+        #expect(MachineValues(tree: system.tree) == MachineValues(tree: Self.laptop().tree))
+    }
+
     @Test("A SATA disk and a memory card tell their serials, a USB disk none")
     func disks() {
         var system = Self.laptop()

@@ -190,7 +190,7 @@ struct FileProblemTests {
         #expect(try workspace.judge() == .locked(attemptsLeft: 10))
     }
 
-    @Test("A symbolic link, a folder and a pipe are refused", arguments: files)
+    @Test("A symbolic link, a folder, a pipe and a socket are refused", arguments: files)
     func notPlain(path: String) throws {
         let workspace = try SharedKeystore.copy()
         let full = workspace.root.appending(path: path).path
@@ -207,6 +207,9 @@ struct FileProblemTests {
         #expect(try workspace.judge() == problem)
         rmdir(full)
         mkfifo(full, 0o600)
+        #expect(try workspace.judge() == problem)
+        unlink(full)
+        #expect(mknod(full, S_IFSOCK | 0o600, 0) == 0)
         #expect(try workspace.judge() == problem)
     }
 

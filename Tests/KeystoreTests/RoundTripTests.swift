@@ -64,6 +64,11 @@ struct RoundTripTests {
             expect(.nameTaken) { () throws(KeystoreError) in
                 try keystore.rename(ids[1], to: "cafe\u{301}")
             }
+            for alike in ["caf\u{e9} ", "\u{200B}caf\u{e9}", "ca\u{34F}f\u{e9}\u{A0}"] {
+                expect(.nameTaken) { () throws(KeystoreError) in
+                    try keystore.rename(ids[1], to: alike)
+                }
+            }
             try keystore.remove(ids[1])
             expect(.tokenMissing) { () throws(KeystoreError) in try keystore.remove(ids[1]) }
             expect(.tokenMissing) { () throws(KeystoreError) in

@@ -64,6 +64,10 @@ import Testing
         #expect(try standing(link("RXNT", key)) == .otherName)
         #expect(try standing(link("Clinic", other)) == .otherKey)
         #expect(try standing(link("Another", other)) == .new)
+        for alike in ["Clinic\u{200B}", "Clinic\u{A0}", " Clinic  "] {
+            #expect(try standing(link(alike, other)) == .otherKey, "\(alike)")
+            #expect(try standing(link(alike, key)) == .otherName, "\(alike)")
+        }
         let claimed = try link("Clinic", other)
         #expect(
             throws: AuthenticatorError.untrustedIssuer(
@@ -103,6 +107,14 @@ import Testing
         #expect(device.trust(of: try link("RXNT", key)) == .otherName)
         #expect(device.trust(of: try link("Clinic", other)) == .otherKey)
         #expect(device.trust(of: try link("Another", other)) == .unknown)
+        for alike in ["clinic", "Cli\u{200B}nic", "CLINIC\u{A0}"] {
+            #expect(device.trust(of: try link(alike, other)) == .otherKey, "\(alike)")
+            #expect(device.trust(of: try link(alike, key)) == .otherName, "\(alike)")
+        }
+        // Whoever makes a user namespace puts there what files of root's they like.
+        device.environment = DeviceEnvironment([.userNamespace])
+        #expect(device.trust(of: try link("Clinic", key)) == .unknown)
+        #expect(device.trust(of: try link("Clinic", other)) == .otherKey)
     }
 
     private func read(_ text: String) throws -> VerifiedLink {

@@ -59,7 +59,7 @@ package struct Enrolment: ~Copyable {
         var name = parts.joined(separator: " ")
         while name.utf8.count > 64 { name.removeLast() }
         while name.last == " " { name.removeLast() }
-        return isAcceptableText(name, bytes: 1...64) ? name : "token"
+        return isTokenName(name) ? name : "token"
     }
 }
 

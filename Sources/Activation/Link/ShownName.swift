@@ -1,5 +1,12 @@
 // Names that come with a link are shown, kept and listed. One that holds a piece of a link would put
 // a seed on the screen. Bound by FORMAT.md §1.
+internal import Keystore
+
+/// Whether a token may be called so: 1 to 64 bytes that can be shown, and no piece of a link, which
+/// may be pasted where the name is asked for.
+package func isTokenName(_ name: String) -> Bool {
+    isAcceptableText(name, bytes: 1...64) && !holdsLink(name)
+}
 
 /// Whether a name holds the beginning of a link or of a seed, percent-encoded too.
 func holdsLink(_ name: String) -> Bool {

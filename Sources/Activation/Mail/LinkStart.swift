@@ -34,6 +34,8 @@ enum LinkStart: Equatable {
             let isFragment = ["#", "%23", "*", "-23", "%2523"].contains { text.hasSuffix($0, word) }
             guard isFragment || text.hasPrefix(jwsBeginning, at: start) else { return nil }
             self = isFragment ? .signed(jws: start) : .damaged
+        } else if text.hasPrefix(jwsBeginning, at: position) {
+            self = .damaged
         } else {
             return nil
         }
@@ -63,7 +65,7 @@ enum LinkStart: Equatable {
 }
 
 /// Each header is a JSON object, whose base64url begins with these letters.
-private let jwsBeginning = "eyJ"
+let jwsBeginning = "eyJ"
 
 /// Where a JWS begins behind its carrier; nil where only the carrier is spoken of.
 private func jwsStart(_ text: Span<UInt8>, _ position: Int) -> Int? {

@@ -26,6 +26,7 @@ struct MailSigns {
         foreign = foreign ?? ForeignLink.beginning(text, at: position)
         hasSignedRemains =
             hasSignedRemains || signedBeginnings.contains { text.hasPrefix($0, at: position) }
+            || isCutJWS(text, position)
         let signs = ["hard token", "hard-token", "hardware token", "digipass", "key fob"]
         isAboutHardToken = isAboutHardToken || signs.contains { text.hasPrefix($0, at: position) }
         namesSerial = namesSerial || text.hasPrefix("serial n", at: position)
@@ -60,6 +61,17 @@ private let signedBeginnings = [
     "softtoken:activate", "softtoken://", "eyJhbGciOiJFZERTQSI", "eyJhbGciOiAiRWREU0Ei",
     "eyJ0eXAiOiJzb2Z0dG9rZW4r", "eyJqd2siOnsia3R5IjoiT0tQ",
 ]
+
+/// Whether a JWS stands here whose header, or the beginning of it, is cut off. Of other products'
+/// JWSs, in addresses mostly, the whole header stands there.
+private func isCutJWS(_ text: Span<UInt8>, _ position: Int) -> Bool {
+    let isBehindDot = position > 0 && text[position - 1] == UInt8(ascii: ".")
+    if text.hasPrefix("eyJpc3MiOi", at: position), !isBehindDot { return true }
+    guard !text.hasPrefix(jwsBeginning, at: position), !isBehindDot else { return false }
+    let reach = position..<min(position + 256, text.count)
+    let end = reach.first { !TextAlphabet.base64URL.holds(text[$0]) } ?? reach.upperBound
+    return end - position >= 20 && text.hasPrefix(".eyJpc3MiOi", at: end)
+}
 
 /// Whose page asks for a hard token's serial number, and links MobilePASS too.
 private func namesHardTokenVendor(_ text: Span<UInt8>, _ position: Int) -> Bool {

@@ -15,7 +15,7 @@ package func readAdministratorFile(
     guard number >= 0 else {
         let error = SystemError.last(.open, path)
         if error.isNotFound { return nil }
-        throw error.isSymbolicLink ? .notPlain(path: path) : .system(error)
+        throw error.isNotPlain ? .notPlain(path: path) : .system(error)
     }
     let file = Descriptor(owning: number, path: path)
     let attributes = try attributes(of: file, owner: owner)
@@ -45,7 +45,7 @@ package func readAdministratorFile(
         guard number >= 0 else {
             let error = SystemError.last(.open, path)
             if error.code == ENOENT { return nil }
-            let isOdd = error.isSymbolicLink || error.code == ENOTDIR
+            let isOdd = error.isNotPlain || error.code == ENOTDIR
             throw isOdd ? .notPlain(path: path) : .system(error)
         }
         let descriptor = Descriptor(owning: number, path: path)

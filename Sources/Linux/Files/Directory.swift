@@ -77,7 +77,7 @@ package enum FileProblem: Error, Equatable, Sendable {
         guard number >= 0 else {
             let error = SystemError.last(.open, filePath)
             if error.code == ENOENT { return nil }
-            if error.code == ELOOP { throw .notPlain(path: filePath) }
+            if error.isNotPlain { throw .notPlain(path: filePath) }
             throw .system(error)
         }
         let file = Descriptor(owning: number, path: filePath)

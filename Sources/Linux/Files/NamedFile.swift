@@ -145,7 +145,7 @@ private func openFile(_ path: String, flags: Int32) throws(FileProblem) -> Descr
     let number = unsafe open(path, flags | O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard number >= 0 else {
         let error = SystemError.last(.open, path)
-        if error.isSymbolicLink { throw .notPlain(path: path) }
+        if error.isNotPlain { throw .notPlain(path: path) }
         throw .system(error)
     }
     return Descriptor(owning: number, path: path)

@@ -11,7 +11,19 @@ extension SystemTree {
         // A file system on several disks has one link, to whichever disk udev saw last.
         storage.isBtrfs
             ? btrfs(on: storage.device)
-            : name(in: "/dev/disk/by-uuid", linkingTo: storage.device)
+            : udevProperty("ID_FS_UUID_ENC", of: storage.device)
+                ?? name(in: "/dev/disk/by-uuid", linkingTo: storage.device)
+    }
+
+    /// What udev's record of a block device says, from which it also makes the links: where a clone
+    /// of the disk is plugged in, these lead to whichever came last.
+    private func udevProperty(_ name: String, of device: String) -> String? {
+        let number = line("/sys/class/block/\(device)/dev")
+        guard !number.isEmpty, let record = bytes("/run/udev/data/b\(number)", limit: 65_536)
+        else { return nil }
+        let mark = "E:\(name)="
+        let lines = String(decoding: record, as: UTF8.self).split(separator: "\n")
+        return lines.first { $0.hasPrefix(mark) }.map { String($0.dropFirst(mark.count)) }
     }
 
     private func btrfs(on device: String) -> String? {
@@ -40,7 +52,8 @@ extension SystemTree {
 
     /// The UUID of a partition, as /dev/disk/by-partuuid spells it.
     func partitionUUID(of partition: String) -> String? {
-        name(in: "/dev/disk/by-partuuid", linkingTo: partition)
+        udevProperty("ID_PART_ENTRY_UUID", of: partition)
+            ?? name(in: "/dev/disk/by-partuuid", linkingTo: partition)
     }
 
     /// The serial of the disk that a partition lies on, as the kernel tells it.

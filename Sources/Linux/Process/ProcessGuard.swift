@@ -35,6 +35,7 @@ package enum ProcessGuard {
     ///
     /// - Parameter program: as its errors begin.
     package static func setDefaults(program: String) {
+        unsafe unsetenv("SWIFT_BACKTRACE")
         for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
         // Nor does a handler of the runtime's stand between a crash and the process's end.
         unsafe st_report_faults(

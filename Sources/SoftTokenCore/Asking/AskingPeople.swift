@@ -85,7 +85,7 @@ extension Flow {
         while true {
             let typed = try person.name(suggested: suggested, refusal: refusal)
             let name = typed.isEmpty ? suggested : typed
-            if isAcceptableText(name, bytes: 1...64) { return name }
+            if isTokenName(name) { return name }
             refusal = AuthenticatorError(.unacceptableName)
             guard person.canBeAsked else { throw .init(.unacceptableName) }
         }

@@ -17,7 +17,7 @@ extension Authenticator {
         _ link: consuming GivenLink? = nil, asking person: any Prescriber
     ) throws(AuthenticatorError) -> Token {
         // An empty one takes the suggestion, as an empty answer does.
-        if let name = person.given.name, !name.isEmpty, !isAcceptableText(name, bytes: 1...64) {
+        if let name = person.given.name, !name.isEmpty, !isTokenName(name) {
             throw .init(.unacceptableName)
         }
         try flow.checkFiles()
@@ -35,7 +35,7 @@ extension Authenticator {
         let suggestion = enrolment.suggestedName
         var name = try flow.firstName(suggested: suggestion, person)
         var session = try session(checks, policy: enrolment.policy, clearance, person)
-        while session.tokens.contains(where: { $0.name == name }) {
+        while session.tokens.contains(where: { $0.name.asSeen == name.asSeen }) {
             try flow.release(&session)
             let refusal = AuthenticatorError.keystore(.nameTaken)
             guard person.canBeAsked else { throw refusal }
@@ -67,7 +67,7 @@ extension [Token] {
     fileprivate func free(_ suggestion: String) -> String {
         var name = suggestion
         var number = 2
-        while contains(where: { $0.name == name }) {
+        while contains(where: { $0.name.asSeen == name.asSeen }) {
             name = "\(suggestion) \(number)"
             number += 1
         }

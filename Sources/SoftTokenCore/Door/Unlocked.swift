@@ -50,7 +50,7 @@ public struct Unlocked: ~Copyable {
     ///
     /// - Throws: `malformedAnswer` for a name that can't be one or is taken; `notFound`.
     public mutating func rename(_ token: Token, to name: String) throws(AuthenticatorError) {
-        guard isAcceptableText(name, bytes: 1...64) else { throw .init(.unacceptableName) }
+        guard isTokenName(name) else { throw .init(.unacceptableName) }
         try flow.rename(&session, token, to: name)
     }
 
@@ -131,7 +131,7 @@ extension Authenticator {
     public func rename(
         _ token: String, to name: String, asking person: any Prescriber
     ) throws(AuthenticatorError) -> (former: String, name: String) {
-        guard isAcceptableText(name, bytes: 1...64) else { throw .init(.unacceptableName) }
+        guard isTokenName(name) else { throw .init(.unacceptableName) }
         var unlocked = try unlock(asking: person)
         let chosen = try unlocked.chosen(token, person)
         var name = name

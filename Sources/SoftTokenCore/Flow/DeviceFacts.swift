@@ -55,10 +55,16 @@ struct DeviceFacts: Sendable {
 
     /// How the key of a link stands under the link's issuer with the administrator.
     func trust(of link: VerifiedLink) -> IssuerTrust {
-        let named = issuers.filter { $0.name == link.issuer }
-        if named.contains(where: { $0.key == link.key }) { return .trusted }
-        if !named.isEmpty { return .otherKey }
-        return issuers.contains { $0.key == link.key } ? .otherName : .unknown
+        let own = issuers.filter { $0.key == link.key }
+        if own.contains(where: { $0.name == link.issuer }) {
+            // In a user namespace anybody puts such files there.
+            return isNamespaceFaked ? .unknown : .trusted
+        }
+        let seen = link.issuer.asSeen.lowercased()
+        let isClaimed = issuers.contains {
+            $0.key != link.key && $0.name.asSeen.lowercased() == seen
+        }
+        return isClaimed ? .otherKey : own.isEmpty ? .unknown : .otherName
     }
 
     private static let policyPath = "/etc/softtoken/policy.json"

@@ -356,6 +356,12 @@ class NameTest(ProgramTest):
         self.assert_no_attempt(home)
         self.assertEqual(len(home.run("list", answers=PIN).out.splitlines()), 1)
 
+    def test_a_name_that_looks_like_another_one_is_taken(self):
+        home = one_token()
+        for name in ("Clinic ", "\u200bClinic", "Cli\u034fnic\u00a0"):
+            done = home.run("activate", otpauth(), ATTESTED, answers=f"{name}\n{PIN}\n")
+            self.assert_ends(done, 64, "here already")
+
     def test_a_name_is_the_same_in_another_spelling_of_unicode(self):
         home = Home()
         home.activate(name="Z\u00fcrich")
@@ -366,7 +372,8 @@ class NameTest(ProgramTest):
     def test_names_that_can_not_be_shown_are_usage_errors(self):
         home = Home()
         for name in ("\x1b[2J", "a\tb", "a\x7fb", "a\u0085b", "a\u202eb", "a\u2066b", "a\u200fb",
-                     "a\ufdd0", "a\U0001ffff", "x" * 65, "x" * 300, "ä" * 33):
+                     "a\ufdd0", "a\U0001ffff", "x" * 65, "x" * 300, "ä" * 33,
+                     f"secret={SEED}"):
             with self.subTest(ascii(name)[:20]):
                 done = home.run("activate", otpauth(), ATTESTED, answers=f"{name}\n{PIN}\n")
                 self.assert_ends(done, 64)

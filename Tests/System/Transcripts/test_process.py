@@ -153,6 +153,14 @@ class ProcessTest(unittest.TestCase):
         session.child.sendintr()
         session.end()
 
+    def test_a_missing_proc_is_told(self):
+        """Swift's runtime looks for its own path there before main begins, and aborts without it."""
+        script = 'mount -t tmpfs none /proc && exec "$@"'
+        done = self.home.run("device", "check", prefix=[
+            "unshare", "-m", "--propagation", "private", "/bin/sh", "-ec", script, "sh"])
+        self.assertEqual(done.code, 74, str(done))
+        self.assertIn("softtoken: error: /proc/sys/kernel/random/boot_id", done.err)
+
     def test_the_demo_ends_with_an_otp_and_leaves_nothing(self):
         before = set(glob.glob("/tmp/softtoken-demo.*"))
         done = EmptyHome().run("demo")
