@@ -130,6 +130,7 @@ let package = Package(
             name: "IssuerTests",
             dependencies: [
                 "softtoken-issuer", "Activation", "Keystore", "KeystoreIssuer", "Linux", "OTP",
+                "ProgramSupport", "SoftTokenCore",
             ], swiftSettings: tests),
     ])
 
@@ -142,11 +143,11 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
     package.targets += [
         .target(
             name: "IssuerReaders",
-            dependencies: ["OTP", "Linux", "Keystore", "KeystoreIssuer", "CExpat"],
+            dependencies: ["OTP", "Linux", "Keystore", "KeystoreIssuer", "SoftTokenCore", "CExpat"],
             path: "Sources/softtoken-issuer", exclude: ["CExpat", "CSQLite", "RECORDS.md"],
             sources: [
                 "CSV/CSVReader.swift", "CSV/Dates.swift", "Commands/InputKind.swift",
-                "PSKC/OTPCheck.swift",
+                "PSKC/KeyProblem.swift", "PSKC/OTPCheck.swift",
                 "PSKC/PSKCContainer.swift", "PSKC/PSKCKeyPackage.swift", "PSKC/PSKCKeyring.swift",
                 "PSKC/PSKCPolicy.swift",
                 "PSKC/PSKCProtection.swift", "PSKC/RecordsProtection.swift",

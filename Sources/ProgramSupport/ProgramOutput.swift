@@ -41,6 +41,9 @@ public struct ProgramOutput: Sendable {
         try? write(rows.joined(separator: "\n") + "\n", to: 2)
     }
 
+    /// What is asked, or how far a run is: no line of its own.
+    public func prompt(_ text: String) { try? write(text, to: 2) }
+
     public func warning(_ text: String) { note("\(program): warning: \(text)") }
     public func hint(_ text: String) { note("\(program): hint: \(printable(text))") }
 

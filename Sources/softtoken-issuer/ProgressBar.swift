@@ -1,6 +1,7 @@
 // How far a long run is, on standard error where that is a terminal: one line, ten times a second at
 // most, in ASCII, and gone before anything else is written. Bound by CONTRACT §6.
 import Linux
+import ProgramSupport
 
 /// A progress bar.
 struct ProgressBar {
@@ -22,13 +23,13 @@ struct ProgressBar {
         guard isShown, last.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
         last = now
         let elapsed = start.duration(to: now) / .seconds(1)
-        Console.write("\r" + ProgressBar.line(done, links: links, elapsed: elapsed) + "\u{1B}[K")
+        output.prompt("\r" + ProgressBar.line(done, links: links, elapsed: elapsed) + "\u{1B}[K")
     }
 
     /// Takes the line away.
     mutating func clear() {
         guard isShown, last != nil else { return }
-        Console.write("\r\u{1B}[K")
+        output.prompt("\r\u{1B}[K")
         last = nil
     }
 

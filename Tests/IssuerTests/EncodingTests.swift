@@ -31,7 +31,7 @@ struct EncodingTests {
         let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         var state = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.digits, factor: session.factor))
+                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: session.record.state.parameters.factor))
         state.parameters.factor = .counter(9)
         try session.remember(state, account: account)
     }
@@ -81,7 +81,7 @@ struct EncodingTests {
         let outline = try readPSKC(try openPrivateFile(path)) { _, _ in count += 1 }
         #expect(count == 1 && outline.encoding == expected)
         let refusal = Failure(encoding: expected, of: path)
-        #expect(refusal.status == .rejected && refusal.hint?.contains("UTF-8") == true)
+        #expect(refusal.exitCode == .rejected && refusal.hint?.contains("UTF-8") == true)
         #expect(throws: refusal) { try bind(path, to: "alice") }
         #expect(throws: refusal) { try issue(path, for: "alice") }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
@@ -113,7 +113,7 @@ struct EncodingTests {
         let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         let odd = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.digits, factor: .counter(1 << 63)))
+                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: .counter(1 << 63)))
         #expect(throws: Failure(changing: path)) { try session.remember(odd) }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
         #expect(try folder.names == ["r.xml", "r.xml.lock"])
@@ -124,8 +124,8 @@ struct EncodingTests {
 struct EndedTokenTests {
     @Test("An expired key is told as an expired token")
     func expired() throws {
-        #expect(Failure(.policy(.expired), serial: "S").status == .expired)
-        #expect(Failure(.policy(.notYetValid), serial: "S").status == .refused)
+        #expect(Failure(.expired, serial: "S").exitCode == .tokenExpired)
+        #expect(Failure(.notYetValid, serial: "S").exitCode == .policy)
         let folder = try Folder()
         let text = container(policy: "<ExpiryDate>2001-09-09T01:46:40Z</ExpiryDate>")
         let path = try folder.file("r.xml", text)
@@ -133,7 +133,7 @@ struct EndedTokenTests {
         do throws(Failure) {
             _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 2_000_000_000)
             status = nil
-        } catch { status = error.status.rawValue }
+        } catch { status = error.exitCode.rawValue }
         #expect(status == 85)
     }
 
@@ -148,7 +148,7 @@ struct EndedTokenTests {
             _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
             ended = nil
         } catch { ended = error }
-        #expect(ended?.status == .expired && ended?.message.contains("at its end") == true)
+        #expect(ended?.exitCode == .tokenExpired && ended?.message?.contains("at its end") == true)
     }
 
     /// Ends with the session, whose lock the next one needs.
@@ -157,7 +157,7 @@ struct EndedTokenTests {
         var asked: [UInt64] = []
         let state = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.digits, factor: session.factor))
+                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: session.record.state.parameters.factor))
         let verdict = check(
             [[1]], state: state, at: 0, window: OTPWindow(single: 10, pair: 1000)
         ) { first, count in

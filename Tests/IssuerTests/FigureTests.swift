@@ -66,7 +66,7 @@ struct FigureTests {
     func pin() throws {
         let (keys, _) = try packages(of: Vectors.figure(5))
         #expect(throws: Never.self) { try keys[0].policy.check(for: .verifying, at: 0) }
-        #expect(throws: PolicyProblem.pin) { try keys[0].policy.check(for: .link, at: 0) }
+        #expect(throws: KeyProblem.pin) { try keys[0].policy.check(for: .link, at: 0) }
         #expect(!keys[1].isToken)
         #expect(throws: KeyProblem.unsupportedAlgorithm) {
             try keys[1].parameters(PSKCKeyring())
@@ -114,10 +114,10 @@ struct FigureTests {
             (try? key.policy.check(for: .verifying, at: april)) != nil
         }
         #expect(verdicts == [false, false, false, true])
-        #expect(throws: PolicyProblem.notYetValid) {
+        #expect(throws: KeyProblem.notYetValid) {
             try keys[0].policy.check(for: .verifying, at: april)
         }
-        #expect(throws: PolicyProblem.expired) {
+        #expect(throws: KeyProblem.expired) {
             try keys[2].policy.check(for: .verifying, at: april)
         }
     }

@@ -112,7 +112,7 @@ struct LinkTests {
         do {
             _ = try IssuerKey.read(path)
             Issue.record("\(String(decoding: bytes, as: UTF8.self))")
-        } catch { #expect(error.status == .rejected) }
+        } catch { #expect(error.exitCode == .rejected) }
     }
 
     @Test(

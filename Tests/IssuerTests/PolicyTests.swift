@@ -6,9 +6,9 @@ import Testing
 
 @Suite("Key policy")
 struct PolicyTests {
-    private func problem(_ policy: String, _ purpose: KeyPurpose) throws -> PolicyProblem? {
+    private func problem(_ policy: String, _ purpose: KeyPurpose) throws -> KeyProblem? {
         let package = try packages(of: container(policy: policy)).keys[0]
-        do throws(PolicyProblem) {
+        do throws(KeyProblem) {
             try package.policy.check(for: purpose, at: 1_000_000_000)
             return nil
         } catch { return error }
@@ -22,11 +22,11 @@ struct PolicyTests {
             "<PINPolicy PINUsageMode=\"Local\" Colour=\"red\"/>",
         ])
     func unknown(policy: String) throws {
-        #expect(try problem(policy, .verifying) == .unknown)
-        #expect(try problem(policy, .link) == .unknown)
+        #expect(try problem(policy, .verifying) == .unknownPolicy)
+        #expect(try problem(policy, .link) == .unknownPolicy)
     }
 
-    static let rows: [(String, verifying: PolicyProblem?, link: PolicyProblem?)] = [
+    static let rows: [(String, verifying: KeyProblem?, link: KeyProblem?)] = [
         ("", nil, nil),
         ("<KeyUsage>OTP</KeyUsage>", nil, nil),
         ("<KeyUsage>CR</KeyUsage><KeyUsage>OTP</KeyUsage>", nil, nil),

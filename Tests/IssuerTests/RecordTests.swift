@@ -124,7 +124,7 @@ struct RecordTests {
                 "</q:TimeInterval><q:TimeDrift><q:PlainValue>-3</q:PlainValue></q:TimeDrift>"
                     + "</q:Data><q:UserId>UID=al\\2C ice</q:UserId>"))
         let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
-        #expect(session.account == "al, ice")
+        #expect(session.record.account == "al, ice")
     }
 
     private func remember(
@@ -133,7 +133,7 @@ struct RecordTests {
         let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         var state = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.digits, factor: session.factor))
+                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: session.record.state.parameters.factor))
         change(&state)
         try session.remember(state, account: account)
     }
@@ -147,7 +147,7 @@ struct RecordTests {
             _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
             Issue.record("it is open to others")
         } catch {
-            #expect(error.status == .configuration)
+            #expect(error.exitCode == .configuration)
             #expect(error.hint == "chmod 600 \(path)")
         }
     }
@@ -160,7 +160,7 @@ struct RecordTests {
             do throws(Failure) {
                 _ = try VerifierSession(path, .serial(serial), secret: nil, at: 0)
                 return nil
-            } catch { return error.status.rawValue }
+            } catch { return error.exitCode.rawValue }
         }
         #expect(status(path, "S2") == 66)
         #expect(status(folder.path + "/none", "S1") == 66)

@@ -1,5 +1,6 @@
 // What the argument parser finds wrong, in this program's words.
 import ArgumentParser
+import ProgramSupport
 import Testing
 
 @testable import softtoken_issuer
@@ -10,7 +11,11 @@ struct UsageTests {
         do {
             _ = try SoftTokenIssuer.parseAsRoot(arguments)
             return nil
-        } catch { return .usage(parserMessage: SoftTokenIssuer.message(for: error), arguments) }
+        } catch {
+            return usageError(
+                parserMessage: SoftTokenIssuer.message(for: error), arguments,
+                root: SoftTokenIssuer.self)
+        }
     }
 
     @Test("A command that isn't there gets the one that was probably meant")
@@ -27,7 +32,7 @@ struct UsageTests {
     @Test("A usage error points to the command's own help")
     func help() {
         let failure = failure(["issue", "--key", "k"])
-        #expect(failure?.status == .usage)
+        #expect(failure?.exitCode == .usage)
         #expect(failure?.message == "--account is missing, or --csv")
         #expect(failure?.hint == "see softtoken-issuer issue --help")
         let option = self.failure(["keygen", "--out", "f", "--name", "n", "--naem", "x"])
@@ -43,6 +48,6 @@ struct UsageTests {
             (["verify", "--records", "r", "--serial", "s", "--window", "-1"], "0 to 100"),
         ])
     func negative(arguments: [String], range: String) {
-        #expect(failure(arguments)?.message.contains(range) == true)
+        #expect(failure(arguments)?.message?.contains(range) == true)
     }
 }

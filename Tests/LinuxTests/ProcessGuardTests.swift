@@ -73,6 +73,7 @@ struct ProcessGuardTests {
         arguments: [
             (["show", "--pin-fd", "5"], [5]),
             (["show", "--pin-fd=7", "--plain"], [7]),
+            (["verify", "--records-key-fd=8", "--key-fd", "9"], [8, 9]),
             (["activate", "--from", "/dev/fd/63"], [63]),
             (["activate", "--from=/proc/self/fd/12", "--pin-fd", "3"], [12, 3]),
             (["show", "--pin-fd"], []),

@@ -90,15 +90,15 @@ package enum ProcessGuard {
     }
 }
 
-/// The descriptors that the command line hands over: N of `--pin-fd N` and `--pin-fd=N`, and of
-/// /dev/fd/N and /proc/self/fd/N, as a shell's `<(…)` writes them.
+/// The descriptors that the command line hands over: N of `--pin-fd N`, `--key-fd=N` and the like, and
+/// of /dev/fd/N and /proc/self/fd/N, as a shell's `<(…)` writes them.
 package func descriptorsNamed(in arguments: [String]) -> [Int32] {
     var numbers: [Int32] = []
     for (index, argument) in arguments.enumerated() {
-        if argument == "--pin-fd", index + 1 < arguments.count {
+        if argument.hasSuffix("-fd"), index + 1 < arguments.count {
             numbers += [Int32(arguments[index + 1])].compactMap(\.self)
         }
-        for prefix in ["--pin-fd=", "/dev/fd/", "/proc/self/fd/"] {
+        for prefix in ["-fd=", "/dev/fd/", "/proc/self/fd/"] {
             guard let number = text(behind: prefix, in: argument) else { continue }
             numbers += [Int32(number)].compactMap(\.self)
         }

@@ -27,6 +27,9 @@ public struct AuthenticatorError: Error, Equatable, Sendable {
     /// What the system answered to a program of this package.
     package init(_ error: SystemError) { cause = .system(error) }
 
+    /// What is wrong with a file that a program of this package was given.
+    package init(file problem: FileProblem) { cause = .keystore(.problem(problem)) }
+
     /// The person ended the use: Ctrl-C, a button. Nothing is said about it.
     public static let interrupted = AuthenticatorError(.interrupted, nil)
 

@@ -1,6 +1,19 @@
-// A new file that is written in large pieces: a link a row would else cost three system calls. For
-// records and links alone (XML and CSV that lie in the clear on the disk anyway), not for keys.
+// Files that the user named, in the one error: read, written whole, and written in large pieces, where
+// a link a row would else cost three system calls. Records and links alone are buffered (XML and CSV
+// that lie in the clear on the disk anyway), not keys. Bound by STYLE 21.
 import Linux
+import SoftTokenCore
+
+/// Writes a new file (0600), whole or not at all; nothing is overwritten.
+///
+/// - Throws: `Failure` (73, 74).
+func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(Failure) {
+    try fromSystem { () throws(SystemError) in
+        var file = try NewFile(path, policy: .refuse)
+        try file.write(bytes.span)
+        try file.place()
+    }
+}
 
 /// A new file with a buffer before it.
 ///
@@ -16,70 +29,63 @@ struct BufferedFile: ~Copyable {
     init(
         _ path: String, policy: NamePolicy = .replace,
         witness: @escaping ([UInt8]) -> Void = { _ in }
-    ) throws(SystemError) {
-        file = try NewFile(path, policy: policy)
+    ) throws(Failure) {
+        file = try fromSystem { () throws(SystemError) in try NewFile(path, policy: policy) }
         self.witness = witness
         buffer.reserveCapacity(BufferedFile.capacity)
     }
 
-    /// - Throws: `SystemError` (`write`).
-    mutating func write(_ bytes: [UInt8]) throws(SystemError) {
+    mutating func write(_ bytes: [UInt8]) throws(Failure) {
         if buffer.count + bytes.count > BufferedFile.capacity { try flush() }
         buffer += bytes
     }
 
-    mutating func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
+    mutating func write(_ text: String) throws(Failure) { try write(Array(text.utf8)) }
 
     /// Copies the next `count` bytes of another file; all that are left for nil.
-    mutating func copy(_ other: borrowing Descriptor, count: Int?) throws(SystemError) {
-        var left = count ?? .max
-        while left > 0 {
-            let bytes = try other.nextBytes(limit: min(left, BufferedFile.capacity))
-            guard !bytes.isEmpty else { return }
-            try write(bytes)
-            left -= bytes.count
+    mutating func copy(_ other: borrowing Descriptor, count: Int? = nil) throws(Failure) {
+        try eachPiece(of: other, count: count) { (bytes) throws(Failure) in try write(bytes) }
+    }
+
+    /// Copies the whole of another file with some of its bytes replaced.
+    mutating func copy(_ other: borrowing Descriptor, with edits: [RecordEdit]) throws(Failure) {
+        try fromSystem { () throws(SystemError) in try other.rewind() }
+        var position = 0
+        for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            try copy(other, count: edit.range.lowerBound - position)
+            try write(edit.bytes)
+            try eachPiece(of: other, count: edit.range.count) { _ in }
+            position = edit.range.upperBound
         }
+        try copy(other)
     }
 
     /// Writes what is left in the buffer.
-    ///
-    /// - Throws: `SystemError` (`write`).
-    mutating func flush() throws(SystemError) {
+    mutating func flush() throws(Failure) {
         guard !buffer.isEmpty else { return }
         witness(buffer)
-        try file.write(buffer.span)
+        try fromSystem { () throws(SystemError) in try file.write(buffer.span) }
         buffer.removeAll(keepingCapacity: true)
     }
 
     /// Waits for the disk and moves the file to its place.
-    mutating func place() throws(SystemError) {
+    mutating func place() throws(Failure) {
         try flush()
-        try file.place()
+        do throws(SystemError) { try file.place() } catch { throw Failure(error) }
     }
 }
 
-/// Copies a file with some of its bytes replaced.
-///
-/// - Throws: `SystemError`.
-func copy(
-    _ file: borrowing Descriptor, with edits: [RecordEdit], to target: inout BufferedFile
-) throws(SystemError) {
-    try file.rewind()
-    var position = 0
-    for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-        try target.copy(file, count: edit.range.lowerBound - position)
-        try target.write(edit.bytes)
-        try skip(file, count: edit.range.count)
-        position = edit.range.upperBound
-    }
-    try target.copy(file, count: nil)
-}
-
-private func skip(_ file: borrowing Descriptor, count: Int) throws(SystemError) {
-    var left = count
+private func eachPiece(
+    of file: borrowing Descriptor, count: Int?, _ body: ([UInt8]) throws(Failure) -> Void
+) throws(Failure) {
+    var left = count ?? .max
     while left > 0 {
-        let bytes = try file.nextBytes(limit: min(left, 1 << 16))
+        let bytes: [UInt8]
+        do throws(SystemError) { bytes = try file.nextBytes(limit: min(left, 1 << 16)) } catch {
+            throw Failure(error)
+        }
         guard !bytes.isEmpty else { return }
+        try body(bytes)
         left -= bytes.count
     }
 }

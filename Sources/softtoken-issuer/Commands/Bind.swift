@@ -2,6 +2,8 @@
 // token of a vendor's PSKC file to an account. Bound by CONTRACT §6.
 import ArgumentParser
 import Keystore
+import ProgramSupport
+import SoftTokenCore
 
 struct Bind: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,9 +24,7 @@ struct Bind: ParsableCommand {
     var account: String
 
     func validate() throws {
-        guard isAcceptableName(account, bytes: 1...128) else {
-            throw ValidationError("an account has 1 to 128 bytes that can be shown")
-        }
+        try require(account: account)
     }
 
     func run() throws {
@@ -32,10 +32,10 @@ struct Bind: ParsableCommand {
             (bound) throws(Failure) in
             guard bound == nil || bound == account else {
                 throw Failure(
-                    .refused, "token \(serial) is bound to another account already",
+                    .policy, "token \(serial) is bound to another account already",
                     hint: "take its UserId out of the records if that is what you want")
             }
         }
-        try Console.print("bound \(serial) to \(account), \(accepted.text)")
+        try output.line("bound \(serial) to \(account), \(accepted)")
     }
 }

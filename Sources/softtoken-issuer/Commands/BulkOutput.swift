@@ -18,30 +18,15 @@ struct BulkOutput: ~Copyable {
     /// Opens the files; what a former run left there is never overwritten.
     ///
     /// - Throws: `Failure` (73).
-    static func open(
-        _ folder: String, records: String?, _ secret: RecordsSecret?
-    ) throws(Failure) -> BulkOutput {
-        do throws(SystemError) { try makePrivateFolder(folder) } catch { throw Failure(error) }
+    init(_ folder: String, records: String?, _ secret: RecordsSecret?) throws(Failure) {
+        try fromSystem { () throws(SystemError) in try makePrivateFolder(folder) }
+        let (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")
         let records = try openTarget(records ?? "\(folder)/records.xml", secret)
-        do throws(SystemError) {
-            let (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")
-            var links = try BufferedFile(linksPath, policy: .refuse)
-            var codes = try BufferedFile(codesPath, policy: .refuse)
-            try links.write("account,serial,jti,link\r\n")
-            try codes.write("account,serial,code\r\n")
-            return BulkOutput(
-                records: records, links: links, codes: codes, linksPath: linksPath,
-                codesPath: codesPath)
-        } catch { throw Failure(error) }
-    }
-
-    private init(
-        records: any RecordsTarget, links: consuming BufferedFile,
-        codes: consuming BufferedFile, linksPath: String, codesPath: String
-    ) {
-        self.linksPath = linksPath
-        self.codesPath = codesPath
-        self.records = records
+        var links = try BufferedFile(linksPath, policy: .refuse)
+        var codes = try BufferedFile(codesPath, policy: .refuse)
+        try links.write("account,serial,jti,link\r\n")
+        try codes.write("account,serial,code\r\n")
+        (self.linksPath, self.codesPath, self.records) = (linksPath, codesPath, records)
         self.links = links
         self.codes = codes
     }
@@ -54,14 +39,11 @@ struct BulkOutput: ~Copyable {
     ) throws(Failure) {
         try records.add(order.record(issuer: issuer), seed: seed)
         let start = csvField(order.account) + "," + csvField(order.serial) + ","
-        do throws(SystemError) {
-            try links.write(
-                start + csvField(TextAlphabet.base64URL.text(made.jti)) + "," + made.link + "\r\n")
-            if let code = made.code {
-                try codes.write(start + code + "\r\n")
-                codeCount += 1
-            }
-        } catch { throw Failure(error) }
+        try links.write(start + csvField(TextAlphabet.base64URL.text(made.jti)) + "," + made.link + "\r\n")
+        if let code = made.code {
+            try codes.write(start + code + "\r\n")
+            codeCount += 1
+        }
         count += 1
     }
 
@@ -69,9 +51,7 @@ struct BulkOutput: ~Copyable {
     mutating func place() throws(Failure) {
         guard count > 0 else { return }
         try records.place()
-        do throws(SystemError) {
-            if codeCount > 0 { try codes.place() }
-            try links.place()
-        } catch { throw Failure(error) }
+        if codeCount > 0 { try codes.place() }
+        try links.place()
     }
 }

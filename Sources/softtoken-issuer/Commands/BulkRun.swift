@@ -4,6 +4,8 @@ import Activation
 import Keystore
 import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 /// Why a row, or a key of a PSKC file, is not made into a link; the run goes on unless `failure` says
 /// otherwise.
@@ -14,7 +16,7 @@ struct RowProblem: Error {
 
 /// Many links on their way, with what was rejected.
 struct BulkRun: ~Copyable {
-    var output: BulkOutput
+    var files: BulkOutput
     let source: String
     var progress = ProgressBar()
     private var queue: LinkQueue
@@ -34,28 +36,26 @@ struct BulkRun: ~Copyable {
         _ folder: String, options: LinkOptions, maker: borrowing LinkMaker, source: String,
         input: InputKind
     ) throws(Failure) -> BulkRun {
-        let output = try BulkOutput.open(
+        let files = try BulkOutput(
             folder, records: options.records,
             try RecordsSecret.read(from: options.recordsKeyFd))
-        let queue = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
-            try LinkQueue(maker)
-        }
+        let queue = try LinkQueue(maker)
         let clock = try IssueClock()
         // Before there is a second thread: each holds the signals back as this one does.
         var signals: SignalQueue?
         if input == .file {
-            do throws(SystemError) { signals = try SignalQueue() } catch { throw Failure(error) }
+            signals = try fromSystem { () throws(SystemError) in try SignalQueue() }
         }
         return BulkRun(
-            output: output, source: source, queue: queue, issuer: maker.key.name, clock: clock,
+            files: files, source: source, queue: queue, issuer: maker.key.name, clock: clock,
             signals: signals)
     }
 
     private init(
-        output: consuming BulkOutput, source: String, queue: consuming LinkQueue, issuer: String,
+        files: consuming BulkOutput, source: String, queue: consuming LinkQueue, issuer: String,
         clock: IssueClock, signals: consuming SignalQueue?
     ) {
-        self.output = output
+        self.files = files
         self.source = source
         self.queue = queue
         self.issuer = issuer
@@ -66,10 +66,10 @@ struct BulkRun: ~Copyable {
     /// Orders a link with a new seed.
     mutating func make(_ order: TokenOrder, place: String) throws(RowProblem) {
         let seed: Seed
-        do throws(KeystoreError) {
+        do throws(Failure) {
             seed = try TokenOrder.drawnSeed(order.parameters.algorithm)
         } catch {
-            failure = Failure(error)
+            failure = error
             return
         }
         try make(order, seed: seed, place: place)
@@ -82,7 +82,7 @@ struct BulkRun: ~Copyable {
         stopIfAsked()
         guard failure == nil else { return }
         let isTaken: Bool
-        do throws(Failure) { isTaken = try output.isTaken(order.serial) } catch {
+        do throws(Failure) { isTaken = try files.isTaken(order.serial) } catch {
             failure = error
             return
         }
@@ -96,16 +96,15 @@ struct BulkRun: ~Copyable {
         for job in queue.make(at: clock.unixSeconds) where failure == nil {
             let made: MadeLink
             do throws(ActivationError) { made = try job.link() } catch {
-                let problem = Failure(error)
-                guard problem.status != .inputOutput else {
-                    failure = problem
+                guard error != .outOfMemory else {
+                    failure = Failure(error)
                     return
                 }
-                reject(job.place, RowProblem(problem.message))
+                reject(job.place, RowProblem(error.explanation))
                 continue
             }
             do throws(Failure) {
-                try output.add(made, job.order, issuer: issuer, seed: job.seed)
+                try files.add(made, job.order, issuer: issuer, seed: job.seed)
             } catch { failure = error }
         }
     }
@@ -122,7 +121,7 @@ struct BulkRun: ~Copyable {
     mutating func reject(_ place: String, _ problem: RowProblem) {
         rejected += 1
         progress.clear()
-        Console.report(Failure(.rejected, "\(source), \(place): \(problem.message)"))
+        output.report(Failure(.rejected, "\(source), \(place): \(problem.message)"))
     }
 
     /// Puts the files in place, writes the letters and says how it went.
@@ -133,15 +132,15 @@ struct BulkRun: ~Copyable {
         progress.clear()
         stopIfAsked()
         if let failure { throw failure }
-        try output.place()
-        if let letter, output.count > 0 {
+        try files.place()
+        if let letter, files.count > 0 {
             let folder = LetterFolder(letter)
-            try folder.write(links: output.linksPath, codes: output.codesPath)
-            Console.note("their letters: \(letter)/mails, and on another way \(letter)/sheets")
+            try folder.write(links: files.linksPath, codes: files.codesPath)
+            output.note("their letters: \(letter)/mails, and on another way \(letter)/sheets")
         }
-        Console.note("\(output.count) links made")
+        output.note("\(files.count) links made")
         guard rejected == 0 else {
-            throw Failure(.rejected, "\(rejected) of \(rejected + output.count) were rejected")
+            throw Failure(.rejected, "\(rejected) of \(rejected + files.count) were rejected")
         }
     }
 }

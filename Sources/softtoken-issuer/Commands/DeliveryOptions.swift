@@ -2,6 +2,8 @@
 // §6.
 import ArgumentParser
 import Linux
+import ProgramSupport
+import SoftTokenCore
 
 struct DeliveryOptions: ParsableArguments {
     @Option(
@@ -33,10 +35,7 @@ struct DeliveryOptions: ParsableArguments {
     }
 
     private func requireFree(_ path: String) throws(Failure) {
-        guard nameExists(path) else { return }
-        throw Failure(
-            .cantCreate, "there is a file \(path) already",
-            hint: "what is there is never overwritten: give another name")
+        guard !nameExists(path) else { throw .taken(path) }
     }
 
     /// Writes what was asked for. The record is on the disk by now.
@@ -45,8 +44,8 @@ struct DeliveryOptions: ParsableArguments {
     func deliver(_ made: MadeLink) throws(Failure) {
         if let letter {
             let files = try LetterFolder(letter).write(Letter(made.link, code: made.code))
-            Console.note("the mail: \(files.mail)")
-            Console.note("the sheet, on another way than the mail: \(files.sheet), \(files.page)")
+            output.note("the mail: \(files.mail)")
+            output.note("the sheet, on another way than the mail: \(files.sheet), \(files.page)")
         }
         if let qr { try QRPicture(made.link).draw(to: qr) }
     }

@@ -4,6 +4,8 @@ import Keystore
 import KeystoreIssuer
 import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -30,17 +32,15 @@ struct Export: ParsableCommand {
 
     func run() throws {
         let secret = try key.secret()
-        var file = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
-            try BufferedFile(out, policy: .refuse)
-        }
+        var file = try BufferedFile(out, policy: .refuse)
         let (count, rejected) = try write(to: &file, secret)
         guard rejected == 0 else {
             throw Failure(
                 .rejected, "\(rejected) tokens can't be expressed: nothing was written",
                 hint: "--format pskc holds all that a record says")
         }
-        do throws(SystemError) { try file.place() } catch { throw Failure(error) }
-        Console.note("\(count) tokens written")
+        try file.place()
+        output.note("\(count) tokens written")
     }
 
     private func write(
@@ -52,27 +52,22 @@ struct Export: ParsableCommand {
             protection ?? PSKCProtection(), protection == nil ? nil : secret, path: out)
         var (count, rejected) = (0, 0)
         let head = recordsHead + (protection?.text(prefix: "") ?? "")
-        if format == .pskc { try append(Array(head.utf8), to: &file) }
+        if format == .pskc { try file.write(head) }
         try source.each { (record, seed) throws(Failure) in
             let text: [UInt8]
             do throws(RowProblem) {
                 text = try format.text(record, seed, writer, cipher: protection?.cipherName)
             } catch {
-                Console.report(
-                    Failure(.rejected, "token \(record.serial): \(error.message)"))
+                output.report(Failure(.rejected, "token \(record.serial): \(error.message)"))
                 rejected += 1
                 return
             }
-            try append(text, to: &file)
+            try file.write(text)
             count += 1
         }
-        if format == .pskc { try append(Array(recordsTail.utf8), to: &file) }
+        if format == .pskc { try file.write(recordsTail) }
         return (count, rejected)
     }
-}
-
-private func append(_ bytes: [UInt8], to file: inout BufferedFile) throws(Failure) {
-    do throws(SystemError) { try file.write(bytes) } catch { throw Failure(error) }
 }
 
 /// The verifiers that records are written for.

@@ -5,6 +5,8 @@ import ArgumentParser
 import Keystore
 import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 struct FromPSKC: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -51,9 +53,7 @@ struct FromPSKC: ParsableCommand {
                 "--serial, --account, --request, --code, --code-fd, --qr and --json are for one link, "
                     + "not for --out")
         }
-        if let account, !isAcceptableName(account, bytes: 1...128) {
-            throw ValidationError("an account has 1 to 128 bytes that can be shown")
-        }
+        try require(account: account)
     }
 
     func run() throws {
@@ -68,7 +68,7 @@ struct FromPSKC: ParsableCommand {
     }
 
     private func makeTheOne(_ vendor: VendorFile, _ maker: borrowing LinkMaker) throws(Failure) {
-        let now = try currentUnixSeconds()
+        let now = try currentSeconds()
         let package = try vendor.onlyToken(serial, at: now)
         let lock = try lock.lock()
         let opened: VendorToken
@@ -85,7 +85,7 @@ struct FromPSKC: ParsableCommand {
     private func makeAll(
         _ vendor: VendorFile, _ out: String, _ maker: borrowing LinkMaker
     ) throws(Failure) {
-        let now = try currentUnixSeconds()
+        let now = try currentSeconds()
         var run = try BulkRun.open(
             out, options: link, maker: maker, source: file, input: vendor.input)
         try vendor.read { package in
@@ -100,7 +100,7 @@ struct FromPSKC: ParsableCommand {
             let read = package.key.range.upperBound
             run.progress.show(
                 vendor.byteCount > 0 ? Double(read) / Double(vendor.byteCount) : nil,
-                links: run.output.count)
+                links: run.files.count)
         }
         try run.finish(letter: delivery.letter)
     }

@@ -4,6 +4,8 @@ import ArgumentParser
 import Keystore
 import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,8 +25,8 @@ struct Inspect: ParsableCommand {
         case nil:
             // What isn't recognised as a link was left in place.
             if let link { return try describe(Array(link.utf8).span) }
-            if isTerminal(0) { Console.write("activation link: ") }
-            guard let line = try Console.secretLine(from: 0, limit: maximumWrappedByteCount) else {
+            if isTerminal(0) { output.prompt("activation link: ") }
+            guard let line = try secretLine(from: 0, limit: maximumWrappedByteCount) else {
                 throw Failure(.usage, "there is no activation link")
             }
             try line.read { (text) throws(Failure) in try describe(text) }
@@ -36,17 +38,13 @@ struct Inspect: ParsableCommand {
 private let maximumWrappedByteCount = 4 * maximumLinkByteCount
 
 private func describe(_ text: Span<UInt8>) throws(Failure) {
-    let lines: [(String, String?)]
-    do throws(ActivationError) {
-        switch try readLink(text) {
-        case .signed(let link): lines = link.lines
-        case .unsigned(let enrolment): lines = enrolment.lines
+    let content = try judging { () throws(ActivationError) in try readLink(text) }
+    let lines =
+        switch content {
+        case .signed(let link): link.lines
+        case .unsigned(let enrolment): enrolment.lines
         }
-    } catch { throw Failure(error) }
-    for (name, value) in lines {
-        guard let value else { continue }
-        try Console.print("\(name): \(value)")
-    }
+    try output.lines(lines.compactMap { name, value in value.map { "\(name): \($0)" } })
 }
 
 extension VerifiedLink {

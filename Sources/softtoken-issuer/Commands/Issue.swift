@@ -4,6 +4,8 @@ import ArgumentParser
 import Keystore
 import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 struct Issue: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,12 +62,8 @@ struct Issue: ParsableCommand {
                 "--account, --serial, --request, --code, --code-fd, --qr and --json are for one link, "
                     + "not for --csv")
         }
-        if let account, !isAcceptableName(account, bytes: 1...128) {
-            throw ValidationError("an account has 1 to 128 bytes that can be shown")
-        }
-        if let serial, !isAcceptableName(serial, bytes: 1...32) {
-            throw ValidationError("a serial has 1 to 32 bytes that can be shown")
-        }
+        try require(account: account)
+        if let serial { try requireName(serial, bytes: 1...32, "a serial") }
     }
 
     func run() throws {
@@ -85,9 +83,7 @@ struct Issue: ParsableCommand {
             account: account, serial: serial ?? TokenOrder.drawnSerial(),
             parameters: token.parameters, terms: link.terms, lock: try lock.lock())
         try delivery.prepare(serial: order.serial)
-        let seed = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
-            try TokenOrder.drawnSeed(order.parameters.algorithm)
-        }
+        let seed = try TokenOrder.drawnSeed(order.parameters.algorithm)
         let made = try makeOne(order, seed: seed, maker: maker, options: link)
         try delivery.deliver(made)
         try printLink(made, fingerprint: maker.key.fingerprint, json: json)
@@ -98,16 +94,15 @@ struct Issue: ParsableCommand {
 func makeOne(
     _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker, options: LinkOptions
 ) throws(Failure) -> MadeLink {
-    let now = try currentUnixSeconds()
-    let made: MadeLink
-    do throws(ActivationError) {
-        made = try maker.link(order, seed: seed, at: now)
-    } catch { throw Failure(error) }
+    let now = try currentSeconds()
+    let made = try judging { () throws(ActivationError) in
+        try maker.link(order, seed: seed, at: now)
+    }
     guard let records = options.records else {
         guard options.recordsKeyFd == nil else {
             throw Failure(.usage, "--records-key-fd belongs to --records")
         }
-        Console.hint("without --records nobody can check this token's one-time passwords")
+        output.hint("without --records nobody can check this token's one-time passwords")
         return made
     }
     let writer = try openTarget(records, try RecordsSecret.read(from: options.recordsKeyFd))
@@ -123,23 +118,21 @@ func makeOne(
 /// - Throws: `Failure` (74).
 func printLink(_ made: MadeLink, fingerprint: String, json: Bool) throws(Failure) {
     guard !json else {
-        let object: JSONValue = [
-            "link": .string(made.link), "code": JSONValue(made.code),
-            "serial": .string(made.serial), "jti": .string(TextAlphabet.base64URL.text(made.jti)),
-            "fingerprint": .string(fingerprint),
-        ]
-        return try Console.print(object.text)
+        return try output.json([
+            "link": .text(made.link), "code": .text(made.code), "serial": .text(made.serial),
+            "jti": .text(TextAlphabet.base64URL.text(made.jti)), "fingerprint": .text(fingerprint),
+        ])
     }
-    Console.note("serial \(made.serial), signing key \(fingerprint)")
+    output.note("serial \(made.serial), signing key \(fingerprint)")
     // For people; a script reads link and code alone, a line each. Marked with the mouse, the two
     // must not end up in one mail.
     let isShown = isTerminal(1)
-    if isShown { Console.note("\nThe link, for the mail:\n") }
-    try Console.print(made.link)
+    if isShown { output.note("\nThe link, for the mail:\n") }
+    try output.line(made.link)
     guard let code = made.code else { return }
     if isShown {
-        Console.note("\nThe activation code, by telephone or on paper, never in the same mail:\n")
+        output.note("\nThe activation code, by telephone or on paper, never in the same mail:\n")
     }
-    try Console.print(code)
-    if !isShown { Console.note("send the activation code on another way than the link") }
+    try output.line(code)
+    if !isShown { output.note("send the activation code on another way than the link") }
 }

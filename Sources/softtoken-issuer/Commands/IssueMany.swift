@@ -4,6 +4,8 @@ import Activation
 import Keystore
 import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 /// Makes the links of a CSV file.
 ///
@@ -12,15 +14,15 @@ func issueMany(
     csv: String, out: String, options: LinkOptions, token: TokenOptions, letter: String?,
     maker: borrowing LinkMaker
 ) throws(Failure) {
-    var rows = CSVReader(try openCSV(csv))
+    var rows = try CSVReader(named: csv)
     let columns = try columns(in: &rows)
     for name in columns.ignored {
-        Console.note("softtoken-issuer: warning: the column \(name) is not known and is ignored")
+        output.warning("the column \(name) is not known and is ignored")
     }
     var run = try BulkRun.open(
         out, options: options, maker: maker, source: csv, input: rows.input)
     let total = rows.totalByteCount
-    while !run.isStopped, let row = try nextRow(&rows) {
+    while !run.isStopped, let row = try rows.readRow() {
         let place = "line \(row.line)"
         do throws(RowProblem) {
             let fields = try row.wholeFields()
@@ -28,14 +30,14 @@ func issueMany(
             try run.make(order, place: place)
         } catch { run.reject(place, error) }
         run.progress.show(
-            total > 0 ? Double(rows.byteCount) / Double(total) : nil, links: run.output.count)
+            total > 0 ? Double(rows.byteCount) / Double(total) : nil, links: run.files.count)
     }
     try run.finish(letter: letter)
 }
 
 private func columns(in rows: inout CSVReader) throws(Failure) -> CSVColumns {
     let hint = "account is needed; serial, type, algorithm, digits, period, request may follow"
-    guard let head = try nextRow(&rows) else {
+    guard let head = try rows.readRow() else {
         throw Failure(.rejected, "the file has no row that names the columns", hint: hint)
     }
     do throws(RowProblem) { return try CSVColumns(try head.wholeFields()) } catch {
@@ -55,15 +57,20 @@ extension CSVRow {
     }
 }
 
-private func openCSV(_ path: String) throws(Failure) -> Descriptor {
-    if path == "-" {
-        return try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
-            try Descriptor(duplicating: 0, path: "standard input")
-        }
+extension CSVReader {
+    /// The rows of a file that the user named; `-` is standard input.
+    ///
+    /// - Throws: `Failure` (66, 74).
+    init(named path: String) throws(Failure) {
+        self.init(
+            try fromSystem { () throws(SystemError) in
+                path == "-"
+                    ? try Descriptor(duplicating: 0, path: "standard input") : try openInput(path)
+            })
     }
-    return try Failure.catching(Failure.init(_:)) { () throws(SystemError) in try openInput(path) }
-}
 
-private func nextRow(_ rows: inout CSVReader) throws(Failure) -> CSVRow? {
-    do throws(SystemError) { return try rows.nextRow() } catch { throw Failure(error) }
+    /// The next row that isn't empty.
+    mutating func readRow() throws(Failure) -> CSVRow? {
+        do throws(SystemError) { return try nextRow() } catch { throw Failure(error) }
+    }
 }

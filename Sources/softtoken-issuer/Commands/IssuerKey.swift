@@ -5,6 +5,7 @@ import Activation
 import Keystore
 import KeystoreIssuer
 import Linux
+import SoftTokenCore
 
 /// An issuer: its name and its signing key.
 struct IssuerKey: ~Copyable {
@@ -31,7 +32,7 @@ struct IssuerKey: ~Copyable {
     /// The private file.
     borrowing func privateFile() throws(Failure) -> SecureBytes {
         let head = try publicFile().dropLast(end.count)
-        return try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
+        return try inMemory { () throws(KeystoreError) in
             var file = try SecureBytes(count: head.count + tailByteCount)
             signingKey.readSeed { secret in
                 file.write { (target: inout MutableSpan<UInt8>) in
@@ -73,15 +74,17 @@ struct IssuerKey: ~Copyable {
 /// A small file of secrets in guarded memory; the public half that `keygen` leaves beside the key, for
 /// everybody to read, is told as what it is.
 private func readSecretFile(_ path: String) throws(Failure) -> SecureBytes {
-    let bytes: SecureBytes
-    do throws(FileProblem) { bytes = try content(of: try openPrivateFile(path)) } catch {
-        if case .openToOthers = error, let file = try? openInput(path),
-            let bytes = try? content(of: file), isPublicHalf(bytes)
+    let file: Descriptor
+    do throws(Failure) { file = try openPrivate(path) } catch {
+        // Others may read it, and should.
+        if let file = try? openInput(path), let bytes = try? content(of: file),
+            isPublicHalf(bytes)
         {
             throw .publicHalf(path)
         }
-        throw Failure(error)
+        throw error
     }
+    let bytes = try content(of: file)
     guard !isPublicHalf(bytes) else { throw .publicHalf(path) }
     return bytes
 }
@@ -91,17 +94,18 @@ private func isPublicHalf(_ bytes: borrowing SecureBytes) -> Bool {
     bytes.read { (try? IssuerFile(parsing: $0)) != nil }
 }
 
-private func content(of file: borrowing Descriptor) throws(FileProblem) -> SecureBytes {
-    let limit = 4096
-    guard let count = try? file.attributes().byteCount, (1...limit).contains(count),
-        var bytes = try? SecureBytes(count: count)
-    else { throw .tooLong(path: file.path) }
-    try bytes.write { (target: inout MutableSpan<UInt8>) throws(FileProblem) in
+private func content(of file: borrowing Descriptor) throws(Failure) -> SecureBytes {
+    let count = try fromSystem { () throws(SystemError) in try file.attributes().byteCount }
+    guard (1...4096).contains(count) else {
+        throw Failure(.rejected, "\(file.path) is not an issuer's key: it is too long, or empty")
+    }
+    var bytes = try inMemory { () throws(KeystoreError) in try SecureBytes(count: count) }
+    try bytes.write { (target: inout MutableSpan<UInt8>) throws(Failure) in
         do throws(SystemError) {
             for index in target.indices {
                 guard try file.readByte(into: &target, at: index) else { return }
             }
-        } catch { throw .system(error) }
+        } catch { throw Failure(error) }
     }
     return bytes
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Keystore
 import KeystoreIssuer
 import Linux
+import ProgramSupport
 
 struct KeyGen: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,19 +22,15 @@ struct KeyGen: ParsableCommand {
     var name: String
 
     func validate() throws {
-        guard isAcceptableName(name, bytes: 1...64) else {
-            throw ValidationError("a name has 1 to 64 bytes that can be shown")
-        }
+        try requireName(name, bytes: 1...64, "a name")
     }
 
     func run() throws {
-        let signingKey = try Failure.catching(Failure.init(_:)) {
-            () throws(KeystoreError) in try SigningKey()
-        }
-        let key = IssuerKey(name: name, signingKey: signingKey)
+        let key = IssuerKey(
+            name: name, signingKey: try inMemory { () throws(KeystoreError) in try SigningKey() })
         let text = try key.privateFile()
         let publicText = try key.publicFile()
-        do throws(SystemError) {
+        try fromSystem { () throws(SystemError) in
             // Both are made before either is placed: a name that is taken is told first.
             var publicFile = try NewFile(out + ".pub", mode: 0o644, policy: .refuse)
             var file = try NewFile(out, policy: .refuse)
@@ -41,7 +38,7 @@ struct KeyGen: ParsableCommand {
             try text.read { (bytes) throws(SystemError) in try file.write(bytes) }
             try file.place()
             try publicFile.place()
-        } catch { throw Failure(error) }
-        try Console.print(key.fingerprint)
+        }
+        try output.line(key.fingerprint)
     }
 }

@@ -108,9 +108,14 @@ func require<Number: BinaryInteger>(
     }
 }
 
-/// The wall clock.
-func currentUnixSeconds() throws(Failure) -> Int64 {
-    do throws(SystemError) { return try ClockReading.now().unixSeconds } catch {
-        throw Failure(error)
+/// - Throws: `ValidationError`.
+func requireName(_ text: String, bytes: ClosedRange<Int>, _ what: String) throws {
+    guard isAcceptableName(text, bytes: bytes) else {
+        throw ValidationError("\(what) has 1 to \(bytes.upperBound) bytes that can be shown")
     }
+}
+
+/// - Throws: `ValidationError`.
+func require(account: String?) throws {
+    if let account { try requireName(account, bytes: 1...128, "an account") }
 }

@@ -47,7 +47,7 @@ struct LinkQueue: ~Copyable {
     private var codeCount = 0
 
     /// A signing key can be open for one thread alone: each has its own copy.
-    init(_ maker: borrowing LinkMaker) throws(KeystoreError) {
+    init(_ maker: borrowing LinkMaker) throws(Failure) {
         var makers: [SharedMaker] = []
         for _ in 0..<Workers.count { makers.append(SharedMaker(try maker.copy())) }
         self.makers = makers

@@ -5,6 +5,8 @@ import ArgumentParser
 import Keystore
 import KeystoreIssuer
 import Linux
+import ProgramSupport
+import SoftTokenCore
 
 struct LockOptions: ParsableArguments {
     @Option(
@@ -34,12 +36,12 @@ struct LockOptions: ParsableArguments {
     func lock() throws(Failure) -> TokenOrder.Lock {
         if let request { return .request(try confirmed(request)) }
         guard let code = try givenCode() else { return .code(nil) }
-        let isTrivial = try Failure.catching(Failure.init(_:)) { () throws(ActivationError) in
+        let isTrivial = try judging { () throws(ActivationError) in
             try ActivationCode(parsing: Array(code.utf8).span).isTrivial
         }
         guard !isTrivial else {
             throw Failure(
-                .refused, "this activation code is easy to guess",
+                .policy, "this activation code is easy to guess",
                 hint: "leave it out, and one is drawn")
         }
         return .code(code)
@@ -47,7 +49,7 @@ struct LockOptions: ParsableArguments {
 
     private func givenCode() throws(Failure) -> String? {
         guard let codeFd else { return code }
-        guard let line = try Console.secretLine(from: codeFd) else {
+        guard let line = try secretLine(from: codeFd) else {
             throw Failure(.usage, "descriptor \(codeFd) has no activation code")
         }
         return line.read { line in String(decoding: line.indices.map { line[$0] }, as: UTF8.self) }
@@ -56,19 +58,18 @@ struct LockOptions: ParsableArguments {
     /// Whoever can change mail can put a request of their own in its place: the two verifications are
     /// compared before a seed is sealed to it.
     private func confirmed(_ text: String) throws(Failure) -> EnrolmentRequest {
-        let request: EnrolmentRequest
-        do throws(ActivationError) {
-            request = try EnrolmentRequest(parsing: Array(text.utf8).span)
-        } catch { throw Failure(error) }
-        Console.note("verification \(request.verification)")
+        let request = try judging { () throws(ActivationError) in
+            try EnrolmentRequest(parsing: Array(text.utf8).span)
+        }
+        output.note("verification \(request.verification)")
         guard isTerminal(0) else {
-            Console.hint("ask the prescriber, not by mail, whether the device shows the same")
+            output.hint("ask the prescriber, not by mail, whether the device shows the same")
             return request
         }
         let question =
             "The verification that the prescriber reads out, by telephone or in person (or yes, if "
             + "it is the same)"
-        guard let line = try Console.nextLine(asking: question) else {
+        guard let line = try nextLine(asking: question) else {
             throw Failure(.usage, "the verification was not compared")
         }
         guard isSame(String(decoding: line, as: UTF8.self), request.verification) else {

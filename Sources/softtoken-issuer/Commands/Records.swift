@@ -4,6 +4,8 @@ import Keystore
 import KeystoreIssuer
 import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -53,30 +55,24 @@ struct ImportRecords: ParsableCommand {
         let secret = try key.secret()
         let vendor = try VendorFile(from, keyFd: keyFd)
         let target = try openTarget(records, secret)
-        let now = try currentUnixSeconds()
+        let now = try currentSeconds()
         var (added, rejected) = (0, 0)
-        var failure: Failure?
         var progress = ProgressBar()
-        try vendor.read { package in
-            guard failure == nil else { return }
+        try vendor.read { (package) throws(Failure) in
             do throws(Failure) {
                 try vendor.add(package, to: target, at: now)
                 added += 1
                 progress.show(nil, links: added)
             } catch {
-                guard error.status != .inputOutput else {
-                    failure = error
-                    return
-                }
                 progress.clear()
-                Console.report(error)
+                guard error.exitCode != .inputOutput else { throw error }
+                output.report(error)
                 rejected += 1
             }
         }
         progress.clear()
-        if let failure { throw failure }
         try target.place()
-        Console.note("\(added) tokens added")
+        output.note("\(added) tokens added")
         guard rejected == 0 else {
             throw Failure(.rejected, "\(rejected) of \(rejected + added) were rejected")
         }
@@ -143,12 +139,14 @@ extension VendorFile {
         let key: VerifiableKey
         do throws(KeyProblem) {
             try package.policy.checkButDates(at: unixSeconds)
-            key = try verifiable(package)
+            key = try withKeyring { (keyring) throws(KeyProblem) in
+                try package.verifiable(keyring)
+            }
         } catch { throw Failure(error, serial: package.serial) }
         guard try !target.isTaken(package.serial) else {
             throw Failure(.rejected, "token \(package.serial) is there already")
         }
-        try target.add(TokenMetadata(package, key.state), seed: key.seed)
+        try target.add(key.record, seed: key.seed)
     }
 }
 
@@ -156,8 +154,6 @@ extension PSKCPolicy {
     /// Whether the key may be verified on some day.
     fileprivate func checkButDates(at unixSeconds: Int64) throws(KeyProblem) {
         let day = startUnixSeconds ?? expiryUnixSeconds.map { $0 - 1 } ?? unixSeconds
-        do throws(PolicyProblem) { try check(for: .verifying, at: day) } catch {
-            throw .policy(error)
-        }
+        try check(for: .verifying, at: day)
     }
 }

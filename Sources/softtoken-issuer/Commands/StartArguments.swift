@@ -4,6 +4,7 @@
 import Activation
 import Keystore
 import Linux
+import ProgramSupport
 
 /// What the program was started with.
 struct StartArguments: ~Copyable {
@@ -12,7 +13,7 @@ struct StartArguments: ~Copyable {
     private(set) var link: SecureBytes?
 
     /// Takes the arguments of this process.
-    static func take() throws(KeystoreError) -> StartArguments {
+    static func take() throws(Failure) -> StartArguments {
         var link: SecureBytes?
         var addresses: [Int: String] = [:]
         for position in ArgumentVector.linkPositions {
@@ -21,7 +22,7 @@ struct StartArguments: ~Copyable {
                 ArgumentVector.overwriteLink(at: position)
                 continue
             }
-            var bytes = try SecureBytes(count: count)
+            var bytes = try inMemory { () throws(KeystoreError) in try SecureBytes(count: count) }
             bytes.write { (target: inout MutableSpan<UInt8>) in
                 ArgumentVector.moveLink(at: position, into: &target)
             }
@@ -31,7 +32,7 @@ struct StartArguments: ~Copyable {
                 link = consume bytes
             }
         }
-        var arguments = ArgumentVector.arguments()
+        var arguments = try ProgramStart.arguments()
         ArgumentVector.overwriteValues(of: "--code")
         for (position, address) in addresses {
             let mark = ArgumentVector.placeholder.prefix(address.utf8.count)

@@ -38,8 +38,10 @@ struct TokenOrder: Sendable {
     }
 
     /// RFC 4226 R6 recommends 160 bits; RFC 6238's reference seeds are as long as the MAC.
-    static func drawnSeed(_ algorithm: HashAlgorithm) throws(KeystoreError) -> Seed {
-        try Seed(randomByteCount: algorithm.macByteCount)
+    static func drawnSeed(_ algorithm: HashAlgorithm) throws(Failure) -> Seed {
+        try inMemory { () throws(KeystoreError) in
+            try Seed(randomByteCount: algorithm.macByteCount)
+        }
     }
 }
 
@@ -59,10 +61,11 @@ struct LinkMaker: ~Copyable {
     let validSeconds: Int64
 
     /// Copies the signing key into memory of its own, for another thread.
-    borrowing func copy() throws(KeystoreError) -> LinkMaker {
-        LinkMaker(
-            key: IssuerKey(name: key.name, signingKey: try key.signingKey.copy()),
-            carrier: carrier, validSeconds: validSeconds)
+    borrowing func copy() throws(Failure) -> LinkMaker {
+        let signingKey = try inMemory { () throws(KeystoreError) in try key.signingKey.copy() }
+        return LinkMaker(
+            key: IssuerKey(name: key.name, signingKey: signingKey), carrier: carrier,
+            validSeconds: validSeconds)
     }
 
     /// Makes the link of an order.

@@ -1,9 +1,9 @@
 // What `verify` and `bind` have in common: the record, the OTPs on standard input, and what is said
 // of the clock and the counter. Bound by CONTRACT §6, RFC 4226 §7, RFC 6238 §6.
 import ArgumentParser
-import Keystore
-import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 struct VerifierOptions: ParsableArguments {
     @Option(
@@ -48,24 +48,6 @@ struct VerifierOptions: ParsableArguments {
     }
 }
 
-/// What was accepted.
-struct AcceptedOTP: Sendable {
-    let state: VerifierState
-    /// Counters skipped, or steps away from where the token's clock was last seen.
-    let moved: Int64
-
-    /// The drift or the counter, for people and scripts.
-    var text: String {
-        switch state.parameters.factor {
-        case .counter(let next): "counter \(next - 1), \(moved) skipped"
-        case .time(let seconds):
-            "drift \(signed(state.driftSteps)) steps (\(signed(state.driftSteps * Int64(seconds))) s)"
-        }
-    }
-}
-
-private func signed(_ number: Int64) -> String { number > 0 ? "+\(number)" : String(number) }
-
 extension VerifierOptions {
     /// Takes an OTP from standard input; where it is too far off, the one after it too.
     ///
@@ -73,88 +55,83 @@ extension VerifierOptions {
     /// - Parameters:
     ///   - account: whom to bind the token to, if it is accepted.
     ///   - check: looks at whom it is bound to now.
+    /// - Returns: the drift or the counter, for people and scripts.
     /// - Throws: `Failure`; 65 for an OTP that is not accepted.
     func accept(
         _ name: TokenName, account: String? = nil,
         check: (String?) throws(Failure) -> Void = { _ in }
-    ) throws(Failure) -> AcceptedOTP {
+    ) throws(Failure) -> String {
         let secret = try RecordsSecret.read(from: keyFd ?? recordsKeyFd)
         let kind = RecordsKind(records)
-        var missed = Failure(.rejected, "the one-time password is not accepted")
-        func attempt(_ otps: [[UInt8]]) throws(Failure) -> AcceptedOTP? {
-            let now: Int64
-            if let at { now = at } else { now = try currentUnixSeconds() }
-            let (verdict, hint) =
-                switch kind {
-                case .store: try storeVerdict(name, otps, secret, now, account, check)
-                case .pskc: try fileVerdict(name, otps, secret, now, account, check)
-                }
-            missed = Failure(missed.status, missed.message, hint: hint)
-            return try accepted(verdict)
+        var hint: String?
+        func accepted(_ otps: [[UInt8]]) throws(Failure) -> String? {
+            let now = if let at { at } else { try currentSeconds() }
+            func judged(
+                by session: borrowing some TokenSession & ~Copyable
+            ) throws(Failure) -> String? {
+                let record = session.record
+                try check(record.account)
+                let factor = record.state.parameters.factor
+                hint = hintAfterMiss(factor, isHard: record.isHard)
+                var limits = OTPWindow.standard(factor)
+                limits.single = window ?? limits.single
+                return try session.verdict(
+                    OTPAttempt(
+                        otps: otps, window: limits, unixSeconds: now, account: account,
+                        limit: attempts)
+                ).text
+            }
+            return switch kind {
+            case .store: try judged(by: StoreSession(records, name, secret: secret, at: now))
+            case .pskc: try judged(by: VerifierSession(records, name, secret: secret, at: now))
+            }
         }
-        let first = try otp(try line("one-time password"))
-        if let accepted = try attempt([first]) { return accepted }
-        guard let next = try Console.nextLine(asking: "the next one-time password") else {
-            throw missed
-        }
-        guard let accepted = try attempt([first, try otp(next)]) else { throw missed }
-        return accepted
-    }
-
-    private func accepted(_ verdict: OTPVerdict) throws(Failure) -> AcceptedOTP? {
-        switch verdict {
-        case .notFound: nil
-        case .usedAlready:
-            throw Failure(.rejected, "this one-time password, or a later one, was used already")
-        case .accepted(let state, let moved): AcceptedOTP(state: state, moved: moved)
-        }
-    }
-
-    private func storeVerdict(
-        _ name: TokenName, _ otps: [[UInt8]], _ secret: RecordsSecret?, _ now: Int64,
-        _ account: String?, _ check: (String?) throws(Failure) -> Void
-    ) throws(Failure) -> (OTPVerdict, hint: String) {
-        let session = try StoreSession(records, name, secret: secret, at: now)
-        try check(session.account)
-        let verdict = try session.verdict(
-            otps, window: limits(session.factor), at: now, binding: account, limit: attempts)
-        return (verdict, hintAfterMiss(session.factor, isHard: session.isHard))
-    }
-
-    private func fileVerdict(
-        _ name: TokenName, _ otps: [[UInt8]], _ secret: RecordsSecret?, _ now: Int64,
-        _ account: String?, _ check: (String?) throws(Failure) -> Void
-    ) throws(Failure) -> (OTPVerdict, hint: String) {
-        let session = try VerifierSession(records, name, secret: secret, at: now)
-        try check(session.account)
-        let verdict = try session.verdict(otps, window: limits(session.factor), at: now)
-        if case .accepted(let state, _) = verdict {
-            try session.remember(state, account: account)
-        }
-        return (verdict, hintAfterMiss(session.factor, isHard: session.isHard))
-    }
-
-    private func limits(_ factor: MovingFactor) -> OTPWindow {
-        var limits = OTPWindow.standard(factor)
-        limits.single = window ?? limits.single
-        return limits
-    }
-
-    private func line(_ question: String) throws(Failure) -> [UInt8] {
-        guard let line = try Console.nextLine(asking: question) else {
+        guard let first = try nextOTP(asking: "one-time password") else {
             throw Failure(.usage, "there is no one-time password on standard input")
         }
-        return line
+        if let text = try accepted([first]) { return text }
+        if let next = try nextOTP(asking: "the next one-time password"),
+            let text = try accepted([first, next])
+        {
+            return text
+        }
+        throw Failure(.rejected, "the one-time password is not accepted", hint: hint)
     }
 
-    /// The digits, without the space that people put in the middle.
-    private func otp(_ line: [UInt8]) throws(Failure) -> [UInt8] {
+    /// The digits, without the space that people put in the middle; nil at the end of the input.
+    private func nextOTP(asking question: String) throws(Failure) -> [UInt8]? {
+        guard let line = try nextLine(asking: question) else { return nil }
         let digits = line.filter { $0 != UInt8(ascii: " ") }
         guard (6...8).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) })
         else { throw Failure(.rejected, "a one-time password is 6 to 8 digits") }
         return digits
     }
 }
+
+extension OTPVerdict {
+    /// The drift or the counter of what was accepted; nil for what wasn't found.
+    ///
+    /// - Throws: `Failure` (65): it was used already.
+    fileprivate var text: String? {
+        get throws(Failure) {
+            switch self {
+            case .notFound: return nil
+            case .usedAlready:
+                throw Failure(
+                    .rejected, "this one-time password, or a later one, was used already")
+            case .accepted(let state, let moved):
+                switch state.parameters.factor {
+                case .counter(let next): return "counter \(next - 1), \(moved) skipped"
+                case .time(let seconds):
+                    let drift = state.driftSteps
+                    return "drift \(signed(drift)) steps (\(signed(drift * Int64(seconds))) s)"
+                }
+            }
+        }
+    }
+}
+
+private func signed(_ number: Int64) -> String { number > 0 ? "+\(number)" : String(number) }
 
 /// What helps where an OTP isn't accepted: it depends on what moves the token, and on who can look at
 /// its clock.

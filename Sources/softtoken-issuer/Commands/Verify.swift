@@ -1,5 +1,6 @@
 // `verify`: whether an OTP is the token's, once. Bound by CONTRACT §6.
 import ArgumentParser
+import ProgramSupport
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,7 +32,6 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         let name = serial.map(TokenName.serial) ?? TokenName.account(account ?? "")
-        let accepted = try options.accept(name)
-        try Console.print("accepted, \(accepted.text)")
+        try output.line("accepted, \(try options.accept(name))")
     }
 }

@@ -4,6 +4,7 @@
 // information on two channels).
 import Activation
 import Linux
+import SoftTokenCore
 
 /// The content of a mail and its sheet.
 struct Letter: Sendable {
@@ -21,20 +22,19 @@ struct Letter: Sendable {
 
     /// - Throws: `Failure` (65): the link doesn't read back.
     init(_ link: String, code: String?) throws(Failure) {
-        do throws(ActivationError) {
-            guard case .signed(let content) = try readLink(Array(link.utf8).span) else {
-                throw .noLink
-            }
-            self.link = link
-            self.code = code
-            issuer = content.issuer
-            account = content.account
-            serial = content.serial
-            fingerprint = content.fingerprint
-            let end = UTCTime.text(unixSeconds: content.expiresUnixSeconds)
-            ends = "\(end.prefix(10)) \(end.dropFirst(11).prefix(5)) UTC"
-            pendingSeconds = content.terms.pendingSeconds
-        } catch { throw Failure(error) }
+        let content = try judging { () throws(ActivationError) in
+            try readLink(Array(link.utf8).span)
+        }
+        guard case .signed(let content) = content else { throw Failure(ActivationError.noLink) }
+        self.link = link
+        self.code = code
+        issuer = content.issuer
+        account = content.account
+        serial = content.serial
+        fingerprint = content.fingerprint
+        let end = UTCTime.text(unixSeconds: content.expiresUnixSeconds)
+        ends = "\(end.prefix(10)) \(end.dropFirst(11).prefix(5)) UTC"
+        pendingSeconds = content.terms.pendingSeconds
     }
 
     /// The mail: the link, and no word of the code.

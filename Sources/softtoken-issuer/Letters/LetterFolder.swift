@@ -21,11 +21,9 @@ struct LetterFolder: Sendable {
     ///
     /// - Throws: `Failure` (73).
     func make() throws(Failure) {
-        do throws(SystemError) {
-            for folder in [path, "\(path)/mails", "\(path)/sheets"] {
-                try makePrivateFolder(folder)
-            }
-        } catch { throw Failure(error) }
+        for folder in [path, "\(path)/mails", "\(path)/sheets"] {
+            try fromSystem { () throws(SystemError) in try makePrivateFolder(folder) }
+        }
     }
 
     /// Where the parts of a token's letter belong.
@@ -43,13 +41,9 @@ struct LetterFolder: Sendable {
     func write(_ letter: Letter) throws(Failure) -> Files {
         let files = files(of: letter.serial)
         let sheet = Sheet(letter)
-        do throws(SystemError) {
-            for (path, text) in zip(files.all, [letter.mail, sheet.text, sheet.page]) {
-                var file = try NewFile(path, policy: .refuse)
-                try file.write(Array(text.utf8).span)
-                try file.place()
-            }
-        } catch { throw Failure(error) }
+        for (path, text) in zip(files.all, [letter.mail, sheet.text, sheet.page]) {
+            try writeNewFile(path, Array(text.utf8))
+        }
         return files
     }
 
@@ -60,21 +54,19 @@ struct LetterFolder: Sendable {
     func write(links: String, codes: String) throws(Failure) {
         var links = try rows(links)
         var codes = nameExists(codes) ? try rows(codes) : nil
-        var code = try codes?.nextFields()
-        while let link = try links.nextFields() {
+        var code = try codes?.readRow()?.fields
+        while let link = try links.readRow()?.fields {
             let isHis = code?[1] == link[1]
             try write(Letter(link[3], code: isHis ? code?[2] : nil))
-            if isHis { code = try codes?.nextFields() }
+            if isHis { code = try codes?.readRow()?.fields }
         }
     }
 
     /// The rows of a file of ours, behind the one that names the columns.
     private func rows(_ path: String) throws(Failure) -> CSVReader {
-        do throws(SystemError) {
-            var rows = CSVReader(try openInput(path))
-            _ = try rows.nextRow()
-            return rows
-        } catch { throw Failure(error) }
+        var rows = try CSVReader(named: path)
+        _ = try rows.readRow()
+        return rows
     }
 
     /// A serial as a file's name: what could mean anything to a file system or a shell is written as
@@ -89,12 +81,5 @@ struct LetterFolder: Sendable {
                 name += "%" + (digits.count == 1 ? "0" : "") + digits
             }
         }
-    }
-}
-
-extension CSVReader {
-    /// The fields of the next row of a file of ours.
-    fileprivate mutating func nextFields() throws(Failure) -> [String]? {
-        do throws(SystemError) { return try nextRow()?.fields } catch { throw Failure(error) }
     }
 }

@@ -2,6 +2,8 @@
 // and the picture comes back from its standard output, so that nothing of it stands in arguments or
 // in a file that others may read. Bound by CONTRACT §6 and STYLE 10.
 import Linux
+import ProgramSupport
+import SoftTokenCore
 
 /// A link to be drawn.
 struct QRPicture {
@@ -23,29 +25,24 @@ struct QRPicture {
     ///
     /// - Throws: `Failure` (65, 73, 74).
     func draw(to path: String) throws(Failure) {
-        let picture = try output(["--type=PNG", "--size=4"])
-        do throws(SystemError) {
-            var file = try NewFile(path, policy: .refuse)
-            try file.write(picture.span)
-            try file.place()
-        } catch { throw Failure(error) }
-        Console.note("the link as a picture: \(path)")
+        try writeNewFile(path, try drawn(["--type=PNG", "--size=4"]))
+        output.note("the link as a picture: \(path)")
         if let columns = terminalColumns(2) { try show(columns) }
     }
 
     private func show(_ columns: Int) throws(Failure) {
-        let text = String(decoding: try output(["--type=UTF8", "--margin=2"]), as: UTF8.self)
+        let text = String(decoding: try drawn(["--type=UTF8", "--margin=2"]), as: UTF8.self)
         let width = text.split(separator: "\n").map(\.count).max() ?? 0
         guard width <= columns else {
-            return Console.note(
+            return output.note(
                 "the terminal is too narrow to draw it: \(width) columns are needed")
         }
         // Dark on light whatever the terminal's colours are: readers want it so.
-        for line in text.split(separator: "\n") { Console.note("\u{1B}[97;40m\(line)\u{1B}[0m") }
+        for line in text.split(separator: "\n") { output.note("\u{1B}[97;40m\(line)\u{1B}[0m") }
     }
 
     /// - Throws: `Failure` (65): more than a QR code holds.
-    private func output(_ arguments: [String]) throws(Failure) -> [UInt8] {
+    private func drawn(_ arguments: [String]) throws(Failure) -> [UInt8] {
         do throws(SystemError) {
             let input = try filledPipe(Array(link.utf8).span)
             let child = try ChildProcess.start(
@@ -55,7 +52,7 @@ struct QRPicture {
                 let picture = try child.output.nextBytes(limit: 1 << 24)
                 if child.succeeded(), !picture.isEmpty { return picture }
             }
-        } catch { throw Failure(error) }
+        } catch { throw .of(error) }
         throw Failure(
             .rejected, "qrencode could not draw the link",
             hint: "a QR code holds 2,953 bytes: give fewer --prescribing, or leave out --qr")

@@ -4,47 +4,6 @@ import Keystore
 import Linux
 import OTP
 
-/// Why a key of a PSKC file is not used.
-enum KeyProblem: Error, Equatable, Sendable {
-    /// RFC 6030 §4.2: a key without its secret, made from a key that both sides know.
-    case noSecret
-    /// Neither HOTP nor TOTP.
-    case unsupportedAlgorithm
-    case unsupportedSuite
-    /// OCRA (RFC 6287): a challenge is needed.
-    case ocra
-    /// The ResponseFormat has no Encoding, so that nobody knows whether digits are meant.
-    case missingEncoding
-    /// The SerialNo, which a link takes with 1 to 32 bytes.
-    case serialLength
-    /// Not 6 to 8 decimal digits, or with a check digit.
-    case unsupportedResponse
-    /// The value of this element is no value of its type.
-    case malformedValue(String)
-    /// RFC 6030's schema has one of this element.
-    case repeatedElement(String)
-    /// RFC 6030 §6.1: AES-CBC without a ValueMAC.
-    case missingMAC
-    case unsupportedEncryption
-    case tripleDES
-    /// PBKDF2 with over 10,000,000 rounds.
-    case tooManyRounds
-    /// It is encrypted and there is no key.
-    case keyNeeded
-    /// The key isn't this file's, or the file was changed.
-    case wrongKey
-    /// The key is not of the length that the file asks for, or isn't hexadecimal.
-    case malformedKey
-    /// Over 64 bytes.
-    case seedLength
-    /// Under 16 bytes, which a link can't carry (RFC 4226 R6).
-    case shortSeed
-    /// HOTP: the last counter was used.
-    case counterAtEnd
-    case policy(PolicyProblem)
-    case memory
-}
-
 /// A value that may be encrypted.
 enum PSKCValue: Equatable, Sendable {
     case plain([UInt8])
@@ -164,9 +123,7 @@ extension PSKCKeyPackage {
     /// - Throws: `KeyProblem`.
     func seed(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> Seed {
         guard let value = value("Secret") else { throw .noSecret }
-        let bytes = try keyring.bytes(value, named: "Secret")
-        guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
-        return Seed(bytes)
+        return try keyring.seed(value)
     }
 }
 

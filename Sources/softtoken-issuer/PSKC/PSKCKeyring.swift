@@ -33,7 +33,7 @@ struct PSKCKeyring: ~Copyable {
     /// A value as bytes in guarded memory; plain ones are base64.
     ///
     /// - Throws: `KeyProblem`.
-    borrowing func bytes(
+    private borrowing func bytes(
         _ value: PSKCValue, named name: String
     ) throws(KeyProblem) -> SecureBytes {
         switch value {
@@ -47,6 +47,15 @@ struct PSKCKeyring: ~Copyable {
             guard let bytes else { throw .malformedValue(name) }
             return bytes
         }
+    }
+
+    /// A seed, in guarded memory.
+    ///
+    /// - Throws: `KeyProblem`.
+    borrowing func seed(_ value: PSKCValue) throws(KeyProblem) -> Seed {
+        let bytes = try bytes(value, named: "Secret")
+        guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
+        return Seed(bytes)
     }
 
     /// A value as a number: in digits where it is plain, else big-endian. RFC 6030 §4.2 has 4 or 8
@@ -196,16 +205,5 @@ extension PSKCProtection {
     fileprivate var macKeyCipher: PSKCCipher? {
         guard case .hmac(_, let value) = macMethod else { return nil }
         return value?.cipher
-    }
-}
-
-extension KeyProblem {
-    init(_ error: PSKCKeyError) {
-        self =
-            switch error {
-            case .wrongKeyLength: .malformedKey
-            case .notAuthentic, .malformed: .wrongKey
-            case .outOfMemory: .memory
-            }
     }
 }

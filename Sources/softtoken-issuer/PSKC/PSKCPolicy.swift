@@ -1,19 +1,6 @@
 // What a key may be used for: RFC 6030 §5. A policy that is not known, or that can't be kept, means
 // that the key is not used.
 
-/// Which part of a policy keeps a key from being used.
-enum PolicyProblem: Error, Equatable, Sendable {
-    /// An element or a value that is not in RFC 6030.
-    case unknown
-    case notForOTP
-    case notYetValid
-    case expired
-    /// A PIN in the OTP, or one that SoftToken's four digits can't be.
-    case pin
-    /// So many uses and no more: nobody counts them here.
-    case transactions
-}
-
 /// What is to be done with a key.
 enum KeyPurpose: Sendable {
     /// The token is somewhere else: its OTPs are checked.
@@ -23,7 +10,7 @@ enum KeyPurpose: Sendable {
 }
 
 /// A key's policy.
-struct PSKCPolicy: Equatable, Sendable {
+struct PSKCPolicy: Sendable {
     /// Seconds since 1970.
     private(set) var startUnixSeconds: Int64?
     private(set) var expiryUnixSeconds: Int64?
@@ -41,26 +28,22 @@ struct PSKCPolicy: Equatable, Sendable {
         }
     }
 
-    /// - Throws: `PolicyProblem`.
-    func check(for purpose: KeyPurpose, at unixSeconds: Int64) throws(PolicyProblem) {
-        guard !isUnknown else { throw .unknown }
+    /// - Throws: `KeyProblem`: which part of the policy keeps the key from being used.
+    func check(for purpose: KeyPurpose, at unixSeconds: Int64) throws(KeyProblem) {
+        guard !isUnknown else { throw .unknownPolicy }
         guard usages.isEmpty || usages.contains("OTP") else { throw .notForOTP }
         guard !hasTransactions else { throw .transactions }
         guard purpose == .verifying ? pinAllows.verifying : pinAllows.link else { throw .pin }
         guard startUnixSeconds.map({ $0 <= unixSeconds }) ?? true else { throw .notYetValid }
         guard expiryUnixSeconds.map({ unixSeconds < $0 }) ?? true else { throw .expired }
     }
-
-    static func == (left: PSKCPolicy, right: PSKCPolicy) -> Bool {
-        left.startUnixSeconds == right.startUnixSeconds
-            && left.expiryUnixSeconds == right.expiryUnixSeconds
-            && left.attempts == right.attempts && left.usages == right.usages
-            && left.isUnknown == right.isUnknown && left.hasTransactions == right.hasTransactions
-            && left.pinAllows == right.pinAllows
-    }
 }
 
 extension PSKCPolicy {
+    func allows(_ purpose: KeyPurpose, at unixSeconds: Int64) -> Bool {
+        (try? check(for: purpose, at: unixSeconds)) != nil
+    }
+
     private mutating func reject() { isUnknown = true }
 
     private mutating func add(_ element: XMLElement) {

@@ -2,21 +2,76 @@
 // RECORDS.md and STYLE 21.
 import Keystore
 import Linux
+import SoftTokenCore
 
-/// CONTRACT §2: 75 after a minute.
-private let patienceSeconds = 60
+/// Opens a file of records: as private as a key, and under one name, because whoever came by another
+/// would take another lock.
+///
+/// - Throws: `Failure`: 66, 78.
+func openRecords(_ path: String) throws(Failure) -> Descriptor {
+    let file = try openPrivate(path)
+    let names = try fromSystem { () throws(SystemError) in try file.attributes().nameCount }
+    guard names == 1 else {
+        throw Failure(
+            .configuration,
+            "\(path) has another name too (a hard link), and an OTP that is accepted under one "
+                + "could be accepted under the other",
+            hint: "remove the other name: find -samefile \(path)")
+    }
+    return file
+}
 
 /// Takes the lock of a records file.
 ///
-/// - Throws: `Failure` (75).
+/// - Throws: `Failure`: 75 after a minute.
 func lockRecords(_ path: String) throws(Failure) -> Descriptor {
-    let lock = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
-        try lockNamedFile(path, patienceSeconds: patienceSeconds)
+    let lock = try fromSystem { () throws(SystemError) in
+        try lockNamedFile(path, patienceSeconds: 60)
     }
-    guard let lock else {
-        throw Failure(.tryLater, "\(path) is in use by another command", hint: "try again later")
-    }
+    guard let lock else { throw .busy(path) }
     return lock
+}
+
+/// Reads the whole of a PSKC file and lends its keys, until `body` throws: what it threw is thrown at
+/// the end, unless the file is damaged.
+///
+/// - Throws: `Failure` (65, 74), and what `body` throws.
+func readKeys(
+    _ file: borrowing Descriptor,
+    _ body: (PSKCKeyPackage, PSKCProtection) throws(Failure) -> Void
+) throws(Failure) -> PSKCOutline {
+    var failure: Failure?
+    let outline: PSKCOutline
+    do throws(PSKCError) {
+        outline = try readPSKC(file) { package, protection in
+            guard failure == nil else { return }
+            do throws(Failure) { try body(package, protection) } catch { failure = error }
+        }
+    } catch { throw Failure(error, path: file.path) }
+    if let failure { throw failure }
+    return outline
+}
+
+/// Copies a records file with some of its bytes replaced, and reads the copy before it takes the
+/// file's place.
+///
+/// - Parameter isMeant: whether the packages of `serial` are what they were to become.
+/// - Throws: `Failure`; the file is then as it was.
+func change(
+    _ file: borrowing Descriptor, _ outline: PSKCOutline, _ edits: [RecordEdit],
+    serial: String? = nil, isMeant: ([PSKCKeyPackage]) -> Bool = { _ in true }
+) throws(Failure) {
+    guard edits.allSatisfy({ outline.encoding.holds($0.bytes) }) else {
+        throw Failure(encoding: outline.encoding, of: file.path)
+    }
+    let check = RecordsCheck(serial: serial)
+    var target = try BufferedFile(file.path) { check.take($0) }
+    try target.copy(file, with: edits)
+    try target.flush()
+    guard isMeant(try check.packages(count: outline.packageCount, path: file.path)) else {
+        throw Failure(changing: file.path)
+    }
+    try target.place()
 }
 
 /// New records on their way into a file, one by one.
@@ -34,50 +89,31 @@ final class RecordsWriter: RecordsTarget {
     /// Hashes of the serials, eight bytes each, so that 100,000 of them stay small.
     private var serials: Set<Int>
     private(set) var count = 0
-    private var cipher: String? { keyring.protection.cipherName }
 
     /// Begins a new version of the file, with what is in it already.
     ///
     /// - Parameter secret: encrypts the seeds of a new file, and opens those of an old one.
     /// - Throws: `Failure`; 65 for a file that nothing can be added to.
-    convenience init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
-        let lock = try lockRecords(path)
-        guard nameExists(path) else {
-            let protection = try newProtection(secret)
-            try self.init(
-                path, lock: lock, old: nil, outline: PSKCOutline(), serials: [],
-                keyring: try recordsKeyring(protection, secret, path: path))
-            try write(Array((recordsHead + protection.text(prefix: "")).utf8))
-            return
-        }
-        let old = try openRecords(path)
-        let found = try readSerials(old, path: path)
-        let keyring = try found.keyring(secret, path: path)
-        try Failure.catching(Failure.init(_:)) { () throws(SystemError) in try old.rewind() }
-        try self.init(
-            path, lock: lock, old: old, outline: found.outline, serials: found.serials,
-            keyring: keyring)
-        try copyOld(count: found.outline.insertionOffset)
-    }
-
-    private init(
-        _ path: String, lock: consuming Descriptor, old: consuming Descriptor?,
-        outline: PSKCOutline, serials: Set<Int>, keyring: consuming PSKCKeyring
-    ) throws(Failure) {
-        let check = RecordsCheck(first: outline.packageCount)
-        do throws(SystemError) {
-            file = try BufferedFile(path) { check.take($0) }
-        } catch { throw Failure(error) }
-        self.check = check
-        self.lock = lock
-        self.old = old
+    init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
         self.path = path
-        self.outline = outline
-        self.serials = serials
-        self.keyring = keyring
+        lock = try lockRecords(path)
+        let isNew = !nameExists(path)
+        let old = isNew ? nil : try openRecords(path)
+        let found = try FoundRecords(old, secret)
+        keyring = try found.keyring(secret, path: path)
+        outline = found.outline
+        serials = found.serials
+        let check = RecordsCheck(first: outline.packageCount)
+        file = try BufferedFile(path) { check.take($0) }
+        self.check = check
+        self.old = old
+        if isNew {
+            try file.write(recordsHead + outline.protection.text(prefix: ""))
+        } else {
+            try copyOld(count: outline.insertionOffset)
+        }
     }
 
-    /// Whether a token of this serial is there already; from now on it is.
     func isTaken(_ serial: String) -> Bool { !serials.insert(serial.hashValue).inserted }
 
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
@@ -85,59 +121,65 @@ final class RecordsWriter: RecordsTarget {
         do throws(KeyProblem) { written = try keyring.written(seed) } catch {
             throw Failure(error, serial: record.serial)
         }
-        let text = recordText(record, written, cipher: cipher, prefix: outline.prefix)
+        let text = recordText(
+            record, written, cipher: outline.protection.cipherName, prefix: outline.prefix)
         guard outline.encoding.holds(text) else {
             throw Failure(encoding: outline.encoding, of: path)
         }
-        try write(text)
+        try file.write(text)
         RecordsCheck.add(record.serial, record.account, to: &added)
         count += 1
     }
 
-    /// Puts the new version in place, unless nothing was added.
-    ///
-    /// - Throws: `Failure`; 65 where what was written doesn't read back.
     func place() throws(Failure) {
         guard count > 0 else { return }
-        if old == nil { try write(Array(recordsTail.utf8)) } else { try copyOld(count: nil) }
-        try Failure.catching(Failure.init(_:)) { () throws(SystemError) in try file.flush() }
+        if old == nil { try file.write(recordsTail) } else { try copyOld() }
+        try file.flush()
         _ = try check.packages(count: outline.packageCount + count, path: path)
         guard check.addedHash == added.finalize() else { throw Failure(changing: path) }
-        do throws(SystemError) { try file.place() } catch { throw Failure(error) }
+        try file.place()
     }
 
-    private func copyOld(count: Int?) throws(Failure) {
-        do throws(SystemError) {
-            switch old {
-            case .some(let old): try file.copy(old, count: count)
-            case nil: return
-            }
-        } catch { throw Failure(error) }
-    }
-
-    private func write(_ bytes: [UInt8]) throws(Failure) {
-        do throws(SystemError) { try file.write(bytes) } catch { throw Failure(error) }
-    }
-}
-
-/// How a new file is encrypted.
-///
-/// - Throws: `Failure` (64).
-func newProtection(_ secret: RecordsSecret?) throws(Failure) -> PSKCProtection {
-    guard let secret else { return PSKCProtection() }
-    do throws(KeyProblem) { return try PSKCProtection.new(for: secret.bytes) } catch {
-        throw Failure(
-            .usage, "the key of the records can't be used",
-            hint: "32, 48 or 64 hexadecimal digits, or a passphrase of 8 bytes or more")
+    private func copyOld(count: Int? = nil) throws(Failure) {
+        switch old {
+        case .some(let old): try file.copy(old, count: count)
+        case nil: return
+        }
     }
 }
 
 /// What is in a file already.
 private struct FoundRecords {
     let outline: PSKCOutline
-    let serials: Set<Int>
+    private(set) var serials: Set<Int> = []
     /// One whose seed is encrypted.
-    let encrypted: PSKCKeyPackage?
+    private var encrypted: PSKCKeyPackage?
+
+    /// - Parameter file: read to its end and rewound; nil for a new one, which `secret` encrypts.
+    /// - Throws: `Failure` (65) for one that nothing can be added to.
+    init(_ file: borrowing Descriptor?, _ secret: RecordsSecret?) throws(Failure) {
+        switch file {
+        case nil: outline = PSKCOutline(protection: try newProtection(secret))
+        case .some(let file):
+            var (serials, encrypted) = (serials, encrypted)
+            outline = try readKeys(file) { package, _ in
+                serials.insert(package.serial.hashValue)
+                if encrypted == nil, case .encrypted = package.value("Secret") {
+                    encrypted = package
+                }
+            }
+            (self.serials, self.encrypted) = (serials, encrypted)
+            guard !outline.isSigned else {
+                throw Failure(
+                    .rejected, "\(file.path) is signed by its vendor: nothing can be added to it",
+                    hint: "give another file to --records")
+            }
+            guard outline.encoding.holds([]) else {
+                throw Failure(encoding: outline.encoding, of: file.path)
+            }
+            try fromSystem { () throws(SystemError) in try file.rewind() }
+        }
+    }
 
     /// What writes the seeds of new records.
     ///
@@ -157,27 +199,4 @@ private struct FoundRecords {
         }
         return keyring
     }
-}
-
-private func readSerials(
-    _ file: borrowing Descriptor, path: String
-) throws(Failure) -> FoundRecords {
-    var serials: Set<Int> = []
-    var encrypted: PSKCKeyPackage?
-    let outline: PSKCOutline
-    do throws(PSKCError) {
-        outline = try readPSKC(file) { package, _ in
-            serials.insert(package.serial.hashValue)
-            if encrypted == nil, case .encrypted = package.value("Secret") { encrypted = package }
-        }
-    } catch { throw Failure(error, path: path) }
-    guard !outline.isSigned else {
-        throw Failure(
-            .rejected, "\(path) is signed by its vendor: nothing can be added to it",
-            hint: "give another file to --records")
-    }
-    guard outline.encoding.holds([]) else {
-        throw Failure(encoding: outline.encoding, of: path)
-    }
-    return FoundRecords(outline: outline, serials: serials, encrypted: encrypted)
 }

@@ -3,19 +3,12 @@
 import Keystore
 import Linux
 import OTP
-
-/// What a key of the file is, opened.
-struct VendorToken: ~Copyable {
-    let parameters: TokenParameters
-    let seed: Seed
-
-    consuming func takeSeed() -> Seed { seed }
-}
+import ProgramSupport
+import SoftTokenCore
 
 /// A vendor's file and what unlocks it.
 final class VendorFile {
     private let file: Descriptor
-    private let path: String
     private let secret: RecordsSecret?
     private var protection = PSKCProtection()
     /// Made for the first key: a derived key costs thousands of rounds.
@@ -23,12 +16,8 @@ final class VendorFile {
 
     /// - Throws: `Failure`: 66, 74, 78, 64.
     init(_ path: String, keyFd: Int32?) throws(Failure) {
-        let file = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
-            try openInput(path)
-        }
+        file = try fromSystem { () throws(SystemError) in try openInput(path) }
         secret = try RecordsSecret.read(from: keyFd)
-        self.file = file
-        self.path = path
     }
 
     var input: InputKind { InputKind(file) }
@@ -37,17 +26,15 @@ final class VendorFile {
 
     /// Lends the keys one by one.
     ///
-    /// - Throws: `Failure` (65) for a file that is damaged.
-    func read(_ body: (PSKCKeyPackage) -> Void) throws(Failure) {
-        do throws(PSKCError) {
-            let outline = try readPSKC(file) { package, protection in
-                self.protection = protection
-                body(package)
-            }
-            if outline.isSigned {
-                Console.note("the file's signature was not verified: pskctool --verify does that")
-            }
-        } catch { throw Failure(error, path: path) }
+    /// - Throws: `Failure` (65) for a file that is damaged, and what `body` throws.
+    func read(_ body: (PSKCKeyPackage) throws(Failure) -> Void) throws(Failure) {
+        let outline = try readKeys(file) { (package, protection) throws(Failure) in
+            self.protection = protection
+            try body(package)
+        }
+        if outline.isSigned {
+            output.note("the file's signature was not verified: pskctool --verify does that")
+        }
     }
 
     /// The one key that may become a soft token now.
@@ -57,10 +44,10 @@ final class VendorFile {
     func onlyToken(_ serial: String?, at unixSeconds: Int64) throws(Failure) -> PSKCKeyPackage {
         var found: [PSKCKeyPackage] = []
         var count = 0
-        var ocraCount = 0
+        var hasOCRA = false
         var others: [PSKCKeyPackage] = []
         try read { package in
-            if package.isOCRA { ocraCount += 1 }
+            if package.isOCRA { hasOCRA = true }
             guard serial == nil || package.serial == serial else { return }
             guard package.isToken else {
                 // What it is instead is told when it is opened.
@@ -68,68 +55,60 @@ final class VendorFile {
                 return
             }
             count += 1
-            let isUsable = (try? package.policy.check(for: .link, at: unixSeconds)) != nil
             // One that isn't usable stands for its reason, until there is a better one.
-            if isUsable || found.isEmpty { found.append(package) }
+            if found.isEmpty || package.policy.allows(.link, at: unixSeconds) {
+                found.append(package)
+            }
         }
-        let usable = found.filter {
-            (try? $0.policy.check(for: .link, at: unixSeconds)) != nil
-        }
+        let usable = found.filter { $0.policy.allows(.link, at: unixSeconds) }
         guard let first = usable.first ?? found.first else {
             if others.count == 1, serial != nil || !others[0].isOCRA { return others[0] }
-            guard serial != nil || ocraCount == 0 else {
+            guard serial != nil || !hasOCRA else {
                 throw Failure(
-                    .rejected, "\(path) has only OCRA keys, which are not supported",
+                    .rejected, "\(file.path) has only OCRA keys, which are not supported",
                     hint: "ask the vendor for HOTP or TOTP keys")
             }
-            throw Failure(.missing, "\(path) has no such token")
+            throw Failure(.notFound, "\(file.path) has no such token")
         }
         guard usable.count <= 1, serial != nil || count == 1 else {
             throw Failure(
-                .usage, "\(path) has \(count) tokens", hint: "choose one with --serial, or --out")
+                .usage, "\(file.path) has \(count) tokens",
+                hint: "choose one with --serial, or --out")
         }
         return first
     }
 
     /// Opens a key, if it may become a soft token.
-    ///
-    /// - Throws: `KeyProblem`.
     func open(
         _ package: PSKCKeyPackage, at unixSeconds: Int64
     ) throws(KeyProblem) -> VendorToken {
-        do throws(PolicyProblem) {
-            try package.policy.check(for: .link, at: unixSeconds)
-        } catch { throw .policy(error) }
+        try package.policy.check(for: .link, at: unixSeconds)
         guard isAcceptableName(package.serial, bytes: 1...32) else { throw .serialLength }
-        if opener == nil { opener = try opened() }
-        switch opener {
-        case nil: throw .keyNeeded
-        case .some(let keyring):
-            let parameters = try package.parameters(keyring)
-            let seed = try package.seed(keyring)
+        return try withKeyring { (keyring) throws(KeyProblem) in
+            let token = VendorToken(
+                parameters: try package.parameters(keyring), seed: try package.seed(keyring))
             // CONTRACT §4: what a link can carry.
-            guard seed.byteCount >= Seed.recommendedByteCount else { throw .shortSeed }
-            return VendorToken(parameters: parameters, seed: seed)
+            guard token.seed.byteCount >= Seed.recommendedByteCount else { throw .shortSeed }
+            return token
         }
     }
 
-    private func opened() throws(KeyProblem) -> PSKCKeyring { try keyring(protection, secret) }
-
-    /// What a verifier needs of a key.
-    ///
-    /// - Throws: `KeyProblem`.
-    func verifiable(_ package: PSKCKeyPackage) throws(KeyProblem) -> VerifiableKey {
-        if opener == nil { opener = try opened() }
+    /// Lends what opens the file's keys.
+    func withKeyring<R: ~Copyable>(
+        _ body: (borrowing PSKCKeyring) throws(KeyProblem) -> R
+    ) throws(KeyProblem) -> R {
+        if opener == nil { opener = try vendorKeyring(protection, secret) }
         switch opener {
         case nil: throw .keyNeeded
-        case .some(let keyring):
-            return VerifiableKey(state: try package.state(keyring), seed: try package.seed(keyring))
+        case .some(let keyring): return try body(keyring)
         }
     }
 }
 
-/// A key as a verifier has it.
-struct VerifiableKey: ~Copyable {
-    let state: VerifierState
+/// What a key of a vendor's file is, opened.
+struct VendorToken: ~Copyable {
+    let parameters: TokenParameters
     let seed: Seed
+
+    consuming func takeSeed() -> Seed { seed }
 }

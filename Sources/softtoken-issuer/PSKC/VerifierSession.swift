@@ -3,16 +3,60 @@
 import Keystore
 import Linux
 import OTP
+import SoftTokenCore
+
+/// Which token is meant.
+enum TokenName: Equatable, Sendable {
+    case serial(String)
+    case account(String)
+}
+
+/// One OTP, or two in a row, and what it is judged by.
+struct OTPAttempt: Sendable {
+    let otps: [[UInt8]]
+    let window: OTPWindow
+    let unixSeconds: Int64
+    /// Whom to bind the token to, if the OTP is accepted.
+    let account: String?
+    /// How many wrong ones lock a token of a store.
+    let limit: Int64
+}
+
+/// A token whose OTPs are judged: of a store, or of a PSKC file.
+protocol TokenSession: ~Copyable {
+    var record: TokenMetadata { get }
+    borrowing func makeGenerator() throws(KeystoreError) -> CodeGenerator
+    /// Has the OTPs judged by what the records say now, and writes what is to be remembered.
+    borrowing func judge(
+        _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
+    ) throws(Failure) -> OTPVerdict
+}
+
+extension TokenSession where Self: ~Copyable {
+    /// Judges an OTP and remembers it.
+    borrowing func verdict(_ attempt: OTPAttempt) throws(Failure) -> OTPVerdict {
+        var generator = try inMemory { () throws(KeystoreError) -> CodeGenerator in
+            try makeGenerator()
+        }
+        let digits = record.state.parameters.digits
+        return try judge(attempt) { state in
+            check(
+                attempt.otps, state: state, at: attempt.unixSeconds, window: attempt.window
+            ) { first, count in
+                generator.truncatedMACs(first: first, count: count).map(digits.digits(of:))
+            }
+        }
+    }
+}
 
 /// A records file with one of its tokens.
-struct VerifierSession: ~Copyable {
+struct VerifierSession: TokenSession, ~Copyable {
     private let lock: Descriptor
     private let file: Descriptor
-    private let path: String
     private let package: PSKCKeyPackage
     private let outline: PSKCOutline
     private let seed: Seed
-    private let state: VerifierState
+    let record: TokenMetadata
 
     /// Opens the file and finds the token.
     ///
@@ -23,41 +67,29 @@ struct VerifierSession: ~Copyable {
     ) throws(Failure) {
         let lock = try lockRecords(path)
         let file = try openRecords(path)
-        let (package, outline) = try find(name, in: file, path: path, at: unixSeconds)
-        let state: VerifierState
-        let seed: Seed
+        let (package, outline) = try find(name, in: file, at: unixSeconds)
+        let key: VerifiableKey
         do throws(KeyProblem) {
-            let keyring = try keyring(outline.protection, secret)
-            state = try package.state(keyring)
-            seed = try package.seed(keyring)
+            key = try package.verifiable(try vendorKeyring(outline.protection, secret))
         } catch { throw Failure(error, serial: package.serial) }
         self.lock = lock
         self.file = file
-        self.state = state
-        self.seed = seed
-        self.path = path
-        self.package = package
-        self.outline = outline
+        (self.package, self.outline, record) = (package, outline, key.record)
+        seed = key.takeSeed()
     }
 
-    /// Whom the token is bound to.
-    var account: String? { package.account }
-    var digits: DigitCount { state.parameters.digits }
-    var factor: MovingFactor { state.parameters.factor }
-    var isHard: Bool { package.isHard }
+    borrowing func makeGenerator() throws(KeystoreError) -> CodeGenerator {
+        try CodeGenerator(seed: seed, algorithm: record.state.parameters.algorithm)
+    }
 
-    /// Judges one OTP, or two in a row.
-    ///
-    /// - Throws: `Failure` where there is no guarded memory.
-    borrowing func verdict(
-        _ otps: [[UInt8]], window: OTPWindow, at unixSeconds: Int64
+    borrowing func judge(
+        _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
-        var generator = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
-            try CodeGenerator(seed: seed, algorithm: state.parameters.algorithm)
+        let verdict = rule(record.state)
+        if case .accepted(let state, _) = verdict {
+            try remember(state, account: attempt.account)
         }
-        return check(otps, state: state, at: unixSeconds, window: window) { first, count in
-            generator.truncatedMACs(first: first, count: count).map(digits.digits(of:))
-        }
+        return verdict
     }
 
     /// Writes what is to be remembered, and whom the token is now bound to.
@@ -66,38 +98,18 @@ struct VerifierSession: ~Copyable {
     borrowing func remember(_ state: VerifierState, account: String? = nil) throws(Failure) {
         var edits = package.edits(to: state)
         if let account, let edit = package.edit(toAccount: account) { edits.append(edit) }
-        guard edits.allSatisfy({ outline.encoding.holds($0.bytes) }) else {
-            throw Failure(encoding: outline.encoding, of: path)
+        try change(file, outline, edits, serial: package.serial) { found in
+            found.contains { changed in
+                // What was written is plain, whatever the rest of the file is.
+                changed.id == package.id && changed.account == account ?? package.account
+                    && (try? changed.remembered(as: state)) == state
+            }
         }
-        let check = RecordsCheck(serial: package.serial)
-        var target = try Failure.catching(Failure.init(_:)) { () throws(SystemError) in
-            var target = try BufferedFile(path) { check.take($0) }
-            try copy(file, with: edits, to: &target)
-            try target.flush()
-            return target
-        }
-        try requireChange(to: state, account, check)
-        do throws(SystemError) { try target.place() } catch { throw Failure(error) }
-    }
-
-    /// Whether the new version says what was meant.
-    ///
-    /// - Throws: `Failure` (65).
-    private borrowing func requireChange(
-        to state: VerifierState, _ account: String?, _ check: RecordsCheck
-    ) throws(Failure) {
-        let found = try check.packages(count: outline.packageCount, path: path)
-        let isChanged = found.contains { changed in
-            // What was written is plain, whatever the rest of the file is.
-            changed.id == package.id && changed.account == account ?? package.account
-                && (try? changed.remembered(as: state)) == state
-        }
-        guard isChanged else { throw Failure(changing: path) }
     }
 }
 
 /// The keyring of a file; without a secret its plain values alone can be read.
-func keyring(
+func vendorKeyring(
     _ protection: PSKCProtection, _ secret: RecordsSecret?
 ) throws(KeyProblem) -> PSKCKeyring {
     guard let secret, protection.isEncrypted else { return PSKCKeyring(protection) }
@@ -133,18 +145,12 @@ extension PSKCKeyPackage {
     }
 }
 
-/// Which token is meant.
-enum TokenName: Equatable, Sendable {
-    case serial(String)
-    case account(String)
-}
-
 /// The one serial of an account.
 ///
 /// - Throws: `Failure`: 66, or 64 where it has several.
 func theOne(_ serials: [String], account: String, path: String) throws(Failure) -> String {
     guard let serial = serials.first else {
-        throw Failure(.missing, "\(path) has no token of this account")
+        throw Failure(.notFound, "\(path) has no token of this account")
     }
     guard serials.allSatisfy({ $0 == serial }) else {
         throw Failure(
@@ -156,41 +162,32 @@ func theOne(_ serials: [String], account: String, path: String) throws(Failure) 
 /// The one key of a token that may be used now: a vendor's file may hold several, one a period
 /// (RFC 6030, figure 10).
 private func find(
-    _ name: TokenName, in file: borrowing Descriptor, path: String, at unixSeconds: Int64
+    _ name: TokenName, in file: borrowing Descriptor, at unixSeconds: Int64
 ) throws(Failure) -> (PSKCKeyPackage, PSKCOutline) {
     var found: [PSKCKeyPackage] = []
-    let outline: PSKCOutline
-    do throws(PSKCError) {
-        outline = try readPSKC(file) { package, _ in
-            guard package.isToken else { return }
-            let isMeant =
-                switch name {
-                case .serial(let serial): package.serial == serial
-                case .account(let account): package.account == account
-                }
-            if isMeant { found.append(package) }
-        }
-    } catch { throw Failure(error, path: path) }
+    let outline = try readKeys(file) { package, _ in
+        let isMeant =
+            switch name {
+            case .serial(let serial): package.serial == serial
+            case .account(let account): package.account == account
+            }
+        if package.isToken, isMeant { found.append(package) }
+    }
     if case .account(let account) = name {
-        _ = try theOne(found.map(\.serial), account: account, path: path)
+        _ = try theOne(found.map(\.serial), account: account, path: file.path)
     }
     // Before anybody's OTP is taken: what is accepted has to be written.
     guard outline.encoding.holds([]) else {
-        throw Failure(encoding: outline.encoding, of: path)
+        throw Failure(encoding: outline.encoding, of: file.path)
     }
-    guard let first = found.first else {
-        throw Failure(
-            .missing, "\(path) has no token of this serial", hint: "it is on the token's back")
-    }
-    let usable = found.filter { package in
-        (try? package.policy.check(for: .verifying, at: unixSeconds)) != nil
-    }
+    guard let first = found.first else { throw Failure(noSerialIn: file.path) }
+    let usable = found.filter { $0.policy.allows(.verifying, at: unixSeconds) }
     guard usable.count <= 1 else {
-        throw Failure(.rejected, "\(path) has several keys of this serial")
+        throw Failure(.rejected, "\(file.path) has several keys of this serial")
     }
-    if let package = usable.first { return (package, outline) }
-    do throws(PolicyProblem) {
-        try first.policy.check(for: .verifying, at: unixSeconds)
-    } catch { throw Failure(.policy(error), serial: first.serial) }
-    preconditionFailure("a key that is not usable has a reason")
+    let package = usable.first ?? first
+    do throws(KeyProblem) { try package.policy.check(for: .verifying, at: unixSeconds) } catch {
+        throw Failure(error, serial: package.serial)
+    }
+    return (package, outline)
 }

@@ -29,14 +29,13 @@ enum XMLError: Error, Equatable, Sendable {
 }
 
 /// How a document's characters are written, as its first bytes or its declaration say.
-enum XMLEncoding: Equatable, Sendable {
-    case utf8
-    case ascii
-    case latin1
-    case windows1252
-    case utf16
-    /// Another one.
-    case other
+enum XMLEncoding: String, Sendable {
+    case utf8 = "UTF-8"
+    case ascii = "US-ASCII"
+    case latin1 = "ISO-8859-1"
+    case windows1252 = "windows-1252"
+    case utf16 = "UTF-16"
+    case other = "another encoding than UTF-8"
 
     /// The encoding of a declaration; nil for none.
     fileprivate init(declared name: String?) {

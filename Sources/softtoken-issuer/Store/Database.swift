@@ -5,18 +5,7 @@
 // exempt from the rules of residue as the XML is (STYLE 8).
 internal import CSQLite
 import Linux
-
-/// Why a database did not do what it was asked.
-enum DatabaseError: Error, Equatable, Sendable {
-    /// It is no database, or damaged.
-    case damaged
-    /// Another process had it for a minute.
-    case busy
-    /// A row of this key is there already.
-    case taken
-    /// The disk is full, or doesn't answer.
-    case failed(String)
-}
+import SoftTokenCore
 
 /// A value of a row, or of a parameter.
 enum SQLValue: Equatable, Sendable {
@@ -37,10 +26,6 @@ enum SQLValue: Equatable, Sendable {
 
 /// An open database.
 @safe final class Database {
-    /// How many pages the write-ahead log has before they are moved into the file: whoever opens the
-    /// database alone reads all of it first.
-    private static let logPages = 100
-
     private let path: String
     private let handle: OpaquePointer
     /// Prepared once: a run of 100,000 rows uses one.
@@ -48,24 +33,25 @@ enum SQLValue: Equatable, Sendable {
 
     /// Opens a database that is there; `:memory:` is a new one.
     ///
-    /// - Throws: `DatabaseError`.
-    init(_ path: String) throws(DatabaseError) {
+    /// - Throws: `Failure`: 65, 74, 75.
+    init(_ path: String) throws(Failure) {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX
         let result = unsafe sqlite3_open_v2(path, &opened, flags, nil)
-        guard let opened = unsafe opened else { throw .failed("there is no memory") }
+        guard let opened = unsafe opened else {
+            throw Failure(.inputOutput, "there is no memory to open \(path)")
+        }
         unsafe handle = opened
         self.path = path
-        guard result == SQLITE_OK else { throw error(result) }
-        guard unsafe st_configure(opened) == SQLITE_OK else {
-            throw .failed("it can't be configured")
-        }
+        try require(result)
+        try require(unsafe st_configure(opened))
         try run("PRAGMA cell_size_check = ON")
         try run("PRAGMA secure_delete = ON")
         try run("PRAGMA temp_store = MEMORY")
         // A commit is in the log when it ends, and on the disk after `sync`.
         try run("PRAGMA synchronous = NORMAL")
-        try run("PRAGMA wal_autocheckpoint = \(Database.logPages)")
+        // Whoever opens the database alone reads all of its log first: it is kept short.
+        try run("PRAGMA wal_autocheckpoint = 100")
     }
 
     deinit {
@@ -77,10 +63,11 @@ enum SQLValue: Equatable, Sendable {
 
     /// Runs a statement and lends each of its rows.
     ///
-    /// - Throws: `DatabaseError`.
+    /// - Throws: `Failure`: 65, 74, 75; 64 for a row whose key is there already.
     func run(
-        _ sql: String, _ values: [SQLValue] = [], _ row: ([SQLValue]) -> Void = { _ in }
-    ) throws(DatabaseError) {
+        _ sql: String, _ values: [SQLValue] = [],
+        _ row: ([SQLValue]) throws(Failure) -> Void = { _ in }
+    ) throws(Failure) {
         let statement = unsafe try prepared(sql)
         defer { unsafe sqlite3_reset(statement) }
         for (index, value) in values.enumerated() {
@@ -88,31 +75,27 @@ enum SQLValue: Equatable, Sendable {
         }
         while true {
             switch unsafe sqlite3_step(statement) {
-            case SQLITE_ROW: unsafe row(columns(statement))
+            case SQLITE_ROW: unsafe try row(columns(statement))
             case SQLITE_DONE: return
-            case let result: throw error(result)
+            case let result: throw failure(result)
             }
         }
     }
 
     /// The rows of a statement that has few.
-    func rows(_ sql: String, _ values: [SQLValue] = []) throws(DatabaseError) -> [[SQLValue]] {
+    func rows(_ sql: String, _ values: [SQLValue] = []) throws(Failure) -> [[SQLValue]] {
         var all: [[SQLValue]] = []
         try run(sql, values) { all.append($0) }
         return all
     }
 
-    /// Runs statements in one write, which other processes see whole or not at all.
-    ///
-    /// - Parameter body: its result, and whether what it wrote stays.
-    func write<R>(
-        _ body: () throws(DatabaseError) -> (R, keeps: Bool)
-    ) throws(DatabaseError) -> R {
+    /// Runs statements in one write, which other processes see whole or, where it throws, not at all.
+    func write<R>(_ body: () throws(Failure) -> R) throws(Failure) -> R {
         try run("BEGIN IMMEDIATE")
-        do throws(DatabaseError) {
+        do throws(Failure) {
             try nameLog()
-            let (result, keeps) = try body()
-            try run(keeps ? "COMMIT" : "ROLLBACK")
+            let result = try body()
+            try run("COMMIT")
             return result
         } catch {
             try? run("ROLLBACK")
@@ -122,19 +105,18 @@ enum SQLValue: Equatable, Sendable {
 
     /// Waits until everything that was committed is on the disk. Outside of the write lock, so that
     /// the waits of several processes overlap.
-    func sync() throws(DatabaseError) {
-        do throws(SystemError) { try openLog().syncData() } catch { throw .failed(error.reason) }
+    func sync() throws(Failure) {
+        try fromSystem { () throws(SystemError) in try openLog().syncData() }
     }
 
     /// Puts the log's name on the disk before anything stands in it: under the write lock, so that
     /// whoever finds something in it need not ask who made it. SQLite would wait for the folder once
     /// in each process.
-    private func nameLog() throws(DatabaseError) {
-        do throws(SystemError) {
-            guard try openLog().attributes().byteCount == 0 else { return }
-        } catch { throw .failed(error.reason) }
-        let result = unsafe st_sync_log(handle)
-        guard result == SQLITE_OK else { throw error(result) }
+    private func nameLog() throws(Failure) {
+        let count = try fromSystem { () throws(SystemError) in
+            try openLog().attributes().byteCount
+        }
+        if count == 0 { try require(unsafe st_sync_log(handle)) }
     }
 
     /// The log, which stays as long as somebody has the database open. It has no locks that closing
@@ -142,20 +124,20 @@ enum SQLValue: Equatable, Sendable {
     private func openLog() throws(SystemError) -> Descriptor { try openInput(path + "-wal") }
 
     /// The bytes of the file that this database would be.
-    func image() throws(DatabaseError) -> [UInt8] {
+    func image() throws(Failure) -> [UInt8] {
         var count: Int64 = 0
         guard let bytes = unsafe sqlite3_serialize(handle, "main", &count, 0) else {
-            throw .failed("there is no memory")
+            throw Failure(.inputOutput, "there is no memory to make \(path)")
         }
         defer { unsafe sqlite3_free(bytes) }
         return unsafe Array(UnsafeBufferPointer(start: bytes, count: Int(count)))
     }
 
-    private func prepared(_ sql: String) throws(DatabaseError) -> OpaquePointer {
+    private func prepared(_ sql: String) throws(Failure) -> OpaquePointer {
         if let known = unsafe statements[sql] { return unsafe known }
         var made: OpaquePointer?
         let result = unsafe sqlite3_prepare_v2(handle, sql, -1, &made, nil)
-        guard result == SQLITE_OK, let statement = unsafe made else { throw error(result) }
+        guard result == SQLITE_OK, let statement = unsafe made else { throw failure(result) }
         unsafe statements[sql] = statement
         return unsafe statement
     }
@@ -181,12 +163,20 @@ enum SQLValue: Equatable, Sendable {
         }
     }
 
-    private func error(_ result: Int32) -> DatabaseError {
+    private func require(_ result: Int32) throws(Failure) {
+        guard result == SQLITE_OK else { throw failure(result) }
+    }
+
+    private func failure(_ result: Int32) -> Failure {
         switch result & 0xFF {
-        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR, SQLITE_MISMATCH, SQLITE_SCHEMA: .damaged
-        case SQLITE_BUSY, SQLITE_LOCKED: .busy
-        case SQLITE_CONSTRAINT: .taken
-        default: .failed(unsafe String(cString: sqlite3_errstr(result)))
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_ERROR, SQLITE_MISMATCH, SQLITE_SCHEMA:
+            Failure(.rejected, "\(path) is damaged, or no store of records")
+        case SQLITE_BUSY, SQLITE_LOCKED: .busy(path)
+        case SQLITE_CONSTRAINT: Failure(.usage, "\(path) has a token of this serial already")
+        default:
+            Failure(
+                .inputOutput,
+                "can't read or write \(path): \(unsafe String(cString: sqlite3_errstr(result)))")
         }
     }
 }

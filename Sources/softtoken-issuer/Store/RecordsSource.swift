@@ -1,8 +1,20 @@
 // All records of a file, a store or PSKC, with their seeds. Bound by RECORDS.md §3, §7.
 import Keystore
-import KeystoreIssuer
 import Linux
-import OTP
+import SoftTokenCore
+
+/// What `--records` names.
+enum RecordsKind: Equatable, Sendable {
+    case pskc
+    case store
+
+    /// Tells the two apart by their first bytes; what can't be read is left to who reads it.
+    init(_ path: String) {
+        let mark = Array("SQLite format 3\0".utf8)
+        let start = try? openInput(path).nextBytes(limit: mark.count)
+        self = start == mark ? .store : .pskc
+    }
+}
 
 /// Records that are read through once.
 struct RecordsSource: ~Copyable {
@@ -13,20 +25,13 @@ struct RecordsSource: ~Copyable {
 
     /// - Throws: `Failure`: 66, 78, 65, 64.
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
-        switch RecordsKind(path) {
-        case .store:
-            let store = try RecordsStore(path)
-            isEncrypted = try store.protection() != nil
-            self.store = store
-        case .pskc:
-            let file = try openRecords(path)
-            do throws(PSKCError) {
-                isEncrypted = try readPSKC(file) { _, _ in }.protection.isEncrypted
-            } catch { throw Failure(error, path: path) }
-            store = nil
-        }
-        self.path = path
-        self.secret = secret
+        let store = RecordsKind(path) == .store ? try RecordsStore(path) : nil
+        let isEncrypted =
+            if let store { try store.protection() != nil } else {
+                try readKeys(openRecords(path)) { _, _ in }.protection.isEncrypted
+            }
+        (self.path, self.store, self.secret) = (path, store, secret)
+        self.isEncrypted = isEncrypted
     }
 
     /// Lends every record.
@@ -35,68 +40,44 @@ struct RecordsSource: ~Copyable {
     borrowing func each(
         _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
     ) throws(Failure) {
-        if let store { return try each(of: store, body) }
-        let file = try openRecords(path)
-        var failure: Failure?
-        var opener: PSKCKeyring?
-        do throws(PSKCError) {
-            _ = try readPSKC(file) { package, protection in
-                guard failure == nil, package.isToken else { return }
-                do throws(Failure) {
-                    if opener == nil { opener = try recordsKeyring(protection, secret, path: path) }
-                    try lend(package, opener, body)
-                } catch { failure = error }
+        if let store {
+            let keyring = try store.keyring(secret)
+            return try store.each { (token) throws(Failure) in
+                try body(token.record, try token.seed(keyring))
             }
-        } catch { throw Failure(error, path: path) }
-        if let failure { throw failure }
-    }
-
-    private borrowing func each(
-        of store: RecordsStore, _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
-    ) throws(Failure) {
-        let keyring = try store.keyring(secret)
-        try store.each { (token) throws(Failure) in
-            let seed: Seed
-            do throws(KeyProblem) { seed = try token.seed.opened(keyring) } catch {
-                throw Failure(error, serial: token.record.serial)
+        }
+        var keyring: PSKCKeyring?
+        _ = try readKeys(openRecords(path)) { (package, protection) throws(Failure) in
+            guard package.isToken else { return }
+            if keyring == nil { keyring = try recordsKeyring(protection, secret, path: path) }
+            switch keyring {
+            case nil: return
+            case .some(let keyring):
+                let key: VerifiableKey
+                do throws(KeyProblem) { key = try package.verifiable(keyring) } catch {
+                    throw Failure(error, serial: package.serial)
+                }
+                try body(key.record, key.seed)
             }
-            try body(token.record, seed)
         }
     }
 }
 
-private func lend(
-    _ package: PSKCKeyPackage, _ keyring: borrowing PSKCKeyring?,
-    _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
-) throws(Failure) {
-    switch keyring {
-    case nil: return
-    case .some(let keyring):
-        let key: VerifiableKey
-        do throws(KeyProblem) {
-            key = VerifiableKey(
-                state: try package.state(keyring), seed: try package.seed(keyring))
-        } catch { throw Failure(error, serial: package.serial) }
-        try body(TokenMetadata(package, key.state), key.seed)
-    }
+/// A key as a verifier has it.
+struct VerifiableKey: ~Copyable {
+    let record: TokenMetadata
+    let seed: Seed
+
+    consuming func takeSeed() -> Seed { seed }
 }
 
-extension TokenMetadata {
-    init(_ package: PSKCKeyPackage, _ state: VerifierState) {
-        self.init(
-            serial: package.serial, account: package.account, issuer: package.issuer,
-            state: state, startUnixSeconds: package.policy.startUnixSeconds,
-            expiryUnixSeconds: package.policy.expiryUnixSeconds, isHard: package.isHard)
-    }
-}
-
-extension PSKCValue {
-    /// The seed of a row.
-    ///
-    /// - Throws: `KeyProblem`.
-    func opened(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> Seed {
-        let bytes = try keyring.bytes(self, named: "Secret")
-        guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
-        return Seed(bytes)
+extension PSKCKeyPackage {
+    /// What a verifier needs of the key.
+    func verifiable(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> VerifiableKey {
+        let record = TokenMetadata(
+            serial: serial, account: account, issuer: issuer, state: try state(keyring),
+            startUnixSeconds: policy.startUnixSeconds,
+            expiryUnixSeconds: policy.expiryUnixSeconds, isHard: isHard)
+        return VerifiableKey(record: record, seed: try seed(keyring))
     }
 }

@@ -2,24 +2,23 @@
 import Keystore
 import KeystoreIssuer
 import OTP
+import SoftTokenCore
 
 extension RecordsStore {
     /// What protects the seeds; nil for a store in the clear.
     ///
     /// - Throws: `Failure` (65).
     func protection() throws(Failure) -> PSKCProtection? {
-        let rows = try catching { (database) throws(DatabaseError) in
-            try database.rows("SELECT bytes, salt, rounds, mackey FROM protection")
-        }
-        guard let row = rows.first else { return nil }
-        let damaged = Failure(.rejected, "\(path) is damaged: its protection is none")
-        guard let count = row[0].number, [16, 24, 32].contains(count),
-            let macKey = row[3].text.flatMap({ publicBase64(Array($0.utf8)) })
+        guard
+            let row = try database.rows("SELECT bytes, salt, rounds, mackey FROM protection").first
+        else { return nil }
+        let damaged = Failure(damaged: path, "its protection is none")
+        guard let count = row[0].number, [16, 24, 32].contains(count), let macKey = row[3].bytes
         else { throw damaged }
-        guard let salt = row[1].text else {
+        guard row[1] != .null else {
             return PSKCProtection(.preShared, keyByteCount: Int(count), macKey: macKey)
         }
-        guard let salt = publicBase64(Array(salt.utf8)), let rounds = row[2].number,
+        guard let salt = row[1].bytes, let rounds = row[2].number,
             let parameters = PBKDF2Parameters(
                 salt: salt, iterationCount: Int(clamping: rounds), algorithm: .sha1)
         else { throw damaged }
@@ -35,37 +34,29 @@ extension RecordsStore {
         let protection = try protection()
         let keyring = try recordsKeyring(protection ?? PSKCProtection(), secret, path: path)
         // Shown by a seed that is there: what is added must open with what opens the others.
-        if protection != nil, let serial = try firstSerial() {
-            let token = try token(serial)
-            do throws(KeyProblem) { _ = try keyring.bytes(token.seed, named: "Secret") } catch {
-                throw Failure(error, serial: serial)
-            }
+        if protection != nil,
+            let serial = try database.rows("SELECT serial FROM tokens LIMIT 1").first?[0].text
+        {
+            _ = try token(serial).seed(keyring)
         }
         return keyring
-    }
-
-    private func firstSerial() throws(Failure) -> String? {
-        try catching { (database) throws(DatabaseError) in
-            try database.rows("SELECT serial FROM tokens LIMIT 1").first?[0].text
-        }
     }
 }
 
 extension Database {
     /// Notes how the seeds of a store are encrypted.
-    func write(_ protection: PSKCProtection) throws(DatabaseError) {
+    func write(_ protection: PSKCProtection) throws(Failure) {
         guard let macKey = protection.macKeyValue, let cipher = macKey.cipher else { return }
-        var values: [SQLValue] = [.integer(Int64(cipher.keyByteCount))]
-        switch protection.encryptionKey {
-        case .derived(let parameters, _):
-            values += [
+        var derivation = [SQLValue.null, .null]
+        if case .derived(let parameters, _) = protection.encryptionKey {
+            derivation = [
                 .text(base64Encoded(parameters.salt)), .integer(Int64(parameters.iterationCount)),
             ]
-        default: values += [.null, .null]
         }
         try run(
             "INSERT INTO protection VALUES (1, ?, ?, ?, ?)",
-            values + [.text(base64Encoded(macKey.bytes))])
+            [.integer(Int64(cipher.keyByteCount))] + derivation
+                + [.text(base64Encoded(macKey.bytes))])
     }
 }
 
@@ -80,7 +71,7 @@ final class RecordsSecret: Sendable {
     /// - Throws: `Failure` (64, 65, 74).
     static func read(from number: Int32?) throws(Failure) -> RecordsSecret? {
         guard let number else { return nil }
-        guard let line = try Console.secretLine(from: number) else {
+        guard let line = try secretLine(from: number) else {
             throw Failure(.usage, "descriptor \(number) has no key")
         }
         return RecordsSecret(line)
@@ -108,5 +99,17 @@ func recordsKeyring(
         return try PSKCKeyring(protection, unlockedWith: secret.bytes)
     } catch {
         throw Failure(.rejected, "the key doesn't open \(path)", hint: error.hint)
+    }
+}
+
+/// How new records are encrypted.
+///
+/// - Throws: `Failure` (64).
+func newProtection(_ secret: RecordsSecret?) throws(Failure) -> PSKCProtection {
+    guard let secret else { return PSKCProtection() }
+    do throws(KeyProblem) { return try PSKCProtection.new(for: secret.bytes) } catch {
+        throw Failure(
+            .usage, "the key of the records can't be used",
+            hint: "32, 48 or 64 hexadecimal digits, or a passphrase of 8 bytes or more")
     }
 }

@@ -1,38 +1,29 @@
 // A try at a store's token: counted before the OTP is looked at, judged after, and on the disk
 // before anybody hears what came of it. Bound by RECORDS.md §7 and RFC 4226 §7.3.
 import Keystore
-import KeystoreIssuer
-import Linux
 import OTP
+import ProgramSupport
+import SoftTokenCore
 
 extension RecordsStore {
     /// Counts a try.
     ///
     /// - Throws: `Failure`: 75 while a delay is in force, 83 where the token is locked, 66.
     func count(_ serial: String, limit: Int64, now: Int64) throws(Failure) {
-        let standing = try catching { (database) throws(DatabaseError) in
-            try database.write { () throws(DatabaseError) -> (Throttle?, keeps: Bool) in
-                let row = try database.rows(
-                    "SELECT failures, failed FROM tokens WHERE serial = ?", [.text(serial)]
-                ).first
-                guard let tries = row?[0].number, let last = row?[1].number else {
-                    return (nil, false)
-                }
-                let standing = Throttle(
-                    tries: tries, lastUnixSeconds: last, now: now, limit: limit)
-                guard standing == .open else {
-                    // Where the clock went back, the delay begins anew, and ends.
-                    guard now < last else { return (standing, false) }
-                    try database.run(
-                        "UPDATE tokens SET failed = ? WHERE serial = ?",
-                        [.integer(now), .text(serial)])
-                    return (standing, true)
-                }
-                try database.run(
-                    "UPDATE tokens SET failures = failures + 1, failed = ? WHERE serial = ?",
-                    [.integer(now), .text(serial)])
-                return (standing, true)
+        let standing = try database.write { () throws(Failure) in
+            let rows = try database.rows(
+                "SELECT failures, failed FROM tokens WHERE serial = ?", [.text(serial)])
+            guard let row = rows.first else { throw Failure(noSerialIn: path) }
+            guard let tries = row[0].number, let last = row[1].number, tries >= 0 else {
+                throw Failure(damaged: path, "the row of token \(serial) is none")
             }
+            let standing = Throttle(tries: tries, lastUnixSeconds: last, now: now, limit: limit)
+            // Where the clock went back, the delay begins anew, and ends.
+            guard standing == .open || now < last else { return standing }
+            try database.run(
+                "UPDATE tokens SET failures = failures + ?, failed = ? WHERE serial = ?",
+                [.integer(standing == .open ? 1 : 0), .integer(now), .text(serial)])
+            return standing
         }
         switch standing {
         case .open: return
@@ -45,7 +36,6 @@ extension RecordsStore {
             throw Failure(
                 .locked, "token \(serial) is locked after too many wrong one-time passwords",
                 hint: "softtoken-issuer records unlock --records \(path) --serial \(serial)")
-        case nil: throw Failure(.missing, "\(path) has no token of this serial")
         }
     }
 
@@ -55,35 +45,27 @@ extension RecordsStore {
     func judge(
         _ serial: String, account: String?, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
-        let cipher = try protection()?.cipherName
-        let verdict = try catching { (database) throws(DatabaseError) in
-            try database.write { () throws(DatabaseError) -> (OTPVerdict, keeps: Bool) in
-                let rows = try database.rows(
-                    "SELECT \(tokenColumns) FROM tokens WHERE serial = ?", [.text(serial)])
-                guard let row = rows.first, let token = StoredToken(row, cipher: cipher) else {
-                    throw .damaged
-                }
-                let verdict = rule(token.record.state)
-                guard case .accepted(let state, _) = verdict else { return (verdict, false) }
+        let verdict = try database.write { () throws(Failure) -> OTPVerdict in
+            let verdict = rule(try token(serial).record.state)
+            guard case .accepted(let state, _) = verdict else { return verdict }
+            try database.run(
+                """
+                UPDATE tokens SET counter = ?, step = ?, drift = ?, failures = 0, failed = 0 \
+                WHERE serial = ?
+                """,
+                [
+                    state.counter, SQLValue(state.lastStep), .integer(state.driftSteps),
+                    .text(serial),
+                ])
+            // A statement of its own: SQLite would write the accounts' index each time.
+            if let account {
                 try database.run(
-                    """
-                    UPDATE tokens SET counter = ?, step = ?, drift = ?, failures = 0, failed = 0 \
-                    WHERE serial = ?
-                    """,
-                    [
-                        state.counter, SQLValue(state.lastStep), .integer(state.driftSteps),
-                        .text(serial),
-                    ])
-                // A statement of its own: SQLite would write the accounts' index each time.
-                if let account {
-                    try database.run(
-                        "UPDATE tokens SET account = ? WHERE serial = ?",
-                        [.text(account), .text(serial)])
-                }
-                return (verdict, true)
+                    "UPDATE tokens SET account = ? WHERE serial = ?",
+                    [.text(account), .text(serial)])
             }
+            return verdict
         }
-        try catching { (database) throws(DatabaseError) in try database.sync() }
+        try database.sync()
         return verdict
     }
 
@@ -92,31 +74,19 @@ extension RecordsStore {
     /// - Throws: `Failure`: 66.
     func unlock(_ serial: String) throws(Failure) {
         _ = try token(serial)
-        try catching { (database) throws(DatabaseError) in
-            try database.write { () throws(DatabaseError) in
-                try database.run(
-                    "UPDATE tokens SET failures = 0, failed = 0 WHERE serial = ?", [.text(serial)])
-                return ((), keeps: true)
-            }
-            try database.sync()
+        try database.write { () throws(Failure) in
+            try database.run(
+                "UPDATE tokens SET failures = 0, failed = 0 WHERE serial = ?", [.text(serial)])
         }
-    }
-}
-
-extension VerifierState {
-    fileprivate var counter: SQLValue {
-        switch parameters.factor {
-        case .counter(let counter): .integer(Int64(counter))
-        case .time: .null
-        }
+        try database.sync()
     }
 }
 
 /// One token of a store, with its seed.
-struct StoreSession: ~Copyable {
+struct StoreSession: TokenSession, ~Copyable {
     private let store: RecordsStore
     private let seed: Seed
-    private let record: TokenMetadata
+    let record: TokenMetadata
 
     /// - Throws: `Failure`: 66, 64, 65, 85, 88.
     init(
@@ -131,36 +101,22 @@ struct StoreSession: ~Copyable {
         let token = try store.token(serial)
         let protection = try store.protection() ?? PSKCProtection()
         let keyring = try recordsKeyring(protection, secret, path: path)
-        let seed: Seed
-        do throws(KeyProblem) {
-            try token.record.check(at: unixSeconds)
-            seed = try token.seed.opened(keyring)
-        } catch { throw Failure(error, serial: serial) }
-        self.store = store
+        do throws(KeyProblem) { try token.record.check(at: unixSeconds) } catch {
+            throw Failure(error, serial: serial)
+        }
+        let seed = try token.seed(keyring)
+        (self.store, record) = (store, token.record)
         self.seed = seed
-        record = token.record
     }
 
-    var account: String? { record.account }
-    var isHard: Bool { record.isHard }
-    var factor: MovingFactor { record.state.parameters.factor }
+    borrowing func makeGenerator() throws(KeystoreError) -> CodeGenerator {
+        try CodeGenerator(seed: seed, algorithm: record.state.parameters.algorithm)
+    }
 
-    /// Counts a try, judges it and remembers it.
-    ///
-    /// - Throws: `Failure`.
-    borrowing func verdict(
-        _ otps: [[UInt8]], window: OTPWindow, at unixSeconds: Int64, binding account: String?,
-        limit: Int64
+    borrowing func judge(
+        _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
-        var generator = try Failure.catching(Failure.init(_:)) { () throws(KeystoreError) in
-            try CodeGenerator(seed: seed, algorithm: record.state.parameters.algorithm)
-        }
-        try store.count(record.serial, limit: limit, now: try currentUnixSeconds())
-        let digits = record.state.parameters.digits
-        return try store.judge(record.serial, account: account) { state in
-            check(otps, state: state, at: unixSeconds, window: window) { first, count in
-                generator.truncatedMACs(first: first, count: count).map(digits.digits(of:))
-            }
-        }
+        try store.count(record.serial, limit: attempt.limit, now: try currentSeconds())
+        return try store.judge(record.serial, account: attempt.account, by: rule)
     }
 }

@@ -2,6 +2,7 @@
 // verifies waits for a long run, and none is left of one that is cut short. Bound by RECORDS.md §7.
 import Keystore
 import KeystoreIssuer
+import SoftTokenCore
 
 /// Where new records go.
 protocol RecordsTarget: AnyObject {
@@ -13,8 +14,6 @@ protocol RecordsTarget: AnyObject {
 }
 
 /// Opens records to add to them: a store, or a PSKC file, which is made where there is none.
-///
-/// - Throws: `Failure`.
 func openTarget(_ path: String, _ secret: RecordsSecret?) throws(Failure) -> any RecordsTarget {
     switch RecordsKind(path) {
     case .store: try StoreWriter(path, secret)
@@ -25,6 +24,7 @@ func openTarget(_ path: String, _ secret: RecordsSecret?) throws(Failure) -> any
 /// A store that is added to.
 final class StoreWriter: RecordsTarget {
     private let store: RecordsStore
+    private var database: Database { store.database }
     private let keyring: PSKCKeyring
     private let protection: [[SQLValue]]
     private var count = 0
@@ -32,22 +32,15 @@ final class StoreWriter: RecordsTarget {
     private var serials: Set<Int> = []
 
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
-        let store = try RecordsStore(path)
+        store = try RecordsStore(path)
         keyring = try store.keyring(secret)
-        protection = try store.catching { (database) throws(DatabaseError) in
-            try database.rows("SELECT mackey FROM protection")
-        }
-        self.store = store
-        try store.catching { (database) throws(DatabaseError) in
-            try database.run("CREATE TEMP TABLE added AS SELECT * FROM tokens WHERE 0")
-        }
+        protection = try store.database.rows("SELECT mackey FROM protection")
+        try database.run("CREATE TEMP TABLE added AS SELECT * FROM tokens WHERE 0")
     }
 
     func isTaken(_ serial: String) throws(Failure) -> Bool {
         guard serials.insert(serial.hashValue).inserted else { return true }
-        return try store.catching { (database) throws(DatabaseError) in
-            try !database.rows("SELECT 1 FROM tokens WHERE serial = ?", [.text(serial)]).isEmpty
-        }
+        return try !database.rows("SELECT 1 FROM tokens WHERE serial = ?", [.text(serial)]).isEmpty
     }
 
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
@@ -55,26 +48,20 @@ final class StoreWriter: RecordsTarget {
         do throws(KeyProblem) { written = try keyring.written(seed) } catch {
             throw Failure(error, serial: record.serial)
         }
-        try store.catching { (database) throws(DatabaseError) in
-            try database.run(
-                "INSERT INTO temp.added VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                record.row(written))
-        }
+        try database.run(
+            "INSERT INTO temp.added VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", record.row(written))
         count += 1
     }
 
     func place() throws(Failure) {
         guard count > 0 else { return }
-        try store.catching { (database) throws(DatabaseError) in
-            try database.write { () throws(DatabaseError) in
-                // Somebody may have encrypted the store meanwhile.
-                guard try database.rows("SELECT mackey FROM protection") == protection else {
-                    throw .busy
-                }
-                try database.run("INSERT INTO tokens SELECT * FROM temp.added ORDER BY serial")
-                return ((), keeps: true)
+        try database.write { () throws(Failure) in
+            // Somebody may have encrypted the store meanwhile.
+            guard try database.rows("SELECT mackey FROM protection") == protection else {
+                throw .busy(store.path)
             }
-            try database.sync()
+            try database.run("INSERT INTO tokens SELECT * FROM temp.added ORDER BY serial")
         }
+        try database.sync()
     }
 }

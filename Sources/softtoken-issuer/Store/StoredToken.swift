@@ -2,6 +2,7 @@
 import Keystore
 import KeystoreIssuer
 import OTP
+import SoftTokenCore
 
 /// A token's record, wherever it is kept; its seed apart.
 struct TokenMetadata: Sendable {
@@ -15,11 +16,9 @@ struct TokenMetadata: Sendable {
     var isHard = false
 
     /// Whether it may be used now.
-    ///
-    /// - Throws: `KeyProblem`.
     func check(at unixSeconds: Int64) throws(KeyProblem) {
-        if let startUnixSeconds, unixSeconds < startUnixSeconds { throw .policy(.notYetValid) }
-        if let expiryUnixSeconds, unixSeconds >= expiryUnixSeconds { throw .policy(.expired) }
+        if let startUnixSeconds, unixSeconds < startUnixSeconds { throw .notYetValid }
+        if let expiryUnixSeconds, unixSeconds >= expiryUnixSeconds { throw .expired }
         if case .counter(let counter) = state.parameters.factor, counter > lastCounter {
             throw .counterAtEnd
         }
@@ -29,37 +28,42 @@ struct TokenMetadata: Sendable {
 /// A row.
 struct StoredToken: Sendable {
     let record: TokenMetadata
-    let seed: PSKCValue
-    /// Tries since the last OTP that was accepted, and when the last of them was.
-    let failures: Int64
-    let failedUnixSeconds: Int64
+    private let seed: PSKCValue
+
+    /// - Throws: `Failure`: 64, 65.
+    func seed(_ keyring: borrowing PSKCKeyring) throws(Failure) -> Seed {
+        do throws(KeyProblem) { return try keyring.seed(seed) } catch {
+            throw Failure(error, serial: record.serial)
+        }
+    }
+}
+
+extension SQLValue {
+    /// What base64 spells.
+    var bytes: [UInt8]? { text.flatMap { publicBase64(Array($0.utf8)) } }
 }
 
 /// The columns, in the order in which they are read and written.
-let tokenColumns = """
+private let columns = """
     serial, account, issuer, algorithm, digits, period, counter, step, drift, starts, expires, \
     hard, seed, mac, failures, failed
     """
 
 extension StoredToken {
     /// - Returns: nil for a row that we can't have written.
-    init?(_ row: [SQLValue], cipher: String?) {
+    fileprivate init?(_ row: [SQLValue], cipher: String?) {
         guard let serial = row[0].text, let name = row[3].text,
             let algorithm = AlgorithmName(rawValue: name)?.algorithm,
             let digits = row[4].number.flatMap({ DigitCount(Int(clamping: $0)) }),
             let factor = StoredToken.factor(period: row[5].number, counter: row[6].number),
             let drift = row[8].number, drift.magnitude < 1 << 31, let hard = row[11].number,
-            let text = row[12].text, let failures = row[14].number, failures >= 0,
-            let failed = row[15].number
+            let text = row[12].text
         else { return nil }
-        switch (row[13].text, cipher) {
-        case (nil, _): seed = .plain(Array(text.utf8))
-        case (let mac?, let cipher?):
-            guard let bytes = publicBase64(Array(text.utf8)),
-                let mac = publicBase64(Array(mac.utf8))
-            else { return nil }
+        if row[13] == .null {
+            seed = .plain(Array(text.utf8))
+        } else {
+            guard let cipher, let bytes = row[12].bytes, let mac = row[13].bytes else { return nil }
             seed = .encrypted(PSKCEncryptedValue(algorithm: cipher, bytes: bytes, mac: mac))
-        case (_?, nil): return nil
         }
         record = TokenMetadata(
             serial: serial, account: row[1].text, issuer: row[2].text,
@@ -67,8 +71,6 @@ extension StoredToken {
                 parameters: TokenParameters(algorithm: algorithm, digits: digits, factor: factor),
                 lastStep: row[7].number, driftSteps: drift),
             startUnixSeconds: row[9].number, expiryUnixSeconds: row[10].number, isHard: hard != 0)
-        self.failures = failures
-        failedUnixSeconds = failed
     }
 
     private static func factor(period: Int64?, counter: Int64?) -> MovingFactor? {
@@ -84,26 +86,33 @@ extension StoredToken {
 extension TokenMetadata {
     /// The values of a new row.
     func row(_ seed: WrittenSeed) -> [SQLValue] {
-        var values: [SQLValue] = [
-            .text(serial), SQLValue(account), SQLValue(issuer),
-            .text(state.parameters.algorithm.name),
-            .integer(Int64(state.parameters.digits.value)),
-        ]
-        switch state.parameters.factor {
-        case .time(let seconds): values += [.integer(Int64(seconds)), .null]
-        case .counter(let counter): values += [.null, .integer(Int64(counter))]
-        }
-        values += [
+        let parameters = state.parameters
+        let period: SQLValue =
+            if case .time(let seconds) = parameters.factor { .integer(Int64(seconds)) } else {
+                .null
+            }
+        return [
+            .text(serial), SQLValue(account), SQLValue(issuer), .text(parameters.algorithm.name),
+            .integer(Int64(parameters.digits.value)), period, state.counter,
             SQLValue(state.lastStep), .integer(state.driftSteps), SQLValue(startUnixSeconds),
             SQLValue(expiryUnixSeconds), .integer(isHard ? 1 : 0),
-        ]
-        return values + seed.values + [.integer(0), .integer(0)]
+        ] + seed.columns + [.integer(0), .integer(0)]
+    }
+}
+
+extension VerifierState {
+    /// The column counter.
+    var counter: SQLValue {
+        switch parameters.factor {
+        case .counter(let counter): .integer(Int64(counter))
+        case .time: .null
+        }
     }
 }
 
 extension WrittenSeed {
     /// The columns seed and mac.
-    var values: [SQLValue] {
+    var columns: [SQLValue] {
         switch self {
         case .plain(let text): [.text(String(decoding: text, as: UTF8.self)), .null]
         case .encrypted(let value, let mac):
@@ -117,48 +126,43 @@ extension RecordsStore {
     ///
     /// - Throws: `Failure`; 66 where there is none, 65 for one that is damaged.
     func token(_ serial: String) throws(Failure) -> StoredToken {
-        let cipher = try protection()?.cipherName
-        let rows = try catching { (database) throws(DatabaseError) in
-            try database.rows(
-                "SELECT \(tokenColumns) FROM tokens WHERE serial = ?", [.text(serial)])
-        }
-        guard let row = rows.first else {
-            throw Failure(
-                .missing, "\(path) has no token of this serial", hint: "it is on the token's back")
-        }
-        guard let token = StoredToken(row, cipher: cipher) else {
-            throw Failure(.rejected, "\(path) is damaged: its row of token \(serial) is none")
-        }
-        return token
+        var found: StoredToken?
+        try each(where: "serial = ?", [.text(serial)]) { found = $0 }
+        guard let found else { throw Failure(noSerialIn: path) }
+        return found
     }
 
     /// The one token of an account.
     ///
     /// - Throws: `Failure`: 66, or 64 where it has several.
     func serial(ofAccount account: String) throws(Failure) -> String {
-        let rows = try catching { (database) throws(DatabaseError) in
-            try database.rows(
-                "SELECT serial FROM tokens WHERE account = ? LIMIT 2", [.text(account)])
-        }
+        let rows = try database.rows(
+            "SELECT serial FROM tokens WHERE account = ? LIMIT 2", [.text(account)])
         return try theOne(rows.compactMap { $0[0].text }, account: account, path: path)
     }
 
-    /// Lends every row, in the order of the serials.
+    /// Lends every row, or those that are meant, in the order of the serials.
     ///
     /// - Throws: `Failure`; 65 for a row that is damaged.
-    func each(_ body: (StoredToken) throws(Failure) -> Void) throws(Failure) {
+    func each(
+        where condition: String = "true", _ values: [SQLValue] = [],
+        _ body: (StoredToken) throws(Failure) -> Void
+    ) throws(Failure) {
         let cipher = try protection()?.cipherName
-        var failure: Failure?
-        try catching { (database) throws(DatabaseError) in
-            try database.run("SELECT \(tokenColumns) FROM tokens ORDER BY serial") { row in
-                guard failure == nil else { return }
-                guard let token = StoredToken(row, cipher: cipher) else {
-                    failure = Failure(.rejected, "\(path) is damaged: a row is no token's")
-                    return
-                }
-                do throws(Failure) { try body(token) } catch { failure = error }
+        try database.run(
+            "SELECT \(columns) FROM tokens WHERE \(condition) ORDER BY serial", values
+        ) { (row) throws(Failure) in
+            guard let token = StoredToken(row, cipher: cipher) else {
+                throw Failure(damaged: path, "the row of token \(row[0].text ?? "") is none")
             }
+            try body(token)
         }
-        if let failure { throw failure }
+    }
+}
+
+extension Failure {
+    init(noSerialIn path: String) {
+        self.init(
+            .notFound, "\(path) has no token of this serial", hint: "it is on the token's back")
     }
 }

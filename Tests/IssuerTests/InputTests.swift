@@ -1,11 +1,12 @@
 // Lines that are read from a descriptor: their length, their end, and what follows them.
 import Foundation
+import SoftTokenCore
 import Testing
 
 @testable import softtoken_issuer
 
 @Suite("Lines of input")
-struct ConsoleTests {
+struct InputTests {
     private func lines(_ text: String, limit: Int) throws(Failure) -> [Int?] {
         let pipe = Pipe()
         // Pipes hold 64 KiB.
@@ -13,8 +14,8 @@ struct ConsoleTests {
         try? pipe.fileHandleForWriting.close()
         let number = pipe.fileHandleForReading.fileDescriptor
         return [
-            try Console.secretLine(from: number, limit: limit)?.count,
-            try Console.secretLine(from: number, limit: limit)?.count,
+            try secretLine(from: number, limit: limit)?.count,
+            try secretLine(from: number, limit: limit)?.count,
         ]
     }
 
@@ -32,7 +33,7 @@ struct ConsoleTests {
             _ = try lines(String(repeating: "a", count: 1024) + end, limit: 1023)
             Issue.record("it was read")
         } catch {
-            #expect(error.status == .rejected && error.message.contains("1023"))
+            #expect(error.exitCode == .rejected && error.message?.contains("1023") == true)
         }
     }
 }
