@@ -143,7 +143,9 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
     package.targets += [
         .target(
             name: "IssuerReaders",
-            dependencies: ["OTP", "Linux", "Keystore", "KeystoreIssuer", "SoftTokenCore", "CExpat"],
+            dependencies: [
+                "OTP", "Linux", "Keystore", "KeystoreIssuer", "SoftTokenCore", "CExpat",
+            ],
             path: "Sources/softtoken-issuer", exclude: ["CExpat", "CSQLite", "RECORDS.md"],
             sources: [
                 "CSV/CSVReader.swift", "CSV/Dates.swift", "Commands/InputKind.swift",

@@ -31,7 +31,8 @@ struct EncodingTests {
         let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         var state = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: session.record.state.parameters.factor))
+                algorithm: .sha1, digits: session.record.state.parameters.digits,
+                factor: session.record.state.parameters.factor))
         state.parameters.factor = .counter(9)
         try session.remember(state, account: account)
     }
@@ -113,7 +114,8 @@ struct EncodingTests {
         let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         let odd = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: .counter(1 << 63)))
+                algorithm: .sha1, digits: session.record.state.parameters.digits,
+                factor: .counter(1 << 63)))
         #expect(throws: Failure(changing: path)) { try session.remember(odd) }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
         #expect(try folder.names == ["r.xml", "r.xml.lock"])
@@ -157,7 +159,8 @@ struct EndedTokenTests {
         var asked: [UInt64] = []
         let state = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: session.record.state.parameters.factor))
+                algorithm: .sha1, digits: session.record.state.parameters.digits,
+                factor: session.record.state.parameters.factor))
         let verdict = check(
             [[1]], state: state, at: 0, window: OTPWindow(single: 10, pair: 1000)
         ) { first, count in

@@ -139,7 +139,8 @@ struct ForeignFileTests {
         let package = try file.onlyToken(nil, at: 0)
         #expect(throws: KeyProblem.serialLength) { _ = try file.open(package, at: 0) }
         let words = Failure(.serialLength, serial: long)
-        #expect(words.message?.contains("SerialNo") == true && words.message?.contains("32") == true)
+        #expect(
+            words.message?.contains("SerialNo") == true && words.message?.contains("32") == true)
     }
 
     @Test(

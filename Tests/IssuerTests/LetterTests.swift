@@ -48,6 +48,8 @@ struct LetterTests {
         let page = Sheet(try letter(issuer: hostile, account: hostile)).page
         #expect(!page.contains("<script") && !page.contains("alert(\"1"))
         #expect(page.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;"))
+        // An accent on a mark makes one character of the two, and the mark is a mark still.
+        #expect(!escapedXML("<\u{301}b>&\u{301}").unicodeScalars.contains("<"))
     }
 
     @Test("Lines have 72 columns and break between words alone")

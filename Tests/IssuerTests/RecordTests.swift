@@ -133,7 +133,8 @@ struct RecordTests {
         let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
         var state = VerifierState(
             parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits, factor: session.record.state.parameters.factor))
+                algorithm: .sha1, digits: session.record.state.parameters.digits,
+                factor: session.record.state.parameters.factor))
         change(&state)
         try session.remember(state, account: account)
     }

@@ -1,3 +1,4 @@
+import ProgramSupport
 // What a prescriber is told in the morning. Binds DESIGN §8.
 import SoftTokenCore
 import Testing

@@ -79,7 +79,7 @@ struct FromPSKC: ParsableCommand {
         try delivery.prepare(serial: order.serial)
         let made = try makeOne(order, seed: opened.seed, maker: maker, options: link)
         try delivery.deliver(made)
-        try printLink(made, fingerprint: maker.key.fingerprint, json: json)
+        try printLink(made, fingerprint: maker.key.fingerprint, json: json, options: link)
     }
 
     private func makeAll(

@@ -86,7 +86,7 @@ struct Issue: ParsableCommand {
         let seed = try TokenOrder.drawnSeed(order.parameters.algorithm)
         let made = try makeOne(order, seed: seed, maker: maker, options: link)
         try delivery.deliver(made)
-        try printLink(made, fingerprint: maker.key.fingerprint, json: json)
+        try printLink(made, fingerprint: maker.key.fingerprint, json: json, options: link)
     }
 }
 
@@ -116,7 +116,9 @@ func makeOne(
 }
 
 /// - Throws: `Failure` (74).
-func printLink(_ made: MadeLink, fingerprint: String, json: Bool) throws(Failure) {
+func printLink(
+    _ made: MadeLink, fingerprint: String, json: Bool, options: LinkOptions
+) throws(Failure) {
     guard !json else {
         return try output.json([
             "link": .text(made.link), "code": .text(made.code), "serial": .text(made.serial),
@@ -129,10 +131,17 @@ func printLink(_ made: MadeLink, fingerprint: String, json: Bool) throws(Failure
     let isShown = isTerminal(1)
     if isShown { output.note("\nThe link, for the mail:\n") }
     try output.line(made.link)
-    guard let code = made.code else { return }
-    if isShown {
-        output.note("\nThe activation code, by telephone or on paper, never in the same mail:\n")
+    if let code = made.code {
+        if isShown {
+            output.note(
+                "\nThe activation code, by telephone or on paper, never in the same mail:\n")
+        }
+        try output.line(code)
+        if !isShown { output.note("send the activation code on another way than the link") }
     }
-    try output.line(code)
-    if !isShown { output.note("send the activation code on another way than the link") }
+    guard let records = options.records else { return }
+    sayNext(
+        "Next, when the prescriber has activated it, check a one-time password of softtoken show",
+        ["verify", "--records", records, "--serial", made.serial]
+            + recordsKeyOption(options.recordsKeyFd))
 }

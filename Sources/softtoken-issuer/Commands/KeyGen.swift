@@ -40,5 +40,8 @@ struct KeyGen: ParsableCommand {
             try publicFile.place()
         }
         try output.line(key.fingerprint)
+        sayNext(
+            "Next, a first link, for alice here",
+            ["issue", "--key", out, "--account", "alice", "--records", "\(out).records.xml"])
     }
 }

@@ -29,7 +29,16 @@ struct CreateStore: ParsableCommand {
 
     @OptionGroup var key: RecordsKeyOption
 
-    func run() throws { try RecordsStore.create(file, try newProtection(try key.secret())) }
+    func run() throws {
+        try RecordsStore.create(file, try newProtection(try key.secret()))
+        sayNext(
+            "Next, an issuer's key, unless you have one",
+            ["keygen", "--out", "\(file).key", "--name", "Example Clinic"])
+        sayNext(
+            "and with it a first token, for alice here",
+            ["issue", "--key", "\(file).key", "--account", "alice", "--records", file]
+                + recordsKeyOption(key.recordsKeyFd))
+    }
 }
 
 struct ImportRecords: ParsableCommand {

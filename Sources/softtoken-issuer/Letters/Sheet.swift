@@ -64,9 +64,9 @@ struct Sheet: Sendable {
     /// The sheet as a page of HTML, which loads nothing and runs nothing.
     var page: String {
         let figures = figures.map {
-            "<p class=\"name\">\(escaped($0.name))</p>\n<p class=\"figure\">\(escaped($0.text))</p>"
+            "<p class=\"name\">\(escapedXML($0.name))</p>\n<p class=\"figure\">\(escapedXML($0.text))</p>"
         }
-        let steps = steps.map { "<li>\(escaped($0))</li>" }
+        let steps = steps.map { "<li>\(escapedXML($0))</li>" }
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -74,17 +74,17 @@ struct Sheet: Sendable {
             <meta charset="utf-8">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
             <meta name="referrer" content="no-referrer">
-            <title>\(escaped(title))</title>
+            <title>\(escapedXML(title))</title>
             <style>\(Sheet.style)</style>
             </head>
             <body>
-            <h1>\(escaped(title))</h1>
-            <p>\(escaped(addressee))</p>
+            <h1>\(escapedXML(title))</h1>
+            <p>\(escapedXML(addressee))</p>
             \(figures.joined(separator: "\n"))
             <ol>
             \(steps.joined(separator: "\n"))
             </ol>
-            \(ending.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
+            \(ending.map { "<p>\(escapedXML($0))</p>" }.joined(separator: "\n"))
             </body>
             </html>
 
@@ -127,19 +127,5 @@ func wrapped(_ paragraph: String, indent: String = "") -> String {
 extension String {
     fileprivate func trimmingEnd() -> String {
         String(self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)])
-    }
-}
-
-/// Text between tags and in attributes of HTML.
-private func escaped(_ text: String) -> String {
-    text.reduce(into: "") { escaped, character in
-        switch character {
-        case "&": escaped += "&amp;"
-        case "<": escaped += "&lt;"
-        case ">": escaped += "&gt;"
-        case "\"": escaped += "&quot;"
-        case "'": escaped += "&#39;"
-        default: escaped.append(character)
-        }
     }
 }

@@ -33,7 +33,9 @@ struct KeyProblem: Error, Equatable, Sendable {
     static let seedLength = KeyProblem("its seed has over 64 bytes")
     /// Which a link can't carry (RFC 4226 R6).
     static let shortSeed = KeyProblem("its seed has under 16 bytes, too few for a soft token")
-    static func malformedValue(_ name: String) -> KeyProblem { KeyProblem("its \(name) is damaged") }
+    static func malformedValue(_ name: String) -> KeyProblem {
+        KeyProblem("its \(name) is damaged")
+    }
     /// RFC 6030's schema has one of this element.
     static func repeatedElement(_ name: String) -> KeyProblem {
         KeyProblem("it has two \(name), of which only one can be meant")

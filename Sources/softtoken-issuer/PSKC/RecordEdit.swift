@@ -68,17 +68,11 @@ extension XMLElement {
     }
 }
 
-/// Text as it stands between tags and in attributes.
+/// Text as it stands between tags and in attributes, of HTML too. By scalars: a mark with an accent on
+/// it is still a mark.
 func escapedXML(_ text: String) -> String {
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "&": escaped += "&amp;"
-        case "<": escaped += "&lt;"
-        case ">": escaped += "&gt;"
-        case "\"": escaped += "&quot;"
-        default: escaped.unicodeScalars.append(scalar)
-        }
-    }
-    return escaped
+    let marks: [Unicode.Scalar: String] = [
+        "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;", "'": "&#39;",
+    ]
+    return text.unicodeScalars.reduce(into: "") { $0 += marks[$1] ?? String($1) }
 }

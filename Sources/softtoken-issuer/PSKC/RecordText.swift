@@ -20,25 +20,26 @@ func recordText(
     _ record: TokenMetadata, _ seed: WrittenSeed, cipher: String?, prefix: String
 ) -> [UInt8] {
     let parameters = record.state.parameters
+    let isCounting = if case .counter = parameters.factor { true } else { false }
+    let urn = Namespace.pskc + (isCounting ? ":hotp" : ":totp")
     var text = RecordText(prefix: prefix)
-    text.open("KeyPackage")
-    text.open("DeviceInfo")
-    text.add("SerialNo", record.serial)
-    text.close("DeviceInfo")
-    text.open("Key", "Id=\"\(escapedXML(record.serial))\" Algorithm=\"\(parameters.urn)\"")
-    if let issuer = record.issuer { text.add("Issuer", issuer) }
-    text.open("AlgorithmParameters")
-    if parameters.algorithm != .sha1 { text.add("Suite", parameters.algorithm.name) }
-    text.addEmpty("ResponseFormat Length=\"\(parameters.digits.value)\" Encoding=\"DECIMAL\"")
-    text.close("AlgorithmParameters")
-    text.open("Data")
-    text.addSecret(seed, cipher ?? "")
-    text.addState(record.state)
-    text.close("Data")
-    if let account = record.account { text.add("UserId", userID(ofAccount: account)) }
-    text.addDates(record.startUnixSeconds, record.expiryUnixSeconds)
-    text.close("Key")
-    text.close("KeyPackage")
+    text.add("KeyPackage") { text in
+        text.add("DeviceInfo") { $0.add("SerialNo", record.serial) }
+        text.add("Key", "Id=\"\(escapedXML(record.serial))\" Algorithm=\"\(urn)\"") { text in
+            if let issuer = record.issuer { text.add("Issuer", issuer) }
+            text.add("AlgorithmParameters") { text in
+                if parameters.algorithm != .sha1 { text.add("Suite", parameters.algorithm.name) }
+                text.addEmpty(
+                    "ResponseFormat Length=\"\(parameters.digits.value)\" Encoding=\"DECIMAL\"")
+            }
+            text.add("Data") { text in
+                text.addSecret(seed, cipher ?? "")
+                text.addState(record.state)
+            }
+            if let account = record.account { text.add("UserId", userID(ofAccount: account)) }
+            text.addDates(record.startUnixSeconds, record.expiryUnixSeconds)
+        }
+    }
     return text.bytes
 }
 
@@ -57,12 +58,13 @@ private struct RecordText {
 
     init(prefix: String) { self.prefix = prefix }
 
-    mutating func open(_ name: String, _ attributes: String = "") {
+    /// An element with others in it.
+    mutating func add(
+        _ name: String, _ attributes: String = "", content: (inout RecordText) -> Void
+    ) {
         line("<\(prefix)\(name)\(attributes.isEmpty ? "" : " ")\(attributes)>")
         depth += 1
-    }
-
-    mutating func close(_ name: String) {
+        content(&self)
         depth -= 1
         line("</\(prefix)\(name)>")
     }
@@ -74,20 +76,20 @@ private struct RecordText {
     mutating func addEmpty(_ tag: String) { line("<\(prefix)\(tag)/>") }
 
     mutating func addSecret(_ seed: WrittenSeed, _ cipher: String) {
-        open("Secret")
-        switch seed {
-        case .plain(let text):
-            line("<\(prefix)PlainValue>")
-            bytes += text
-            bytes += "</\(prefix)PlainValue>".utf8
-        case .encrypted(let value, let mac):
-            let content = cipherText(
-                PSKCEncryptedValue(algorithm: cipher, bytes: value, mac: mac))
-            line("<\(prefix)EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\">\(content)")
-            bytes += "</\(prefix)EncryptedValue>".utf8
-            add("ValueMAC", base64Encoded(mac))
+        add("Secret") { text in
+            switch seed {
+            case .plain(let value):
+                text.line("<\(text.prefix)PlainValue>")
+                text.bytes += value + "</\(text.prefix)PlainValue>".utf8
+            case .encrypted(let value, let mac):
+                let content = cipherText(
+                    PSKCEncryptedValue(algorithm: cipher, bytes: value, mac: mac))
+                text.line(
+                    "<\(text.prefix)EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\">\(content)"
+                        + "</\(text.prefix)EncryptedValue>")
+                text.add("ValueMAC", base64Encoded(mac))
+            }
         }
-        close("Secret")
     }
 
     /// In the order of RFC 6030's schema.
@@ -103,28 +105,17 @@ private struct RecordText {
 
     mutating func addDates(_ start: Int64?, _ expiry: Int64?) {
         guard start != nil || expiry != nil else { return }
-        open("Policy")
-        if let start { add("StartDate", UTCTime.text(unixSeconds: start)) }
-        if let expiry { add("ExpiryDate", UTCTime.text(unixSeconds: expiry)) }
-        close("Policy")
+        add("Policy") { text in
+            if let start { text.add("StartDate", UTCTime.text(unixSeconds: start)) }
+            if let expiry { text.add("ExpiryDate", UTCTime.text(unixSeconds: expiry)) }
+        }
     }
 
     private mutating func add(_ name: String, number: Int64) {
-        open(name)
-        add("PlainValue", String(number))
-        close(name)
+        add(name) { $0.add("PlainValue", String(number)) }
     }
 
     private mutating func line(_ text: String) {
         bytes += ("\n" + String(repeating: "  ", count: depth) + text).utf8
-    }
-}
-
-extension TokenParameters {
-    fileprivate var urn: String {
-        switch factor {
-        case .time: Namespace.pskc + ":totp"
-        case .counter: Namespace.pskc + ":hotp"
-        }
     }
 }

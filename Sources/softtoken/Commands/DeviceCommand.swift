@@ -143,21 +143,8 @@ private func asRoot<R>(
         let command = [systemLinkTarget("/proc/self/exe") ?? "softtoken"] + words
         throw AuthenticatorError(
             error.exitCode, error.message,
-            hint: "run sudo " + command.map(quotedForShell).joined(separator: " "))
+            hint: "run sudo " + shellCommand(command))
     }
-}
-
-/// A word as a shell reads it.
-func quotedForShell(_ word: String) -> String {
-    let isPlain = word.utf8.allSatisfy { byte in
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        default: "-_./+:,@%".utf8.contains(byte)
-        }
-    }
-    guard !isPlain || word.isEmpty else { return word }
-    let parts = word.split(separator: "'", omittingEmptySubsequences: false)
-    return "'" + parts.joined(separator: "'\\''") + "'"
 }
 
 extension PrescribingDeviceRecord {

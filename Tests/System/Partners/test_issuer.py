@@ -442,6 +442,55 @@ class LetterTests(Case):
         self.assertFalse(os.path.exists(self.path("r.xml")))
 
 
+class NextStepTests(Case):
+    """At a terminal a command ends with the next one, which works as it stands."""
+
+    def at_terminal(self, command):
+        """What a shell's command shows, and the commands that it tells."""
+        leader, follower = pty.openpty()
+        process = subprocess.Popen(
+            ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=follower,
+            stderr=follower, cwd=self.folder.name)
+        os.close(follower)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(leader, 4096)
+            except OSError:
+                break
+        os.close(leader)
+        self.assertEqual(process.wait(), 0, shown)
+        text = shown.decode().replace("\r\n", "\n")
+        return text, re.findall(r"^    (\S.*)$", text, re.M)
+
+    def test_each_command_leads_to_the_next(self):
+        folder = self.path("front desk's")
+        os.mkdir(folder)
+        for first in (f"keygen --out a --name A", "records create s"):
+            start = f'cd "{folder}"; '
+            told = [f"{BIN} {first}"]
+            while told:
+                text, told = self.at_terminal(start + "&&".join(told))
+                last = told[-1] if told else ""
+                if " verify " in last:
+                    break
+            self.assertIn(" verify ", last, text)
+            done = subprocess.run(
+                ["/bin/sh", "-c", start + last], input="000000", capture_output=True, text=True)
+            self.assertEqual(done.returncode, 65, done.stderr)
+            self.assertIn("not accepted", done.stderr)
+
+    def test_a_script_is_not_told(self):
+        self.keygen()
+        done = self.run_issuer(
+            "issue", "--key", self.path("key"), "--account", "a", "--records", self.path("r.xml"))
+        self.assertNotIn("Next", done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), 2)
+        text, told = self.at_terminal(
+            f"{BIN} issue --key key --account b --records r.xml --json")
+        self.assertEqual((text.count("\n"), told), (1, []))
+
+
 class RecordTests(Case):
     def test_pskctool_validates_and_reads_the_records(self):
         self.issue("--serial", "S1", account='a & "b" <c>, d')
@@ -559,7 +608,7 @@ class RecordTests(Case):
         with open("/dev/full", "w") as full:
             done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 74)
-        self.assertIn("no space left", done.stderr)
+        self.assertIn("the disk is full", done.stderr)
         # A file may grow to 512 bytes and no further: the record's new version doesn't fit.
         done = subprocess.run(
             ["bash", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "bash", *arguments,
