@@ -148,7 +148,7 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
             ],
             path: "Sources/softtoken-issuer", exclude: ["CExpat", "CSQLite", "RECORDS.md"],
             sources: [
-                "CSV/CSVReader.swift", "CSV/Dates.swift", "Commands/InputKind.swift",
+                "CSV/CSVReader.swift", "CSV/Dates.swift",
                 "PSKC/KeyProblem.swift", "PSKC/OTPCheck.swift",
                 "PSKC/PSKCContainer.swift", "PSKC/PSKCKeyPackage.swift", "PSKC/PSKCKeyring.swift",
                 "PSKC/PSKCPolicy.swift",

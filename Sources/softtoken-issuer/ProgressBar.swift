@@ -27,10 +27,8 @@ struct ProgressBar {
     }
 
     /// Takes the line away.
-    mutating func clear() {
-        guard isShown, last != nil else { return }
-        output.prompt("\r\u{1B}[K")
-        last = nil
+    func clear() {
+        if isShown, last != nil { output.prompt("\r\u{1B}[K") }
     }
 
     /// The line's text, within 60 columns.

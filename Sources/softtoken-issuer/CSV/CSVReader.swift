@@ -33,10 +33,8 @@ struct CSVReader: ~Copyable {
 
     init(_ file: consuming Descriptor) { self.file = file }
 
-    var input: InputKind { InputKind(file) }
-
-    /// How long the file is; 0 for a pipe.
-    var totalByteCount: Int { (try? file.attributes().byteCount) ?? 0 }
+    /// How long the file is; nil for a pipe.
+    var totalByteCount: Int? { file.plainByteCount }
 
     /// The next row that isn't empty.
     ///
@@ -152,6 +150,14 @@ struct CSVReader: ~Copyable {
         guard position < buffer.count, buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
         position = 3
         byteCount = 3
+    }
+}
+
+extension Descriptor {
+    /// How long a plain file is; nil for anything else.
+    var plainByteCount: Int? {
+        guard let attributes = try? attributes(), attributes.isRegularFile else { return nil }
+        return attributes.byteCount
     }
 }
 

@@ -3,12 +3,10 @@
 import Activation
 import Keystore
 import Linux
-import OTP
 import ProgramSupport
 import SoftTokenCore
 
-/// Why a row, or a key of a PSKC file, is not made into a link; the run goes on unless `failure` says
-/// otherwise.
+/// Why a row, or a key of a PSKC file, is not made into a link; the run goes on.
 struct RowProblem: Error {
     let message: String
     init(_ message: String) { self.message = message }
@@ -16,104 +14,80 @@ struct RowProblem: Error {
 
 /// Many links on their way, with what was rejected.
 struct BulkRun: ~Copyable {
-    var files: BulkOutput
-    let source: String
-    var progress = ProgressBar()
+    private var files: BulkOutput
+    private let source: String
+    /// How long the source is; nil for a pipe.
+    private let byteCount: Int?
+    private var progress = ProgressBar()
     private var queue: LinkQueue
     private let issuer: String
-    private let clock: IssueClock
     private let signals: SignalQueue?
     private var rejected = 0
-    /// A failure that no other row would be spared, Ctrl-C among them.
-    private var failure: Failure?
-    /// Whether to go on is of no use.
-    var isStopped: Bool { failure != nil }
 
     /// Opens the files of a run.
     ///
-    /// - Throws: `Failure`.
-    static func open(
+    /// - Parameter byteCount: how long the source is; nil for a pipe. While signals are held back, a
+    ///   read from one that is silent couldn't be interrupted: there Ctrl-C ends the program at once,
+    ///   and may leave a file beside its place.
+    init(
         _ folder: String, options: LinkOptions, maker: borrowing LinkMaker, source: String,
-        input: InputKind
-    ) throws(Failure) -> BulkRun {
-        let files = try BulkOutput(
-            folder, records: options.records,
-            try RecordsSecret.read(from: options.recordsKeyFd))
+        byteCount: Int?
+    ) throws(Failure) {
+        let secret = try RecordsSecret.read(from: options.recordsKeyFd)
+        let files = try BulkOutput(folder, records: options.records, secret)
         let queue = try LinkQueue(maker)
-        let clock = try IssueClock()
         // Before there is a second thread: each holds the signals back as this one does.
         var signals: SignalQueue?
-        if input == .file {
+        if byteCount != nil {
             signals = try fromSystem { () throws(SystemError) in try SignalQueue() }
         }
-        return BulkRun(
-            files: files, source: source, queue: queue, issuer: maker.key.name, clock: clock,
-            signals: signals)
-    }
-
-    private init(
-        files: consuming BulkOutput, source: String, queue: consuming LinkQueue, issuer: String,
-        clock: IssueClock, signals: consuming SignalQueue?
-    ) {
         self.files = files
         self.source = source
+        self.byteCount = byteCount
         self.queue = queue
-        self.issuer = issuer
-        self.clock = clock
+        self.issuer = maker.key.name
         self.signals = signals
     }
 
-    /// Orders a link with a new seed.
-    mutating func make(_ order: TokenOrder, place: String) throws(RowProblem) {
-        let seed: Seed
-        do throws(Failure) {
-            seed = try TokenOrder.drawnSeed(order.parameters.algorithm)
-        } catch {
-            failure = error
-            return
-        }
-        try make(order, seed: seed, place: place)
-    }
+    deinit { progress.clear() }
 
-    /// Orders a link with a given seed.
+    /// Orders a link.
+    ///
+    /// - Parameters:
+    ///   - place: the line or the serial that a problem is told of.
+    ///   - read: how many bytes of the source were read.
+    /// - Throws: `Failure`, which no other row would be spared.
     mutating func make(
-        _ order: TokenOrder, seed: consuming Seed, place: String
-    ) throws(RowProblem) {
-        stopIfAsked()
-        guard failure == nil else { return }
-        let isTaken: Bool
-        do throws(Failure) { isTaken = try files.isTaken(order.serial) } catch {
-            failure = error
-            return
+        _ order: TokenOrder, seed: consuming Seed, place: String, read: Int
+    ) throws(Failure) {
+        try stopIfAsked()
+        if try files.isTaken(order.serial) {
+            reject(place, RowProblem("there is a token of this serial already"))
+        } else {
+            queue.add(LinkJob(order, seed: seed, place: place))
+            if queue.isFull { try makeWaiting() }
         }
-        guard !isTaken else { throw RowProblem("there is a token of this serial already") }
-        queue.add(LinkJob(order, seed: seed, place: place))
-        if queue.isFull { makeWaiting() }
+        progress.show(byteCount.map { Double(read) / Double($0) }, links: files.count)
     }
 
     /// Makes the links that wait, and writes them in their order.
-    private mutating func makeWaiting() {
-        for job in queue.make(at: clock.unixSeconds) where failure == nil {
+    private mutating func makeWaiting() throws(Failure) {
+        for job in queue.make(at: try currentSeconds()) {
             let made: MadeLink
             do throws(ActivationError) { made = try job.link() } catch {
-                guard error != .outOfMemory else {
-                    failure = Failure(error)
-                    return
-                }
+                guard error != .outOfMemory else { throw Failure(error) }
                 reject(job.place, RowProblem(error.explanation))
                 continue
             }
-            do throws(Failure) {
-                try files.add(made, job.order, issuer: issuer, seed: job.seed)
-            } catch { failure = error }
+            try files.add(made, job.order, issuer: issuer, seed: job.seed)
         }
     }
 
     /// Ctrl-C leaves nothing behind: the files are dropped on the way out.
-    private mutating func stopIfAsked() {
+    private borrowing func stopIfAsked() throws(Failure) {
         switch signals?.next() {
         case .interrupt, .quit, .terminate, .hangUp:
-            failure = Failure(.interrupted, "interrupted: nothing was written")
+            throw Failure(.interrupted, "interrupted: nothing was written")
         case .suspend, .resume, .resize, nil: return
         }
     }
@@ -128,14 +102,12 @@ struct BulkRun: ~Copyable {
     ///
     /// - Throws: `Failure`; 65 where something was rejected.
     mutating func finish(letter: String?) throws(Failure) {
-        if failure == nil { makeWaiting() }
+        try makeWaiting()
         progress.clear()
-        stopIfAsked()
-        if let failure { throw failure }
+        try stopIfAsked()
         try files.place()
         if let letter, files.count > 0 {
-            let folder = LetterFolder(letter)
-            try folder.write(links: files.linksPath, codes: files.codesPath)
+            try LetterFolder(letter).write(links: files.linksPath, codes: files.codesPath)
             output.note("their letters: \(letter)/mails, and on another way \(letter)/sheets")
         }
         output.note("\(files.count) links made")

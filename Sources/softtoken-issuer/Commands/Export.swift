@@ -56,7 +56,7 @@ struct Export: ParsableCommand {
         try source.each { (record, seed) throws(Failure) in
             let text: [UInt8]
             do throws(RowProblem) {
-                text = try format.text(record, seed, writer, cipher: protection?.cipherName)
+                text = try format.text(record, seed, writer)
             } catch {
                 output.report(Failure(.rejected, "token \(record.serial): \(error.message)"))
                 rejected += 1
@@ -81,13 +81,11 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     ///
     /// - Throws: `RowProblem`, for what it can't express.
     fileprivate func text(
-        _ record: TokenMetadata, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring,
-        cipher: String?
+        _ record: TokenMetadata, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring
     ) throws(RowProblem) -> [UInt8] {
         if self == .pskc {
             do throws(KeyProblem) {
-                let written = try keyring.written(seed)
-                return recordText(record, written, cipher: cipher, prefix: "")
+                return recordText(record, try keyring.written(seed), prefix: "")
             } catch { throw RowProblem(error.explanation) }
         }
         guard record.state.parameters.algorithm == .sha1 else {

@@ -86,21 +86,17 @@ struct FromPSKC: ParsableCommand {
         _ vendor: VendorFile, _ out: String, _ maker: borrowing LinkMaker
     ) throws(Failure) {
         let now = try currentSeconds()
-        var run = try BulkRun.open(
-            out, options: link, maker: maker, source: file, input: vendor.input)
-        try vendor.read { package in
+        var run = try BulkRun(
+            out, options: link, maker: maker, source: file, byteCount: vendor.byteCount)
+        try vendor.read { (package) throws(Failure) in
             let opened: VendorToken
             do throws(KeyProblem) { opened = try vendor.open(package, at: now) } catch {
                 return run.reject(package.serial, RowProblem(error.explanation))
             }
-            do throws(RowProblem) {
-                let order = order(package, opened, .code(nil))
-                try run.make(order, seed: opened.takeSeed(), place: package.serial)
-            } catch { run.reject(package.serial, error) }
-            let read = package.key.range.upperBound
-            run.progress.show(
-                vendor.byteCount > 0 ? Double(read) / Double(vendor.byteCount) : nil,
-                links: run.files.count)
+            let order = order(package, opened, .code(nil))
+            try run.make(
+                order, seed: opened.takeSeed(), place: package.serial,
+                read: package.key.range.upperBound)
         }
         try run.finish(letter: delivery.letter)
     }

@@ -19,18 +19,21 @@ func issueMany(
     for name in columns.ignored {
         output.warning("the column \(name) is not known and is ignored")
     }
-    var run = try BulkRun.open(
-        out, options: options, maker: maker, source: csv, input: rows.input)
-    let total = rows.totalByteCount
-    while !run.isStopped, let row = try rows.readRow() {
+    var run = try BulkRun(
+        out, options: options, maker: maker, source: csv, byteCount: rows.totalByteCount)
+    while let row = try rows.readRow() {
         let place = "line \(row.line)"
+        let order: TokenOrder
         do throws(RowProblem) {
-            let fields = try row.wholeFields()
-            let order = try columns.order(fields, token: token, terms: options.terms)
-            try run.make(order, place: place)
-        } catch { run.reject(place, error) }
-        run.progress.show(
-            total > 0 ? Double(rows.byteCount) / Double(total) : nil, links: run.files.count)
+            order = try columns.order(
+                try row.wholeFields(), token: token, terms: options.terms)
+        } catch {
+            run.reject(place, error)
+            continue
+        }
+        try run.make(
+            order, seed: try TokenOrder.drawnSeed(order.parameters.algorithm), place: place,
+            read: rows.byteCount)
     }
     try run.finish(letter: letter)
 }

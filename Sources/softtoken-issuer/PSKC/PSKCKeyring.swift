@@ -88,7 +88,7 @@ struct PSKCKeyring: ~Copyable {
     /// How a seed is written into records that this opens.
     ///
     /// - Throws: `KeyProblem.memory`.
-    borrowing func written(_ seed: borrowing Seed) throws(KeyProblem) -> WrittenSeed {
+    borrowing func written(_ seed: borrowing Seed) throws(KeyProblem) -> PSKCValue {
         switch key {
         case nil:
             var text: [UInt8] = []
@@ -97,7 +97,10 @@ struct PSKCKeyring: ~Copyable {
         case .some(let key):
             do throws(PSKCKeyError) {
                 let value = try key.encrypt(seed)
-                return .encrypted(value, mac: try mac(of: value))
+                return .encrypted(
+                    PSKCEncryptedValue(
+                        algorithm: protection.cipherName ?? "", bytes: value,
+                        mac: try mac(of: value)))
             } catch { throw KeyProblem(error) }
         }
     }

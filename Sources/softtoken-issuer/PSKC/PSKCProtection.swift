@@ -11,7 +11,9 @@ struct PSKCEncryptedValue: Equatable, Sendable {
     let algorithm: String
     let bytes: [UInt8]
     let mac: [UInt8]?
+}
 
+extension PSKCEncryptedValue {
     /// - Returns: nil for what is no EncryptedDataType with a CipherValue.
     init?(_ element: XMLElement, mac: XMLElement?) {
         guard
@@ -21,14 +23,9 @@ struct PSKCEncryptedValue: Equatable, Sendable {
                 .child(Namespace.encryption, "CipherValue"),
             let bytes = publicBase64(value.text)
         else { return nil }
-        self.algorithm = algorithm
-        self.bytes = bytes
-        guard let mac else {
-            self.mac = nil
-            return
-        }
-        guard let mac = publicBase64(mac.text) else { return nil }
-        self.mac = mac
+        let macBytes = mac.map { publicBase64($0.text) } ?? .some(nil)
+        guard let macBytes else { return nil }
+        self.init(algorithm: algorithm, bytes: bytes, mac: macBytes)
     }
 
     /// Triple DES, whatever the mode: not supported, because NIST SP 800-131A disallows it.

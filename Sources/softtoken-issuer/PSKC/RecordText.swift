@@ -13,12 +13,8 @@ let recordsTail = "\n</KeyContainer>\n"
 
 /// The key package of a token.
 ///
-/// - Parameters:
-///   - cipher: the algorithm of an encrypted seed.
-///   - prefix: the container's, with its colon.
-func recordText(
-    _ record: TokenMetadata, _ seed: WrittenSeed, cipher: String?, prefix: String
-) -> [UInt8] {
+/// - Parameter prefix: the container's, with its colon.
+func recordText(_ record: TokenMetadata, _ seed: PSKCValue, prefix: String) -> [UInt8] {
     let parameters = record.state.parameters
     let isCounting = if case .counter = parameters.factor { true } else { false }
     let urn = Namespace.pskc + (isCounting ? ":hotp" : ":totp")
@@ -33,7 +29,7 @@ func recordText(
                     "ResponseFormat Length=\"\(parameters.digits.value)\" Encoding=\"DECIMAL\"")
             }
             text.add("Data") { text in
-                text.addSecret(seed, cipher ?? "")
+                text.addSecret(seed)
                 text.addState(record.state)
             }
             if let account = record.account { text.add("UserId", userID(ofAccount: account)) }
@@ -44,9 +40,9 @@ func recordText(
 }
 
 /// The element of a seed, as it stands in a package of ours.
-func secretText(_ seed: WrittenSeed, _ cipher: String, prefix: String) -> [UInt8] {
+func secretText(_ seed: PSKCValue, prefix: String) -> [UInt8] {
     var text = RecordText(prefix: prefix)
-    text.addSecret(seed, cipher)
+    text.addSecret(seed)
     return text.bytes
 }
 
@@ -75,19 +71,18 @@ private struct RecordText {
 
     mutating func addEmpty(_ tag: String) { line("<\(prefix)\(tag)/>") }
 
-    mutating func addSecret(_ seed: WrittenSeed, _ cipher: String) {
+    mutating func addSecret(_ seed: PSKCValue) {
         add("Secret") { text in
             switch seed {
             case .plain(let value):
                 text.line("<\(text.prefix)PlainValue>")
                 text.bytes += value + "</\(text.prefix)PlainValue>".utf8
-            case .encrypted(let value, let mac):
-                let content = cipherText(
-                    PSKCEncryptedValue(algorithm: cipher, bytes: value, mac: mac))
+            case .encrypted(let value):
                 text.line(
-                    "<\(text.prefix)EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\">\(content)"
-                        + "</\(text.prefix)EncryptedValue>")
-                text.add("ValueMAC", base64Encoded(mac))
+                    "<\(text.prefix)EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\">"
+                        + "\(cipherText(value))</\(text.prefix)EncryptedValue>")
+                text.add("ValueMAC", base64Encoded(value.mac ?? []))
+            case .malformed: preconditionFailure("a keyring writes values that it reads")
             }
         }
     }

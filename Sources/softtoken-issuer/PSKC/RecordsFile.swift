@@ -117,12 +117,8 @@ final class RecordsWriter: RecordsTarget {
     func isTaken(_ serial: String) -> Bool { !serials.insert(serial.hashValue).inserted }
 
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
-        let written: WrittenSeed
-        do throws(KeyProblem) { written = try keyring.written(seed) } catch {
-            throw Failure(error, serial: record.serial)
-        }
         let text = recordText(
-            record, written, cipher: outline.protection.cipherName, prefix: outline.prefix)
+            record, try keyring.written(seed, of: record.serial), prefix: outline.prefix)
         guard outline.encoding.holds(text) else {
             throw Failure(encoding: outline.encoding, of: path)
         }

@@ -6,14 +6,6 @@ import KeystoreIssuer
 import Linux
 import OTP
 
-/// A seed on its way into a record.
-enum WrittenSeed: Equatable, Sendable {
-    /// In base64.
-    case plain([UInt8])
-    /// IV and ciphertext, and their MAC.
-    case encrypted([UInt8], mac: [UInt8])
-}
-
 extension PSKCProtection {
     /// 0.1 s a try on one core.
     private static let rounds = 200_000
@@ -114,12 +106,4 @@ func cipherText(_ value: PSKCEncryptedValue) -> String {
 func base64Encoded(_ bytes: [UInt8]) -> String {
     TextAlphabet.base64.text(bytes)
         + String(decoding: base64Padding(byteCount: bytes.count), as: UTF8.self)
-}
-
-extension PSKCEncryptedValue {
-    init(algorithm: String, bytes: [UInt8], mac: [UInt8]?) {
-        self.algorithm = algorithm
-        self.bytes = bytes
-        self.mac = mac
-    }
 }

@@ -20,9 +20,8 @@ final class VendorFile {
         secret = try RecordsSecret.read(from: keyFd)
     }
 
-    var input: InputKind { InputKind(file) }
-    /// How long the file is; 0 for a pipe.
-    var byteCount: Int { (try? file.attributes().byteCount) ?? 0 }
+    /// How long the file is; nil for a pipe.
+    var byteCount: Int? { file.plainByteCount }
 
     /// Lends the keys one by one.
     ///

@@ -24,7 +24,7 @@ extension RecordsStore {
                 for row in rows {
                     last = row[0].text ?? ""
                     let plain = PSKCValue.plain(Array((row[1].text ?? "").utf8))
-                    let written: WrittenSeed
+                    let written: PSKCValue
                     do throws(KeyProblem) {
                         written = try keyring.written(try keyring.seed(plain))
                     } catch { throw Failure(error, serial: last) }
@@ -55,8 +55,7 @@ func encryptFile(_ path: String, _ secret: RecordsSecret) throws(Failure) {
         else { return }
         do throws(KeyProblem) {
             let text = secretText(
-                try keyring.written(try keyring.seed(value)), protection.cipherName ?? "",
-                prefix: secret.name.prefix)
+                try keyring.written(try keyring.seed(value)), prefix: secret.name.prefix)
             edits.append(RecordEdit(range: secret.range, bytes: text))
         } catch { throw Failure(error, serial: package.serial) }
     }

@@ -53,7 +53,7 @@ extension StoredToken {
     /// - Returns: nil for a row that we can't have written.
     fileprivate init?(_ row: [SQLValue], cipher: String?) {
         guard let serial = row[0].text, let name = row[3].text,
-            let algorithm = AlgorithmName(rawValue: name)?.algorithm,
+            let algorithm = HashAlgorithm(name: name),
             let digits = row[4].number.flatMap({ DigitCount(Int(clamping: $0)) }),
             let factor = StoredToken.factor(period: row[5].number, counter: row[6].number),
             let drift = row[8].number, drift.magnitude < 1 << 31, let hard = row[11].number,
@@ -85,7 +85,7 @@ extension StoredToken {
 
 extension TokenMetadata {
     /// The values of a new row.
-    func row(_ seed: WrittenSeed) -> [SQLValue] {
+    func row(_ seed: PSKCValue) -> [SQLValue] {
         let parameters = state.parameters
         let period: SQLValue =
             if case .time(let seconds) = parameters.factor { .integer(Int64(seconds)) } else {
@@ -110,13 +110,14 @@ extension VerifierState {
     }
 }
 
-extension WrittenSeed {
+extension PSKCValue {
     /// The columns seed and mac.
     var columns: [SQLValue] {
         switch self {
         case .plain(let text): [.text(String(decoding: text, as: UTF8.self)), .null]
-        case .encrypted(let value, let mac):
-            [.text(base64Encoded(value)), .text(base64Encoded(mac))]
+        case .encrypted(let value):
+            [.text(base64Encoded(value.bytes)), .text(base64Encoded(value.mac ?? []))]
+        case .malformed: preconditionFailure("a keyring writes values that it reads")
         }
     }
 }
