@@ -78,8 +78,6 @@ package struct PSKCKey: ~Copyable {
     }
 
     /// Decrypts a value. Verify its MAC first: CBC's padding must not answer questions.
-    ///
-    /// - Throws: `PSKCKeyError`.
     package borrowing func decrypt(
         _ value: [UInt8], cipher: PSKCCipher
     ) throws(PSKCKeyError) -> SecureBytes {

@@ -3,8 +3,8 @@
 import Linux
 import ProgramSupport
 
-/// A progress bar.
-struct ProgressBar {
+/// A progress bar, gone at the latest when nobody has it any more.
+final class ProgressBar {
     private static let cellCount = 24
 
     private let isShown: Bool
@@ -13,12 +13,14 @@ struct ProgressBar {
 
     init(isShown: Bool = isTerminal(2)) { self.isShown = isShown }
 
+    deinit { clear() }
+
     /// Draws, if it is time to.
     ///
     /// - Parameters:
     ///   - done: from 0 to 1; nil where the end isn't known.
     ///   - links: how many were made.
-    mutating func show(_ done: Double?, links: Int) {
+    func show(_ done: Double?, links: Int) {
         let now = ContinuousClock.now
         guard isShown, last.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
         last = now
@@ -28,7 +30,9 @@ struct ProgressBar {
 
     /// Takes the line away.
     func clear() {
-        if isShown, last != nil { output.prompt("\r\u{1B}[K") }
+        guard isShown, last != nil else { return }
+        output.prompt("\r\u{1B}[K")
+        last = nil
     }
 
     /// The line's text, within 60 columns.

@@ -17,10 +17,10 @@ struct Bind: ParsableCommand {
 
     @OptionGroup var options: VerifierOptions
 
-    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
+    @Option(help: .taking("serial", "The token's serial."))
     var serial: String
 
-    @Option(help: ArgumentHelp("Whom the token is for.", valueName: "account"))
+    @Option(help: .taking("account", "Whom the token is for."))
     var account: String
 
     func validate() throws {

@@ -18,7 +18,7 @@ struct BulkRun: ~Copyable {
     private let source: String
     /// How long the source is; nil for a pipe.
     private let byteCount: Int?
-    private var progress = ProgressBar()
+    private let progress = ProgressBar()
     private var queue: LinkQueue
     private let issuer: String
     private let signals: SignalQueue?
@@ -48,8 +48,6 @@ struct BulkRun: ~Copyable {
         self.issuer = maker.key.name
         self.signals = signals
     }
-
-    deinit { progress.clear() }
 
     /// Orders a link.
     ///

@@ -3,19 +3,16 @@
 import ArgumentParser
 import Linux
 import ProgramSupport
-import SoftTokenCore
 
 struct DeliveryOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "Write the mail, and apart from it the sheet with the code, into this folder.",
-            valueName: "dir"))
+        help: .taking(
+            "dir", "Write the mail, and apart from it the sheet with the code, into this folder."))
     var letter: String?
 
     @Option(
-        help: ArgumentHelp(
-            "Draw the link as a QR code into this file (PNG), and in the terminal.",
-            valueName: "file"))
+        help: .taking(
+            "file", "Draw the link as a QR code into this file (PNG), and in the terminal."))
     var qr: String?
 
     /// Looks for what would be in the way, before a link and its record are made.

@@ -19,13 +19,13 @@ struct Export: ParsableCommand {
             A token must have one verifier: what the other accepts, this one doesn't know of.
             """)
 
-    @Option(help: ArgumentHelp("The records, a store or PSKC.", valueName: "file"))
+    @Option(help: .taking("file", "The records, a store or PSKC."))
     var records: String
 
-    @Option(help: ArgumentHelp("For which verifier.", valueName: "format"))
+    @Option(help: .taking("format", "For which verifier."))
     var format: ExportFormat
 
-    @Option(help: ArgumentHelp("Where to; nothing is overwritten.", valueName: "file"))
+    @Option(help: .taking("file", "Where to; nothing is overwritten."))
     var out: String
 
     @OptionGroup var key: RecordsKeyOption

@@ -3,10 +3,7 @@
 import Activation
 import ArgumentParser
 import Keystore
-import Linux
-import OTP
 import ProgramSupport
-import SoftTokenCore
 
 struct FromPSKC: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,22 +19,22 @@ struct FromPSKC: ParsableCommand {
             pskctool --verify does that.
             """)
 
-    @Argument(help: ArgumentHelp("The PSKC file (RFC 6030).", valueName: "file"))
+    @Argument(help: .taking("file", "The PSKC file (RFC 6030)."))
     var file: String
 
     @OptionGroup var link: LinkOptions
     @OptionGroup var lock: LockOptions
 
-    @Option(help: ArgumentHelp("A descriptor with the file's key or password.", valueName: "n"))
+    @Option(help: .taking("n", "A descriptor with the file's key or password."))
     var keyFd: Int32?
 
-    @Option(help: ArgumentHelp("The one token to take.", valueName: "serial"))
+    @Option(help: .taking("serial", "The one token to take."))
     var serial: String?
 
-    @Option(help: ArgumentHelp("Whom the token is for.", valueName: "account"))
+    @Option(help: .taking("account", "Whom the token is for."))
     var account: String?
 
-    @Option(help: ArgumentHelp("Where the links of all tokens go.", valueName: "dir"))
+    @Option(help: .taking("dir", "Where the links of all tokens go."))
     var out: String?
 
     @OptionGroup var delivery: DeliveryOptions

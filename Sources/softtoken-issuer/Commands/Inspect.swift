@@ -15,7 +15,7 @@ struct Inspect: ParsableCommand {
             is then the first line of standard input.
             """)
 
-    @Argument(help: ArgumentHelp("The activation link.", valueName: "link"))
+    @Argument(help: .taking("link", "The activation link."))
     var link: String?
 
     /// `Main` gives it the link, which it moved out of the arguments.

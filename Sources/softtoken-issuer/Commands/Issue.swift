@@ -29,18 +29,18 @@ struct Issue: ParsableCommand {
     @OptionGroup var link: LinkOptions
     @OptionGroup var token: TokenOptions
 
-    @Option(help: ArgumentHelp("Whom the token is for.", valueName: "account"))
+    @Option(help: .taking("account", "Whom the token is for."))
     var account: String?
 
-    @Option(help: ArgumentHelp("The token's serial; drawn unless given.", valueName: "serial"))
+    @Option(help: .taking("serial", "The token's serial; drawn unless given."))
     var serial: String?
 
     @OptionGroup var lock: LockOptions
 
-    @Option(help: ArgumentHelp("Many links: a row each; - is standard input.", valueName: "file"))
+    @Option(help: .taking("file", "Many links: a row each; - is standard input."))
     var csv: String?
 
-    @Option(help: ArgumentHelp("Where the many links go.", valueName: "dir"))
+    @Option(help: .taking("dir", "Where the many links go."))
     var out: String?
 
     @OptionGroup var delivery: DeliveryOptions

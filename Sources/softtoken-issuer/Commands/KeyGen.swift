@@ -14,11 +14,10 @@ struct KeyGen: ParsableCommand {
             prescribers compare when they see this issuer for the first time.
             """)
 
-    @Option(
-        help: ArgumentHelp("The private key's file; nothing is overwritten.", valueName: "file"))
+    @Option(help: .taking("file", "The private key's file; nothing is overwritten."))
     var out: String
 
-    @Option(help: ArgumentHelp("The issuer's name, as prescribers see it.", valueName: "name"))
+    @Option(help: .taking("name", "The issuer's name, as prescribers see it."))
     var name: String
 
     func validate() throws {

@@ -7,57 +7,45 @@ import KeystoreIssuer
 import Linux
 
 struct LinkOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The issuer's signing key, from keygen.", valueName: "file"))
+    @Option(help: .taking("file", "The issuer's signing key, from keygen."))
     var key: String
 
-    @Option(
-        help: ArgumentHelp(
-            "An https address that carries the link, instead of softtoken:.", valueName: "url"))
+    @Option(help: .taking("url", "An https address that carries the link, instead of softtoken:."))
     var carrier: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp(
-            "How long the link can be activated: 600, 10m, 12h, 7d.", valueName: "time"))
+        help: .taking("time", "How long the link can be activated: 600, 10m, 12h, 7d."))
     var valid = TimeLength(seconds: 604_800)
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp(
-            "For how long after its activation the token is pending: 600, 10m, 1h.",
-            valueName: "time"))
+        help: .taking(
+            "time", "For how long after its activation the token is pending: 600, 10m, 1h."))
     var pending = TimeLength(seconds: 0)
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp(
-            "Wrong PINs in a row that erase the keystore: 3 to 10.", valueName: "n"))
+        help: .taking("n", "Wrong PINs in a row that erase the keystore: 3 to 10."))
     var attempts: Int?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The longest rolling display: 30 to 900.", valueName: "seconds"))
+        help: .taking("seconds", "The longest rolling display: 30 to 900."))
     var session: Int?
 
     @Option(
-        help: ArgumentHelp(
-            "What an unverified device needs: attest, or strict to refuse it.",
-            valueName: "policy"))
+        help: .taking("policy", "What an unverified device needs: attest, or strict to refuse it."))
     var separation: SeparationName?
 
-    @Option(
-        help: ArgumentHelp(
-            "The record of a prescribing computer; may be repeated.", valueName: "record"))
+    @Option(help: .taking("record", "The record of a prescribing computer; may be repeated."))
     var prescribing: [String] = []
 
     @Option(
-        help: ArgumentHelp(
-            "The verifier's records, which hold the seeds; new ones are added.", valueName: "file"))
+        help: .taking("file", "The verifier's records, which hold the seeds; new ones are added."))
     var records: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "A descriptor with the key that encrypts the records' seeds.", valueName: "n"))
+    @Option(help: .taking("n", "A descriptor with the key that encrypts the records' seeds."))
     var recordsKeyFd: Int32?
 
     func validate() throws {
@@ -98,7 +86,6 @@ enum SeparationName: String, ExpressibleByArgument, CaseIterable {
     var policy: TokenPolicy.Separation { self == .attest ? .attest : .strict }
 }
 
-/// - Throws: `ValidationError`.
 func require<Number: BinaryInteger>(
     _ number: Number, in limits: ClosedRange<Number>, _ option: String, of unit: String = "a number"
 ) throws {
@@ -108,14 +95,19 @@ func require<Number: BinaryInteger>(
     }
 }
 
-/// - Throws: `ValidationError`.
 func requireName(_ text: String, bytes: ClosedRange<Int>, _ what: String) throws {
     guard isAcceptableName(text, bytes: bytes) else {
         throw ValidationError("\(what) has 1 to \(bytes.upperBound) bytes that can be shown")
     }
 }
 
-/// - Throws: `ValidationError`.
 func require(account: String?) throws {
     if let account { try requireName(account, bytes: 1...128, "an account") }
+}
+
+extension ArgumentHelp {
+    /// What an option is for, and what stands for its value in the usage.
+    static func taking(_ value: String, _ abstract: String) -> ArgumentHelp {
+        ArgumentHelp(abstract, valueName: value)
+    }
 }

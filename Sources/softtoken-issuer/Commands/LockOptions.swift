@@ -10,17 +10,15 @@ import SoftTokenCore
 
 struct LockOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "A device's enrolment request: the link opens on that device alone.",
-            valueName: "request"))
+        help: .taking(
+            "request", "A device's enrolment request: the link opens on that device alone."))
     var request: String?
 
     @Option(
-        help: ArgumentHelp(
-            "The activation code; drawn unless given. Better from --code-fd.", valueName: "code"))
+        help: .taking("code", "The activation code; drawn unless given. Better from --code-fd."))
     var code: String?
 
-    @Option(help: ArgumentHelp("A descriptor with the activation code.", valueName: "n"))
+    @Option(help: .taking("n", "A descriptor with the activation code."))
     var codeFd: Int32?
 
     func validate() throws {

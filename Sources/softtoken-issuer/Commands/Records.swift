@@ -1,8 +1,6 @@
 // `records`: the verifier's store. Bound by CONTRACT §6 and RECORDS.md §7, §8.
 import ArgumentParser
 import Keystore
-import KeystoreIssuer
-import Linux
 import OTP
 import ProgramSupport
 import SoftTokenCore
@@ -24,7 +22,7 @@ struct CreateStore: ParsableCommand {
             wrong one-time passwords and locks. With --records-key-fd the seeds in it are encrypted.
             """)
 
-    @Argument(help: ArgumentHelp("The store's file.", valueName: "file"))
+    @Argument(help: .taking("file", "The store's file."))
     var file: String
 
     @OptionGroup var key: RecordsKeyOption
@@ -49,13 +47,13 @@ struct ImportRecords: ParsableCommand {
             over. A key that can't be verified is told with its reason, and the others are added.
             """)
 
-    @Option(help: ArgumentHelp("The store.", valueName: "file"))
+    @Option(help: .taking("file", "The store."))
     var records: String
 
-    @Argument(help: ArgumentHelp("The PSKC file (RFC 6030).", valueName: "from"))
+    @Argument(help: .taking("from", "The PSKC file (RFC 6030)."))
     var from: String
 
-    @Option(help: ArgumentHelp("A descriptor with the PSKC file's key.", valueName: "n"))
+    @Option(help: .taking("n", "A descriptor with the PSKC file's key."))
     var keyFd: Int32?
 
     @OptionGroup var key: RecordsKeyOption
@@ -66,7 +64,7 @@ struct ImportRecords: ParsableCommand {
         let target = try openTarget(records, secret)
         let now = try currentSeconds()
         var (added, rejected) = (0, 0)
-        var progress = ProgressBar()
+        let progress = ProgressBar()
         try vendor.read { (package) throws(Failure) in
             do throws(Failure) {
                 try vendor.add(package, to: target, at: now)
@@ -96,7 +94,7 @@ struct EncryptRecords: ParsableCommand {
             blocks of the disk that are free now.
             """)
 
-    @Option(help: ArgumentHelp("The records, a store or PSKC.", valueName: "file"))
+    @Option(help: .taking("file", "The records, a store or PSKC."))
     var records: String
 
     @OptionGroup var key: RecordsKeyOption
@@ -116,10 +114,10 @@ struct UnlockToken: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unlock", abstract: "Lets a locked token of a store try again.")
 
-    @Option(help: ArgumentHelp("The store.", valueName: "file"))
+    @Option(help: .taking("file", "The store."))
     var records: String
 
-    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
+    @Option(help: .taking("serial", "The token's serial."))
     var serial: String
 
     func run() throws { try RecordsStore(records).unlock(serial) }
@@ -127,9 +125,9 @@ struct UnlockToken: ParsableCommand {
 
 struct RecordsKeyOption: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "A descriptor with the key that encrypts the seeds: hexadecimal, or a passphrase.",
-            valueName: "n"))
+        help: .taking(
+            "n", "A descriptor with the key that encrypts the seeds: hexadecimal, or a passphrase.")
+    )
     var recordsKeyFd: Int32?
 
     func secret() throws(Failure) -> RecordsSecret? { try RecordsSecret.read(from: recordsKeyFd) }
@@ -137,8 +135,6 @@ struct RecordsKeyOption: ParsableArguments {
 
 extension VendorFile {
     /// Adds a key of this file to other records, with what was remembered of it.
-    ///
-    /// - Throws: `Failure`.
     fileprivate func add(
         _ package: PSKCKeyPackage, to target: any RecordsTarget, at unixSeconds: Int64
     ) throws(Failure) {

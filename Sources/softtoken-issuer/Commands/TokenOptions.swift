@@ -6,17 +6,15 @@ struct TokenOptions: ParsableArguments {
     @Flag(help: "A token that counts (RFC 4226) instead of one that follows the clock.")
     var hotp = false
 
-    @Option(help: ArgumentHelp("SHA1, SHA256 or SHA512.", valueName: "algorithm"))
+    @Option(help: .taking("algorithm", "SHA1, SHA256 or SHA512."))
     var algorithm: HashAlgorithm = .sha1
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("How many digits an OTP has: 6 to 8.", valueName: "n"))
+    @Option(parsing: .unconditional, help: .taking("n", "How many digits an OTP has: 6 to 8."))
     var digits: Int = 6
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The time step: 15 to 120; 30 unless given.", valueName: "seconds"))
+        help: .taking("seconds", "The time step: 15 to 120; 30 unless given."))
     var period: Int?
 
     func validate() throws {

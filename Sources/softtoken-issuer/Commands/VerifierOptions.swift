@@ -6,36 +6,29 @@ import ProgramSupport
 import SoftTokenCore
 
 struct VerifierOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "The records, a store or PSKC (RFC 6030); updated.", valueName: "file"))
+    @Option(help: .taking("file", "The records, a store or PSKC (RFC 6030); updated."))
     var records: String
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp(
-            "How far an OTP may be off: counters ahead (10) or time steps to each side (1).",
-            valueName: "n"))
+        help: .taking(
+            "n", "How far an OTP may be off: counters ahead (10) or time steps to each side (1)."))
     var window: Int?
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("The time to check at, instead of now.", valueName: "unix"))
+    @Option(parsing: .unconditional, help: .taking("unix", "The time to check at, instead of now."))
     var at: Int64?
 
     @Option(
-        help: ArgumentHelp(
-            "A descriptor with the key of an encrypted file: hexadecimal, or its password.",
-            valueName: "n"))
+        help: .taking(
+            "n", "A descriptor with the key of an encrypted file: hexadecimal, or its password."))
     var keyFd: Int32?
 
-    @Option(help: ArgumentHelp("The same, for records of ours.", valueName: "n"))
+    @Option(help: .taking("n", "The same, for records of ours."))
     var recordsKeyFd: Int32?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp(
-            "Wrong OTPs in a row that lock a token of a store (10).", valueName: "n"))
+        help: .taking("n", "Wrong OTPs in a row that lock a token of a store (10)."))
     var attempts: Int64 = 10
 
     func validate() throws {

@@ -18,10 +18,10 @@ struct Verify: ParsableCommand {
 
     @OptionGroup var options: VerifierOptions
 
-    @Option(help: ArgumentHelp("The token's serial.", valueName: "serial"))
+    @Option(help: .taking("serial", "The token's serial."))
     var serial: String?
 
-    @Option(help: ArgumentHelp("Or whose token it is.", valueName: "account"))
+    @Option(help: .taking("account", "Or whose token it is."))
     var account: String?
 
     func validate() throws {

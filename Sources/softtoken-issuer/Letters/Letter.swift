@@ -4,7 +4,6 @@
 // information on two channels).
 import Activation
 import Linux
-import SoftTokenCore
 
 /// The content of a mail and its sheet.
 struct Letter: Sendable {

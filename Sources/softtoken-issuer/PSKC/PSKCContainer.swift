@@ -44,7 +44,6 @@ struct PSKCOutline: Sendable {
 /// damaged anywhere is not used.
 ///
 /// - Parameter body: takes the key packages in their order, and what protects them.
-/// - Throws: `PSKCError`.
 func readPSKC(
     _ file: borrowing Descriptor, _ body: (PSKCKeyPackage, PSKCProtection) -> Void
 ) throws(PSKCError) -> PSKCOutline {

@@ -71,7 +71,6 @@ extension PSKCKeyPackage {
     /// The OTP parameters; the moving factor is the record's own.
     ///
     /// - Parameter keyring: opens encrypted counters and intervals.
-    /// - Throws: `KeyProblem`.
     func parameters(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> TokenParameters {
         if let repeated { throw .repeatedElement(repeated) }
         let factor: MovingFactor
@@ -119,8 +118,6 @@ extension PSKCKeyPackage {
     }
 
     /// The seed, in guarded memory.
-    ///
-    /// - Throws: `KeyProblem`.
     func seed(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> Seed {
         guard let value = value("Secret") else { throw .noSecret }
         return try keyring.seed(value)

@@ -19,7 +19,6 @@ struct PSKCKeyring: ~Copyable {
     }
 
     /// - Parameter secret: a password where the file derives its key, else hexadecimal digits.
-    /// - Throws: `KeyProblem`.
     init(
         _ protection: PSKCProtection, unlockedWith secret: borrowing SecureBytes
     ) throws(KeyProblem) {
@@ -31,8 +30,6 @@ struct PSKCKeyring: ~Copyable {
     }
 
     /// A value as bytes in guarded memory; plain ones are base64.
-    ///
-    /// - Throws: `KeyProblem`.
     private borrowing func bytes(
         _ value: PSKCValue, named name: String
     ) throws(KeyProblem) -> SecureBytes {
@@ -50,8 +47,6 @@ struct PSKCKeyring: ~Copyable {
     }
 
     /// A seed, in guarded memory.
-    ///
-    /// - Throws: `KeyProblem`.
     borrowing func seed(_ value: PSKCValue) throws(KeyProblem) -> Seed {
         let bytes = try bytes(value, named: "Secret")
         guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
@@ -62,7 +57,6 @@ struct PSKCKeyring: ~Copyable {
     /// bytes with a sign; multiOTP writes as many as the number needs, without one.
     ///
     /// - Returns: nil where there is no value.
-    /// - Throws: `KeyProblem`.
     borrowing func number(
         _ value: PSKCValue?, named name: String
     ) throws(KeyProblem) -> Int64? {

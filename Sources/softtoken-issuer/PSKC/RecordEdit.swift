@@ -1,6 +1,5 @@
 // What changes in a record: the bytes of one value, in place, so that everything else in the file
 // stays as its vendor wrote it. Bound by RECORDS.md §3 and RFC 6030's schema (the order in Data).
-import Linux
 import OTP
 
 /// Bytes of a file and what takes their place.

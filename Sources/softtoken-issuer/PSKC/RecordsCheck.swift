@@ -1,6 +1,5 @@
 // What is written to a records file is parsed again before it takes the place of what was there: a
 // change that doesn't read back is not made. Bound by RECORDS.md §3.
-import SoftTokenCore
 
 /// Reads a new version of a records file on its way to the disk.
 final class RecordsCheck {

@@ -39,7 +39,6 @@ final class VendorFile {
     /// The one key that may become a soft token now.
     ///
     /// - Parameter serial: nil for a file that has just one.
-    /// - Throws: `Failure`.
     func onlyToken(_ serial: String?, at unixSeconds: Int64) throws(Failure) -> PSKCKeyPackage {
         var found: [PSKCKeyPackage] = []
         var count = 0

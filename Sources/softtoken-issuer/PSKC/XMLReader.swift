@@ -106,8 +106,6 @@ enum XMLEvent: Sendable {
     deinit { unsafe XML_ParserFree(parser) }
 
     /// Takes the next bytes of the file.
-    ///
-    /// - Throws: `XMLError`.
     func feed(_ bytes: [UInt8], isLast: Bool) throws(XMLError) {
         if beginning == nil { beginning = .some(XMLEncoding(beginning: bytes)) }
         let status = unsafe bytes.withUnsafeBytes { bytes in

@@ -1,6 +1,4 @@
 // Records in the clear become encrypted ones, whole or not at all. Bound by RECORDS.md §8.
-import Keystore
-import KeystoreIssuer
 import Linux
 import SoftTokenCore
 

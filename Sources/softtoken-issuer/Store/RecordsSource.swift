@@ -1,7 +1,6 @@
 // All records of a file, a store or PSKC, with their seeds. Bound by RECORDS.md §3, §7.
 import Keystore
 import Linux
-import SoftTokenCore
 
 /// What `--records` names.
 enum RecordsKind: Equatable, Sendable {

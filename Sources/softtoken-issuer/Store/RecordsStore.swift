@@ -1,7 +1,5 @@
 // The verifier's store: records in SQLite, found by serial or account, changed a row at a time.
 // Bound by RECORDS.md §7.
-import Keystore
-import KeystoreIssuer
 import Linux
 import SoftTokenCore
 

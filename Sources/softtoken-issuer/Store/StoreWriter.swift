@@ -1,8 +1,6 @@
 // New records on their way into a store: kept apart until all of them are there, so that nobody who
 // verifies waits for a long run, and none is left of one that is cut short. Bound by RECORDS.md §7.
 import Keystore
-import KeystoreIssuer
-import SoftTokenCore
 
 /// Where new records go.
 protocol RecordsTarget: AnyObject {
