@@ -39,7 +39,8 @@ struct BulkOutput: ~Copyable {
     ) throws(Failure) {
         try records.add(order.record(issuer: issuer), seed: seed)
         let start = csvField(order.account) + "," + csvField(order.serial) + ","
-        try links.write(start + csvField(TextAlphabet.base64URL.text(made.jti)) + "," + made.link + "\r\n")
+        try links.write(
+            start + csvField(TextAlphabet.base64URL.text(made.jti)) + "," + made.link + "\r\n")
         if let code = made.code {
             try codes.write(start + code + "\r\n")
             codeCount += 1
