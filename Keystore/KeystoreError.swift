@@ -66,12 +66,22 @@ package func translating<R: ~Copyable>(
     }
 }
 
+/// One step of it: an autoclosure knows what its expression throws, a closure has to be told.
+package func translating<R: ~Copyable>(
+    _ step: @autoclosure () throws(SystemError) -> R
+) throws(KeystoreError) -> R {
+    try translating { () throws(SystemError) in try step() }
+}
+
 /// Opens a private file or folder, in this module's error.
 package func opening<R: ~Copyable>(
-    _ body: () throws(FileProblem) -> R
+    _ step: @autoclosure () throws(FileProblem) -> R
 ) throws(KeystoreError) -> R {
-    do throws(FileProblem) { return try body() } catch {
-        if case .system(let error) = error { throw .system(error) }
-        throw .problem(error)
+    do throws(FileProblem) { return try step() } catch { throw KeystoreError(error) }
+}
+
+extension KeystoreError {
+    init(_ problem: FileProblem) {
+        self = if case .system(let error) = problem { .system(error) } else { .problem(problem) }
     }
 }

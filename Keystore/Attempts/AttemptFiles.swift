@@ -19,7 +19,7 @@ struct AttemptFiles: ~Copyable {
             file = try folder.contents(of: AttemptRecord.fileName, limit: 4096)
         } catch {
             if case .tooLong = error { return .altered }
-            return try opening { () throws(FileProblem) in throw error }
+            throw KeystoreError(error)
         }
         guard let file else { return .missing }
         guard let record = AttemptRecord(file, deviceName: deviceName, key: key) else {

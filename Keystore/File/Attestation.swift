@@ -23,7 +23,7 @@ package enum Attestation {
 
     /// Removes it: the verdict was `.separate`, and asks again when it no longer is.
     package static func remove(_ folders: KeystoreFolders) throws(KeystoreError) {
-        try translating { () throws(SystemError) in try folders.state.remove(fileName) }
+        try translating(try folders.state.remove(fileName))
     }
 
     fileprivate static func write(
@@ -36,9 +36,7 @@ package enum Attestation {
         writer.append(keystoreID)
         writer.append(unixSeconds)
         let file = try deviceKey.macKey(.attestation).authenticated(writer.bytes)
-        try translating { () throws(SystemError) in
-            try folders.state.replace(fileName, bytes: file.span)
-        }
+        try translating(try folders.state.replace(fileName, bytes: file.span))
     }
 }
 

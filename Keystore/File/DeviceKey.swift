@@ -81,15 +81,15 @@ func writeKeyFile(
 func readSecretFile(
     _ name: String, in folder: borrowing Directory, byteCount: Int, damaged: KeystoreError
 ) throws(KeystoreError) -> SecureBytes? {
-    guard let file = try opening({ () throws(FileProblem) in try folder.open(name) }) else {
+    guard let file = try opening(try folder.open(name)) else {
         return nil
     }
     guard
-        try translating({ () throws(SystemError) in try file.attributes() }).byteCount == byteCount
+        try translating(try file.attributes()).byteCount == byteCount
     else { throw damaged }
     var content = try SecureBytes(count: byteCount)
     let count = try unsafe content.withUnsafeMutableBytes { (memory) throws(KeystoreError) in
-        try translating { () throws(SystemError) in try unsafe file.read(into: memory) }
+        try translating(try unsafe file.read(into: memory))
     }
     guard count == byteCount else { throw damaged }
     return content
@@ -100,7 +100,7 @@ func replaceSecretFile(
     _ name: String, in folder: borrowing Directory, with content: borrowing SecureBytes
 ) throws(KeystoreError) {
     try content.read { (bytes) throws(KeystoreError) in
-        try translating { () throws(SystemError) in try folder.replace(name, bytes: bytes) }
+        try translating(try folder.replace(name, bytes: bytes))
     }
 }
 

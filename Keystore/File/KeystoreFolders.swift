@@ -35,8 +35,8 @@ package final class KeystoreFolders: Sendable {
     package static func open(
         dataPath: String, statePath: String, whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(KeystoreError) -> KeystoreFolders? {
-        guard let data = try opening({ () throws(FileProblem) in try Directory.open(dataPath) }),
-            let state = try opening({ () throws(FileProblem) in try Directory.open(statePath) })
+        guard let data = try opening(try Directory.open(dataPath)),
+            let state = try opening(try Directory.open(statePath))
         else { return nil }
         return KeystoreFolders(data: data, state: state, whenWaiting: whenWaiting)
     }
@@ -45,8 +45,8 @@ package final class KeystoreFolders: Sendable {
     package static func openOrCreate(
         dataPath: String, statePath: String, whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(KeystoreError) -> KeystoreFolders {
-        let data = try opening { () throws(FileProblem) in try Directory.openOrCreate(dataPath) }
-        let state = try opening { () throws(FileProblem) in try Directory.openOrCreate(statePath) }
+        let data = try opening(try Directory.openOrCreate(dataPath))
+        let state = try opening(try Directory.openOrCreate(statePath))
         return KeystoreFolders(data: data, state: state, whenWaiting: whenWaiting)
     }
 
@@ -74,7 +74,7 @@ package final class KeystoreFolders: Sendable {
     /// - Throws: `KeystoreError.problem` for a folder that is not empty, `.system`.
     package func clearForReset() throws(KeystoreError) {
         for name in ["log", "log-head", "log-key", "used-links"] {
-            try translating { () throws(SystemError) in try state.removeUnlessPlain(name) }
+            try translating(try state.removeUnlessPlain(name))
         }
     }
 }
@@ -85,7 +85,7 @@ func contents(
 ) throws(KeystoreError) -> [UInt8]? {
     do throws(FileProblem) { return try folder.contents(of: name, limit: limit) } catch {
         if case .tooLong = error { return nil }
-        return try opening { () throws(FileProblem) in throw error }
+        throw KeystoreError(error)
     }
 }
 
@@ -105,14 +105,11 @@ package final class KeystoreLock: Sendable {
     package static func take(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) -> KeystoreLock {
-        let file = try opening { () throws(FileProblem) in
-            try LockFile.open(fileName, in: folders.state)
-        }
+        let file = try opening(try LockFile.open(fileName, in: folders.state))
         guard
-            try translating({ () throws(SystemError) in
+            try translating(
                 try LockFile.acquire(
-                    file, patienceSeconds: patienceSeconds, whenWaiting: folders.whenWaiting)
-            })
+                    file, patienceSeconds: patienceSeconds, whenWaiting: folders.whenWaiting))
         else { throw .busy }
         let lock = KeystoreLock(holding: file)
         try lock.confirm(folders)

@@ -118,7 +118,7 @@ extension KeystoreCondition {
                 of: KeystoreImage.fileName, limit: KeystoreImage.maximumByteCount)
         } catch {
             if case .tooLong = error { throw .damaged(.keystore) }
-            file = try opening { () throws(FileProblem) in throw error }
+            throw KeystoreError(error)
         }
         guard let file else { return nil }
         return try UnverifiedKeystore(file)

@@ -36,9 +36,7 @@ struct Tombstone: Equatable, Sendable {
         writer.append(deviceName)
         writer.append(unixSeconds)
         let file = try key.macKey(.tombstone).authenticated(writer.bytes, context: binding.bytes)
-        try translating { () throws(SystemError) in
-            try state.replace(Tombstone.fileName, bytes: file.span)
-        }
+        try translating(try state.replace(Tombstone.fileName, bytes: file.span))
     }
 
     private init?(_ file: [UInt8]) {

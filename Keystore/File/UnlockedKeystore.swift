@@ -201,9 +201,7 @@ extension UnlockedKeystore {
         next.metadata = Box(
             encrypting: plain, key: try keystoreKey.subkey(0, "stmetada"), additional: headerHash)
         let file = try next.encoded(by: deviceKey)
-        try translating { () throws(SystemError) in
-            try folders.data.replace(KeystoreImage.fileName, bytes: file.span)
-        }
+        try translating(try folders.data.replace(KeystoreImage.fileName, bytes: file.span))
         image = next
     }
 
@@ -222,7 +220,7 @@ extension UnlockedKeystore {
                 keystoreGeneration: max(generation, record.keystoreGeneration),
                 limit: policyLimit, now: now)
             let bytes = files.bytes(record)
-            try translating { () throws(SystemError) in try reset.fill(bytes) }
+            try translating(try reset.fill(bytes))
         } else if !isUnwritten, record.keystoreGeneration != generation {
             // A keystore whose first writing failed has no generation yet: its records stand.
             record = record.following(keystoreGeneration: generation, now: now)

@@ -16,7 +16,7 @@ public struct LinkPipe: ~Copyable {
     /// - Parameter folder: a folder of this user's that nobody else may enter.
     /// - Throws: `AuthenticatorError` (73).
     public init(_ name: String, in folder: String) throws(AuthenticatorError) {
-        pipe = try running { () throws(SystemError) in try NamedPipe(name, in: folder) }
+        pipe = try running(try NamedPipe(name, in: folder))
     }
 
     /// Gives the link's text to the one process that reads the pipe.

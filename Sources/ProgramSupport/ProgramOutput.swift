@@ -30,7 +30,7 @@ public struct ProgramOutput: Sendable {
         var text = ""
         for line in lines { text += line + "\n" }
         let whole = text
-        try running { () throws(SystemError) in try write(whole, to: 1) }
+        try running(try write(whole, to: 1))
     }
 
     public func json(_ value: JSON) throws(AuthenticatorError) { try line(value.text) }
@@ -78,7 +78,14 @@ extension AuthenticatorError {
     }
 }
 
-/// Asks the system, in the one error.
+/// Asks the system, in the one error. An autoclosure knows what its expression throws, a closure has to
+/// be told.
+public func running<R: ~Copyable>(
+    _ step: @autoclosure () throws(SystemError) -> R
+) throws(AuthenticatorError) -> R {
+    do throws(SystemError) { return try step() } catch { throw .system(error) }
+}
+
 public func running<R: ~Copyable>(
     _ body: () throws(SystemError) -> R
 ) throws(AuthenticatorError) -> R {

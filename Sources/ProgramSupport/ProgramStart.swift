@@ -53,7 +53,7 @@ public enum ProgramStart {
     ///
     /// - Throws: `AuthenticatorError` (74); then nothing secret may be touched.
     public static func blockNetwork() throws(AuthenticatorError) {
-        try running { () throws(SystemError) in try Sandbox.blockNetwork() }
+        try running(try Sandbox.blockNetwork())
     }
 
     /// What stands in the arguments for a link that was taken out.
@@ -67,5 +67,5 @@ public enum ProgramStart {
 ///
 /// - Throws: `AuthenticatorError` (74).
 public func currentSeconds() throws(AuthenticatorError) -> Int64 {
-    try running { () throws(SystemError) in try ClockReading.now().unixSeconds }
+    try running(try ClockReading.now().unixSeconds)
 }

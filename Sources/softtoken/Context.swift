@@ -108,9 +108,3 @@ func readInput(_ path: String) throws(AuthenticatorError) -> [UInt8] {
 func clockText(_ unixSeconds: Int64, now: Int64) -> String {
     LocalTime(atUnixSeconds: unixSeconds).hoursAndMinutes(seenAtUnixSeconds: now)
 }
-
-/// "30 seconds", "4 minutes".
-func duration(_ seconds: Int) -> String {
-    guard seconds >= 120 else { return seconds == 1 ? "1 second" : "\(seconds) seconds" }
-    return "\((seconds + 59) / 60) minutes"
-}

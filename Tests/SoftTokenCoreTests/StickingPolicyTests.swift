@@ -68,8 +68,8 @@ private let activation =
         // An unverified device is refused by it, and any right PIN sees it: `rename` asks for one.
         var flow = try flow(device(strict))
         let checks = try flow.check(.manage, answers: Answers(isInteractive: false))
-        var session = try flow.unlock(try madeUpPIN("5093"), checks)
-        try flow.rename(&session, session.tokens[0], to: "renamed")
+        var unlocked = try Unlocked(flow, try flow.unlock(try madeUpPIN("5093"), checks))
+        try unlocked.rename(unlocked.tokens[0], to: "renamed")
         #expect(throws: AuthenticatorError.self) { try show(hidden) }
         flow = try self.flow(hidden)
         let facts = try flow.facts()

@@ -83,15 +83,14 @@ extension Flow {
         _ question: SecretQuestion, _ person: any Prescriber
     ) throws(AuthenticatorError) -> PINDigits {
         let typed = try secret(question, person)
-        let pin = try inKeystore { () throws(KeystoreError) in
-            try typed.read { (bytes) throws(KeystoreError) in try PINDigits(bytes) }
-        }
+        let pin = try inKeystore(
+            try typed.read { (bytes) throws(KeystoreError) in try PINDigits(bytes) })
         guard let pin else { throw .init(.malformedPIN) }
         return pin
     }
 
     private func drawnPIN(_ person: any Prescriber) throws(AuthenticatorError) -> PINDigits {
-        let pin = try inKeystore { () throws(KeystoreError) in try PINDigits(random: ()) }
+        let pin = try inKeystore(try PINDigits(random: ()))
         // Shown once, to be remembered. Four digits fit into a String itself, not on the heap.
         let digits = pin.read { digits in
             var text = ""

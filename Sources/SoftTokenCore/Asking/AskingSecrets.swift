@@ -24,9 +24,7 @@ extension Flow {
     func secret(
         _ question: SecretQuestion, _ person: any Prescriber
     ) throws(AuthenticatorError) -> TypedSecret {
-        var memory = try inKeystore { () throws(KeystoreError) in
-            try SecureBytes(count: question.capacity)
-        }
+        var memory = try inKeystore(try SecureBytes(count: question.capacity))
         let count = try memory.fill {
             (answer: inout OutputSpan<UInt8>) throws(AuthenticatorError) in
             try person.secret(question, into: &answer)

@@ -12,9 +12,8 @@ struct Offer: ~Copyable {
 
     /// Reads a link and verifies its signature.
     init(_ text: borrowing LinkText) throws(AuthenticatorError) {
-        let link = try judging { () throws(ActivationError) in
-            try text.read { (bytes) throws(ActivationError) in try readLink(bytes) }
-        }
+        let link = try judging(
+            try text.read { (bytes) throws(ActivationError) in try readLink(bytes) })
         switch consume link {
         case .unsigned(let enrolment):
             introduction = Offer.words(
@@ -71,9 +70,8 @@ extension Flow {
     private func askedOffer(_ person: any Prescriber) throws(AuthenticatorError) -> Offer {
         let typed = try secret(.link, person)
         guard typed.byteCount < SecretQuestion.link.capacity else { throw .activation(.tooLong) }
-        let text = try judging { () throws(ActivationError) in
-            try typed.read { (bytes) throws(ActivationError) in try LinkText(copying: bytes) }
-        }
+        let text = try judging(
+            try typed.read { (bytes) throws(ActivationError) in try LinkText(copying: bytes) })
         return try Offer(text)
     }
 
@@ -104,14 +102,12 @@ extension Flow {
     ) throws(AuthenticatorError) -> Enrolment {
         if case .device = link.box {
             let key = try requestKey()
-            return try judging { () throws(ActivationError) in try link.open(requestKey: key) }
+            return try judging(try link.open(requestKey: key))
         }
         let typed = try secret(.activationCode, person)
-        return try judging { () throws(ActivationError) in
-            let code = try typed.read { (bytes) throws(ActivationError) in
-                try ActivationCode(parsing: bytes)
-            }
-            return try link.open(code: code)
-        }
+        let code = try judging(
+            try typed.read { (bytes) throws(ActivationError) in try ActivationCode(parsing: bytes) }
+        )
+        return try judging(try link.open(code: code))
     }
 }

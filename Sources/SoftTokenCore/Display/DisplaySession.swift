@@ -81,7 +81,7 @@ public struct DisplaySession: ~Copyable {
     ///
     /// - Throws: `failed` if the clock can't be read.
     public borrowing func frame() throws(AuthenticatorError) -> DisplayFrame {
-        frame(at: try fromSystem(clock))
+        frame(at: try fromSystem(try clock()))
     }
 
     borrowing func frame(at now: ClockReading) -> DisplayFrame {

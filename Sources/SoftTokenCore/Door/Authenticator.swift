@@ -66,7 +66,7 @@ public struct Authenticator: ~Copyable {
     /// - Throws: as the other way in.
     public init(sampleConfinedTo confinement: Confinement) throws(AuthenticatorError) {
         try Authenticator.confineProcess(confinement)
-        let folder = try fromSystem { () throws(SystemError) in try TemporaryFolder() }
+        let folder = try fromSystem(try TemporaryFolder())
         var device = try DeviceFacts.read(sshConnection: nil)
         device.isRemote = false
         flow = try Flow(
@@ -89,10 +89,10 @@ public struct Authenticator: ~Copyable {
     ) throws(AuthenticatorError) {
         LocalTime.prepare()
         guard confinement == .process else { return }
-        try fromSystem { () throws(SystemError) in
-            if ProcessGuard.allowsMemoryImages { try ProcessGuard.forbidMemoryImages() }
-            try Sandbox.blockNetwork()
+        if ProcessGuard.allowsMemoryImages {
+            try fromSystem(try ProcessGuard.forbidMemoryImages())
         }
+        try fromSystem(try Sandbox.blockNetwork())
     }
 
     /// Closes the file sandbox over the two folders, before any PIN is asked for. Around a sample it
@@ -103,9 +103,7 @@ public struct Authenticator: ~Copyable {
         guard confinement == .process, temporaryFolder == nil else { return }
         // It can't be read inside of the sandbox: what is then to be compared is refused.
         if comparesLater { _ = try? flow.device.identity() }
-        _ = try fromSystem { () throws(SystemError) in
-            try Sandbox.confineFiles(to: flow.folderDescriptors)
-        }
+        _ = try fromSystem(try Sandbox.confineFiles(to: flow.folderDescriptors))
     }
 }
 
@@ -154,7 +152,7 @@ extension Authenticator {
     ///   `configuration`.
     public func reset(asking person: any Prescriber) throws(AuthenticatorError) {
         let facts = try flow.facts()
-        if facts.state == .none { throw .keystore(.missing) }
+        if facts.state == Status.Keystore.none { throw .keystore(.missing) }
         if case .problem(let problem)? = facts.error {
             // What is no file is none of ours and is removed; a file may be somebody else's.
             guard case .notPlain = problem else { throw .keystore(.problem(problem)) }

@@ -186,7 +186,9 @@ extension AuthenticatorError {
     static func system(_ error: SystemError) -> Self { Self(.system(error)) }
 }
 
-/// Works on the keystore, in this module's error.
+// Each floor's error in this module's. An autoclosure knows what its one expression throws; a closure
+// has to be told.
+
 func inKeystore<R: ~Copyable>(
     _ body: () throws(KeystoreError) -> R
 ) throws(AuthenticatorError) -> R {
@@ -195,21 +197,26 @@ func inKeystore<R: ~Copyable>(
     }
 }
 
-/// Asks the system, in this module's error.
+func inKeystore<R: ~Copyable>(
+    _ step: @autoclosure () throws(KeystoreError) -> R
+) throws(AuthenticatorError) -> R {
+    try inKeystore { () throws(KeystoreError) in try step() }
+}
+
 func fromSystem<R: ~Copyable>(
-    _ body: () throws(SystemError) -> R
+    _ step: @autoclosure () throws(SystemError) -> R
 ) throws(AuthenticatorError) -> R {
-    do throws(SystemError) { return try body() } catch { throw .system(error) }
+    do throws(SystemError) { return try step() } catch { throw .system(error) }
 }
 
-/// Reads a record or marks this computer, in this module's error.
-func onDevice<R>(_ body: () throws(DeviceError) -> R) throws(AuthenticatorError) -> R {
-    do throws(DeviceError) { return try body() } catch { throw .init(.device(error)) }
+func onDevice<R>(
+    _ step: @autoclosure () throws(DeviceError) -> R
+) throws(AuthenticatorError) -> R {
+    do throws(DeviceError) { return try step() } catch { throw .init(.device(error)) }
 }
 
-/// Reads a link, in this module's error.
 func judging<R: ~Copyable>(
-    _ body: () throws(ActivationError) -> R
+    _ step: @autoclosure () throws(ActivationError) -> R
 ) throws(AuthenticatorError) -> R {
-    do throws(ActivationError) { return try body() } catch { throw .activation(error) }
+    do throws(ActivationError) { return try step() } catch { throw .activation(error) }
 }

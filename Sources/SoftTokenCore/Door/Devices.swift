@@ -23,9 +23,7 @@ public struct PrescribingDeviceRecord: Equatable, Sendable {
     ///
     /// - Throws: `rejected`.
     public init(parsing bytes: [UInt8]) throws(AuthenticatorError) {
-        record = try onDevice { () throws(DeviceError) in
-            try PrescribingRecord(parsingFile: bytes)
-        }
+        record = try onDevice(try PrescribingRecord(parsingFile: bytes))
     }
 }
 
@@ -48,9 +46,7 @@ extension Authenticator {
         label: String
     ) throws(AuthenticatorError) -> (record: PrescribingDeviceRecord, wasRegistered: Bool) {
         guard PrescribingRecord.isAcceptableLabel(label) else { throw .init(.unacceptableLabel) }
-        let registration = try onDevice { () throws(DeviceError) in
-            try PrescribingMarker.register(label: label)
-        }
+        let registration = try onDevice(try PrescribingMarker.register(label: label))
         switch registration {
         case .standing(let record): return (PrescribingDeviceRecord(record), true)
         case .made(let record): return (PrescribingDeviceRecord(record), false)
@@ -61,7 +57,7 @@ extension Authenticator {
     ///
     /// - Returns: whether there was one.
     public static func unregisterDevice() throws(AuthenticatorError) -> Bool {
-        try onDevice { () throws(DeviceError) in try PrescribingMarker.unregister() }
+        try onDevice(try PrescribingMarker.unregister())
     }
 
     /// This computer's mark, and the records that the keystore keeps. Needs no PIN.

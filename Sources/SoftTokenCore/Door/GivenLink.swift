@@ -30,9 +30,7 @@ public struct GivenLink: ~Copyable {
         guard (1...LinkText.maximumMailByteCount).contains(capacity) else {
             throw .activation(capacity < 1 ? .noLink : .tooLong)
         }
-        var memory = try inKeystore { () throws(KeystoreError) in
-            try SecureBytes(count: capacity)
-        }
+        var memory = try inKeystore(try SecureBytes(count: capacity))
         let count = try memory.fill(fill)
         try self.init(memory, byteCount: count)
     }
@@ -58,9 +56,7 @@ public struct GivenLink: ~Copyable {
     public init(
         readingFrom descriptor: Int32, path: String, limit: Int = LinkLimits.mailByteCount
     ) throws(AuthenticatorError) {
-        let source = try fromSystem { () throws(SystemError) in
-            try Descriptor(duplicating: descriptor, path: path)
-        }
+        let source = try fromSystem(try Descriptor(duplicating: descriptor, path: path))
         // Guarded memory is scarce: it grows with what is read, twice as long each time.
         var memory = try GivenLink.memory(min(limit + 1, 65_536))
         var count = 0
@@ -109,7 +105,7 @@ public struct GivenLink: ~Copyable {
     }
 
     private static func memory(_ count: Int) throws(AuthenticatorError) -> SecureBytes {
-        try inKeystore { () throws(KeystoreError) in try SecureBytes(count: count) }
+        try inKeystore(try SecureBytes(count: count))
     }
 }
 

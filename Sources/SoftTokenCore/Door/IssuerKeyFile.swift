@@ -15,6 +15,6 @@ public struct IssuerKeyFile: Equatable, Sendable {
     ///
     /// - Throws: `rejected`.
     public init(parsing bytes: [UInt8]) throws(AuthenticatorError) {
-        file = try judging { () throws(ActivationError) in try IssuerFile(parsing: bytes.span) }
+        file = try judging(try IssuerFile(parsing: bytes.span))
     }
 }

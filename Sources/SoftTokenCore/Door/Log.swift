@@ -12,34 +12,22 @@ public struct LogReport: Equatable, Sendable {
 /// One entry of the audit log. It never holds a PIN, a seed, an OTP, nor a token's name, issuer,
 /// account or serial. CONTRACT §3.
 public struct LogEntry: Equatable, Sendable {
-    /// Its number, from 1 on.
-    public let sequence: UInt64
-    /// When, by the device's clock, Unix seconds.
-    public let unixSeconds: Int64
-    /// `unixSeconds` in RFC 3339, UTC.
-    public let time: String
-    /// activate, attest, unlock, otp, rename, remove, pin, delay, erase, reset, refuse, device,
-    /// issuer, clock or tamper.
-    public let event: String
-    /// ok, rejected, refused or failed.
-    public let outcome: String
-    /// The ``Token/id`` that it is about; nil for none.
-    public let tokenID: String?
-    /// What else there is to say: printable ASCII.
-    public let detail: String
-    /// The entry as one line of JSON, as it is on disk but for its MAC.
-    public let json: String
+    let line: AuditLine
 
-    init(_ line: AuditLine) {
-        sequence = line.sequence
-        unixSeconds = line.unixSeconds
-        time = UTCTime.text(unixSeconds: line.unixSeconds)
-        event = line.event.rawValue
-        outcome = line.outcome.rawValue
-        tokenID = line.token
-        detail = line.detail
-        json = line.json
-    }
+    /// Its number, from 1 on.
+    public var sequence: UInt64 { line.sequence }
+    /// When, by the device's clock, Unix seconds.
+    public var unixSeconds: Int64 { line.unixSeconds }
+    /// `unixSeconds` in RFC 3339, UTC.
+    public var time: String { UTCTime.text(unixSeconds: line.unixSeconds) }
+    public var event: AuditEvent { line.event }
+    public var outcome: AuditOutcome { line.outcome }
+    /// The ``Token/id`` that it is about; nil for none.
+    public var tokenID: String? { line.token }
+    /// What else there is to say: printable ASCII.
+    public var detail: String { line.detail }
+    /// The entry as one line of JSON, as it is on disk but for its MAC.
+    public var json: String { line.json }
 }
 
 extension Authenticator {
@@ -51,7 +39,7 @@ extension Authenticator {
         do throws(AuthenticatorError) {
             let report = try flow.log()
             return LogReport(
-                entries: report.lines.map(LogEntry.init),
+                entries: report.lines.map { LogEntry(line: $0) },
                 flaw: report.flaw.map { AuthenticatorError(.logNotWhole($0)) })
         } catch {
             guard case .keystore(.problem(.tooLong(let path))) = error.cause else { throw error }
@@ -65,6 +53,6 @@ extension Authenticator {
 extension Flow {
     func log() throws(AuthenticatorError) -> AuditReport {
         guard let folders else { return AuditReport(lines: [], flaw: nil) }
-        return try inKeystore { () throws(KeystoreError) in try AuditLog.read(folders) }
+        return try inKeystore(try AuditLog.read(folders))
     }
 }

@@ -119,9 +119,7 @@ extension Authenticator {
             let facts = KeystoreFacts(.problem(problem))
             let verdict = try flow.verdict(facts)
             if confinement == .process {
-                _ = try fromSystem { () throws(SystemError) in
-                    try Sandbox.confineFiles(to: [])
-                }
+                _ = try fromSystem(try Sandbox.confineFiles(to: []))
             }
             return try flow.status(facts, verdict, isLogWhole: true)
         }
@@ -132,7 +130,7 @@ extension Flow {
     /// - Throws: what kept the keystore's state from being known.
     func knownFacts() throws(AuthenticatorError) -> KeystoreFacts {
         let facts = try facts()
-        if facts.state == .unknown, let error = facts.error { throw .keystore(error) }
+        if facts.state == nil, let error = facts.error { throw .keystore(error) }
         return facts
     }
 
@@ -143,7 +141,7 @@ extension Flow {
         let now = try now()
         let isOpenable = facts.isOpenable
         return Status(
-            keystore: Status.Keystore(rawValue: facts.state.rawValue) ?? .none,
+            keystore: facts.state ?? .none,
             obstacle: facts.error.map { .keystore($0) },
             attemptsLeft: isOpenable ? facts.attemptsLeft : nil,
             attemptLimit: isOpenable ? facts.attemptLimit : nil,

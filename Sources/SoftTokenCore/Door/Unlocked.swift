@@ -51,12 +51,16 @@ public struct Unlocked: ~Copyable {
     /// - Throws: `malformedAnswer` for a name that can't be one or is taken; `notFound`.
     public mutating func rename(_ token: Token, to name: String) throws(AuthenticatorError) {
         guard isTokenName(name) else { throw .init(.unacceptableName) }
-        try flow.rename(&session, token, to: name)
+        try change(.rename, "renamed", of: token) { (keystore) throws(KeystoreError) in
+            try keystore.rename(token.metadata.id, to: name)
+        }
     }
 
     /// Removes a token. It can't be had back.
     public mutating func remove(_ token: Token) throws(AuthenticatorError) {
-        try flow.remove(&session, token)
+        try change(.remove, "removed", of: token) { (keystore) throws(KeystoreError) in
+            try keystore.remove(token.metadata.id)
+        }
     }
 
     /// Keeps the record of a computer that sends prescriptions: it is compared with at each use from
@@ -65,13 +69,16 @@ public struct Unlocked: ~Copyable {
     /// - Throws: exit code `prescribingDevice` for this device's own record, which is not kept.
     public mutating func forbid(_ record: PrescribingDeviceRecord) throws(AuthenticatorError) {
         try flow.checkIsAnotherDevice(record.record)
-        try flow.forbid(&session, record.record)
+        try change(.device, "a prescribing record was added") { (keystore) throws(KeystoreError) in
+            try keystore.add(prescribingRecord: record.text)
+        }
     }
 
     /// Trusts the signing key of an issuer's file.
     public mutating func trust(_ file: IssuerKeyFile) throws(AuthenticatorError) {
-        try flow.trust(
-            &session, TrustedIssuer(key: file.file.key, name: file.file.name))
+        try change(.issuer, "a signing key was added") { (keystore) throws(KeystoreError) in
+            try keystore.trust(TrustedIssuer(key: file.file.key, name: file.file.name))
+        }
     }
 
     /// Trusts a signing key no longer.
@@ -89,7 +96,9 @@ public struct Unlocked: ~Copyable {
             }
             throw .init(isAdministrators ? .administratorsIssuer : .noSuchIssuer)
         }
-        try flow.distrust(&session, issuer)
+        try change(.issuer, "a signing key was removed") { (keystore) throws(KeystoreError) in
+            _ = keystore.distrust(issuer.key)
+        }
         return Issuer(name: issuer.name, fingerprint: fingerprint, isAdministrators: false)
     }
 
@@ -97,14 +106,22 @@ public struct Unlocked: ~Copyable {
     ///
     /// - Throws: `refused` for one that is easy to guess where nobody can be asked again.
     public mutating func setPIN(asking person: any Prescriber) throws(AuthenticatorError) {
-        try flow.setPIN(&session, try flow.newPIN(person))
+        try set(try flow.newPIN(person))
     }
 
-    mutating func set(_ pin: borrowing PINDigits) throws(AuthenticatorError) {
-        try flow.setPIN(&session, pin)
+    fileprivate mutating func set(_ pin: borrowing PINDigits) throws(AuthenticatorError) {
+        try change(.pin, "changed") { (keystore) throws(KeystoreError) in try keystore.setPIN(pin) }
     }
 
-    mutating func chosen(
+    private mutating func change(
+        _ event: AuditEvent, _ detail: String, of token: Token? = nil,
+        _ body: (inout UnlockedKeystore) throws(KeystoreError) -> Void
+    ) throws(AuthenticatorError) {
+        let entry = AuditEntry(event, .ok, tokenID: token?.metadata.id, detail: detail)
+        try flow.change(&session, logging: entry, body)
+    }
+
+    fileprivate mutating func chosen(
         _ token: String?, _ person: any Prescriber
     ) throws(AuthenticatorError) -> Token {
         try flow.chosen(token, &session, person)

@@ -11,9 +11,7 @@ extension Flow {
     func requestKey() throws(AuthenticatorError) -> RequestKey {
         let now = try now().unixSeconds
         guard let folders,
-            let key = try inKeystore({ () throws(KeystoreError) in
-                try RequestFile.read(folders.state, unixSeconds: now)
-            })
+            let key = try inKeystore(try RequestFile.read(folders.state, unixSeconds: now))
         else { throw .activation(.sealedToAnotherDevice) }
         return key
     }
@@ -63,7 +61,7 @@ extension Flow {
         try makeFolders()
         let limit = combined(policy).attemptLimit
         guard let folders else { throw .keystore(.missing) }
-        let lock = try inKeystore { () throws(KeystoreError) in try KeystoreLock.take(folders) }
+        let lock = try inKeystore(try KeystoreLock.take(folders))
         try refuseIfRegistered(folders, lock)
         return try inKeystore { () throws(KeystoreError) in
             // Another command may have made one while this one asked.

@@ -21,7 +21,7 @@ struct Answers: Sendable {
     /// Whether a person can be asked.
     var isInteractive: Bool
     /// `--not-prescribing-device`.
-    var isAttested: Bool
+    var isAttested = false
     /// `--clock-is` was given and is the day that this device's clock shows; nil: not given.
     var isClockConfirmed: Bool?
     /// `--trust-issuer`.
@@ -30,16 +30,6 @@ struct Answers: Sendable {
     var waitsOutDelays = false
     /// `--protector tpm2`, which this version can't reach.
     var wantsTPM = false
-
-    init(
-        isInteractive: Bool, isAttested: Bool = false, isClockConfirmed: Bool? = nil,
-        trustedFingerprint: String? = nil
-    ) {
-        self.isInteractive = isInteractive
-        self.isAttested = isAttested
-        self.isClockConfirmed = isClockConfirmed
-        self.trustedFingerprint = trustedFingerprint
-    }
 }
 
 /// What stands after the checks: the questions that only a person can answer.
@@ -74,12 +64,7 @@ extension Flow {
         _ purpose: Purpose, answers: Answers
     ) throws(AuthenticatorError) -> PassedChecks {
         let facts = try facts(for: purpose.link)
-        do throws(AuthenticatorError) {
-            return try checked(purpose, answers: answers, facts: facts)
-        } catch {
-            logRefusal(error, facts: facts)
-            throw error
-        }
+        return try loggingRefusal(facts, try checked(purpose, answers: answers, facts: facts))
     }
 
     /// The checks that come before a file that the person named is looked for: what this device
@@ -90,12 +75,7 @@ extension Flow {
         _ purpose: Purpose, answers: Answers
     ) throws(AuthenticatorError) {
         let facts = try facts()
-        do throws(AuthenticatorError) {
-            _ = try checkedPlace(purpose, answers: answers, facts: facts)
-        } catch {
-            logRefusal(error, facts: facts)
-            throw error
-        }
+        _ = try loggingRefusal(facts, try checkedPlace(purpose, answers: answers, facts: facts))
     }
 
     /// The check that comes even before a link is read: owners and modes.
@@ -170,9 +150,21 @@ extension Flow {
         var records = facts.records
         for text in linkRecords {
             records.append(
-                try onDevice { () throws(DeviceError) in try PrescribingRecord(parsing: text) })
+                try onDevice(try PrescribingRecord(parsing: text)))
         }
         return try device.verdict(records: records, marker: device.marker)
+    }
+
+    /// Checks, before a PIN is asked for, that a record is not this device's own.
+    func checkIsAnotherDevice(
+        _ record: PrescribingRecord
+    ) throws(AuthenticatorError) {
+        let verdict = try device.verdict(records: [record], marker: .absent)
+        guard case .same(let evidence) = verdict else { return }
+        try? logged([
+            AuditEntry(.device, .refused, detail: "the record to be forbidden is this device's")
+        ])
+        throw .init(.recordOfThisDevice(evidence))
     }
 
     private func checkRemote() throws(AuthenticatorError) {
@@ -209,9 +201,7 @@ extension Flow {
             return .beforeLink(link.issuedAtUnixSeconds)
         }
         guard let folders else { return nil }
-        let baseline = try inKeystore { () throws(KeystoreError) in
-            try AuditLog.baseline(folders)
-        }
+        let baseline = try inKeystore(try AuditLog.baseline(folders))
         guard let baseline, now < baseline - tolerance else { return nil }
         return .beforeBaseline(baseline)
     }
@@ -245,9 +235,7 @@ extension Flow {
         _ link: VerifiedLink, _ folders: KeystoreFolders?
     ) throws(AuthenticatorError) -> Bool {
         guard let folders else { return false }
-        return try inKeystore { () throws(KeystoreError) in
-            try UsedLinks.contains(link, folders)
-        }
+        return try inKeystore(try UsedLinks.contains(link, folders))
     }
 
     private func checkKeystore(

@@ -24,8 +24,6 @@ struct SeparationClearance: ~Copyable {
 struct PersonalAnswers: Sendable {
     var isAttested = false
     var isClockConfirmed = false
-
-    init() {}
 }
 
 extension Flow {
@@ -35,17 +33,7 @@ extension Flow {
     func clearance(
         _ checks: PassedChecks, _ answers: PersonalAnswers = PersonalAnswers()
     ) throws(AuthenticatorError) -> SeparationClearance {
-        do throws(AuthenticatorError) {
-            if checks.attestationReason != nil, !answers.isAttested {
-                throw .init(.attestationDenied)
-            }
-            if let doubt = checks.clockDoubt, !answers.isClockConfirmed {
-                throw .clockUnconfirmed(doubt)
-            }
-        } catch {
-            logRefusal(error, facts: checks.facts)
-            throw error
-        }
+        try loggingRefusal(checks.facts, try check(answers, to: checks))
         let isAttestedNow = checks.attestationReason != nil || checks.isAttestedByOption
         return SeparationClearance(
             attestedUnixSeconds: isAttestedNow ? try now().unixSeconds : nil,
@@ -53,6 +41,15 @@ extension Flow {
             isClockConfirmed: checks.clockDoubt != nil || checks.isClockConfirmedByOption,
             isAttestationObsolete: checks.verdict == .separate
                 && checks.facts.attestedUnixSeconds != nil)
+    }
+
+    private func check(
+        _ answers: PersonalAnswers, to checks: PassedChecks
+    ) throws(AuthenticatorError) {
+        if checks.attestationReason != nil, !answers.isAttested { throw .init(.attestationDenied) }
+        if let doubt = checks.clockDoubt, !answers.isClockConfirmed {
+            throw .clockUnconfirmed(doubt)
+        }
     }
 
     /// Writes down what was attested and confirmed, under the lock and after the right PIN.

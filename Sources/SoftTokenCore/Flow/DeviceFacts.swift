@@ -16,25 +16,9 @@ struct DeviceFacts: Sendable {
     /// Whether this is a login over the network; nil if it can't be told.
     var isRemote: Bool?
     var policy: AdministratorPolicy?
-    var issuers: [IssuerFile]
+    var issuers: [IssuerFile] = []
     /// Whether a marker stands there by now.
     var isMarkerThere: @Sendable () -> Bool
-
-    init(
-        identity: @escaping @Sendable () throws(SystemError) -> DeviceIdentity,
-        environment: DeviceEnvironment, marker: PrescribingMarker,
-        machineID: MachineValues, isRemote: Bool?, policy: AdministratorPolicy? = nil,
-        issuers: [IssuerFile] = [], isMarkerThere: @escaping @Sendable () -> Bool
-    ) {
-        self.identity = identity
-        self.environment = environment
-        self.marker = marker
-        self.machineID = machineID
-        self.isRemote = isRemote
-        self.policy = policy
-        self.issuers = issuers
-        self.isMarkerThere = isMarkerThere
-    }
 
     /// In a user namespace anybody is root of what they mounted: a marker can be hidden there, and a
     /// policy be made up.
@@ -48,7 +32,7 @@ struct DeviceFacts: Sendable {
     ) throws(AuthenticatorError) -> SeparationVerdict {
         let identity =
             isIdentityCompared(records: records, marker: marker)
-            ? try fromSystem(identity) : DeviceIdentity([])
+            ? try fromSystem(try identity()) : DeviceIdentity([])
         return separationVerdict(
             of: identity, records: records, marker: marker, environment: environment)
     }

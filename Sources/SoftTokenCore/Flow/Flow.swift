@@ -53,7 +53,7 @@ struct Flow: Sendable {
 
     /// Makes the folders that are missing (0700): `activate`, `request`.
     mutating func makeFolders() throws(AuthenticatorError) {
-        let made = try inKeystore { () throws(KeystoreError) in try openOrCreateFolders() }
+        let made = try inKeystore(try openOrCreateFolders())
         folders = made
     }
 
@@ -66,7 +66,7 @@ struct Flow: Sendable {
 
     /// The wall clock now, Unix seconds.
     func now() throws(AuthenticatorError) -> ClockReading {
-        try fromSystem(clock)
+        try fromSystem(try clock())
     }
 
     /// What is known of the keystore without a PIN; finishes an erasure that something cut short.
@@ -189,14 +189,11 @@ struct Place: Equatable, Sendable {
     let dataPath: String
     let statePath: String
 
-    init(dataPath: String, statePath: String) {
-        self.dataPath = dataPath
-        self.statePath = statePath
-    }
-
     /// One of the two folders is there and the other is missing.
     var isHalfThere: Bool { isSystemPathPresent(dataPath) != isSystemPathPresent(statePath) }
+}
 
+extension Place {
     /// The XDG folders; relative values are ignored (FORMAT.md §1).
     ///
     /// - Throws: `AuthenticatorError.noHome`.

@@ -4,14 +4,8 @@ import Device
 import Keystore
 
 struct KeystoreFacts: Equatable, Sendable {
-    /// As `status` names it.
-    enum State: String, Sendable {
-        case none, locked, delayed, erased, damaged, foreign, refused
-        /// Something kept it from being known: `error` says what.
-        case unknown
-    }
-
-    var state = State.none
+    /// nil: something kept it from being known, and `error` says what.
+    var state: Status.Keystore? = Status.Keystore.none
     /// Why it can't be opened; nil where a PIN would be taken, or a keystore made.
     var error: KeystoreError?
     var attemptsLeft: Int?
@@ -36,17 +30,19 @@ struct KeystoreFacts: Equatable, Sendable {
     /// There is a keystore, and it takes a PIN.
     var isOpenable: Bool { state == .locked || state == .delayed }
 
-    init() {}
+}
 
+extension KeystoreFacts {
     init(_ error: KeystoreError) {
+        self.init()
         self.error = error
         switch error {
         case .erased, .attemptRecordsLost, .erasedNow: state = .erased
         case .damaged: state = .damaged
         case .foreign: state = .foreign
         case .problem: state = .refused
-        case .missing: state = .none
-        case .machineIDUnreadable, .system, .busy, .changed, .outOfMemory: state = .unknown
+        case .missing: state = Status.Keystore.none
+        case .machineIDUnreadable, .system, .busy, .changed, .outOfMemory: state = nil
         case .wrongPIN, .delayed, .nameTaken, .tokenMissing, .full, .counterExhausted,
             .counterUnknown, .boxNotOpened, .malformedBox, .malformedSeed:
             preconditionFailure("looking at a keystore tries no PIN and changes nothing")

@@ -18,7 +18,7 @@ extension Flow {
     ) throws(AuthenticatorError) -> DisplaySession {
         // The lock was let go where a token was chosen, and taking it may last: what follows is as of
         // now.
-        _ = try inKeystore { () throws(KeystoreError) in try hold(&session) }
+        _ = try inKeystore(try hold(&session))
         if let refusal = registration {
             try use(&session) { (_, _) throws(KeystoreError) in [refusal.entry].compactMap(\.self) }
             throw refusal
@@ -68,14 +68,14 @@ extension Flow {
         _ session: inout Session, _ token: Token, _ now: ClockReading, seconds: Int
     ) throws(AuthenticatorError) -> DisplaySession {
         var made: DisplaySession?
-        try change(&session) { (session, _) throws(KeystoreError) in
-            let counter = try session.keystore.useCounter(token.metadata.id)
-            var generator = try session.keystore.codeGenerator(token.metadata.id)
+        let entry = AuditEntry(.otp, .ok, tokenID: token.metadata.id, detail: "hotp")
+        try change(&session, logging: entry) { (keystore) throws(KeystoreError) in
+            let counter = try keystore.useCounter(token.metadata.id)
+            var generator = try keystore.codeGenerator(token.metadata.id)
             made = try DisplaySession(
                 of: token, count: 1, sequence: .single(counter: counter), start: now,
                 seconds: seconds, clock: clock
             ) { generator.makeTruncatedMACs(first: counter, count: 1, $0) }
-            return [AuditEntry(.otp, .ok, tokenID: token.metadata.id, detail: "hotp")]
         }
         guard let made = made.take() else { preconditionFailure("the use made it") }
         return made

@@ -4,6 +4,16 @@ import Keystore
 import Linux
 
 extension Flow {
+    /// Logs the refusal that a step ends with.
+    func loggingRefusal<R: ~Copyable>(
+        _ facts: KeystoreFacts, _ step: @autoclosure () throws(AuthenticatorError) -> R
+    ) throws(AuthenticatorError) -> R {
+        do throws(AuthenticatorError) { return try step() } catch {
+            logRefusal(error, facts: facts)
+            throw error
+        }
+    }
+
     /// Logs that something was refused. A refusal keeps its own code when the entry can't be
     /// written; a foreign keystore's folders are left as they are.
     func logRefusal(_ error: AuthenticatorError, facts: KeystoreFacts) {

@@ -15,8 +15,6 @@ struct Session: ~Copyable {
 
     var tokens: [Token] { keystore.tokens.map(Token.init) }
     var issuers: [TrustedIssuer] { keystore.issuers }
-    var policy: TokenPolicy { keystore.publicSection.policy }
-    var prescribingRecords: [String] { keystore.publicSection.prescribingRecords }
 }
 
 extension Flow {
@@ -49,12 +47,10 @@ extension Flow {
 
     private func unlock(_ pin: borrowing PINDigits) throws(AuthenticatorError) -> Session {
         guard let folders else { throw .keystore(.missing) }
-        let lock = try inKeystore { () throws(KeystoreError) in try KeystoreLock.take(folders) }
+        let lock = try inKeystore(try KeystoreLock.take(folders))
         // Under the lock: the wait for it may have been long.
         try refuseIfRegistered(folders, lock)
-        return try inKeystore { () throws(KeystoreError) in
-            try unlocked(pin, folders: folders, lock: lock)
-        }
+        return try inKeystore(try unlocked(pin, folders: folders, lock: lock))
     }
 
     private func unlocked(
@@ -128,7 +124,7 @@ extension Flow {
     /// Lets go of the lock before a person is asked: the count is reset first.
     func release(_ session: inout Session) throws(AuthenticatorError) {
         guard session.lock != nil else { return }
-        try inKeystore { () throws(KeystoreError) in try resetAttempts(&session) }
+        try inKeystore(try resetAttempts(&session))
         session.lock = nil
     }
 
@@ -145,13 +141,13 @@ extension Flow {
 
     /// Changes the keystore, writes it, resets the count, logs the change and lets go.
     func change(
-        _ session: inout Session,
-        _ body: (inout Session, KeystoreLock) throws(KeystoreError) -> [AuditEntry]
+        _ session: inout Session, logging entry: AuditEntry,
+        _ body: (inout UnlockedKeystore) throws(KeystoreError) -> Void
     ) throws(AuthenticatorError) {
         try changing(&session) { (session, lock) throws(KeystoreError) in
-            let entries = try body(&session, lock)
+            try body(&session.keystore)
             try save(&session, lock)
-            return entries
+            return [entry]
         }
     }
 
@@ -168,6 +164,11 @@ extension Flow {
                 throw error
             }
         }
+    }
+
+    /// Ends a use that only read.
+    func endUse(_ session: inout Session) throws(AuthenticatorError) {
+        try use(&session) { (_, _) throws(KeystoreError) in [] }
     }
 
     /// Carries a use out, resets the count, logs what it was for and lets go.

@@ -19,7 +19,7 @@ extension UsedLinks {
             try? folders.state.remove(besideName)
             return
         }
-        try translating { () throws(SystemError) in try folders.state.putInPlace(fileName) }
+        try translating(try folders.state.putInPlace(fileName))
     }
 
     /// Whether the version beside the file is whole and a token of its own is kept.

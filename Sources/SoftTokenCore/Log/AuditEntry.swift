@@ -2,13 +2,14 @@
 // Bound by CONTRACT §3 (`log`) and Keystore/FORMAT.md §10.
 internal import Linux
 
-/// What the audit log has entries of.
-package enum AuditEvent: String, Sendable, CaseIterable {
+/// What the audit log has entries of, named as CONTRACT §3 names them.
+public enum AuditEvent: String, Sendable, CaseIterable {
     case activate, attest, unlock, otp, rename, remove, pin, delay, erase, reset, refuse, device
     case issuer, clock, tamper
 }
 
-package enum AuditOutcome: String, Sendable, CaseIterable {
+/// What became of it.
+public enum AuditOutcome: String, Sendable, CaseIterable {
     case ok, rejected, refused, failed
 }
 

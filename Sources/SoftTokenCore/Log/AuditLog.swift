@@ -17,9 +17,7 @@ package enum AuditLog {
         unixSeconds: Int64, vouched: Vouched? = nil
     ) throws(KeystoreError) {
         let key = try key(folders)
-        let file = try opening { () throws(FileProblem) in
-            try AppendFile(fileName, in: folders.state)
-        }
+        let file = try opening(try AppendFile(fileName, in: folders.state))
         let chain = try key.macKey(.chain)
         var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
         let old = try oldEntries(
@@ -41,7 +39,7 @@ package enum AuditLog {
             bytes += line
         }
         head.vouch(for: vouched)
-        try translating { () throws(SystemError) in try file.append(bytes) }
+        try translating(try file.append(bytes))
         file.release()
         // What can't be dropped today is dropped with the next entry: the head fits either way.
         try? prune(old, from: file, head: &head, folders: folders, key: key)
@@ -76,10 +74,8 @@ package enum AuditLog {
         _ folders: KeystoreFolders, for room: Room
     ) throws(KeystoreError) {
         _ = try key(folders)
-        let file = try opening { () throws(FileProblem) in
-            try AppendFile(fileName, in: folders.state)
-        }
-        try translating { () throws(SystemError) in try file.reserve(room.rawValue) }
+        let file = try opening(try AppendFile(fileName, in: folders.state))
+        try translating(try file.reserve(room.rawValue))
     }
 
     /// Gives the space back that `checkWritable` took for what came to nothing.
@@ -121,9 +117,7 @@ package enum AuditLog {
     ) throws(KeystoreError) -> AuditHead? {
         let bytes: [UInt8]?
         do throws(KeystoreError) {
-            bytes = try opening { () throws(FileProblem) in
-                try folders.state.contents(of: AuditHead.fileName, limit: 4096)
-            }
+            bytes = try opening(try folders.state.contents(of: AuditHead.fileName, limit: 4096))
         } catch {
             // Too long is altered; what the system won't read, or others may write, is not.
             guard case .problem(.tooLong) = error else { throw error }
@@ -164,15 +158,13 @@ package enum AuditLog {
         _ file: borrowing AppendFile, folders: KeystoreFolders, key: borrowing LogKey,
         chain: borrowing MACKey
     ) throws(KeystoreError) -> (AuditHead, Notes) {
-        let size = try translating { () throws(SystemError) in try file.byteCount() }
+        let size = try translating(try file.byteCount())
         guard var head = try head(folders, key: key) else {
             return try newChain(
                 file, size: size, after: nil, why: "the log's head or key was missing or altered")
         }
         if head.isPruning {
-            let start = try translating { () throws(SystemError) in
-                try file.bytes(at: 0, count: lineByteCount)
-            }
+            let start = try translating(try file.bytes(at: 0, count: lineByteCount))
             head = try chain.fitted(head, to: start[...])
         }
         guard size >= head.byteCount else {
@@ -194,9 +186,8 @@ package enum AuditLog {
     ) throws(KeystoreError) -> Bool {
         guard head.byteCount > 0 else { return true }
         let end = Array("\(TextAlphabet.hexadecimal.text(head.lastMAC))\"}\n".utf8)
-        let found = try translating { () throws(SystemError) in
-            try file.bytes(at: max(Int(head.byteCount) - end.count, 0), count: end.count)
-        }
+        let found = try translating(
+            try file.bytes(at: max(Int(head.byteCount) - end.count, 0), count: end.count))
         return found == end
     }
 
@@ -210,9 +201,7 @@ package enum AuditLog {
         guard size - start <= maximumByteCount else {
             return try newChain(file, size: size, after: head, why: "the log was altered")
         }
-        let rest = try translating { () throws(SystemError) in
-            try file.bytes(at: start, count: size - start)
-        }
+        let rest = try translating(try file.bytes(at: start, count: size - start))
         var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         let incomplete = lines.removeLast()
         for bytes in lines {
@@ -225,7 +214,7 @@ package enum AuditLog {
         }
         if !incomplete.isEmpty {
             let end = Int(head.byteCount)
-            try translating { () throws(SystemError) in try file.cut(to: end) }
+            try translating(try file.cut(to: end))
             notes.wasCut = true
         }
         return (head, notes)
@@ -238,13 +227,9 @@ package enum AuditLog {
         var head = AuditHead()
         var end = size
         if size > 0 {
-            let last = try translating { () throws(SystemError) in
-                try file.bytes(at: size - 1, count: 1)
-            }
+            let last = try translating(try file.bytes(at: size - 1, count: 1))
             if last != [UInt8(ascii: "\n")] {
-                try translating { () throws(SystemError) in
-                    try file.append([UInt8(ascii: "\n")])
-                }
+                try translating(try file.append([UInt8(ascii: "\n")]))
                 end += 1
             }
         }

@@ -139,7 +139,7 @@ extension AuditLog {
             head.baseOffset = offset
             try write(head, folders: folders, key: key)
             // Before the log's own: under the former head the shorter log would be a cut one.
-            try translating { () throws(SystemError) in try folders.state.sync() }
+            try translating(try folders.state.sync())
         }
         guard head.isPruning else { return }
         let kept = head.pruned
@@ -155,9 +155,7 @@ extension AuditLog {
     private static func lines(
         _ file: borrowing AppendFile, at offset: Int, count: Int
     ) throws(KeystoreError) -> ArraySlice<ArraySlice<UInt8>> {
-        let bytes = try translating { () throws(SystemError) in
-            try file.bytes(at: offset, count: count)
-        }
+        let bytes = try translating(try file.bytes(at: offset, count: count))
         return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .dropLast()
     }

@@ -41,9 +41,7 @@ extension AuditLog {
     package static func read(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) -> AuditReport {
-        let file = try opening { () throws(FileProblem) in
-            try folders.state.contents(of: fileName, limit: maximumByteCount)
-        }
+        let file = try opening(try folders.state.contents(of: fileName, limit: maximumByteCount))
         guard let key = try LogKey.read(folders.state) else {
             // Without a key, an entry and a keystore there is no log yet.
             return file?.isEmpty ?? true && isUnused(folders)

@@ -50,13 +50,13 @@ extension AuditLog {
     }
 
     private static func byteCount(of file: borrowing Descriptor) throws(KeystoreError) -> UInt64 {
-        try translating { () throws(SystemError) in UInt64(try file.attributes().byteCount) }
+        try translating(UInt64(try file.attributes().byteCount))
     }
 
     private static func bytes(
         of file: borrowing Descriptor, at offset: Int, count: Int
     ) throws(KeystoreError) -> [UInt8] {
-        try translating { () throws(SystemError) in try file.bytes(at: offset, count: count) }
+        try translating(try file.bytes(at: offset, count: count))
     }
 }
 

@@ -82,11 +82,10 @@ package enum UsedLinks {
                 hash: macKey.mac(of: link.key.bytes, link.jti),
                 expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
         let file = try encoded(entries, macKey)
-        return try translating { () throws(SystemError) in
+        return try translating(
             Prepared(
                 try PreparedFile(fileName, in: folders.state, bytes: file.span),
-                wasWhole: known != nil && !isMissing)
-        }
+                wasWhole: known != nil && !isMissing))
     }
 
     /// What the file holds: nothing yet where there is none, and no bytes, which are an altered
@@ -95,9 +94,7 @@ package enum UsedLinks {
         of name: String, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> [UInt8]? {
         do throws(KeystoreError) {
-            return try opening { () throws(FileProblem) in
-                try folders.state.contents(of: name, limit: maximumByteCount)
-            }
+            return try opening(try folders.state.contents(of: name, limit: maximumByteCount))
         } catch {
             guard case .problem(.tooLong) = error else { throw error }
             return []

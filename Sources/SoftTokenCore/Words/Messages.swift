@@ -244,11 +244,11 @@ extension KeystoreError {
                     + "is erased",
                 hint: left == 1
                     ? "one more wrong PIN erases the keystore\(waiting(delay))"
-                    : delay > 0 ? "try again in \(duration(delay))" : nil)
+                    : delay > 0 ? "try again in \(durationWords(delay))" : nil)
         case .delayed(let seconds):
             Message(
                 .tryLater, "after several wrong PINs you have to wait",
-                hint: "try again in \(duration(seconds))")
+                hint: "try again in \(durationWords(seconds))")
         case .busy:
             Message(.tryLater, "another softtoken is at work", hint: "try again when it has ended")
         case .changed:
@@ -281,7 +281,7 @@ extension KeystoreError {
     }
 
     private func waiting(_ seconds: Int) -> String {
-        seconds > 0 ? "; wait \(duration(seconds)) before you try" : ""
+        seconds > 0 ? "; wait \(durationWords(seconds)) before you try" : ""
     }
 }
 
@@ -381,13 +381,6 @@ extension DeviceError {
                 hint: "copy the whole line that softtoken device register prints")
         }
     }
-}
-
-/// "30 seconds", "4 minutes".
-func duration(_ seconds: Int) -> String {
-    guard seconds >= 120 else { return seconds == 1 ? "1 second" : "\(seconds) seconds" }
-    let minutes = (seconds + 59) / 60
-    return "\(minutes) minutes"
 }
 
 extension IssuerStanding {

@@ -137,7 +137,7 @@ private struct Desktop {
                 let rest = mimeApplications(
                     list, without: DesktopEntry.fileName, for: schemes.map(\.mimeType))
             else { continue }
-            try running { () throws(SystemError) in try replaceUserFile(path, bytes: rest) }
+            try running(try replaceUserFile(path, bytes: rest))
         }
     }
 

@@ -49,11 +49,10 @@ struct LinkHandover: ~Copyable {
         let name = "softtoken-\(UInt64.random(in: .min ... .max))"
         let pipe = try LinkPipe(name, in: folder)
         let path = pipe.path
-        let window = try running { () throws(SystemError) in
+        let window = try running(
             try BackgroundProcess.start(
                 path: "/proc/self/exe",
-                arguments: ["softtoken"] + HandlerWindowCommand.words + [path])
-        }
+                arguments: ["softtoken"] + HandlerWindowCommand.words + [path]))
         self.pipe = pipe
         self.window = window
     }
@@ -92,9 +91,8 @@ struct HandlerWindowCommand: Command {
         }
         let command = [program, "activate", "--from", path, "--hold"]
         for terminal in HandlerWindowCommand.terminals {
-            let process = try running { () throws(SystemError) in
-                try BackgroundProcess.start(terminal.name, arguments: terminal.options + command)
-            }
+            let process = try running(
+                try BackgroundProcess.start(terminal.name, arguments: terminal.options + command))
             // One that can't open its window ends at once; one that ends later was closed.
             if let process, !process.hasFailed(withinSeconds: 3) { return }
         }

@@ -32,9 +32,7 @@ extension ActivateCommand {
         let arguments = [
             "--quiet", "--raw", "--nodbus", "-Sdisable", "-Sqrcode.enable", "--", path,
         ]
-        let child = try running { () throws(SystemError) in
-            try ChildProcess.start("zbarimg", arguments: arguments)
-        }
+        let child = try running(try ChildProcess.start("zbarimg", arguments: arguments))
         guard let child else {
             throw .usage(
                 "--qr needs the program zbarimg, which is not installed",

@@ -56,6 +56,6 @@ private func rows(_ entries: [LogEntry], names: [String: String]) -> [String] {
 extension LogEntry {
     fileprivate func row(time: String, names: [String: String]) -> String {
         let subject = tokenID.map { "  " + (names[$0] ?? "token \($0)") } ?? ""
-        return "\(sequence)  \(time)  \(event)  \(outcome)\(subject)  \(detail)"
+        return "\(sequence)  \(time)  \(event.rawValue)  \(outcome.rawValue)\(subject)  \(detail)"
     }
 }

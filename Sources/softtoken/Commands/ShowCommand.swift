@@ -79,7 +79,7 @@ struct ShowCommand: Command {
 extension ShowCommand {
     /// Prints an object now and one at each roll-over, until the use ends; a HOTP token has one.
     private func printEach(_ session: borrowing DisplaySession) throws(AuthenticatorError) {
-        let timer = try running { () throws(SystemError) in try SecondTimer() }
+        let timer = try running(try SecondTimer())
         var printed: OneTimePassword?
         while true {
             switch try session.frame() {

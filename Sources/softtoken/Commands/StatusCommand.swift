@@ -112,7 +112,7 @@ extension Status {
         if isAttemptRecordLost {
             words += " (one of the two attempt records is missing or altered)"
         }
-        if keystore == .delayed { words += ", wait \(duration(delaySeconds))" }
+        if keystore == .delayed { words += ", wait \(durationWords(delaySeconds))" }
         return words
     }
 

@@ -32,21 +32,19 @@ enum DisplayLoop {
     static func run(
         _ session: borrowing DisplaySession, on terminal: Terminal, style: DisplayStyle
     ) throws(AuthenticatorError) -> DisplayEnd {
-        let signals = try running(SignalQueue.init)
-        let timer = try running(SecondTimer.init)
+        let signals = try running(try SignalQueue())
+        let timer = try running(try SecondTimer())
         let subject = DisplaySubject(
             name: session.token.name, issuer: session.token.issuer, morning: session.morning)
         var view = DisplayView(subject: subject, style: style)
-        try running { () throws(SystemError) in try view.open(terminal) }
+        try running(try view.open(terminal))
         defer { view.close(terminal) }
         while true {
             switch try session.frame() {
             case .ended(let end): return .session(end)
             case .showing(let showing): view.show(showing, on: terminal)
             }
-            let end = try running { () throws(SystemError) in
-                try nextEnd(terminal, signals, timer, &view)
-            }
+            let end = try running(try nextEnd(terminal, signals, timer, &view))
             if let end { return end }
         }
     }

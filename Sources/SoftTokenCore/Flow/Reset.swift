@@ -1,0 +1,28 @@
+// `reset`, which needs no PIN. Bound by CONTRACT §1 and DESIGN §4.
+import Keystore
+import Linux
+
+extension Flow {
+    /// Destroys the keystore, the device share and the device key.
+    ///
+    /// What stands in place of a file and is none is removed, too.
+    ///
+    /// - Throws: `AuthenticatorError.keystore(.missing)` if there is nothing to destroy; `.problem` for
+    ///   a folder that is not empty.
+    func reset() throws(AuthenticatorError) {
+        try inKeystore { () throws(KeystoreError) in
+            guard let folders else { throw .missing }
+            let lock = try KeystoreLock.take(folders)
+            let now = try reading()
+            // Judged under the lock, not on what was read before it was held.
+            if case .missing? = try? examine(folders) { throw .missing }
+            try folders.clearForReset()
+            try UsedLinks.recover(folders, tokens: nil)
+            try Erasure.reset(
+                folders, lock: lock, machineID: device.machineID, now: now.boot)
+            try AuditLog.append(
+                [AuditEntry(.reset, .ok, detail: "the keystore was destroyed")],
+                folders: folders, lock: lock, unixSeconds: now.unixSeconds)
+        }
+    }
+}
