@@ -8,13 +8,17 @@ import SoftTokenCore
 /// Standard output and standard error of this program.
 let output = ProgramOutput(program: "softtoken") { wrapped($0, columns: $1) }
 
-/// Options of every command.
-struct CommonOptions: ParsableArguments {
+/// Of every command, and offered by those that ask for a PIN: the others go on accepting it, hidden,
+/// because scripts may give it to all of them.
+struct PINOptions: ParsableArguments {
     @Option(
         name: .customLong("pin-fd"),
         help: ArgumentHelp("Take the PIN from file descriptor N, a line each.", valueName: "N"))
     var pinDescriptor: Int32?
+}
 
+/// Of every command, and offered by those that draw; hidden elsewhere, like `PINOptions`.
+struct ColourOptions: ParsableArguments {
     @Flag(name: .customLong("no-color"), help: "Use no colour.")
     var forbidsColor = false
 }

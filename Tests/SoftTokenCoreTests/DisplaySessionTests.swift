@@ -102,6 +102,20 @@ struct DisplaySessionTests {
         #expect(session.frame(at: Self.after(100)) == .ended(.sessionOver))
     }
 
+    @Test("A clock that goes back over the beginning by a second goes on showing the first OTP")
+    func backOverTheBeginning() throws {
+        let start = reading(wall: 1_000_000_050, boot: 500)
+        let session = try DisplaySession(
+            of: token(pending: nil), count: 1,
+            sequence: .steps(first: TimeStep(at: 1_000_000_050, seconds: 30)), start: start,
+            seconds: 100, clock: atTheStart
+        ) { take in take(0, 111_111) }
+        guard
+            case .showing(let showing) = session.frame(at: reading(wall: 1_000_000_049, boot: 500))
+        else { throw Ended() }
+        #expect(showing.otp.digits == "111111" && showing.rolling?.secondsLeft == 30)
+    }
+
     static func after(_ seconds: Int) -> ClockReading {
         reading(wall: 1_000_000_032 + seconds, boot: 500 + seconds)
     }

@@ -54,7 +54,7 @@ private let activation =
     }
 
     /// RFC 6238 Appendix B, SHA-1: 1111111109 → 07081804, the next step 1111111111 → 14050471.
-    @Test("The OTPs of a session are RFC 6238's, from one step before to its end")
+    @Test("The OTPs of a session are RFC 6238's, from now to its end")
     func session() throws {
         try activate()
         let once = try show()
@@ -62,7 +62,7 @@ private let activation =
         #expect(once.otpCount == 1)
         let session = try show(seconds: 300)
         #expect(session.current().digits == "07081804")
-        #expect(session.otpCount == 12)
+        #expect(session.otpCount == 11)
         clock.set(1_111_111_111)
         let next = session.frame(at: clock.reading())
         guard case .showing(let showing) = next else { throw MadeUpError.malformed }
@@ -230,7 +230,7 @@ private let activation =
     func expiringToken() throws {
         try activate()
         let whole = try show(seconds: 300)
-        #expect(whole.otpCount == 12)
+        #expect(whole.otpCount == 11)
         let token = Token(whole.token.metadata.expiring(at: 1_111_111_109 + 61))
         let authenticator = try authenticator()
         let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
@@ -238,9 +238,9 @@ private let activation =
         var session = try authenticator.unlock(try madeUpPIN("5093"), clearance)
         #expect(try authenticator.sessionSeconds(session, of: token) == 61)
         let cut = try authenticator.makeOTPs(&session, of: token, seconds: 300, clearance)
-        // From one step before the current one, which has a second left, to the one that holds the
-        // token's last second.
-        #expect(cut.otpCount == 4)
+        // From the current step, which has a second left, to the one that holds the token's last
+        // second.
+        #expect(cut.otpCount == 3)
     }
 
     @Test("Wrong PINs count, delay, erase; a new activation begins anew")

@@ -60,8 +60,8 @@ internal import Glibc
 
     /// Writes text. A terminal that has gone is noticed by the next `wait`.
     public borrowing func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        try? descriptor.write(bytes.span)
+        // In place: what is drawn holds an OTP, of which an array would be another copy.
+        try? descriptor.write(text.utf8.span)
     }
 
     /// Reads one byte to `buffer[index]`; false when the terminal has gone.

@@ -53,7 +53,9 @@ extension Flow {
     ) throws(AuthenticatorError) -> TrustedIssuer? {
         let issuer = TrustedIssuer(key: link.key, name: link.issuer)
         guard let fingerprint = checks.untrustedFingerprint else {
-            return link.fingerprint == person.given.trustedFingerprint ? issuer : nil
+            guard link.fingerprint == person.given.trustedFingerprint else { return nil }
+            if checks.issuerStanding == .otherKey { try person.hears(.otherKey(link.issuer)) }
+            return issuer
         }
         let standing = checks.issuerStanding
         guard

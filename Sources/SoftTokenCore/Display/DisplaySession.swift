@@ -103,10 +103,12 @@ public struct DisplaySession: ~Copyable {
     private borrowing func rollingFrame(
         first: TimeStep, now: ClockReading, end: Int64
     ) -> DisplayFrame {
-        let step = TimeStep(at: now.unixSeconds, seconds: first.seconds)
+        var step = TimeStep(at: now.unixSeconds, seconds: first.seconds)
+        // The clock was set back over the step's beginning, by less than counts as set.
+        if step.number < first.number { step = first }
         guard holds(step) else { return .ended(.noneLeft) }
         let next = TimeStep(number: step.number + 1, seconds: step.seconds)
-        let left = Int(step.endUnixSeconds - now.unixSeconds)
+        let left = min(Int(step.endUnixSeconds - now.unixSeconds), first.seconds)
         let isNextNear = left < DisplayFrame.announcementSeconds
         let isNextShown = isNextNear && holds(next) && step.endUnixSeconds < end
         let rolling = DisplayFrame.Rolling(

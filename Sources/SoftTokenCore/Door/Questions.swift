@@ -60,14 +60,17 @@ public enum IssuerStanding: Equatable, Sendable {
     /// Another key is trusted under this name.
     case otherKey
 
-    func words(_ issuer: String) -> String {
+    fileprivate static func otherKeyWords(_ issuer: String) -> String {
+        "another key than the one that you trust as \(issuer); somebody may be using that name"
+    }
+
+    fileprivate func words(_ issuer: String) -> String {
         switch self {
         case .new: "\(issuer) is new to this device"
         case .otherName:
             "This key is trusted here under another name than \(issuer), which is new to this device"
         case .otherKey:
-            "WARNING: this is another key than the one that you trust as \(issuer); somebody may be "
-                + "using that name"
+            "WARNING: this is \(IssuerStanding.otherKeyWords(issuer))"
         }
     }
 }
@@ -144,6 +147,9 @@ public enum News: Sendable {
     case pinsDiffer
     /// Another process is at work on the keystore: its end is waited for.
     case waitingForAnother
+    /// The key that is trusted by its fingerprint, given beforehand, is another than the one that is
+    /// trusted under this issuer's name.
+    case otherKey(String)
     /// An older copy of the keystore was put back.
     case keystorePutBack
 
@@ -158,6 +164,8 @@ public enum News: Sendable {
         case .askedAgain(let error): News.sentences(error)
         case .pinsDiffer: "The two PINs are not the same. Type it anew."
         case .waitingForAnother: "waiting for another softtoken to end"
+        case .otherKey(let issuer):
+            "the link is signed with \(IssuerStanding.otherKeyWords(issuer))"
         case .keystorePutBack:
             "an older copy of the keystore was put back; tokens or counters may be missing"
         }

@@ -165,11 +165,11 @@ extension Authenticator {
 
     /// Removes a token after a yes. A script's answer is judged before its PIN is tried.
     ///
-    /// - Returns: its name.
+    /// - Returns: its name, and how many tokens are left. The keystore and its PIN stay without one.
     /// - Throws: `malformedAnswer` without a yes.
     public func remove(
         _ token: String, asking person: any Prescriber
-    ) throws(AuthenticatorError) -> String {
+    ) throws(AuthenticatorError) -> (name: String, tokensLeft: Int) {
         let checks = try flow.check(.manage, answers: try flow.answers(person))
         try confineFiles()
         var unlocked: Unlocked
@@ -187,7 +187,7 @@ extension Authenticator {
             throw .init(.notConfirmed(.removing))
         }
         try unlocked.remove(chosen)
-        return chosen.name
+        return (chosen.name, unlocked.tokens.count)
     }
 
     /// Changes the PIN. A script's new PIN is judged before its current one is tried.

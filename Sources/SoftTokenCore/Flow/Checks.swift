@@ -219,15 +219,13 @@ extension Flow {
         guard try now().unixSeconds < link.expiresUnixSeconds else { throw .init(.linkExpired) }
         if try isUsed(link, folders) { throw .init(.linkUsed) }
         let trust = [device.trust(of: link), checks.facts.issuerTrust]
-        guard !trust.contains(.trusted), answers.trustedFingerprint != link.fingerprint else {
-            return
-        }
-        let standing = IssuerStanding(trust)
+        guard !trust.contains(.trusted) else { return }
+        checks.issuerStanding = IssuerStanding(trust)
+        guard answers.trustedFingerprint != link.fingerprint else { return }
         guard answers.isInteractive else {
-            throw .untrustedIssuer(fingerprint: link.fingerprint, standing)
+            throw .untrustedIssuer(fingerprint: link.fingerprint, checks.issuerStanding)
         }
         checks.untrustedFingerprint = link.fingerprint
-        checks.issuerStanding = standing
     }
 
     /// Whether this link was used here before.

@@ -8,8 +8,8 @@ extension Flow {
     /// Makes the OTPs of one use of a token.
     ///
     /// - Parameters:
-    ///   - seconds: how long they will be shown: TOTP makes one a step until then, from one step
-    ///     before now, 64 at most; 0 for the current one alone.
+    ///   - seconds: how long they will be shown: TOTP makes one a step until then, 64 at
+    ///     most; 0 for the current one alone.
     /// - Throws: `AuthenticatorError.sameDevice` (registered while the token was chosen),
     ///   `.tokenExpired`, `.counterExhausted`, `.keystore`.
     func makeOTPs(
@@ -41,8 +41,7 @@ extension Flow {
         _ session: inout Session, _ token: Token, _ now: ClockReading, stepSeconds: Int,
         seconds: Int
     ) throws(AuthenticatorError) -> DisplaySession {
-        let current = TimeStep(at: now.unixSeconds, seconds: stepSeconds).number
-        let first = seconds == 0 || current == 0 ? current : current - 1
+        let first = TimeStep(at: now.unixSeconds, seconds: stepSeconds).number
         let end = now.unixSeconds + Int64(seconds)
         // No OTP of a step that begins when the token has expired.
         let last = TimeStep(

@@ -12,12 +12,13 @@ struct DemoCommand: Command {
             Nothing of yours is touched: the keystore lies in a temporary folder and is removed at \
             the end. Without a terminal the demo answers for itself and prints one OTP.
             """)
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var pin: PINOptions
+    @OptionGroup var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         var authenticator = try Authenticator(sampleConfinedTo: .process)
         let rolls = isTerminal(0) && isTerminal(1)
-        let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
+        let console = try Console(pinDescriptor: pin.pinDescriptor, needsTerminal: rolls)
         let sample = Sample()
         console.say(
             "A sample issuer mails this link (shortened), and sends its code on another way:")
@@ -28,7 +29,7 @@ struct DemoCommand: Command {
             for: rolls ? .session(atMostSeconds: nil) : .once, asking: person)
         if rolls, let terminal = console.terminal {
             let style = DisplayStyle(
-                wantsPlain: false, forbidsColour: common.forbidsColor,
+                wantsPlain: false, forbidsColour: colour.forbidsColor,
                 environment: environmentVariable)
             try roll(session, style, terminal)
         } else {

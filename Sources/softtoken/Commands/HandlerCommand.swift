@@ -24,7 +24,8 @@ struct HandlerInstallCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "install", abstract: "Open softtoken: links with softtoken activate.")
     @Flag(help: "Open otpauth: links, too.") var otpauth = false
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(visibility: .hidden) var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let desktop = try Desktop.current()
@@ -65,7 +66,8 @@ struct HandlerInstallCommand: Command {
 struct HandlerRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Open links with softtoken no longer.")
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(visibility: .hidden) var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let desktop = try Desktop.current()

@@ -9,11 +9,12 @@ struct PINCommand: Command {
     @Flag(
         name: .customLong("random-pin"), help: "Draw the new PIN and show it once.")
     var isRandom = false
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: common.pinDescriptor)
+        let console = try Console(pinDescriptor: pin.pinDescriptor)
         console.given.drawsPIN = isRandom
         try authenticator.changePIN(asking: console)
         output.note("the PIN was changed")

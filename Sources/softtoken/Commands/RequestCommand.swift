@@ -15,7 +15,8 @@ struct RequestCommand: Command {
             """)
     @Flag(name: .customLong("new"), help: "Replace the living request.") var isRenewed = false
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(visibility: .hidden) var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         var authenticator = try context.authenticator()

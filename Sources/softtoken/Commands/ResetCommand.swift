@@ -9,11 +9,12 @@ struct ResetCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "reset", abstract: "Destroy the keystore with all its tokens.")
     @Flag(help: "Do not ask.") var yes = false
-    @OptionGroup var common: CommonOptions
+    @OptionGroup(visibility: .hidden) var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: common.pinDescriptor)
+        let console = try Console(pinDescriptor: nil)
         console.confirmsAll = yes
         try authenticator.reset(asking: console)
         output.note("the keystore was destroyed; a new token needs a new link")

@@ -27,7 +27,8 @@ struct ShowCommand: Command {
     @Flag(help: "Print the current one-time password as JSON.") var json = false
     @OptionGroup var attestation: AttestationOptions
     @OptionGroup var window: WindowOptions
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var pin: PINOptions
+    @OptionGroup var colour: ColourOptions
 
     var holdsWindow: HoldsWindow { window.hold ? .afterFailure : .never }
 
@@ -51,7 +52,7 @@ struct ShowCommand: Command {
                 hint: "leave it open, or send it into a pipe")
         }
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: common.pinDescriptor, needsTerminal: rolls)
+        let console = try Console(pinDescriptor: pin.pinDescriptor, needsTerminal: rolls)
         console.given = attestation.given
         let session = try authenticator.show(
             token, for: rolls || streams ? .session(atMostSeconds: seconds) : .once,
@@ -59,7 +60,7 @@ struct ShowCommand: Command {
         if streams { return try printEach(session) }
         guard rolls, let terminal = console.terminal else { return try printOnce(session) }
         let style = DisplayStyle(
-            wantsPlain: plain, forbidsColour: common.forbidsColor,
+            wantsPlain: plain, forbidsColour: colour.forbidsColor,
             environment: environmentVariable)
         try roll(session, style, terminal)
     }

@@ -13,11 +13,12 @@ struct RenameCommand: Command {
     var token: String
     @Argument(help: ArgumentHelp("The new name, 1 to 64 bytes.", valueName: "NAME"))
     var name: String
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: common.pinDescriptor)
+        let console = try Console(pinDescriptor: pin.pinDescriptor)
         console.namePrompt = "New name: "
         let names = try authenticator.rename(token, to: name, asking: console)
         output.note("\(names.former) is now named \(names.name)")
@@ -32,12 +33,18 @@ struct RemoveCommand: Command {
             "A token's name or serial, or how it begins.", valueName: "TOKEN"))
     var token: String
     @Flag(help: "Do not ask.") var yes = false
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: common.pinDescriptor)
+        let console = try Console(pinDescriptor: pin.pinDescriptor)
         console.confirmsAll = yes
-        output.note("\(try authenticator.remove(token, asking: console)) is removed")
+        let removed = try authenticator.remove(token, asking: console)
+        output.note("\(removed.name) is removed")
+        guard removed.tokensLeft == 0 else { return }
+        output.note(
+            "It was the last token here. The keystore stays, with its PIN, for the next one: "
+                + "softtoken activate")
     }
 }

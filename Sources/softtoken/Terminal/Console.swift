@@ -181,7 +181,7 @@ extension Console: Prescriber {
 
     func hears(_ news: News) throws(AuthenticatorError) {
         switch news {
-        case .keystorePutBack: output.warning(news.words)
+        case .keystorePutBack, .otherKey: output.warning(news.words)
         case .waitingForAnother: output.note(news.words)
         // To the script that asked for it.
         case .drawnPIN(let digits) where !canBeAsked: try output.line(digits)

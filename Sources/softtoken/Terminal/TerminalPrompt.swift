@@ -1,6 +1,6 @@
 // One question from its prompt to its answer: the loop of keys and signals under Terminal's
-// functions. Bound by DESIGN §8: Ctrl-C ends, Ctrl-Z stops and asks again, the end of the input
-// ends the command instead of asking for ever.
+// functions. Bound by DESIGN §4, §8: Ctrl-C ends; Ctrl-Z stops and asks again, but not where a secret
+// is typed; the end of the input ends the command instead of asking for ever.
 import Linux
 
 extension Terminal {
@@ -24,7 +24,7 @@ extension Terminal {
         while true {
             switch wait(signals, editor, prompt) {
             case .signal:
-                guard try isAskedAgain(after: signals.next()) else { continue }
+                guard try isAskedAgain(after: signals.next(), kind) else { continue }
                 // What was typed before is forgotten.
                 for index in typed.indices { typed[index] = 0 }
                 editor = TerminalEditor(kind, limit: limit)
@@ -84,10 +84,14 @@ extension Terminal {
     }
 
     /// Answers a signal; true when the question has to be asked again.
-    private func isAskedAgain(after signal: Signal?) throws(AnswerError) -> Bool {
+    private func isAskedAgain(
+        after signal: Signal?, _ kind: TerminalEditor.Kind
+    ) throws(AnswerError) -> Bool {
         guard let signal else { return false }
         if let end = AnswerError(signal) { throw end }
         switch signal {
+        // The rest of a PIN, or of a mail that is pasted, would be typed into the shell.
+        case .suspend where kind != .line: return false
         case .suspend:
             write("\n")
             device.stop()

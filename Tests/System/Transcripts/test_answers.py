@@ -493,16 +493,23 @@ class OutputTest(ProgramTest):
                 self.assertEqual(done.err, "")
         self.assertIn("not certified for EPCS", Home().run("--version").out)
 
-    def test_every_command_takes_the_common_options(self):
+    def test_every_command_takes_the_common_options_and_offers_those_it_uses(self):
+        uses = {"--pin-fd": ("activate", "show", "list", "rename", "remove", "pin", "log", "demo",
+                             "device forbid", "issuer list", "issuer add", "issuer remove"),
+                "--no-color": ("show", "demo"), "--help": ()}
         for command in ("activate", "show", "list", "rename", "remove", "pin", "status", "log",
                         "request", "device register", "device unregister", "device forbid",
                         "device list", "device check", "issuer list", "issuer add",
-                        "issuer remove", "reset"):
+                        "issuer remove", "reset", "demo", "handler install", "handler remove"):
             with self.subTest(command):
                 text = Home().run(*command.split(), "--help").out
-                for option in ("--pin-fd", "--no-color", "--help"):
-                    self.assertIn(option, text)
-                self.assert_ends(Home().run(*command.split(), "--version"), 0)
+                for option, users in uses.items():
+                    self.assertEqual(option in text, command in users or option == "--help")
+                # A script may give them to any command.
+                given = (*command.split(), "--pin-fd", "0", "--no-color", "--version")
+                self.assert_ends(Home().run(*given), 0)
+        home = one_token()
+        self.assert_ends(home.run("status", "--pin-fd", "0", "--no-color", answers=PIN), 0)
 
     def test_shell_completion_is_printed(self):
         for shell in ("bash", "zsh", "fish"):
@@ -692,6 +699,20 @@ class JSONTest(ProgramTest):
         self.assertFalse((home.state / "request").exists())
         self.assertNotEqual(home.run("request", "--json").json["request"], request)
         self.assert_ends(home.run("activate", link, *options, answers=f"Clinic\n{PIN}\n"), 84)
+
+    def test_another_key_under_a_trusted_name_is_told_although_its_fingerprint_was_given(self):
+        home = Home()
+        home.activate(ISSUER.link(), "Clinic", PIN, "--trust-issuer", ISSUER.fingerprint,
+                      code=links.CODE)
+        other = links.Issuer("Somebody")
+        other.name = ISSUER.name
+        for issuer, warning in ((other, f"as {ISSUER.name}; somebody may be using that name"),
+                                (links.Issuer("A second authority"), None)):
+            done = home.run("activate", issuer.link(), ATTESTED, "--trust-issuer",
+                            issuer.fingerprint, answers=f"{links.CODE}\n{issuer.fingerprint}\n{PIN}\n")
+            self.assert_ends(done, 0)
+            self.assertEqual("another key than the one" in done.err, warning is not None)
+            self.assertIn(warning or "", done.err)
 
     def test_issuers_are_added_listed_and_removed(self):
         home = one_token()

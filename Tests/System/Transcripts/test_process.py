@@ -105,11 +105,14 @@ class PromptTest(unittest.TestCase):
                 self.assertIn(f"code={128 + number}", written)
                 self.assertRegex(written, r" icanon[\s\S]* echo ")
 
-    def test_suspend_stops_and_asks_again(self):
+    def test_stopped_at_the_pin_it_asks_again(self):
         session = Session(["/bin/bash", "--norc", "-i"], environment(self.home.path, PS1="$ "))
         session.child.send(f"{screen.PROGRAM} show\r")
         session.wait_for("PIN:")
-        session.child.send("98\x1a")
+        session.child.send("98")
+        # No key does that: Ctrl-Z is ignored at a PIN.
+        child = int(subprocess.check_output(["pgrep", "-P", str(session.child.pid)]))
+        os.kill(child, signal.SIGSTOP)
         session.wait_for("Stopped")
         session.screen.reset()
         session.child.send("fg\r")

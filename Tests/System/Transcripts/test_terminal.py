@@ -536,25 +536,42 @@ class EndingTest(TerminalTest):
             time.sleep(0.05)
         self.assert_no_attempt(home)
 
-    def test_suspended_at_the_prompt_it_asks_again(self):
+    def test_ctrl_z_at_a_pin_is_ignored(self):
+        # Or the rest of the PIN would be typed into the shell.
         home = one_token()
         session = Session(["/bin/bash", "--norc", "-i"], environment(home.path, PS1="$ "))
         self.addCleanup(session.close)
         session.child.send(f"{PROGRAM} show --once\r")
         session.wait_for("PIN:")
-        session.child.send("83")
+        session.child.send(PIN[:2])
         session.child.send("\x1a")
-        session.wait_for("Stopped")
-        self.assertTrue(session.has_echo() or session.is_canonical() is False)
-        session.screen.reset()
-        session.child.send("fg\r")
-        session.wait_for("PIN:")
-        # What was typed before is forgotten.
-        session.child.send(PIN + "\r")
+        session.read(0.5)
+        self.assertNotIn("Stopped", session.text())
+        session.child.send(PIN[2:] + "\r")
         end = time.monotonic() + 10
         while not re.search(r"(?m)^\d{6}$", session.text()):
             self.assertLess(time.monotonic(), end, session.text())
             session.read(0.1)
+        self.assertNotIn(PIN[2:], session.text())
+        self.assert_no_attempt(home)
+
+    def test_suspended_at_a_question_it_asks_again(self):
+        home = one_token()
+        session = Session(["/bin/bash", "--norc", "-i"], environment(home.path, PS1="$ "))
+        self.addCleanup(session.close)
+        session.child.send(f"{PROGRAM} remove Clinic\r")
+        session.wait_for("PIN:")
+        session.child.send(PIN + "\r")
+        session.wait_for("[yes/no]")
+        session.child.send("ye\x1a")
+        session.wait_for("Stopped")
+        self.assertTrue(session.has_echo() or session.is_canonical() is False)
+        session.screen.reset()
+        session.child.send("fg\r")
+        session.wait_for("[yes/no]")
+        # What was typed before is forgotten.
+        session.child.send("no\r")
+        session.wait_for("nothing was removed")
         self.assert_no_attempt(home)
 
 

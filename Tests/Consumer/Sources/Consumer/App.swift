@@ -49,7 +49,7 @@ enum App {
         case ("rename", let token?) where words.count == 3:
             print("renamed", try authenticator.rename(token, to: words[2], asking: person))
         case ("remove", let token?):
-            print("removed", try authenticator.remove(token, asking: person))
+            print("removed", try authenticator.remove(token, asking: person).name)
         case ("pin", _): try authenticator.changePIN(asking: person)
         case ("status", _): printStatus(try authenticator.status())
         case ("log", _): try printLog(authenticator)
