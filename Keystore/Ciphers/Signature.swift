@@ -1,4 +1,5 @@
-// Ed25519 (RFC 8032) of signed activation links, verified; KeystoreIssuer signs. libsodium rejects non-canonical and small-order points.
+// Ed25519 (RFC 8032) of signed activation links, verified; KeystoreIssuer signs. libsodium rejects
+// non-canonical and small-order points.
 internal import CSodium
 
 /// The public half of an issuer's signing key.
@@ -11,6 +12,10 @@ package struct VerifyingKey: Equatable, Sendable {
         guard bytes.count == Int(crypto_sign_PUBLICKEYBYTES) else { return nil }
         self.bytes = bytes
     }
+
+    /// Whether it is a key that somebody can sign with: a point of the main group in its one spelling.
+    /// Under one of small order anything verifies.
+    package var isPoint: Bool { unsafe crypto_core_ed25519_is_valid_point(bytes) == 1 }
 
     /// Whether `signature` (64 bytes) is this key's over `message`.
     package func isValid(_ signature: [UInt8], of message: Span<UInt8>) -> Bool {

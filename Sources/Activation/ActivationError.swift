@@ -67,7 +67,7 @@ package enum ActivationError: Error, Equatable, Sendable {
     case privateKeyFile
     /// A member of the file that is missing, of the wrong type, or outside its limits.
     case rejectedIssuerFile(Member)
-    /// A key under which anything verifies.
+    /// No key that somebody can sign with: under some of these anything verifies.
     case rejectedKey
     case tooLongFile
 

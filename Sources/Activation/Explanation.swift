@@ -49,7 +49,7 @@ extension ActivationError {
         case .privateKeyFile: "this is the issuer's private key, which must not be here"
         case .rejectedIssuerFile(let member):
             "the issuer's file is damaged: its member \(member.rawValue) is missing or wrong"
-        case .rejectedKey: "the issuer's file holds a key under which anything verifies"
+        case .rejectedKey: "the issuer's file holds a key that nobody can sign with"
         case .tooLongFile: "this file is too long to be an issuer's file"
         case .outOfMemory: "there is not enough free memory to open the link"
         }

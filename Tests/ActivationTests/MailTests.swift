@@ -160,6 +160,18 @@ struct MailTests {
         }
     }
 
+    @Test(
+        "A text in which links begin without end is too long, before it takes long",
+        arguments: ["otpauth://", "otpauth://totp/ ", "https://urldefense.com/v3/__"])
+    func endless(pattern: String) {
+        let text = Array(("Hi " + String(repeating: pattern, count: 4_000)).utf8)
+        let duration = ContinuousClock().measure {
+            #expect(throws: ActivationError.tooLong) { _ = try readMail(text) }
+        }
+        // A debug build on a busy machine has room.
+        #expect(duration < .seconds(60))
+    }
+
     @Test("A run of replaced characters of URL Defense v3 is put back")
     func run() throws {
         let sent = try #require(LinkVector.all.first { $0.testDescription == "ok-code" })

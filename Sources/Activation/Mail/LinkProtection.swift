@@ -61,66 +61,57 @@ struct LinkProtection {
             let scheme = link.firstRange(of: "//", in: link.indices)
         else { return nil }
         let rest = scheme.upperBound..<link.count
-        let hostEnd = link.firstIndex(of: "/", in: rest) ?? link.count
-        let host = scheme.upperBound..<hostEnd
-        let path = hostEnd..<link.count
-        if link.isDomain(host, "safelinks.protection.outlook.com")
-            || link.isDomain(host, "safelinks.protection.office365.us")
-        {
-            guard let range = link.parameter("url=", in: path) else { return nil }
-            self.init(range, range.upperBound < link.count ? .closed : .missing)
-        } else if link.isDomain(host, "urldefense.com") || link.isDomain(host, "urldefense.us")
-            || link.isDomain(host, "urldefense.proofpoint.com")
-        {
-            self.init(urlDefense: link, path)
-        } else if let parameter = LinkProtection.parameter(link, host) {
-            guard let range = link.parameter(parameter, in: path) else { return nil }
-            self.init(range, range.upperBound < link.count ? .closed : .last)
-        } else if link.isDomain(host, "secure-web.cisco.com") {
+        let host = rest.lowerBound..<(link.firstIndex(of: "/", in: rest) ?? link.count)
+        let path = host.upperBound..<link.count
+        if link.isDomain(host, "secure-web.cisco.com") {
             guard let inner = LinkProtection.encodedAddress(link, in: path) else { return nil }
             self.init(inner, .last)
-        } else {
+            return
+        }
+        guard let gateway = gateways.first(where: { link.isDomain(host, $0.domain) }) else {
             return nil
         }
-    }
-
-    /// The parameter that holds the address inside, of hosts that have no more to it.
-    private static func parameter(_ link: Span<UInt8>, _ host: Range<Int>) -> String? {
-        let gateways = [
-            ("google.com", "q="), ("linkprotect.cudasvc.com", "a="), ("fireeye.com", "u="),
-            ("clicktime.symantec.com", "u="),
-        ]
-        return gateways.first { link.isDomain(host, $0.0) }?.1
+        let isURLDefense = gateway.domain.hasPrefix("urldefense.")
+        if isURLDefense, link.hasPrefix("/v3/__", at: path.lowerBound) {
+            self.init(urlDefense3: link, path.dropFirst(6))
+            return
+        }
+        guard let range = link.parameter(gateway.parameter, in: path) else { return nil }
+        let isVersion2 = isURLDefense && !link.hasPrefix("/v1/", at: path.lowerBound)
+        self.init(
+            range, range.upperBound < link.count ? .closed : gateway.atEnd,
+            isVersion2 ? .urlDefense2 : .percent)
     }
 
     /// An address as the last part of a path.
     private static func encodedAddress(_ link: Span<UInt8>, in path: Range<Int>) -> Range<Int>? {
-        let beginnings = ["/https%3a", "/otpauth%3a", "/softtoken%3a"]
-        for beginning in beginnings {
+        for beginning in ["/https%3a", "/otpauth%3a", "/softtoken%3a"] {
             guard let found = link.firstRange(of: beginning, in: path) else { continue }
             return (found.lowerBound + 1)..<path.upperBound
         }
         return nil
     }
 
-    private init?(urlDefense link: Span<UInt8>, _ path: Range<Int>) {
-        if link.hasPrefix("/v3/__", at: path.lowerBound) {
-            let start = path.lowerBound + 6
-            guard let mark = link.firstRange(of: "__;", in: start..<link.count),
-                let end = link.firstIndex(of: "!", in: mark.upperBound..<link.count)
-            else { return nil }
-            self.init(
-                start..<mark.lowerBound, .closed, .urlDefense3(replaced: mark.upperBound..<end))
-        } else if let range = link.parameter("u=", in: path) {
-            let isFirst = link.hasPrefix("/v1/", at: path.lowerBound)
-            self.init(
-                range, range.upperBound < link.count ? .closed : .missing,
-                isFirst ? .percent : .urlDefense2)
-        } else {
-            return nil
-        }
+    private init?(urlDefense3 link: Span<UInt8>, _ path: Range<Int>) {
+        guard let mark = link.firstRange(of: "__;", in: path),
+            let end = link.firstIndex(of: "!", in: mark.upperBound..<link.count)
+        else { return nil }
+        self.init(
+            path.lowerBound..<mark.lowerBound, .closed,
+            .urlDefense3(replaced: mark.upperBound..<end))
     }
 }
+
+/// Gateways by the domain of their addresses: the parameter that holds the address inside, and what
+/// it is where nothing stands behind it.
+private let gateways: [(domain: String, parameter: String, atEnd: LinkProtection.Closing)] = [
+    ("safelinks.protection.outlook.com", "url=", .missing),
+    ("safelinks.protection.office365.us", "url=", .missing),
+    ("urldefense.com", "u=", .missing), ("urldefense.us", "u=", .missing),
+    ("urldefense.proofpoint.com", "u=", .missing), ("google.com", "q=", .last),
+    ("linkprotect.cudasvc.com", "a=", .last), ("fireeye.com", "u=", .last),
+    ("clicktime.symantec.com", "u=", .last),
+]
 
 /// Whether a gateway's address begins at a position.
 func isGatewayAddress(_ text: Span<UInt8>, at start: Int) -> Bool {

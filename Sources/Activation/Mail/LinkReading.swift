@@ -129,12 +129,18 @@ func addressEnd(_ text: Span<UInt8>, from start: Int) -> Int {
 }
 
 private func ends(_ text: Span<UInt8>, _ position: Int) -> Bool {
-    let byte = text[position]
-    guard text.whiteSpaceEnd(at: position) == nil else { return true }
-    return byte.isControl || Array("<>\"`|".utf8).contains(byte)
-        // Typographic quotation marks and dashes.
-        || text.starts(with: [0xE2, 0x80], at: position) && text.invisibleEnd(at: position) == nil
-        || text.starts(with: [0xC2, 0xBB], at: position)
+    switch text[position] {
+    case 0...0x20, 0x7F: true
+    case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "`"),
+        UInt8(ascii: "|"):
+        true
+    // White space of other kinds; typographic quotation marks and dashes.
+    case 0xC2...0xE3:
+        text.whiteSpaceEnd(at: position) != nil || text.starts(with: [0xC2, 0xBB], at: position)
+            || text.starts(with: [0xE2, 0x80], at: position)
+                && text.invisibleEnd(at: position) == nil
+    default: false
+    }
 }
 
 extension OutputSpan where Element == UInt8 {

@@ -4,15 +4,17 @@
 
 /// What has been found so far.
 struct LinkSearch: ~Copyable {
-    /// A mail with more links than that is no mail that a person reads.
-    private static let maximumLinks = 256
-    private static let maximumGatewayAddresses = 1024
+    /// A mail in which links begin more often, more are rejected, or gateways' addresses are longer
+    /// together, is no mail that a person reads.
+    private static let maximumBeginnings = 1024
+    private static let maximumRejected = 256
+    private static let maximumAddressByteCount = 1 << 20
     private let drawing: (Int) -> [UInt8]
     private var found: FoundLink?
     private var others: [LinkSummary] = []
     private var rejected: [RejectedLink] = []
-    private var links = 0
-    private var gatewayAddresses = 0
+    private var beginnings = 0
+    private var addressByteCount = 0
     private var signs = MailSigns()
 
     init(drawing: @escaping (Int) -> [UInt8]) { self.drawing = drawing }
@@ -41,8 +43,11 @@ struct LinkSearch: ~Copyable {
         var position = 0
         while position < text.count {
             switch LinkStart(text, at: position) {
-            case .otpauth: position = try takeUnsigned(text, position)
+            case .otpauth:
+                try countBeginning()
+                position = try takeUnsigned(text, position)
             case .signed(let jws):
+                try countBeginning()
                 position = try takeSigned(text, jws)
             case .damaged:
                 try reject(.malformedJWS, text, position..<wordEnd(text, from: position))
@@ -51,6 +56,11 @@ struct LinkSearch: ~Copyable {
             case nil: position = signs.note(text, at: position)
             }
         }
+    }
+
+    private mutating func countBeginning() throws(ActivationError) {
+        beginnings += 1
+        guard beginnings <= LinkSearch.maximumBeginnings else { throw .tooLong }
     }
 
     private mutating func takeSigned(
@@ -93,10 +103,11 @@ struct LinkSearch: ~Copyable {
             signs.noteAddress(text, start..<addressEnd(text, from: start))
             return start + 1
         }
-        gatewayAddresses += 1
-        guard gatewayAddresses <= LinkSearch.maximumGatewayAddresses else { throw .tooLong }
+        try countBeginning()
         let address = try takeWebAddress(text, at: start)
         let (end, isWhole) = (address.end, address.isWhole)
+        addressByteCount += end - start
+        guard addressByteCount <= LinkSearch.maximumAddressByteCount else { throw .tooLong }
         guard let protection = address.text.read({ LinkProtection($0) }) else {
             signs.noteAddress(text, start..<addressEnd(text, from: start))
             return start + 1
@@ -146,8 +157,6 @@ struct LinkSearch: ~Copyable {
     private mutating func judge(
         _ link: consuming LinkText, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String = ""
     ) throws(ActivationError) {
-        links += 1
-        guard links <= LinkSearch.maximumLinks else { throw .tooLong }
         let drawing = drawing
         let read: ActivationLink
         do throws(ActivationError) {
@@ -164,7 +173,7 @@ struct LinkSearch: ~Copyable {
     private mutating func reject(
         _ error: ActivationError, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String = ""
     ) throws(ActivationError) {
-        guard rejected.count < LinkSearch.maximumLinks else { throw .tooLong }
+        guard rejected.count < LinkSearch.maximumRejected else { throw .tooLong }
         rejected.append(try RejectedLink(error, text, place, carrier: carrier))
     }
 
