@@ -4,14 +4,13 @@
 Links are opened by PyNaCl from CONTRACT.md alone; records are read by pskctool and python-pskc and
 give the OTPs that oathtool gives; vendors' files are made by python-cryptography. Run as
     SOFTTOKEN_ISSUER_BIN=.build/debug/softtoken-issuer /usr/bin/python3 Tests/System/Partners/test_issuer.py
-Needs apt: python3-nacl python3-cryptography pskctool oathtool; python-pskc, beautifulsoup4, lxml and
-defusedxml (PyPI) where they are, and privacyIDEA's package in the folder that WHEELS names.
+Needs apt: python3-nacl python3-cryptography pskctool oathtool; python-pskc and privacyidea (PyPI)
+where they are.
 """
 
 import base64
 import csv
 import fcntl
-import glob
 import hashlib
 import hmac
 import json
@@ -25,10 +24,7 @@ import subprocess
 import tempfile
 import threading
 import time
-import types
 import unittest
-import unittest.mock
-import zipfile
 
 import nacl.bindings
 import nacl.public
@@ -42,37 +38,11 @@ try:
 except ImportError:
     pskc = None
 
+try:
+    from privacyidea.lib import importotp
+except ImportError:
+    importotp = None
 
-
-def privacyidea_importer():
-    """privacyIDEA's own reader of PSKC, out of its package; nothing else of the server is loaded.
-
-    What it imports for encrypted files and other formats is left out. None where it is missing.
-    """
-    packages = glob.glob(os.path.join(os.environ.get("WHEELS", ".build-partners/wheels"),
-                                      "privacyidea-*.whl"))
-    try:
-        import bs4  # noqa: F401
-        import defusedxml.ElementTree  # noqa: F401
-        import lxml  # noqa: F401
-    except ImportError:
-        return None
-    if not packages:
-        return None
-    with zipfile.ZipFile(packages[0]) as package:
-        source = package.read("privacyidea/lib/importotp.py")
-    names = ["privacyidea", "privacyidea.lib", "passlib", "passlib.crypto", "gnupg"]
-    names += ["privacyidea.lib." + name for name in ("error", "utils", "config", "log", "crypto")]
-    left_out = {name: unittest.mock.MagicMock() for name in [*names, "passlib.crypto.digest"]}
-    left_out["privacyidea.lib.utils"].hexlify_and_unicode = lambda data: data.hex()
-    left_out["privacyidea.lib.log"].log_with = lambda *_, **__: lambda function: function
-    module = types.ModuleType("importotp")
-    with unittest.mock.patch.dict("sys.modules", left_out):
-        exec(compile(source, "importotp.py", "exec"), module.__dict__)
-    return module
-
-
-PRIVACYIDEA = privacyidea_importer()
 BIN = os.path.abspath(os.environ.get("SOFTTOKEN_ISSUER_BIN", ".build/debug/softtoken-issuer"))
 PSKC = "urn:ietf:params:xml:ns:keyprov:pskc"
 SEED = b"12345678901234567890"
@@ -507,13 +477,13 @@ class RecordTests(Case):
         self.assertIn("Algorithm Parameters Suite: SHA512", told.stdout)
         self.assertEqual(os.stat(self.path("r.xml")).st_mode & 0o777, 0o600)
 
-    @unittest.skipUnless(pskc and PRIVACYIDEA, "python-pskc or privacyIDEA is not installed")
+    @unittest.skipUnless(pskc and importotp, "python-pskc or privacyIDEA is not installed")
     def test_three_readers_take_the_same_hash_from_the_records(self):
         expected = {}
         for algorithm in ("sha1", "sha256", "sha512"):
             self.issue("--serial", algorithm, "--algorithm", algorithm, "--period", "60")
             expected[algorithm] = (algorithm, self.seed_of(algorithm).hex(), "60")
-        found, skipped = PRIVACYIDEA.parsePSKCdata(read(self.path("r.xml")))
+        found, skipped = importotp.parsePSKCdata(read(self.path("r.xml")))
         self.assertEqual(skipped, [])
         self.assertEqual(
             {serial: (token["hashlib"], token["otpkey"], token["timeStep"])

@@ -2,17 +2,23 @@
 """`export` and the recipes of RECORDS.md section 9, with the packages' own programs on loopback.
 
 Needs apt: oathtool; libpam-oath, pamtester, freeradius and freeradius-utils where they are, and root
-for PAM. What isn't there is skipped, and says so. .ci/setup doesn't install freeradius, because that
-starts a server on whoever's computer.
+for PAM. Needs PyPI: privacyidea where it is. What isn't there is skipped, and says so.
 """
 
+import importlib.util
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
+import uuid
 
 from test_issuer import BIN, hotp, pskc, read, totp
 from test_store import StoreCase, key
@@ -275,6 +281,96 @@ class FreeRADIUSTests(VerifierCase):
             server.terminate()
             server.wait()
             server.stdout.close()
+
+
+@unittest.skipUnless(
+    pskc and importlib.util.find_spec("privacyidea"), "privacyidea and python-pskc from PyPI")
+class PrivacyIDEATests(VerifierCase):
+    """The server itself, which takes some seconds to start."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = tempfile.TemporaryDirectory()
+        cls.server = subprocess.Popen(
+            [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                          "privacyidea_server.py"), cls.home.name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        port = cls.server.stdout.readline().strip()
+        if not port:
+            raise RuntimeError(cls.server.stderr.read())
+        cls.address = f"http://127.0.0.1:{port}"
+        cls.token = cls.ask("/auth", username="admin", password="test")["token"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.kill()
+        cls.server.communicate()
+        cls.home.cleanup()
+
+    @classmethod
+    def ask(cls, path, file=None, **fields):
+        """The value of an answer; nothing for one that is an error."""
+        mark = uuid.uuid4().hex
+        parts = [f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                 for name, value in fields.items()]
+        if file is not None:
+            parts.append(f'--{mark}\r\nContent-Disposition: form-data; name="file"; '
+                         f'filename="tokens"\r\n\r\n{file}\r\n')
+        request = urllib.request.Request(
+            cls.address + path, data=("".join(parts) + f"--{mark}--\r\n").encode(),
+            headers={"Content-Type": f"multipart/form-data; boundary={mark}",
+                     "Authorization": getattr(cls, "token", "")})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return json.load(answer)["result"]["value"]
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+
+    def accepts(self, serial, otp):
+        return self.ask("/validate/check", serial=serial, **{"pass": otp}) is True
+
+    def load(self, name, kind, **more):
+        done = self.ask("/token/load/tokens", type=kind, file=read(self.path(name)), **more)
+        return done["n_imported"] if isinstance(done, dict) else done
+
+    def test_it_validates_what_was_exported_as_pskc_once(self):
+        for number, secret in enumerate((None, "ab" * 16, "correct horse battery")):
+            store, first, second, out = f"s{number}", f"H{number}", f"T{number}", f"{number}.xml"
+            self.store(store, secret)
+            self.add(first, "ann", secret, "--hotp", name=store)
+            self.add(second, "bob", secret, "--algorithm", "SHA256", name=store)
+            if secret is None:
+                self.check(hotp(self.stored(first, store), 4), 0, name=store, serial=first)
+            self.export("pskc", out, secret=secret, records=store)
+            opened = pskc.PSKC(self.path(out))
+            more = {}
+            if number == 1:
+                more = {"psk": secret}
+                opened.encryption.key = bytes.fromhex(secret)
+            elif number == 2:
+                more = {"password": secret}
+                opened.encryption.derive_key(secret)
+            seeds = [key.secret for key in opened.keys]
+            self.assertEqual(self.load(out, "pskc", **more), 2)
+            # What was accepted here isn't there.
+            counter = 5 if secret is None else 0
+            self.assertFalse(counter and self.accepts(first, hotp(seeds[0], 4)))
+            for serial, otp in ((first, hotp(seeds[0], counter)),
+                                (second, totp(seeds[1], int(time.time()), "sha256"))):
+                self.assertTrue(self.accepts(serial, otp))
+                self.assertFalse(self.accepts(serial, otp))
+
+    def test_it_validates_what_was_exported_as_its_csv_once(self):
+        self.store()
+        self.add("C1", "ann", None, "--hotp")
+        self.add("C2", "bob", None, "--digits", "8")
+        self.export("privacyidea", "csv")
+        self.assertEqual(self.load("csv", "oathcsv"), 2)
+        for otp, serial in ((hotp(self.stored("C1"), 0), "C1"),
+                            (totp(self.stored("C2"), int(time.time()), digits=8), "C2")):
+            self.assertFalse(self.accepts(serial, "000000"))
+            self.assertTrue(self.accepts(serial, otp))
+            self.assertFalse(self.accepts(serial, otp))
 
 
 if __name__ == "__main__":
