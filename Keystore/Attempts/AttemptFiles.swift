@@ -58,7 +58,7 @@ struct AttemptFiles: ~Copyable {
 
     /// Writes the old count back to the state copy. A disk whose fsync fails from now on may still
     /// take the bytes: they are put in place whether or not it says that it has them.
-    private func takeBack(_ record: AttemptRecord, in folders: KeystoreFolders) {
+    func takeBack(_ record: AttemptRecord, in folders: KeystoreFolders) {
         let bytes = bytes(record)
         guard
             var state = try? PreparedFile(

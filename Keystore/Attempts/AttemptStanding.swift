@@ -20,13 +20,40 @@ package struct Vouched: Equatable, Sendable {
     package var attempts: UInt64
     /// Of the keystore; 0: of none.
     package var keystore: UInt64
+    /// What the attempt record says; nil where the head doesn't tell.
+    package var count: VouchedCount?
+    /// Of the used links; 0: of none.
+    package var usedLinks: UInt64 = 0
     /// The log is not what the head names: records and keystore may be old ones.
     package var isLogGone = false
 
-    package init(attempts: UInt64, keystore: UInt64) {
+    package init(attempts: UInt64, keystore: UInt64, count: VouchedCount? = nil) {
         self.attempts = attempts
         self.keystore = keystore
+        self.count = count
     }
+
+    init(_ record: AttemptRecord, of deviceName: [UInt8], keystore: UInt64) {
+        self.init(
+            attempts: record.generation, keystore: keystore,
+            count: VouchedCount(
+                deviceName: deviceName, failures: record.count, limit: record.limit))
+    }
+}
+
+/// What the record that a head vouches for says, and of which device it is.
+package struct VouchedCount: Equatable, Sendable {
+    package let deviceName: [UInt8]
+    package var failures: Int
+    package let limit: Int
+
+    package init(deviceName: [UInt8], failures: Int, limit: Int) {
+        self.deviceName = deviceName
+        self.failures = failures
+        self.limit = limit
+    }
+
+    var isAtLimit: Bool { failures >= limit }
 }
 
 /// Where the attempts stand: judged only after the keystore is known to be whole and this device's.
@@ -35,16 +62,20 @@ package struct AttemptStanding: Equatable, Sendable {
     package let record: AttemptRecord
     /// One copy is missing or altered, or older than the log's head says.
     package let isRecordAltered: Bool
-    /// That, or the head is missing beside which the record was written, or the log that the head
-    /// names: one attempt is left, and it is counted as the last.
-    package let isCopyLost: Bool
+    /// The head beside which the record was written is missing, or the log that it names: records
+    /// and keystore may be old ones.
+    package let isLogLost: Bool
     /// nil where there is no head that counts.
     package let vouched: Vouched?
 
     /// Judges the two copies, and the log's head over them.
     ///
-    /// - Returns: nil when both are missing or altered: no attempt is left.
-    package init?(state: AttemptCopy, data: AttemptCopy, vouched: Vouched? = nil) {
+    /// - Parameter deviceName: whose copies they are.
+    /// - Returns: nil when both are missing or altered, or were written beside a log that is now
+    ///   another keystore's: no attempt is left.
+    package init?(
+        state: AttemptCopy, data: AttemptCopy, vouched: Vouched? = nil, of deviceName: [UInt8]
+    ) {
         let record: AttemptRecord
         let isAltered: Bool
         switch (state.record, data.record) {
@@ -57,9 +88,20 @@ package struct AttemptStanding: Equatable, Sendable {
         }
         self.record = record
         self.vouched = vouched
+        if let count = vouched?.count, count.deviceName != deviceName, record.isVouched {
+            return nil
+        }
         isRecordAltered = isAltered || record.generation < vouched?.attempts ?? 0
-        isCopyLost =
-            isRecordAltered || record.isVouched && vouched == nil || vouched?.isLogGone == true
+        isLogLost =
+            vouched?.isLogGone == true || record.isVouched && vouched?.attempts ?? 0 == 0
+    }
+
+    /// One attempt is left, and it is counted as the last.
+    package var isCopyLost: Bool { isRecordAltered || isLogLost }
+
+    /// A record that was put back after the limit had been reached.
+    private var isPutBackAtLimit: Bool {
+        record.generation < vouched?.attempts ?? 0 && vouched?.count?.isAtLimit == true
     }
 
     /// An older record, or an older keystore, was put back: what the keystore counts is not what
@@ -74,8 +116,9 @@ package struct AttemptStanding: Equatable, Sendable {
         max(record.keystoreGeneration, vouched?.keystore ?? 0)
     }
 
-    /// The count has reached the limit written in the record itself: an erasure is in progress.
-    package var isErasing: Bool { record.count >= record.limit }
+    /// The count has reached the limit written in the record itself, or in a newer one that the head
+    /// vouches for: an erasure is in progress.
+    package var isErasing: Bool { record.count >= record.limit || isPutBackAtLimit }
 
     /// The limit that holds for the next attempt: the stricter of the record's and the policy's; a
     /// limit lowered later leaves at least one attempt.

@@ -6,16 +6,17 @@ package enum Erasure {
     /// Carries an erasure through, from wherever it was cut. Call it under the lock, when the
     /// attempt records have reached their limit (the wrong PIN did that).
     ///
+    /// - Parameter vouched: what the log's head vouches for, read under the lock.
     /// - Returns: when the keystore was erased, Unix seconds.
     /// - Throws: `KeystoreError.changed` when nothing asks for an erasure (any more): what was read
     ///   before the lock was held is not believed (DESIGN §4). `.system`, `.outOfMemory`: the next
     ///   command goes on. `.damaged`, `.foreign` and the others of `examine`: nothing is touched.
     package static func complete(
         _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineValues,
-        unixSeconds: Int64
+        vouched: Vouched?, unixSeconds: Int64
     ) throws(KeystoreError) -> Int64 {
         try lock.confirm(folders)
-        switch try KeystoreCondition.examine(folders, machineID: machineID) {
+        switch try KeystoreCondition.examine(folders, machineID: machineID, vouched: vouched) {
         case .erasing: break
         case .erased(let earlier): return earlier
         default: throw .changed
@@ -23,8 +24,8 @@ package enum Erasure {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         var erasedAt = tombstone?.unixSeconds ?? unixSeconds
         try removeSecrets(folders)
-        if let (name, binding) = try ErasureInProgress.device(folders, machineID: machineID),
-            tombstone?.deviceName != name
+        if let (name, binding) = try ErasureInProgress.device(
+            folders, machineID: machineID, vouched: vouched), tombstone?.deviceName != name
         {
             let key = try LogKey.readOrCreate(folders.state)
             try Tombstone(deviceName: name, unixSeconds: unixSeconds).write(
@@ -89,10 +90,10 @@ package enum Erasure {
 enum ErasureInProgress {
     /// Whether, with no keystore there, an erasure has to be carried through.
     static func find(
-        _ folders: KeystoreFolders, machineID: MachineValues
+        _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched?
     ) throws(KeystoreError) -> Bool {
         guard try wholeKey(folders.state) == nil else {
-            return try device(folders, machineID: machineID) != nil
+            return try device(folders, machineID: machineID, vouched: vouched) != nil
         }
         // No device key, or one that was cut while it was overwritten.
         return try Tombstone.read(folders.state, machineID: machineID) != nil
@@ -104,7 +105,7 @@ enum ErasureInProgress {
 
     /// The device whose records are at their limit, or whose tombstone stands.
     static func device(
-        _ folders: KeystoreFolders, machineID: MachineValues
+        _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched?
     ) throws(KeystoreError) -> (name: [UInt8], binding: MachineBinding)? {
         guard let key = try wholeKey(folders.state) else { return nil }
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
@@ -112,7 +113,8 @@ enum ErasureInProgress {
             let deviceKey = try DeviceKey(key, binding: binding)
             let files = try AttemptFiles(deviceKey)
             let standing = AttemptStanding(
-                state: try files.read(folders.state), data: try files.read(folders.data))
+                state: try files.read(folders.state), data: try files.read(folders.data),
+                vouched: vouched, of: deviceKey.deviceName)
             if tombstone?.deviceName == deviceKey.deviceName || standing?.isErasing == true {
                 return (deviceKey.deviceName, binding)
             }

@@ -13,8 +13,8 @@ package struct UnlockedKeystore: ~Copyable {
     var metadata: Metadata
     /// The attempt record as it is on disk.
     var record: AttemptRecord
-    /// The generation of the last record whose folders were fsynced.
-    var durable: UInt64
+    /// The last record whose folders were fsynced.
+    var durable: AttemptRecord
     /// What the next version of the keystore has to be above.
     var highestGeneration: UInt64
     /// Taken before the try, so that a full disk can't keep a right PIN from resetting the count.
@@ -25,7 +25,7 @@ package struct UnlockedKeystore: ~Copyable {
     package var publicSection: PublicSection { image.publicSection }
     /// What the log's head may vouch for now: both are on the disk, whatever happens.
     package var vouched: Vouched {
-        Vouched(attempts: durable, keystore: image.header.generation)
+        Vouched(durable, of: deviceKey.deviceName, keystore: image.header.generation)
     }
 }
 
@@ -35,13 +35,16 @@ extension LockedKeystore {
     /// - Parameters:
     ///   - policyLimit: the stricter attempt limit of the administrator's policy and the tokens'.
     ///   - clock: read under the lock, before the delay and before the count.
+    ///   - vouch: puts on the disk, out of the records' reach, that the attempt is counted. What it
+    ///     throws ends the attempt before the PIN is tried; the count is taken back.
     /// - Throws: `KeystoreError.delayed`, `.wrongPIN`, `.erasedNow` (then call `Erasure`), `.damaged`,
     ///   `.changed` (read before the lock was held: examine again), `.outOfMemory`, `.busy`,
     ///   `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
     package consuming func unlock(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
         lock: KeystoreLock, policyLimit: Int,
-        clock: () throws(SystemError) -> ClockReading
+        clock: () throws(SystemError) -> ClockReading,
+        vouch: (Vouched) throws(KeystoreError) -> Void
     ) throws(KeystoreError) -> UnlockedKeystore {
         let files = try AttemptFiles(deviceKey)
         // Under this very lock nobody else writes: what was examined under it is what is there.
@@ -51,8 +54,8 @@ extension LockedKeystore {
         }
         try checkDelay(
             files, folders: folders, policyLimit: policyLimit, clock: clock)
-        // Without the log that the head names nobody can tell how old the counters are.
-        let areCountersUnknown = isPutBack || attempts.vouched?.isLogGone == true
+        // Without the log that vouched for them nobody can tell how old the counters are.
+        let areCountersUnknown = isPutBack || attempts.isLogLost
         let pinKey = try derivePINKey(pin, header: image.header)
         let unlockKey = try unlockKey(pinKey)
         let now = try translating(clock).boot
@@ -61,9 +64,16 @@ extension LockedKeystore {
         try lock.confirm(folders)
         // Again, because a lock file that was swapped in the meantime let another one count.
         try confirmAttempts(files, folders: folders)
-        try files.write(
-            counted, in: folders,
-            undo: attempts.takenBack(policy: policyLimit, after: counted, now: now))
+        let undo = attempts.takenBack(policy: policyLimit, after: counted, now: now)
+        try files.write(counted, in: folders, undo: undo)
+        do throws(KeystoreError) {
+            try vouch(
+                Vouched(
+                    counted, of: deviceKey.deviceName, keystore: image.header.generation))
+        } catch {
+            files.takeBack(undo, in: folders)
+            throw error
+        }
         guard isEqualInConstantTime(unlockKey.commitment, image.sealedKey.commitment) else {
             guard counted.count < counted.limit else { throw .erasedNow }
             throw .wrongPIN(
@@ -74,7 +84,7 @@ extension LockedKeystore {
         var unlocked = UnlockedKeystore(
             image: image, deviceKey: deviceKey, share: share, pinKey: pinKey,
             keystoreKey: opened.keystoreKey, metadata: opened.metadata, record: counted,
-            durable: counted.generation,
+            durable: counted,
             highestGeneration: attempts.highestKeystoreGeneration, reserved: reserved)
         if areCountersUnknown {
             do throws(KeystoreError) { try unlocked.acceptOlder(folders, lock: lock) } catch {
@@ -125,7 +135,7 @@ extension LockedKeystore {
     ) throws(KeystoreError) {
         let current = AttemptStanding(
             state: try files.read(folders.state), data: try files.read(folders.data),
-            vouched: attempts.vouched)
+            vouched: attempts.vouched, of: deviceKey.deviceName)
         guard current == attempts else { throw .changed }
     }
 

@@ -44,7 +44,7 @@ package struct ByteReader {
         return text
     }
 
-    mutating func skipsZeros(_ count: Int) -> Bool {
+    package mutating func skipsZeros(_ count: Int) -> Bool {
         guard let zeros = bytes(count) else { return false }
         return zeros.allSatisfy { $0 == 0 }
     }

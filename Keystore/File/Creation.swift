@@ -43,7 +43,7 @@ extension UnlockedKeystore {
             pinKey: pinKey,
             keystoreKey: RootKey(
                 try SecureBytes(randomCount: 32)),
-            metadata: Metadata(), record: record, durable: record.generation,
+            metadata: Metadata(), record: record, durable: record,
             highestGeneration: vouched?.keystore ?? 0, reserved: nil)
     }
 }

@@ -33,13 +33,6 @@ package struct LockedKeystore: ~Copyable {
     /// A keystore older than the attempt record or the log's head says, or a record older than the
     /// head says: somebody put an old copy back.
     package var isPutBack: Bool { attempts.isOlder(keystoreGeneration: generation) }
-    /// What the log's head may vouch for once the next attempt is counted.
-    package var vouchedByNextAttempt: Vouched {
-        Vouched(
-            attempts: max(attempts.record.generation, attempts.vouched?.attempts ?? 0) + 1,
-            keystore: generation)
-    }
-
     /// How an issuer's key stands under the name that its link bears: known without a PIN.
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
@@ -83,7 +76,7 @@ extension KeystoreCondition {
         under lock: KeystoreLock? = nil
     ) throws(KeystoreError) -> KeystoreCondition {
         guard let unverified = try readKeystore(folders) else {
-            return try examineWithoutKeystore(folders, machineID: machineID)
+            return try examineWithoutKeystore(folders, machineID: machineID, vouched: vouched)
         }
         guard let key = try DeviceKey.read(folders.state) else { throw .foreign }
         let binding = try binding(unverified, machineID: machineID)
@@ -99,7 +92,7 @@ extension KeystoreCondition {
         guard
             let attempts = AttemptStanding(
                 state: try files.read(folders.state), data: try files.read(folders.data),
-                vouched: vouched)
+                vouched: vouched, of: deviceKey.deviceName)
         else { return .attemptRecordsLost }
         guard !attempts.isErasing else { return .erasing }
         let share = try DeviceShare.read(folders.state, deviceKey: deviceKey)
@@ -135,10 +128,11 @@ extension KeystoreCondition {
     }
 
     private static func examineWithoutKeystore(
-        _ folders: KeystoreFolders, machineID: MachineValues
+        _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched?
     ) throws(KeystoreError) -> KeystoreCondition {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
-        let isResumable = try ErasureInProgress.find(folders, machineID: machineID)
+        let isResumable = try ErasureInProgress.find(
+            folders, machineID: machineID, vouched: vouched)
         if isResumable { return .erasing }
         if let tombstone { return .erased(atUnixSeconds: tombstone.unixSeconds) }
         return .missing

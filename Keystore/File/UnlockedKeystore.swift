@@ -225,7 +225,7 @@ extension UnlockedKeystore {
             // A keystore whose first writing failed has no generation yet: its records stand.
             record = record.following(keystoreGeneration: generation, now: now)
             try files.write(record, in: folders, undo: nil)
-            durable = record.generation
+            durable = record
         }
     }
 

@@ -90,7 +90,7 @@ private func attemptCopy(_ fields: [UInt8]) -> AttemptCopy {
 private func checkStanding(
     _ state: AttemptCopy, _ data: AttemptCopy, policy: Int, now: BootTime
 ) {
-    guard let standing = AttemptStanding(state: state, data: data) else {
+    guard let standing = AttemptStanding(state: state, data: data, of: []) else {
         return require(state == .altered && data == .altered, "only both copies lost are lost")
     }
     let left = standing.attemptsLeft(policy: policy)
@@ -104,7 +104,7 @@ private func checkStanding(
         standing.takenBack(policy: policy, after: counted, now: now),
         standing.delayedAnew(policy: policy, now: now),
     ] {
-        let after = AttemptStanding(state: .whole(next), data: .whole(next))
+        let after = AttemptStanding(state: .whole(next), data: .whole(next), of: [])
         require(
             after.map { $0.attemptsLeft(policy: policy) <= left } ?? false, "no step gains attempts"
         )

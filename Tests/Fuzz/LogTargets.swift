@@ -27,11 +27,13 @@ let logTargets = [
     },
     FuzzTarget(name: "log-head") { bytes in
         var input = InputReader(bytes)
-        let fields = input.bytes(120)
-        // An earlier version's, which is read and never written again.
-        let former = Array("ST-HEAD1".utf8) + fields.prefix(104)
-        _ = try? AuditHead(former + logKeys.head.mac(of: former), key: logKeys.head)
-        let content = Array("ST-HEAD2".utf8) + fields
+        let fields = input.bytes(152)
+        // Earlier versions', which are read and never written again.
+        for (magic, count) in [("ST-HEAD1", 104), ("ST-HEAD2", 120)] {
+            let former = Array(magic.utf8) + fields.prefix(count)
+            _ = try? AuditHead(former + logKeys.head.mac(of: former), key: logKeys.head)
+        }
+        let content = Array("ST-HEAD3".utf8) + fields
         let file = content + logKeys.head.mac(of: content)
         guard let head = try? AuditHead(file, key: logKeys.head) else { return }
         require((try? head.encoded(by: logKeys.head)) == file, "a head has one spelling")
@@ -42,6 +44,7 @@ let logTargets = [
         let count = bytes.count / 48
         attemptUsedLinks(
             Array("ST-USED1".utf8) + bigEndian(UInt32(count)) + bytes.prefix(count * 48))
+        attemptUsedLinks(Array("ST-USED2".utf8) + bytes)
     },
 ]
 
@@ -65,10 +68,10 @@ private func flaw(in file: [UInt8], _ head: AuditHead) -> AuditFlaw? {
 
 private func attemptUsedLinks(_ content: [UInt8]) {
     let file = content + logKeys.usedLinks.mac(of: Array("file".utf8), content)
-    guard let entries = try? UsedLinks.decoded(file, logKeys.usedLinks) else { return }
-    require(
-        (try? UsedLinks.encoded(entries, logKeys.usedLinks)) == file,
-        "used links have one spelling")
+    guard let used = try? UsedLinks.decoded(file, logKeys.usedLinks),
+        content.starts(with: Array("ST-USED2".utf8))
+    else { return }
+    require(UsedLinks.encoded(used, logKeys.usedLinks) == file, "used links have one spelling")
 }
 
 /// Log keys that are the same in each run.

@@ -13,6 +13,12 @@ private func record(
         isVouched: vouched, now: boot(50))
 }
 
+private func head(_ generation: UInt64, of device: UInt8, failures: Int = 0) -> Vouched {
+    Vouched(
+        attempts: generation, keystore: 3,
+        count: VouchedCount(deviceName: [device], failures: failures, limit: 10))
+}
+
 @Suite("Attempts: the two copies and what is left")
 struct AttemptStandingTests {
     struct Row: Sendable {
@@ -42,6 +48,29 @@ struct AttemptStandingTests {
         Row(
             what: "written beside a head that is gone", state: .whole(record(5, 0, vouched: true)),
             data: .whole(record(5, 0, vouched: true)), left: 1),
+        Row(
+            what: "written beside a head, and a new one vouches for nothing",
+            state: .whole(record(5, 0, vouched: true)), data: .whole(record(5, 0, vouched: true)),
+            left: 1, vouched: Vouched(attempts: 0, keystore: 0)),
+        Row(
+            what: "beside another keystore's log", state: .whole(record(5, 0, vouched: true)),
+            data: .whole(record(5, 0, vouched: true)), left: nil, vouched: head(4, of: 2)),
+        Row(
+            what: "before heads vouched, beside another keystore's log",
+            state: .whole(record(5, 0)),
+            data: .whole(record(5, 0)), left: 10, vouched: head(4, of: 2)),
+        Row(
+            what: "put back, three used", state: .whole(record(5, 0, vouched: true)),
+            data: .whole(record(5, 0, vouched: true)), left: 1, vouched: head(8, of: 1, failures: 3)
+        ),
+        Row(
+            what: "put back, all used", state: .whole(record(5, 0, vouched: true)),
+            data: .whole(record(5, 0, vouched: true)), left: 0, isErasing: true,
+            vouched: head(15, of: 1, failures: 10)),
+        Row(
+            what: "the last one counted, and a right PIN after it",
+            state: .whole(record(16, 0, vouched: true)), data: .whole(record(16, 0, vouched: true)),
+            left: 10, vouched: head(15, of: 1, failures: 10)),
         Row(
             what: "one copy put back", state: .whole(record(5, 0)), data: .whole(record(6, 1)),
             left: 9, vouched: Vouched(attempts: 6, keystore: 3)),
@@ -77,7 +106,8 @@ struct AttemptStandingTests {
     @Test("The copies are judged as FORMAT.md §6 says", arguments: rows.indices)
     func judging(index: Int) {
         let row = AttemptStandingTests.rows[index]
-        let standing = AttemptStanding(state: row.state, data: row.data, vouched: row.vouched)
+        let standing = AttemptStanding(
+            state: row.state, data: row.data, vouched: row.vouched, of: [1])
         #expect(standing?.attemptsLeft(policy: 10) == row.left, "\(row.what)")
         #expect(standing?.isErasing ?? false == row.isErasing, "\(row.what)")
     }
@@ -108,7 +138,7 @@ struct AttemptStandingTests {
     func lostCopy() throws {
         for count in 0..<10 {
             let standing = try #require(
-                AttemptStanding(state: .missing, data: .whole(record(5, count))))
+                AttemptStanding(state: .missing, data: .whole(record(5, count)), of: [1]))
             let counted = standing.counted(policy: 10, now: boot(60))
             #expect(counted.count == 10 && counted.limit == 10 && counted.generation == 6)
             #expect(try #require(whole(counted)).isErasing)
@@ -123,7 +153,7 @@ struct AttemptStandingTests {
                     for isLost in [false, true] {
                         let copy = AttemptCopy.whole(record(5, count, limit: limit))
                         let standing = try #require(
-                            AttemptStanding(state: copy, data: isLost ? .missing : copy))
+                            AttemptStanding(state: copy, data: isLost ? .missing : copy, of: [1]))
                         checkNeverKinder(standing, policy: policy)
                     }
                 }
@@ -157,7 +187,7 @@ struct AttemptStandingTests {
     }
 
     private func whole(_ record: AttemptRecord) -> AttemptStanding? {
-        AttemptStanding(state: .whole(record), data: .whole(record))
+        AttemptStanding(state: .whole(record), data: .whole(record), of: [1])
     }
 
     private func left(_ record: AttemptRecord, _ policy: Int) -> Int {

@@ -299,7 +299,7 @@ struct AttemptsOnDiskTests {
         do {
             _ = try locked.unlock(
                 makePIN(Workspace.pin), folders: folders, lock: lock, policyLimit: 10,
-                clock: { () throws(SystemError) in clock() })
+                clock: { () throws(SystemError) in clock() }, vouch: { _ in })
             return nil
         } catch { return error as? KeystoreError }
     }

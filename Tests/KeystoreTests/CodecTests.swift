@@ -100,7 +100,7 @@ struct CodecTests {
         }
         let last = AttemptRecord(
             generation: 1 << 63, keystoreGeneration: 1, count: 0, limit: 10, now: boot(1))
-        let counted = AttemptStanding(state: .whole(last), data: .missing)?
+        let counted = AttemptStanding(state: .whole(last), data: .missing, of: [])?
             .counted(policy: 10, now: boot(1))
         #expect(counted?.generation == last.generation + 1)
     }

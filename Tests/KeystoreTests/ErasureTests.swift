@@ -29,7 +29,8 @@ private enum ErasedKeystore {
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
         return try Erasure.complete(
-            folders, lock: lock, machineID: Workspace.machineID, unixSeconds: unixSeconds)
+            folders, lock: lock, machineID: Workspace.machineID, vouched: nil,
+            unixSeconds: unixSeconds)
     }
 
     static func reset(_ workspace: Workspace) throws {
@@ -100,7 +101,8 @@ struct ErasureTests {
         let lock = try KeystoreLock.take(folders)
         let error = try keystoreError {
             _ = try Erasure.complete(
-                folders, lock: lock, machineID: Workspace.otherMachineID, unixSeconds: 1)
+                folders, lock: lock, machineID: Workspace.otherMachineID, vouched: nil,
+                unixSeconds: 1)
         }
         #expect(error == (cut < 5 ? .foreign : .changed))
         #expect(try workspace.names() == names)

@@ -297,7 +297,7 @@ struct RoundTripTests {
         #expect(left == 1)
         var keystore = try locked().unlock(
             makePIN(Workspace.pin), folders: folders, lock: lock, policyLimit: 10,
-            clock: { reading() })
+            clock: { reading() }, vouch: { _ in })
         #expect(keystore.vouched.attempts == head.attempts + 1)
         #expect(keystore.tokens[1].warnings == [.counterUnknown])
         try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)

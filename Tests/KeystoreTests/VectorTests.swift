@@ -55,7 +55,8 @@ struct VectorTests {
         var error: KeystoreError?
         do throws(KeystoreError) {
             var keystore = try locked.unlock(
-                pin, folders: folders, lock: lock, policyLimit: 10, clock: { reading() })
+                pin, folders: folders, lock: lock, policyLimit: 10, clock: { reading() },
+                vouch: { _ in })
             try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         } catch let caught { error = caught }
         let isRight = vector["layer"] == "opens"
@@ -190,10 +191,17 @@ private enum DerivedKeys {
 extension Vector {
     /// What the log's head vouches for; that its vector says so is judged where the log is read.
     var vouched: Vouched? {
-        let numbers = self["vouched"]?.split(separator: " ").compactMap { UInt64($0) } ?? []
-        guard numbers.count == 2 else { return nil }
-        var vouched = Vouched(attempts: numbers[0], keystore: numbers[1])
-        vouched.isLogGone = self["vouched"]?.hasSuffix("gone") == true
+        let words = self["vouched"]?.split(separator: " ") ?? []
+        guard words.count > 1, let attempts = UInt64(words[0]), let keystore = UInt64(words[1])
+        else { return nil }
+        var vouched = Vouched(attempts: attempts, keystore: keystore)
+        if let count = words.dropFirst(3).first?.split(separator: "/"), count.count == 2 {
+            vouched.count = VouchedCount(
+                deviceName: TextAlphabet.hexadecimal.bytes(Array(words[2].utf8)) ?? [],
+                failures: Int(count[0])!,
+                limit: Int(count[1])!)
+        }
+        vouched.isLogGone = words.last == "gone"
         return vouched
     }
 

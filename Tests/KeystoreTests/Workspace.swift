@@ -103,7 +103,8 @@ final class Workspace: Sendable {
                 folders, machineID: Workspace.machineID)
         else { throw UnexpectedCondition() }
         var unlocked = try locked.unlock(
-            makePIN(pin), folders: folders, lock: lock, policyLimit: limit, clock: { clock })
+            makePIN(pin), folders: folders, lock: lock, policyLimit: limit, clock: { clock },
+            vouch: { _ in })
         return try body(&unlocked, folders, lock)
     }
 

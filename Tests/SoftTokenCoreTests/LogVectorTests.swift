@@ -60,7 +60,11 @@ struct LogVectorTests {
         let home = try home(vector)
         let says =
             try AuditLog.vouched(try folders(home)).map { vouched in
-                "\(vouched.attempts) \(vouched.keystore)" + (vouched.isLogGone ? " gone" : "")
+                let count = vouched.count.map { count in
+                    " \(TextAlphabet.hexadecimal.text(count.deviceName)) \(count.failures)/\(count.limit)"
+                }
+                return "\(vouched.attempts) \(vouched.keystore)" + (count ?? "")
+                    + (vouched.isLogGone ? " gone" : "")
             } ?? "none"
         #expect(says == vector["vouched"])
     }
@@ -115,18 +119,22 @@ struct LogVectorTests {
         _ home: MadeUpHome, link: String
     ) throws -> (verdict: String, lines: [String], isUsed: Bool) {
         let folders = try folders(home)
-        let parts = link.split(separator: " ").compactMap {
-            TextAlphabet.hexadecimal.bytes(Array($0.utf8))
-        }
+        let words = link.split(separator: " ")
+        let (x, jti) = try (
+            #require(TextAlphabet.hexadecimal.bytes(Array(words[0].utf8))),
+            #require(TextAlphabet.hexadecimal.bytes(Array(words[1].utf8)))
+        )
+        let issued = try #require(Int64(words[2]))
         do throws(KeystoreError) {
-            let isUsed = try UsedLinks.contains(x: parts[0], jti: parts[1], folders)
+            let isUsed = try UsedLinks.contains(
+                x: x, jti: jti, issuedAtUnixSeconds: issued, folders)
             guard let key = try LogKey.read(folders.state),
                 let file = try UsedLinks.contents(of: UsedLinks.fileName, folders)
             else { return ("none", [], isUsed) }
-            guard let entries = try? UsedLinks.decoded(file, key.macKey(.usedLinks)) else {
+            guard let content = try UsedLinks.decoded(file, key.macKey(.usedLinks)) else {
                 return ("altered", [], isUsed)
             }
-            let lines = entries.map {
+            let lines = content.entries.map {
                 "\(TextAlphabet.hexadecimal.text($0.hash))|\($0.expiresUnixSeconds)|\(tokenIDText($0.tokenID))"
             }
             return ("whole", lines, isUsed)

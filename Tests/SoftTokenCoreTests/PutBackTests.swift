@@ -102,6 +102,119 @@ private let activation =
         #expect(try attemptsLeft() == 1)
     }
 
+    @Test(
+        "Nor with a log that was changed beyond the head of then",
+        arguments: ["a byte flipped", "a line feed", "a line taken out"])
+    func changedLog(change: String) throws {
+        try activate()
+        _ = try show()
+        let saved = try save(PutBackTests.records + ["state/log-head", "data/keystore"])
+        let length = try #require(save(["state/log"])["state/log"]).count
+        wrongPINs(2)
+        try putBack(saved)
+        var log = try #require(save(["state/log"])["state/log"])
+        let end = try #require(log[length...].firstIndex(of: UInt8(ascii: "\n")))
+        switch change {
+        case "a byte flipped": log[length + 20] ^= 1
+        case "a line feed": log.insert(UInt8(ascii: "\n"), at: length)
+        default: log.removeSubrange(length...end)
+        }
+        try putBack(["state/log": log])
+        #expect(try attemptsLeft() == 1)
+        #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
+    }
+
+    @Test("Beside another home's log no attempt is left, and one that is new vouches for nothing")
+    func otherLog() throws {
+        let names = ["state/log", "state/log-head", "state/log-key"]
+        let other = PutBackTests()
+        try other.activate()
+        _ = try other.show()
+        try activate()
+        let saved = try save(PutBackTests.records)
+        wrongPINs(3)
+        try putBack(saved.merging(other.save(names)) { $1 })
+        #expect(throws: AuthenticatorError.keystore(.attemptRecordsLost)) { _ = try show() }
+        for name in names { try FileManager.default.removeItem(atPath: path(name)) }
+        try authenticator().logged([AuditEntry(.unlock, .refused, detail: "anything")])
+        #expect(try attemptsLeft() == 1)
+    }
+
+    @Test("What was erased stays erased, whatever is put back beside the log")
+    func erasedForGood() throws {
+        try activate()
+        let saved = try save(
+            PutBackTests.records + ["data/keystore", "state/device-key", "state/device-share"])
+        for _ in 0..<10 {
+            _ = try? show("9999")
+            clock.set(clock.reading().unixSeconds + 3600)
+        }
+        for _ in 0..<3 {
+            for (name, bytes) in saved {
+                FileManager.default.createFile(
+                    atPath: path(name), contents: bytes, attributes: [.posixPermissions: 0o600])
+            }
+            try? FileManager.default.removeItem(atPath: path("state/erased"))
+            #expect(throws: AuthenticatorError.self) { _ = try show() }
+            #expect(!FileManager.default.fileExists(atPath: path("state/device-share")))
+        }
+        // Nor beside the log of the keystore that came after it.
+        try authenticator().reset()
+        try activate()
+        try putBack(saved)
+        #expect(throws: AuthenticatorError.keystore(.attemptRecordsLost)) { _ = try show() }
+    }
+
+    @Test(
+        "An attempt is vouched for before its PIN is tried, whatever keeps its entry from the log")
+    func vouchedBeforeTry() throws {
+        try activate()
+        let saved = try save(PutBackTests.records)
+        let head = try save(["state/log-head"])
+        let (clock, log, headPath) = (clock, path("state/log"), path("state/log-head"))
+        let lost = try Flow(place: home.place, device: .ordinary) {
+            () throws(SystemError) in
+            // Once the head is there the entry can't be written any more.
+            if FileManager.default.contents(atPath: headPath) != head["state/log-head"] {
+                chmod(log, 0o644)
+            }
+            return clock.reading()
+        }
+        let checks = try lost.check(.show, answers: Answers(isInteractive: false))
+        let clearance = try lost.clearance(checks)
+        #expect(throws: AuthenticatorError.self) {
+            _ = try lost.unlock(try madeUpPIN("9999"), clearance)
+        }
+        chmod(log, 0o600)
+        #expect(!(try authenticator().log().lines.contains { $0.isWrongPIN }))
+        try putBack(saved)
+        #expect(try attemptsLeft() == 1)
+    }
+
+    @Test("An attempt that the log's head can't tell of is not made, and is taken back")
+    func noHeadNoTry() throws {
+        try activate()
+        let (clock, state) = (clock, path("state"))
+        let records = try save(["state/attempts"])
+        let full = try Flow(place: home.place, device: .ordinary) {
+            () throws(SystemError) in
+            // Once the attempt is counted no head can be put beside the log any more.
+            if FileManager.default.contents(atPath: state + "/attempts")
+                != records["state/attempts"]
+            {
+                mkdir(state + "/log-head.new", 0o700)
+                symlink("nowhere", state + "/log-head.new/x")
+            }
+            return clock.reading()
+        }
+        let checks = try full.check(.show, answers: Answers(isInteractive: false))
+        let clearance = try full.clearance(checks)
+        #expect(throws: AuthenticatorError.self) {
+            _ = try full.unlock(try madeUpPIN("5093"), clearance)
+        }
+        #expect(try attemptsLeft() == 10)
+    }
+
     @Test("Wrong PINs, right PINs, an erasure and a new keystore never look like records put back")
     func neverByItself() throws {
         for round in 0..<2 {

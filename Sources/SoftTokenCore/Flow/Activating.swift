@@ -73,6 +73,10 @@ extension Flow {
             let keystore = try UnlockedKeystore.create(
                 pin, folders: folders, lock: lock, machineID: device.machineID,
                 policyLimit: limit, vouched: try AuditLog.vouched(folders), clock: clock)
+            // From here on records of another keystore beside this log are ones that were put there.
+            try AuditLog.append(
+                [], folders: folders, lock: lock, unixSeconds: try reading().unixSeconds,
+                vouched: keystore.vouched)
             var session = Session(
                 keystore: keystore, lock: lock, folders: folders, wasPutBack: false)
             keepSeenPolicy(&session, lock)
@@ -165,7 +169,10 @@ extension Flow {
             unixSeconds: unixSeconds)
         try save(&session, lock)
         var entries: [AuditEntry] = []
-        do throws(SystemError) { try used.replace(session.folders) } catch {
+        do throws(SystemError) {
+            try used.replace(session.folders)
+            session.usedLinks = used.generation
+        } catch {
             entries.append(
                 AuditEntry(
                     .activate, .failed, detail: "the link could not be remembered as used yet"))

@@ -166,7 +166,8 @@ struct Flow: Sendable {
         // The erasure goes on even if a link can't be put among the used ones.
         try? UsedLinks.recover(folders, tokens: nil)
         let erasedAt = try Erasure.complete(
-            folders, lock: lock, machineID: device.machineID, unixSeconds: now)
+            folders, lock: lock, machineID: device.machineID,
+            vouched: try AuditLog.vouched(folders), unixSeconds: now)
         try? AuditLog.append(
             [AuditEntry(.erase, .ok, detail: "too many wrong PINs")], folders: folders,
             lock: lock, unixSeconds: now)

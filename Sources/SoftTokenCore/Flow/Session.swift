@@ -10,6 +10,8 @@ struct Session: ~Copyable {
     let folders: KeystoreFolders
     /// Somebody put an older keystore back.
     let wasPutBack: Bool
+    /// The generation of the used links that are on the disk.
+    var usedLinks: UInt64 = 0
     /// What is to be logged with the next entry.
     var notes: [AuditEntry] = []
 
@@ -87,23 +89,28 @@ extension Flow {
         }
     }
 
-    /// Tries the PIN and logs a wrong one; an attempt that can't be logged is not made.
+    /// Tries the PIN and logs a wrong one. That an attempt was counted stands in the log's head before
+    /// the PIN is tried: what keeps it from there keeps the PIN from being tried.
     private func tried(
         _ keystore: consuming LockedKeystore, _ pin: borrowing PINDigits,
         folders: KeystoreFolders, lock: KeystoreLock
     ) throws(KeystoreError) -> UnlockedKeystore {
         try AuditLog.checkWritable(folders, for: .attempt)
         let limit = combined(keystore.publicSection).attemptLimit
-        let vouched = keystore.vouchedByNextAttempt
         do throws(KeystoreError) {
             return try keystore.unlock(
-                pin, folders: folders, lock: lock, policyLimit: limit, clock: clock)
+                pin, folders: folders, lock: lock, policyLimit: limit, clock: clock
+            ) { (counted) throws(KeystoreError) in
+                try AuditLog.append(
+                    [], folders: folders, lock: lock, unixSeconds: try reading().unixSeconds,
+                    vouched: counted, isBeforeTry: true)
+            }
         } catch {
             switch error {
             case .wrongPIN(let left, _):
-                note(.unlock, "a wrong PIN, attempts left: \(left)", folders, lock, vouched)
+                note(.unlock, "a wrong PIN, attempts left: \(left)", folders, lock)
             case .erasedNow:
-                note(.unlock, "a wrong PIN, attempts left: 0", folders, lock, vouched)
+                note(.unlock, "a wrong PIN, attempts left: 0", folders, lock)
                 _ = try erase(folders, lock)
             default: AuditLog.giveBack(folders)
             }
@@ -113,12 +120,12 @@ extension Flow {
 
     private func note(
         _ event: AuditEvent, _ detail: String, _ folders: KeystoreFolders,
-        _ lock: KeystoreLock, _ vouched: Vouched
+        _ lock: KeystoreLock
     ) {
         guard let now = try? reading().unixSeconds else { return }
         try? AuditLog.append(
             [AuditEntry(event, .rejected, detail: detail)], folders: folders, lock: lock,
-            unixSeconds: now, vouched: vouched)
+            unixSeconds: now)
     }
 
     /// Lets go of the lock before a person is asked: the count is reset first.
@@ -209,9 +216,11 @@ extension Flow {
         let all = session.notes + entries
         session.notes = []
         guard !all.isEmpty else { return }
+        var vouched = session.keystore.vouched
+        vouched.usedLinks = session.usedLinks
         try AuditLog.append(
             all, folders: session.folders, lock: lock,
-            unixSeconds: try reading().unixSeconds, vouched: session.keystore.vouched)
+            unixSeconds: try reading().unixSeconds, vouched: vouched)
     }
 }
 

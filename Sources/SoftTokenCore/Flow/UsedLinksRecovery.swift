@@ -33,15 +33,15 @@ extension UsedLinks {
         let macKey = try key.macKey(.usedLinks)
         guard let new = try decoded(beside, macKey) else { return false }
         guard let tokens else { return true }
-        let known = try entries(in: former, macKey) ?? []
-        return new.contains { entry in
+        let known = try decoded(former, macKey)?.entries ?? []
+        return new.entries.contains { entry in
             tokens.contains(entry.tokenID) && !known.contains { $0.hash == entry.hash }
         }
     }
 
     /// What a file holds; no bytes where something else stands in its place: it is no whole file of
     /// links, and a right PIN is not refused for it.
-    private static func readable(
+    static func readable(
         _ name: String, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> [UInt8]? {
         do throws(KeystoreError) { return try contents(of: name, folders) } catch {
@@ -56,6 +56,7 @@ extension Flow {
     func recoverUsedLinks(_ session: inout Session) throws(KeystoreError) {
         do throws(KeystoreError) {
             try UsedLinks.recover(session.folders, tokens: session.keystore.tokens.map(\.id))
+            session.usedLinks = try UsedLinks.generation(session.folders)
         } catch {
             // The PIN was right, whatever fails behind it.
             try? resetAttempts(&session)

@@ -6,9 +6,9 @@ internal import Linux
 /// The file `log-head`: where the chain begins and ends.
 struct AuditHead: Equatable {
     static let fileName = "log-head"
-    private static let magic = Array("ST-HEAD2".utf8)
-    /// Of a head that an earlier version wrote: it vouches for nothing.
-    private static let firstMagic = Array("ST-HEAD1".utf8)
+    private static let magic = Array("ST-HEAD3".utf8)
+    /// Of heads that earlier versions wrote: the second tells no count, the first vouches for nothing.
+    private static let formerMagics = [Array("ST-HEAD1".utf8), Array("ST-HEAD2".utf8)]
     static let zeroMAC = [UInt8](repeating: 0, count: 32)
 
     /// The entry before the chain's first: 0 and zeros, or what was pruned.
@@ -22,8 +22,10 @@ struct AuditHead: Equatable {
     var byteCount: UInt64 = 0
     /// The latest time of an ok entry since the clock was last confirmed, Unix seconds (DESIGN §7).
     var baselineUnixSeconds: Int64 = 0
-    /// Of attempt record and keystore.
+    /// Of attempt record, keystore and used links.
     var vouched = Vouched(attempts: 0, keystore: 0)
+    /// Written before a PIN was tried: an entry of a wrong PIN that follows at once is of this try.
+    var isBeforeTry = false
 
     init() {}
 
@@ -42,14 +44,15 @@ struct AuditHead: Equatable {
             let lastSequence = reader.integer(UInt64.self), let lastMAC = reader.bytes(32),
             let byteCount = reader.integer(UInt64.self), let baseline = reader.integer(Int64.self)
         else { return nil }
-        if magic == AuditHead.magic {
+        let former = AuditHead.formerMagics.firstIndex { $0 == magic }
+        guard former != nil || magic == AuditHead.magic else { return nil }
+        if former != 0 {
             guard let attempts = reader.integer(UInt64.self),
                 let keystore = reader.integer(UInt64.self)
             else { return nil }
             vouched = Vouched(attempts: attempts, keystore: keystore)
-        } else {
-            guard magic == AuditHead.firstMagic else { return nil }
         }
+        if former == nil { guard readCount(&reader) else { return nil } }
         self.baseSequence = baseSequence
         self.baseMAC = baseMAC
         self.baseOffset = baseOffset
@@ -58,13 +61,44 @@ struct AuditHead: Equatable {
         self.byteCount = byteCount
         baselineUnixSeconds = baseline
         // Numbers that no chain of ours has would be counted on where the log is read.
-        guard reader.isAtEnd, self == AuditHead() || isPossible else { return nil }
+        guard reader.isAtEnd, isNew || isPossible, areGenerationsPossible else { return nil }
+    }
+
+    /// Reads what only heads of this version tell.
+    ///
+    /// - Returns: false where it breaks a rule.
+    private mutating func readCount(_ reader: inout ByteReader) -> Bool {
+        guard let usedLinks = reader.integer(UInt64.self), let deviceName = reader.bytes(16),
+            let failures = reader.integer(UInt8.self), let limit = reader.integer(UInt8.self),
+            let isBeforeTry = reader.integer(UInt8.self), isBeforeTry <= 1, reader.skipsZeros(5),
+            limit <= 10, failures <= limit
+        else { return false }
+        vouched.usedLinks = usedLinks
+        self.isBeforeTry = isBeforeTry == 1
+        guard limit > 0 else { return deviceName == AuditHead.noDevice }
+        vouched.count = VouchedCount(
+            deviceName: deviceName, failures: Int(failures), limit: Int(limit))
+        return true
+    }
+
+    private static let noDevice = [UInt8](repeating: 0, count: 16)
+
+    private var areGenerationsPossible: Bool {
+        [vouched.attempts, vouched.keystore, vouched.usedLinks].allSatisfy { $0 <= 1 << 63 }
+    }
+
+    /// Whether its log has no entry.
+    private var isNew: Bool {
+        var new = AuditHead()
+        new.vouched = vouched
+        new.isBeforeTry = isBeforeTry
+        return self == new
     }
 
     /// Whether a chain with an entry can have this head.
     private var isPossible: Bool {
         baseSequence < lastSequence && lastSequence <= Int64.max && baseOffset <= byteCount
-            && byteCount <= Int64.max && vouched.attempts <= 1 << 63 && vouched.keystore <= 1 << 63
+            && byteCount <= Int64.max
             && (baseSequence > 0 || (baseMAC == AuditHead.zeroMAC && baseOffset == 0))
     }
 
@@ -80,12 +114,20 @@ struct AuditHead: Equatable {
         writer.append(baselineUnixSeconds)
         writer.append(vouched.attempts)
         writer.append(vouched.keystore)
+        writer.append(vouched.usedLinks)
+        writer.append(vouched.count?.deviceName ?? AuditHead.noDevice)
+        writer.append(UInt8(vouched.count?.failures ?? 0))
+        writer.append(UInt8(vouched.count?.limit ?? 0))
+        writer.append(UInt8(isBeforeTry ? 1 : 0))
+        writer.append([UInt8](repeating: 0, count: 5))
         return writer.bytes + key.mac(of: writer.bytes)
     }
 
-    /// Takes what is on the disk by now into account: neither generation ever falls.
+    /// Takes what is on the disk by now into account: no generation ever falls.
     mutating func vouch(for new: Vouched?) {
         guard let new else { return }
+        if new.attempts >= vouched.attempts { vouched.count = new.count ?? vouched.count }
+        vouched.usedLinks = max(vouched.usedLinks, new.usedLinks)
         vouched.attempts = max(vouched.attempts, new.attempts)
         vouched.keystore = max(vouched.keystore, new.keystore)
     }
@@ -96,7 +138,11 @@ struct AuditHead: Equatable {
         lastMAC = line.mac
         self.byteCount += UInt64(byteCount)
         // An attempt was counted before the entry of its wrong PIN was written.
-        if line.isWrongPIN, vouched.attempts > 0 { vouched.attempts += 1 }
+        if line.isWrongPIN, vouched.attempts > 0, !isBeforeTry {
+            vouched.attempts += 1
+            vouched.count.map { vouched.count?.failures = min($0.failures + 1, $0.limit) }
+        }
+        isBeforeTry = false
         // And the keystore, before the entry of what was changed in it.
         if line.tellsOfWrittenKeystore, vouched.attempts > 0 { vouched.keystore += 1 }
         guard line.outcome == .ok else { return }

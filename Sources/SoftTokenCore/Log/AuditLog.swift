@@ -10,16 +10,20 @@ package enum AuditLog {
 
     /// Appends entries durably.
     ///
-    /// - Parameter vouched: generations that are on the disk, for the head to vouch for.
+    /// - Parameters:
+    ///   - vouched: what is on the disk, for the head to vouch for.
+    ///   - isBeforeTry: an attempt is counted and its PIN is tried next: no entry tells of it yet.
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`; then no entry was added.
     package static func append(
         _ entries: [AuditEntry], folders: KeystoreFolders, lock: KeystoreLock,
-        unixSeconds: Int64, vouched: Vouched? = nil
+        unixSeconds: Int64, vouched: Vouched? = nil,
+        isBeforeTry: Bool = false
     ) throws(KeystoreError) {
         let key = try key(folders)
         let file = try opening(try AppendFile(fileName, in: folders.state))
         let chain = try key.macKey(.chain)
-        var (head, notes) = try takeUp(file, folders: folders, key: key, chain: chain)
+        var (head, notes) = try takeUp(
+            file, folders: folders, key: key, chain: chain, mayCut: !entries.isEmpty)
         let old = try oldEntries(
             in: file, head: head, chain: chain, unixSeconds: unixSeconds,
             mayDrop: entries.contains(where: \.isBehindPIN))
@@ -39,8 +43,11 @@ package enum AuditLog {
             bytes += line
         }
         head.vouch(for: vouched)
-        try translating(try file.append(bytes))
-        file.release()
+        head.isBeforeTry = isBeforeTry
+        if !bytes.isEmpty {
+            try translating(try file.append(bytes))
+            file.release()
+        }
         // What can't be dropped today is dropped with the next entry: the head fits either way.
         try? prune(old, from: file, head: &head, folders: folders, key: key)
         try write(head, folders: folders, key: key)
@@ -156,7 +163,7 @@ package enum AuditLog {
     /// Finds the end of the chain: goes on after the head, or begins a new chain.
     private static func takeUp(
         _ file: borrowing AppendFile, folders: KeystoreFolders, key: borrowing LogKey,
-        chain: borrowing MACKey
+        chain: borrowing MACKey, mayCut: Bool
     ) throws(KeystoreError) -> (AuditHead, Notes) {
         let size = try translating(try file.byteCount())
         guard var head = try head(folders, key: key) else {
@@ -176,7 +183,7 @@ package enum AuditLog {
                 file, size: size, after: head, why: "the log's last entry was altered")
         }
         guard size > head.byteCount else { return (head, Notes()) }
-        return try advance(head, file: file, size: size, chain: chain)
+        return try advance(head, file: file, size: size, chain: chain, mayCut: mayCut)
     }
 
     /// Whether what ends at the head's length is its last entry, by its MAC: behind anything else the
@@ -193,7 +200,8 @@ package enum AuditLog {
 
     /// Correctly chained entries beyond the head are a power cut; so is an incomplete last line.
     private static func advance(
-        _ head: AuditHead, file: borrowing AppendFile, size: Int, chain: borrowing MACKey
+        _ head: AuditHead, file: borrowing AppendFile, size: Int, chain: borrowing MACKey,
+        mayCut: Bool
     ) throws(KeystoreError) -> (AuditHead, Notes) {
         var head = head
         var notes = Notes()
@@ -212,7 +220,7 @@ package enum AuditLog {
             }
             head.follow(line, byteCount: bytes.count + 1)
         }
-        if !incomplete.isEmpty {
+        if !incomplete.isEmpty, mayCut {
             let end = Int(head.byteCount)
             try translating(try file.cut(to: end))
             notes.wasCut = true

@@ -1,4 +1,4 @@
-// What the log's head says of the attempt record and the keystore: generations below it were put
+// What the log's head says of attempt record, keystore and used links: generations below it were put
 // back. Bound by Keystore/FORMAT.md §6, §10.
 package import Keystore
 internal import Linux
@@ -34,16 +34,17 @@ extension AuditLog {
             head = try chain.fitted(head, to: start[...])
         }
         let size = try byteCount(of: file)
-        guard size >= head.byteCount else { return head.withoutLog }
+        guard size >= head.byteCount, size - head.byteCount <= maximumByteCount else {
+            return head.withoutLog
+        }
         let beyond = try bytes(
-            of: file, at: Int(head.byteCount),
-            count: Int(min(size - head.byteCount, UInt64(maximumByteCount))))
+            of: file, at: Int(head.byteCount), count: Int(size - head.byteCount))
         for bytes in beyond.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             .dropLast()
         {
             guard let line = AuditLine(bytes),
                 try chain.isChained(line, afterSequence: head.lastSequence, mac: head.lastMAC)
-            else { break }
+            else { return head.withoutLog }
             head.follow(line, byteCount: bytes.count + 1)
         }
         return head.vouched
@@ -61,8 +62,8 @@ extension AuditLog {
 }
 
 extension AuditHead {
-    /// What holds where entries that were fsynced before this head are gone: a power cut takes none,
-    /// so that records, keystore or this head may be old ones.
+    /// What holds where entries that were fsynced before this head are gone, or others than ours
+    /// follow it: no power cut does that, so that records, keystore or this head may be old ones.
     fileprivate var withoutLog: Vouched {
         var vouched = vouched
         vouched.isLogGone = true

@@ -7,7 +7,9 @@ internal import Linux
 package enum UsedLinks {
     static let fileName = "used-links"
     static let besideName = fileName + PreparedFile.suffix
-    private static let magic = Array("ST-USED1".utf8)
+    private static let magic = Array("ST-USED2".utf8)
+    /// Of a file that an earlier version wrote: without generation and since.
+    private static let firstMagic = Array("ST-USED1".utf8)
     private static let maximumByteCount = 1 << 20
 
     struct Entry: Equatable {
@@ -17,24 +19,61 @@ package enum UsedLinks {
         var tokenID: UInt64
     }
 
-    /// Whether this link has been used with this keystore, or one before it.
+    /// What a file holds.
+    struct Content: Equatable {
+        var generation: UInt64 = 0
+        /// Links issued until then may have been used without being among the entries, Unix seconds.
+        var sinceUnixSeconds = Int64.min
+        var entries: [Entry] = []
+    }
+
+    /// Whether this link has been used with this keystore, or one before it; or may have been, where
+    /// the file was altered, taken away or put back.
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed makes no
     ///   link unused.
     package static func contains(
         _ link: VerifiedLink, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> Bool {
-        try contains(x: link.key.bytes, jti: link.jti, folders)
+        try contains(
+            x: link.key.bytes, jti: link.jti, issuedAtUnixSeconds: link.issuedAtUnixSeconds,
+            folders)
     }
 
     static func contains(
-        x: [UInt8], jti: [UInt8], _ folders: KeystoreFolders
+        x: [UInt8], jti: [UInt8], issuedAtUnixSeconds: Int64, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
-        let file = try contents(of: fileName, folders)
         let macKey = try key.macKey(.usedLinks)
+        let content = try known(folders, key: key, macKey).content
         let hash = macKey.mac(of: x, jti)
-        return try entries(in: file, macKey)?.contains { $0.hash == hash } ?? false
+        return issuedAtUnixSeconds <= content.sinceUnixSeconds
+            || content.entries.contains { $0.hash == hash }
+    }
+
+    /// The file, and whether it is whole and not older than the log's head says. Where it is not,
+    /// what was issued until the latest time that the head vouches for counts as used.
+    private static func known(
+        _ folders: KeystoreFolders, key: borrowing LogKey, _ macKey: borrowing MACKey
+    ) throws(KeystoreError) -> (content: Content, isWhole: Bool) {
+        let head = try AuditLog.head(folders, key: key)
+        let found = try decoded(try contents(of: fileName, folders), macKey)
+        let vouched = head?.vouched.usedLinks ?? 0
+        var content = found ?? Content()
+        guard content.generation < vouched else { return (content, found != nil) }
+        content.generation = vouched
+        content.sinceUnixSeconds = max(
+            content.sinceUnixSeconds, head?.baselineUnixSeconds ?? Int64.min)
+        return (content, false)
+    }
+
+    /// The generation of the file, for the head to vouch for; 0 where there is none that is whole.
+    static func generation(_ folders: KeystoreFolders) throws(KeystoreError) -> UInt64 {
+        guard folders.state.contains(fileName), let key = try LogKey.read(folders.state) else {
+            return 0
+        }
+        let macKey = try key.macKey(.usedLinks)
+        return try decoded(try readable(fileName, folders), macKey)?.generation ?? 0
     }
 
     /// The next version of the file, on the disk and not yet in place. It stays there when this value
@@ -44,9 +83,11 @@ package enum UsedLinks {
         /// Whether the file was whole; an altered one is begun anew, and so is one that is missing
         /// where links were used.
         let wasWhole: Bool
+        let generation: UInt64
 
-        fileprivate init(_ file: consuming PreparedFile, wasWhole: Bool) {
+        fileprivate init(_ file: consuming PreparedFile, wasWhole: Bool, generation: UInt64) {
             self.file = file
+            self.generation = generation
             self.file.keep()
             self.wasWhole = wasWhole
         }
@@ -65,27 +106,28 @@ package enum UsedLinks {
         unixSeconds: Int64
     ) throws(KeystoreError) -> Prepared {
         let key = try AuditLog.key(folders)
-        let former = try contents(of: fileName, folders)
         // No signed token is kept whose link the file does not hold.
         let isMissing =
-            former == nil && tokens.contains { $0.origin == .signed && $0.id != tokenID }
+            !folders.state.contains(fileName)
+            && tokens.contains { $0.origin == .signed && $0.id != tokenID }
         let macKey = try key.macKey(.usedLinks)
-        let known = try entries(in: former, macKey)
-        var entries = (known ?? []).map { entry in
+        var (content, isWhole) = try known(folders, key: key, macKey)
+        content.generation += 1
+        content.entries = content.entries.map { entry in
             var entry = entry
             if !tokens.contains(where: { $0.id == entry.tokenID }) { entry.tokenID = 0 }
             return entry
         }
-        entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
-        entries.append(
+        content.entries.removeAll { $0.expiresUnixSeconds <= unixSeconds && $0.tokenID == 0 }
+        content.entries.append(
             Entry(
                 hash: macKey.mac(of: link.key.bytes, link.jti),
                 expiresUnixSeconds: link.expiresUnixSeconds, tokenID: tokenID))
-        let file = try encoded(entries, macKey)
+        let file = encoded(content, macKey)
         return try translating(
             Prepared(
                 try PreparedFile(fileName, in: folders.state, bytes: file.span),
-                wasWhole: known != nil && !isMissing))
+                wasWhole: isWhole && !isMissing, generation: content.generation))
     }
 
     /// What the file holds: nothing yet where there is none, and no bytes, which are an altered
@@ -101,21 +143,13 @@ package enum UsedLinks {
         }
     }
 
-    /// The entries of a file; nil if it is altered.
-    static func entries(
-        in file: [UInt8]?, _ key: borrowing MACKey
-    ) throws(KeystoreError) -> [Entry]? {
-        guard let file else { return [] }
-        return try decoded(file, key)
-    }
-
-    static func encoded(
-        _ entries: [Entry], _ key: borrowing MACKey
-    ) throws(KeystoreError) -> [UInt8] {
+    static func encoded(_ content: Content, _ key: borrowing MACKey) -> [UInt8] {
         var file = ByteWriter()
         file.append(magic)
-        file.append(UInt32(entries.count))
-        for entry in entries.sorted(by: { $0.hash.lexicographicallyPrecedes($1.hash) }) {
+        file.append(content.generation)
+        file.append(content.sinceUnixSeconds)
+        file.append(UInt32(content.entries.count))
+        for entry in content.entries.sorted(by: { $0.hash.lexicographicallyPrecedes($1.hash) }) {
             file.append(entry.hash)
             file.append(entry.expiresUnixSeconds)
             file.append(entry.tokenID)
@@ -123,28 +157,36 @@ package enum UsedLinks {
         return file.bytes + key.mac(of: Array("file".utf8), file.bytes)
     }
 
+    /// What a file holds: nothing where there is none; nil if it is altered.
     static func decoded(
-        _ file: [UInt8], _ key: borrowing MACKey
-    ) throws(KeystoreError) -> [Entry]? {
-        guard file.count >= 44, (file.count - 44).isMultiple(of: 48), file.starts(with: magic)
+        _ file: [UInt8]?, _ key: borrowing MACKey
+    ) throws(KeystoreError) -> Content? {
+        guard let file else { return Content() }
+        let bytes = Array(file.dropLast(32))
+        guard file.count > 32,
+            isEqualInConstantTime(key.mac(of: Array("file".utf8), bytes), Array(file.suffix(32)))
         else { return nil }
-        let content = Array(file.dropLast(32))
-        guard
-            isEqualInConstantTime(
-                key.mac(of: Array("file".utf8), content), Array(file.suffix(32)))
-        else { return nil }
-        var reader = ByteReader(content.dropFirst(magic.count))
-        guard let count = reader.integer(UInt32.self), count == (file.count - 44) / 48 else {
-            return nil
+        var reader = ByteReader(bytes)
+        var content = Content()
+        switch reader.bytes(8) {
+        case firstMagic: break
+        case magic:
+            guard let generation = reader.integer(UInt64.self), generation <= 1 << 63,
+                let since = reader.integer(Int64.self)
+            else { return nil }
+            content.generation = generation
+            content.sinceUnixSeconds = since
+        default: return nil
         }
-        var entries: [Entry] = []
-        while let hash = reader.bytes(32), let expires = reader.integer(Int64.self),
-            let tokenID = reader.integer(UInt64.self)
-        {
-            entries.append(Entry(hash: hash, expiresUnixSeconds: expires, tokenID: tokenID))
+        guard let count = reader.integer(UInt32.self) else { return nil }
+        while !reader.isAtEnd {
+            guard let hash = reader.bytes(32), let expires = reader.integer(Int64.self),
+                let tokenID = reader.integer(UInt64.self),
+                content.entries.last?.hash.lexicographicallyPrecedes(hash) ?? true
+            else { return nil }
+            content.entries.append(
+                Entry(hash: hash, expiresUnixSeconds: expires, tokenID: tokenID))
         }
-        for (left, right) in zip(entries, entries.dropFirst())
-        where !left.hash.lexicographicallyPrecedes(right.hash) { return nil }
-        return entries
+        return content.entries.count == count ? content : nil
     }
 }

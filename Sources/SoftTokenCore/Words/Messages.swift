@@ -85,7 +85,7 @@ extension AuthenticatorError.Cause {
         case .linkUsed:
             Message(
                 .linkSpent, "this link has been used on this device already",
-                hint: "if the token is gone, ask the issuer for a new link")
+                hint: "if the token is gone, or was never here, ask the issuer for a new link")
         case .tokenExpired:
             Message(
                 .tokenExpired, "this token has expired",

@@ -9,6 +9,7 @@ from primitives import H, log_subkeys
 from vectorfile import drawn, flipped
 
 KEYS = log_subkeys(drawn("log key", 32))
+ISSUED = 1_749_990_000
 EVENTS = ("activate", "attest", "unlock", "otp", "rename", "remove", "pin", "delay", "erase",
           "reset", "refuse", "device", "issuer", "clock", "tamper")
 OUTCOMES = ("ok", "rejected", "refused", "failed")
@@ -64,6 +65,15 @@ class Chain:
     def second_head(self, attempts=20, keystore=7, flip=0, tail=b"", magic=b"ST-HEAD2", **others):
         """With the generations that it vouches for."""
         raw = self.head(magic=magic, **others)[:112] + struct.pack(">QQ", attempts, keystore) + tail
+        return raw + flipped(H(32, raw, key=KEYS.head), flip)
+
+
+    def third_head(self, attempts=20, keystore=7, used_links=0, device=bytes(16), count=0, limit=0,
+                   tried=0, tail=bytes(5), flip=0, magic=b"ST-HEAD3", **others):
+        """With what the attempt record says, and whose it is."""
+        raw = (self.head(magic=magic, **others)[:112]
+               + struct.pack(">QQQ16sBBB", attempts, keystore, used_links, device, count, limit, tried)
+               + tail)
         return raw + flipped(H(32, raw, key=KEYS.head), flip)
 
 
@@ -317,14 +327,27 @@ def heads(w):
         w.log(f"log-head-{name}", comment or "with a right MAC", "no head", log, content_of_head)
     second = FIVE.second_head
     for name, comment, content_of_head in (
-            ("new-attempts", "no entry, and a generation",
-             Chain().second_head(1, 0, baseline=0)),
             ("attempts-high", "2^63 + 1", second(2**63 + 1)),
             ("keystore-high", "2^63 + 1", second(keystore=2**63 + 1)),
             ("first-long", "160 bytes under the first magic", second(magic=b"ST-HEAD1")),
             ("second-long", "161 bytes", second(tail=b"\0")),
             ("second-mac", "its first bit flipped", second(flip=0x80))):
         w.log(f"log-head-{name}", comment, "no head", log, content_of_head)
+    third, device = FIVE.third_head, drawn("device", 16)
+    for name, content_of_head in (
+            ("third-long", third(tail=bytes(6))), ("third-mac", third(flip=0x80)),
+            ("third-reserved", third(tail=bytes(4) + b"\1")), ("third-tried-2", third(tried=2)),
+            ("third-limit-11", third(device=device, limit=11)),
+            ("third-count-over-limit", third(device=device, count=4, limit=3)),
+            ("third-device-without-limit", third(device=device)),
+            ("third-used-links-high", third(used_links=2**63 + 1)),
+            ("third-as-second", third(magic=b"ST-HEAD2"))):
+        w.log(f"log-head-{name}", "with a right MAC where it is not the MAC", "no head", log,
+              content_of_head)
+    w.log("log-head-third", "what this version writes", "whole", log,
+          third(used_links=3, device=device, count=1, limit=10, tried=1))
+    w.log("log-head-third-new", "a new keystore beside a log without an entry", "whole", None,
+          Chain().third_head(1, 0, device=device, limit=10, baseline=0))
     w.log("log-head-and-log-missing", "the key alone", "no head", None, None)
 
 
@@ -354,7 +377,8 @@ def vouching(w, case):
     """Attempt records, and what the log's head says of them."""
     wrong = {"event": "unlock", "outcome": "rejected", "token": "null"}
 
-    def vector(name, comment, left, head, says, log=FIVE.log, generation=20, vouched=1, key=True):
+    def vector(name, comment, left, head, says, log=FIVE.log, generation=20, vouched=1, key=True,
+               layer="locked"):
         record = case.attempts(generation=generation, vouched=vouched)
         files = case.files(data_attempts=record, state_attempts=record)
         if log is not None:
@@ -363,7 +387,7 @@ def vouching(w, case):
             files["state/log-head"] = head
         if key:
             files["state/log-key"] = w.key_file()
-        w.write(f"attempts-{name}", comment, "locked", files, left=left, extra=[("vouched", says)])
+        w.write(f"attempts-{name}", comment, layer, files, left=left, extra=[("vouched", says)])
 
     vector("as-head", "the record that the head names", 10, FIVE.second_head(20),
            "20 7")
@@ -386,6 +410,30 @@ def vouching(w, case):
     vector("vouched-no-head", "the head was taken away", 1, None, "none")
     vector("vouched-no-key", "the log's key was", 1, FIVE.second_head(20), "none",
            key=False)
+    vector("vouched-by-nothing", "a new head in its place", 1, FIVE.head(), "0 0")
+    vector("altered-beyond-head", "an entry that the head doesn't name was changed", 1,
+           FIVE.second_head(20), "20 7 gone", beyond.log.replace(b'"rejected"', b'"failed"'))
+    vector("incomplete-beyond-head", "and one that a power cut left", 10, FIVE.second_head(20), "20 7",
+           beyond.log[:len(FIVE.log) + 40])
+    name = case.device.name
+    mine = lambda count, limit: f"{name.hex()} {count}/{limit}"
+    vector("counted-by-head", "the record that the head names", 10,
+           FIVE.third_head(20, device=name, limit=10), f"20 7 {mine(0, 10)}")
+    vector("counted-before-try", "the first entry of a wrong PIN is of the try that the head tells of",
+           1, FIVE.third_head(20, device=name, count=2, limit=10, tried=1), f"21 7 {mine(3, 10)}",
+           beyond.log)
+    vector("put-back-at-limit", "the head tells of an erasure", None,
+           FIVE.third_head(29, device=name, count=10, limit=10), f"29 7 {mine(10, 10)}",
+           layer="erasing")
+    vector("put-back-entries-at-limit", "the entries beyond the head do", None,
+           FIVE.third_head(20, device=name, count=8, limit=10), f"22 7 {mine(10, 10)}", beyond.log,
+           layer="erasing")
+    other = drawn("device", 16)
+    vector("log-of-another", "the log, its head and its key are another keystore's", None,
+           FIVE.third_head(2, 1, device=other, limit=10), f"2 1 {other.hex()} 0/10",
+           layer="attempts")
+    vector("log-of-another-unvouched", "and the record is one that needs no head", 10,
+           FIVE.third_head(2, 1, device=other, limit=10), f"2 1 {other.hex()} 0/10", vouched=0)
 
 
 def used_links(w):
@@ -395,18 +443,18 @@ def used_links(w):
     others = [(drawn(f"used link {n}", 32), 1_750_000_000 + n, n) for n in range(2)]
     entries = sorted([first, *others])
 
-    def packed(entries, count=None, magic=b"ST-USED1", tail=b"", flip=0):
-        raw = magic + struct.pack(">I", len(entries) if count is None else count)
+    def packed(entries, count=None, magic=b"ST-USED2", tail=b"", flip=0, generation=3, since=-2**63):
+        raw = magic + (b"" if magic == b"ST-USED1" else struct.pack(">Qq", generation, since)) + struct.pack(">I", len(entries) if count is None else count)
         raw += b"".join(name + struct.pack(">qQ", *numbers) for name, *numbers in entries) + tail
         return raw + flipped(H(32, b"file", raw, key=KEYS.used_links), flip)
 
-    def vector(name, comment, verdict, content, entries=(), is_used=False, **others):
-        w.log(name, comment, others.pop("log", "no head"), None, None, "-",
+    def vector(name, comment, verdict, content, entries=(), is_used=False, head=None, log=None, **others):
+        w.log(name, comment, log or ("no log" if head else "no head"), None, head, "-",
               others={} if content is None else {"state/used-links": content}, **others,
               extra=[("used-links", verdict)] + [
                   ("used", f"{name.hex()}|{expires}|{token:016x}")
                   for name, expires, token in entries]
-              + [("link", link + ("used" if is_used else "unused"))])
+              + [("link", link + f"{ISSUED} " + ("used" if is_used else "unused"))])
 
     good = packed(entries)
     vector("used-links", "three, one of them of a token that is gone", "whole", good, entries, True)
@@ -421,7 +469,8 @@ def used_links(w):
             ("nothing", "no byte", b""), ("short", "the last byte is gone", good[:-1]),
             ("long", "a byte after the MAC", good + b"\0"),
             ("trailing", "a byte after the entries", packed(entries, tail=b"\0")),
-            ("magic", "version 2", packed(entries, magic=b"ST-USED2")),
+            ("magic", "version 3", packed(entries, magic=b"ST-USED3")),
+            ("generation-high", "2^63 + 1", packed(entries, generation=2**63 + 1)),
             ("mac", "its first bit flipped", packed(entries, flip=0x80)),
             ("count-low", "2 of 3", packed(entries, 2)),
             ("count-high", "4 of 3", packed(entries, 4)),
@@ -429,6 +478,21 @@ def used_links(w):
             ("unsorted", "the last first", packed(entries[::-1])),
             ("twice", "one entry twice", packed([entries[0], *entries]))):
         vector(f"used-links-{name}", comment, "altered", altered)
+    vector("used-links-first", "what an earlier version wrote", "whole",
+           packed(entries, magic=b"ST-USED1"), entries, True)
+    others = entries[:1] if entries[0] != first else entries[1:2]
+    vouching = lambda used_links, baseline: FIVE.third_head(used_links=used_links, baseline=baseline)
+    vector("used-links-as-head", "of the generation that the log's head names", "whole",
+           packed(others), others, False, vouching(3, ISSUED))
+    for name, comment, verdict, content, kept in (
+            ("older", "put back", "whole", packed(others, generation=2), others),
+            ("gone", "taken away", "none", None, ()), ("lost", "altered", "altered", b"", ())):
+        vector(f"used-links-{name}", f"{comment}: a link of before may have been used", verdict,
+               content, kept, True, vouching(3, ISSUED))
+        vector(f"used-links-{name}-newer", f"{comment}, and the link was issued since", verdict,
+               content, kept, False, vouching(3, ISSUED - 1))
+    vector("used-links-since", "begun anew after that", "whole",
+           packed(others, since=ISSUED), others, True)
     vector("mode-used-links", "the group may read it", "refused", (good, "640"))
 
 

@@ -306,9 +306,8 @@ def read_attempts(folder, device):
     return (generation, count, limit, content, vouched) if whole else None
 
 
-def judge_attempts(state, data, head=None):
-    """(count, limit, attempts left), or None when both are lost. `head`: the generation that the
-    log's head vouches for, above every one where its log is gone, or None without one."""
+def judge_attempts(state, data, head, device):
+    """(count, limit, attempts left), or None when both are lost. `head`: as `readlog.vouched` says."""
     if state is None and data is None:
         return None
     if state is None or data is None:
@@ -317,7 +316,13 @@ def judge_attempts(state, data, head=None):
         newest = max(state, data, key=lambda copy: copy[0])
         is_altered = state[0] == data[0] and state[3] != data[3]
     generation, count, limit, _, vouched = newest
-    is_altered = is_altered or (vouched if head is None else generation < head)
+    if head and head.limit and head.device != device.name and vouched:
+        return None
+    is_older = head is not None and generation < head.attempts
+    if is_older and head.limit and head.count >= head.limit:
+        return head.count, head.limit, 0
+    is_altered = (is_altered or is_older or bool(head and head.is_gone)
+                  or bool(vouched) and (head is None or head.attempts == 0))
     return count, limit, 1 if is_altered else limit - count
 
 
@@ -402,7 +407,7 @@ def open_keystore(result, data, state, machine, pin, at):
     import readlog  # which reads files as this module does
     head = readlog.vouched(state)
     standing = judge_attempts(read_attempts(state, device), read_attempts(data, device),
-                              head and (float("inf") if head[2] else head[0]))
+                              head, device)
     require(standing is not None, "attempts", "both records are lost")
     count, limit, result.attempts_left = standing
     require(count < limit, "erasing", "records at their limit")
@@ -425,12 +430,14 @@ def machine_of(machine_id, root_uuid=None, partition_uuid=None, disk_serial=None
 
 
 def without_keystore(data, state, bindings):
+    import readlog  # which reads files as this module does
     tombstone = read_tombstone(state, bindings)
     is_present, key = read_key(state, "device-key", b"ST-DKEY1")
     if key is not None:
         for binding in bindings:
             device = Device(key, binding)
-            standing = judge_attempts(read_attempts(state, device), read_attempts(data, device))
+            standing = judge_attempts(read_attempts(state, device), read_attempts(data, device),
+                                      readlog.vouched(state), device)
             if tombstone == device.name or standing and standing[0] >= standing[1]:
                 return Stop("erasing", "no keystore, and an erasure that was cut")
     elif tombstone is not None:

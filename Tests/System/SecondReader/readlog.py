@@ -5,6 +5,7 @@ It writes nothing, and so shows what is there now, not what the next entry would
 import datetime
 import os
 import re
+from collections import namedtuple
 
 from primitives import H, log_subkeys
 from read import Fields, Stop, read_file, read_key, require, same
@@ -54,18 +55,26 @@ def is_moment(text):
 
 class Head:
     def __init__(self, content, key):
-        lengths = {b"ST-HEAD1": 144, b"ST-HEAD2": 160}
+        lengths = {b"ST-HEAD1": 144, b"ST-HEAD2": 160, b"ST-HEAD3": 192}
         require(len(content) == lengths.get(content[:8])
                 and same(H(32, content[:-32], key=key), content[-32:]), "no head", "MAC")
         fields = Fields(content[8:-32], "no head")
         self.base_seq, self.base_mac, self.offset = fields.number(8), fields.take(32), fields.number(8)
         self.last_seq, self.last_mac, self.length = fields.number(8), fields.take(32), fields.number(8)
-        fields.number(8)
+        self.baseline = fields.number(8, signed=True)
         self.attempts, self.keystore = (
             (fields.bounded(8, range(2**63 + 1), "attempts"),
              fields.bounded(8, range(2**63 + 1), "keystore"))
             if fields.rest else (0, 0))
-        self.is_new = not any(content[8:-32])
+        self.used_links, self.device, self.count, self.limit, self.is_before_try = 0, None, 0, 0, False
+        if fields.rest:
+            self.used_links = fields.bounded(8, range(2**63 + 1), "used links")
+            self.device, self.count = fields.take(16), fields.number(1)
+            self.limit = fields.bounded(1, range(max(self.count, 0), 11), "limit")
+            self.is_before_try = fields.bounded(1, range(2), "before a try") == 1
+            require(not any(fields.take(5)) and (self.limit or not any(self.device)),
+                    "no head", "reserved, or a device without a limit")
+        self.is_new = not any(content[8:112])
         if self.is_new:
             return
         require(self.base_seq < self.last_seq < 2**63, "no head", "seqs")
@@ -138,8 +147,12 @@ def walk(content, head, key):
     require(not head.follows_break, f"break {head.base_seq + 1}", "the chain follows a break")
 
 
+Vouched = namedtuple("Vouched", "attempts keystore device count limit is_gone")
+
+
 def vouched(state):
-    """The generations of attempt record and keystore that the log's head vouches for, or None."""
+    """What the log's head vouches for, or None: generations of attempt record and keystore, that
+    record's device (None: not told), count and limit, and whether the log isn't what the head names."""
     try:
         _, key = read_key(state, "log-key", b"ST-LKEY1")
         raw = read_file(state, "log-head")
@@ -151,15 +164,32 @@ def vouched(state):
     content = read_file(state, "log") or b""
     head.fit(content, keys.chain)
     attempts, keystore, seq, mac = head.attempts, head.keystore, head.last_seq, head.last_mac
+    count, is_counted = head.count, head.is_before_try
+
+    def says(is_gone):
+        device = head.device if head.limit else None
+        return Vouched(attempts, keystore, device, count, head.limit, is_gone)
+
     if attempts and len(content) < head.length:
-        return attempts, keystore, True
+        return says(True)
     for raw in content[head.length:].split(b"\n")[:-1] if attempts else ():
         line = parse_line(raw)
         if not is_chained(line, seq, mac, keys.chain):
-            break
-        seq, mac, attempts = line.seq, line.mac, attempts + line.is_wrong_pin
+            return says(True)
+        seq, mac = line.seq, line.mac
+        if line.is_wrong_pin and not is_counted:
+            attempts, count = attempts + 1, min(count + 1, head.limit)
+        is_counted = False
         keystore += line.tells_of_change
-    return attempts, keystore, False
+    return says(False)
+
+
+def whole_head(state, keys):
+    try:
+        raw = read_file(state, "log-head")
+        return None if raw is None else Head(raw, keys.head)
+    except Stop:
+        return None
 
 
 class UsedLinks:
@@ -167,31 +197,45 @@ class UsedLinks:
 
     def __init__(self, state):
         self.verdict, self.entries, self.key = "none", [], None
+        self.generation, self.since, self.head = 0, -2**63, None
         try:
             _, key = read_key(state, "log-key", b"ST-LKEY1")
             content = read_file(state, "used-links")
-            if key is not None and content is not None:
+            if key is not None:
                 self.key = log_subkeys(key).used_links
+                self.head = whole_head(state, log_subkeys(key))
+            if key is not None and content is not None:
                 self.read(content)
         except Stop as stop:
             self.verdict = stop.layer
 
     def read(self, content):
         fields = Fields(content[:-32], "altered")
-        require(fields.take(8) == b"ST-USED1"
+        magic = fields.take(8)
+        require(magic in (b"ST-USED1", b"ST-USED2")
                 and same(H(32, b"file", content[:-32], key=self.key), content[-32:]),
                 "altered", "magic, MAC")
+        if magic == b"ST-USED2":
+            generation = fields.bounded(8, range(2**63 + 1), "generation")
+            since = fields.number(8, signed=True)
+        else:
+            generation, since = 0, -2**63
         count = fields.number(4)
         entries = [(fields.take(32), fields.number(8, signed=True), fields.number(8))
                    for _ in range(min(count, len(content)))]
         hashes = [entry[0] for entry in entries]
         require(not fields.rest and hashes == sorted(set(hashes)), "altered", "entries")
-        self.verdict, self.entries = "whole", entries
+        self.verdict, self.entries, self.generation, self.since = "whole", entries, generation, since
 
     def lines(self):
         """As a vector's `used` says it."""
         return [f"{name.hex()}|{expires}|{token:016x}" for name, expires, token in self.entries]
 
-    def contains(self, x, jti):
-        return self.key is not None and H(32, x, jti, key=self.key) in [
-            entry[0] for entry in self.entries]
+    def contains(self, x, jti, issued):
+        """Whether a link was used, or may have been: the log's head vouches for a file that isn't there."""
+        if self.key is None:
+            return False
+        since = self.since
+        if self.head is not None and self.generation < self.head.used_links:
+            since = max(since, self.head.baseline)
+        return issued <= since or H(32, x, jti, key=self.key) in [entry[0] for entry in self.entries]
