@@ -151,7 +151,7 @@ private let activation =
         }
         for _ in 0..<3 {
             for (name, bytes) in saved {
-                FileManager.default.createFile(
+                _ = FileManager.default.createFile(
                     atPath: path(name), contents: bytes, attributes: [.posixPermissions: 0o600])
             }
             try? FileManager.default.removeItem(atPath: path("state/erased"))
