@@ -202,27 +202,32 @@ private func withoutZeros(
     guard Array(check[..<4]) == [0xA6, 0x59, 0x59, 0xA6],
         (padded.count - 7...padded.count).contains(count)
     else { throw .notAuthentic }
-    do throws(KeystoreError) {
-        let clear = try padded.read { (all) throws(KeystoreError) -> SecureBytes? in
-            guard (count..<all.count).allSatisfy({ all[$0] == 0 }) else { return nil }
-            return try SecureBytes(copying: all.extracting(0..<count))
-        }
-        if let clear { return clear }
-    } catch { throw .outOfMemory }
-    throw .notAuthentic
+    return try trimmed(padded, otherwise: .notAuthentic) { all in
+        (count..<all.count).allSatisfy { all[$0] == 0 } ? count : nil
+    }
 }
 
 /// XML Encryption §5.2: the last byte counts the padding; what the others hold doesn't matter.
 private func withoutPadding(_ padded: borrowing SecureBytes) throws(PSKCKeyError) -> SecureBytes {
+    try trimmed(padded, otherwise: .malformed) { all in
+        let count = Int(all[all.count - 1])
+        return (1...16).contains(count) && count < all.count ? all.count - count : nil
+    }
+}
+
+/// The first bytes, as many as `length` says; nil is `problem`.
+private func trimmed(
+    _ padded: borrowing SecureBytes, otherwise problem: PSKCKeyError,
+    to length: (Span<UInt8>) -> Int?
+) throws(PSKCKeyError) -> SecureBytes {
     do throws(KeystoreError) {
         let clear = try padded.read { (all) throws(KeystoreError) -> SecureBytes? in
-            let count = Int(all[all.count - 1])
-            guard (1...16).contains(count), count < all.count else { return nil }
-            return try SecureBytes(copying: all.extracting(0..<(all.count - count)))
+            guard let count = length(all) else { return nil }
+            return try SecureBytes(copying: all.extracting(0..<count))
         }
         if let clear { return clear }
     } catch { throw .outOfMemory }
-    throw .malformed
+    throw problem
 }
 
 private func secureBytes(count: Int) throws(PSKCKeyError) -> SecureBytes {

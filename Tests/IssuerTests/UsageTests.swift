@@ -50,4 +50,11 @@ struct UsageTests {
     func negative(arguments: [String], range: String) {
         #expect(failure(arguments)?.message?.contains(range) == true)
     }
+
+    @Test("Help names the values of an option and its default in words")
+    func values() {
+        let help = SoftTokenIssuer.helpMessage(for: softtoken_issuer.Issue.self, columns: 200)
+        #expect(help.contains("(values: SHA1, SHA256, SHA512; default: SHA1)"))
+        #expect(help.contains("(values: attest, strict)"))
+    }
 }

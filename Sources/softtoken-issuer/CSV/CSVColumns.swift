@@ -68,10 +68,10 @@ struct CSVColumns: Sendable {
     ) throws(RowProblem) -> TokenParameters {
         var parameters = token.parameters
         if let name = field(.algorithm, fields) {
-            guard let algorithm = HashAlgorithm(argument: name) else {
+            guard let algorithm = AlgorithmName(argument: name) else {
                 throw RowProblem("the algorithm is none of SHA1, SHA256 and SHA512")
             }
-            parameters.algorithm = algorithm
+            parameters.algorithm = algorithm.algorithm
         }
         if let text = field(.digits, fields) {
             guard let number = Int(text), let digits = DigitCount(number) else {

@@ -23,7 +23,7 @@ struct FromPSKC: ParsableCommand {
     var file: String
 
     @OptionGroup var link: LinkOptions
-    @OptionGroup var lock: LockOptions
+    @OptionGroup var one: OneLinkOptions
 
     @Option(help: .taking("n", "A descriptor with the file's key or password."))
     var keyFd: Int32?
@@ -31,33 +31,18 @@ struct FromPSKC: ParsableCommand {
     @Option(help: .taking("serial", "The one token to take."))
     var serial: String?
 
-    @Option(help: .taking("account", "Whom the token is for."))
-    var account: String?
-
     @Option(help: .taking("dir", "Where the links of all tokens go."))
     var out: String?
 
-    @OptionGroup var delivery: DeliveryOptions
-
-    @Flag(help: "One JSON object: link, code, serial, jti, fingerprint.")
-    var json = false
-
     func validate() throws {
-        let forOne =
-            serial != nil || account != nil || json || !lock.isEmpty || delivery.qr != nil
-        guard out == nil || !forOne else {
-            throw ValidationError(
-                "--serial, --account, --request, --code, --code-fd, --qr and --json are for one link, "
-                    + "not for --out")
-        }
-        try require(account: account)
+        if out != nil { try one.requireUnused(serial: serial, beside: "--out") }
     }
 
     func run() throws {
         let maker = try link.maker()
         let vendor = try VendorFile(file, keyFd: keyFd)
         if let out {
-            try delivery.prepare()
+            try one.delivery.prepare()
             try makeAll(vendor, out, maker)
         } else {
             try makeTheOne(vendor, maker)
@@ -67,16 +52,13 @@ struct FromPSKC: ParsableCommand {
     private func makeTheOne(_ vendor: VendorFile, _ maker: borrowing LinkMaker) throws(Failure) {
         let now = try currentSeconds()
         let package = try vendor.onlyToken(serial, at: now)
-        let lock = try lock.lock()
+        let lock = try one.lock.lock()
         let opened: VendorToken
         do throws(KeyProblem) {
             opened = try vendor.open(package, at: now)
         } catch { throw Failure(error, serial: package.serial) }
-        let order = order(package, opened, lock)
-        try delivery.prepare(serial: order.serial)
-        let made = try makeOne(order, seed: opened.seed, maker: maker, options: link)
-        try delivery.deliver(made)
-        try printLink(made, fingerprint: maker.key.fingerprint, json: json, options: link)
+        try one.make(
+            order(package, opened, lock), seed: opened.seed, maker: maker, options: link)
     }
 
     private func makeAll(
@@ -95,7 +77,7 @@ struct FromPSKC: ParsableCommand {
                 order, seed: opened.takeSeed(), place: package.serial,
                 read: package.key.range.upperBound)
         }
-        try run.finish(letter: delivery.letter)
+        try run.finish(letter: one.delivery.letter)
     }
 
     private func order(
@@ -106,7 +88,7 @@ struct FromPSKC: ParsableCommand {
         let vendors = TokenPolicy(attempts: package.policy.attempts)
         terms.policy = terms.policy.combined(with: vendors)
         return TokenOrder(
-            account: account ?? package.account ?? package.serial, serial: package.serial,
+            account: one.account ?? package.account ?? package.serial, serial: package.serial,
             parameters: opened.parameters, terms: terms, lock: lock)
     }
 }

@@ -7,7 +7,7 @@ struct TokenOptions: ParsableArguments {
     var hotp = false
 
     @Option(help: .taking("algorithm", "SHA1, SHA256 or SHA512."))
-    var algorithm: HashAlgorithm = .sha1
+    var algorithm: AlgorithmName = .sha1
 
     @Option(parsing: .unconditional, help: .taking("n", "How many digits an OTP has: 6 to 8."))
     var digits: Int = 6
@@ -28,25 +28,24 @@ struct TokenOptions: ParsableArguments {
     var parameters: TokenParameters {
         guard let digits = DigitCount(digits) else { preconditionFailure("validated") }
         return TokenParameters(
-            algorithm: algorithm, digits: digits,
+            algorithm: algorithm.algorithm, digits: digits,
             factor: hotp ? .counter(0) : .time(stepSeconds: period ?? 30))
     }
 }
 
 /// The names of CONTRACT §4, in either case.
-extension HashAlgorithm: ExpressibleByArgument {
-    public init?(argument: String) {
-        guard let algorithm = HashAlgorithm(name: argument.uppercased()) else { return nil }
-        self = algorithm
-    }
+enum AlgorithmName: String, ExpressibleByArgument, CaseIterable {
+    case sha1 = "SHA1"
+    case sha256 = "SHA256"
+    case sha512 = "SHA512"
 
-    public static var allValueStrings: [String] { allCases.map(\.name) }
-    public var defaultValueDescription: String { name }
+    init?(argument: String) { self.init(rawValue: argument.uppercased()) }
 
-    init?(name: String) {
-        guard let algorithm = HashAlgorithm.allCases.first(where: { $0.name == name }) else {
-            return nil
+    var algorithm: HashAlgorithm {
+        switch self {
+        case .sha1: .sha1
+        case .sha256: .sha256
+        case .sha512: .sha512
         }
-        self = algorithm
     }
 }

@@ -74,12 +74,9 @@ struct LetterFolder: Sendable {
     private func fileName(_ serial: String) -> String {
         let plain = Array("-_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
         return serial.utf8.reduce(into: "") { name, byte in
-            if plain.contains(byte) {
-                name.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                name += "%" + (digits.count == 1 ? "0" : "") + digits
-            }
+            name +=
+                plain.contains(byte)
+                ? String(Unicode.Scalar(byte)) : "%" + hexadecimalPair(byte)
         }
     }
 }

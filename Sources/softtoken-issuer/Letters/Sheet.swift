@@ -3,23 +3,18 @@
 
 /// The sheet of a letter.
 struct Sheet: Sendable {
-    /// What is to be typed or compared, with what it is.
-    struct Figure: Sendable {
-        let name: String
-        let text: String
-    }
-
     let title: String
     let addressee: String
-    let figures: [Figure]
+    /// What is to be typed or compared, with what it is.
+    let figures: [(name: String, text: String)]
     let steps: [String]
     let ending: [String]
 
     init(_ letter: Letter) {
         title = letter.code == nil ? "Your soft token" : "Activation code of your soft token"
         addressee = "For \(letter.account), from \(letter.issuer). Token \(letter.serial)."
-        let key = Figure(name: "Key of \(letter.issuer)", text: letter.fingerprint)
-        figures = (letter.code.map { [Figure(name: "Activation code", text: $0)] } ?? []) + [key]
+        let code = letter.code.map { [(name: "Activation code", text: $0)] } ?? []
+        figures = code + [(name: "Key of \(letter.issuer)", text: letter.fingerprint)]
         steps = Sheet.steps(letter)
         var ending = ["The link can be used once, until \(letter.ends)."]
         if letter.pendingSeconds > 0 {

@@ -1,5 +1,6 @@
 // The account in a PSKC file: UserId is a distinguished name (RFC 6030 §4.2, RFC 4514), of which we
 // write one attribute, `UID=account`, and read it back; another's name is taken as it stands.
+import Linux
 
 /// `UID=account`, with RFC 4514 §2.4's escapes as hexadecimal pairs.
 func userID(ofAccount account: String) -> String {
@@ -7,7 +8,7 @@ func userID(ofAccount account: String) -> String {
     let escaped = bytes.enumerated().map { index, byte in
         let isAtEnd = index == 0 || index == bytes.count - 1
         let isSpecial = specials.contains(byte) || isAtEnd && (byte == 0x20 || byte == 0x23)
-        return isSpecial ? [UInt8(ascii: "\\")] + hexadecimalPair(byte) : [byte]
+        return isSpecial ? [UInt8(ascii: "\\")] + hexadecimalPair(byte).utf8 : [byte]
     }
     return "UID=" + String(decoding: escaped.joined(), as: UTF8.self)
 }
@@ -23,9 +24,9 @@ func accountOfUserID(_ name: String) -> String {
 
 private let specials = Array("\"+,;<>\\".utf8)
 
-private func hexadecimalPair(_ byte: UInt8) -> [UInt8] {
-    let digits = Array("0123456789ABCDEF".utf8)
-    return [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+/// Two digits, in capitals.
+func hexadecimalPair(_ byte: UInt8) -> String {
+    TextAlphabet.hexadecimal.text([byte]).uppercased()
 }
 
 /// - Returns: nil where another attribute follows, or an escape is none.

@@ -53,7 +53,7 @@ extension StoredToken {
     /// - Returns: nil for a row that we can't have written.
     fileprivate init?(_ row: [SQLValue], cipher: String?) {
         guard let serial = row[0].text, let name = row[3].text,
-            let algorithm = HashAlgorithm(name: name),
+            let algorithm = AlgorithmName(rawValue: name)?.algorithm,
             let digits = row[4].number.flatMap({ DigitCount(Int(clamping: $0)) }),
             let factor = StoredToken.factor(period: row[5].number, counter: row[6].number),
             let drift = row[8].number, drift.magnitude < 1 << 31, let hard = row[11].number,
