@@ -48,9 +48,13 @@ public struct ProgramOutput: Sendable {
     public func hint(_ text: String) { note("\(program): hint: \(printable(text))") }
 
     /// Says what ended a command.
-    public func report(_ error: AuthenticatorError) {
+    ///
+    /// - Parameter command: what this program has for it, told behind the hint.
+    public func report(_ error: AuthenticatorError, remedy command: String? = nil) {
         if let message = error.message { note("\(program): error: \(printable(message))") }
-        if let text = error.hint { hint(text) }
+        let parts = [error.hint, command].compactMap(\.self)
+        guard let first = parts.first else { return }
+        hint(parts.joined(separator: first.hasSuffix("?") ? " " : ": "))
     }
 
     private func write(_ text: String, to number: Int32) throws(SystemError) {

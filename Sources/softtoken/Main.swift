@@ -46,7 +46,7 @@ import SoftTokenCore
     }
 
     private static func reported(_ error: AuthenticatorError) -> Int32 {
-        output.report(error)
+        output.report(error, remedy: error.remedy?.command)
         return error.exitCode.rawValue
     }
 

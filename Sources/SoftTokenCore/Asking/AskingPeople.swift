@@ -33,13 +33,13 @@ extension Flow {
         if let reason = checks.attestationReason {
             let because =
                 reason.sentence + (reason.adviceBeforeAttesting.map { "; \($0)" } ?? "")
-            answers.isAttested = try !person.confirms(.sendsPrescriptions(because: because))
+            answers.isAttested = try person.answer(.sendsPrescriptions(because: because)) == .no
         }
         // Who denied is refused before anything more is asked.
         if checks.attestationReason == nil || answers.isAttested, checks.clockDoubt != nil {
             let now = LocalTime(atUnixSeconds: try now().unixSeconds)
-            answers.isClockConfirmed = try person.confirms(
-                .clockIsRight("\(now.date) \(now.hoursAndMinutes)"))
+            let question = Confirmation.clockIsRight("\(now.date) \(now.hoursAndMinutes)")
+            answers.isClockConfirmed = try person.answer(question) == .yes
         }
         return try clearance(checks, answers)
     }
@@ -58,10 +58,9 @@ extension Flow {
             return issuer
         }
         let standing = checks.issuerStanding
-        guard
-            try person.confirms(
-                .trusts(issuer: link.issuer, fingerprint: fingerprint, standing: standing))
-        else {
+        let question = Confirmation.trusts(
+            issuer: link.issuer, fingerprint: fingerprint, standing: standing)
+        guard try person.answer(question) == .yes else {
             let refusal = AuthenticatorError.untrustedIssuer(fingerprint: fingerprint, standing)
             logRefusal(refusal, facts: checks.facts)
             throw refusal

@@ -158,7 +158,7 @@ extension Authenticator {
             guard case .notPlain = problem else { throw .keystore(.problem(problem)) }
         }
         try confineFiles()
-        guard try person.confirms(.resets) else { throw .init(.notConfirmed(.resetting)) }
+        guard try person.answer(.resets) == .yes else { throw .init(.notConfirmed(.resetting)) }
         try flow.reset()
     }
 }

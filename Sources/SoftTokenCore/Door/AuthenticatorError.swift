@@ -40,8 +40,11 @@ public struct AuthenticatorError: Error, Equatable, Sendable {
     public var exitCode: ExitStatus { cause.message.code }
     /// What happened and why: one line, lower case, no full stop; nil if it was said already.
     public var message: String? { cause.message.error }
-    /// What to do next, in the same form; nil where there is nothing to do.
+    /// What to do next, in the same form, whatever the app; nil where there is nothing to do, or where
+    /// `remedy` says all.
     public var hint: String? { cause.message.hint }
+    /// What of the hint the authenticator has a call or an answer for, so that an app can offer it.
+    public var remedy: Remedy? { cause.message.remedy }
     /// How many attempts are left before the keystore is erased; nil unless the PIN was wrong.
     public var attemptsLeft: Int? {
         switch cause {
@@ -83,6 +86,30 @@ public struct AuthenticatorError: Error, Equatable, Sendable {
 }
 
 extension AuthenticatorError {
+    /// What an app can offer after an error: the words for it, an option's or a button's, are its own.
+    public enum Remedy: Equatable, Sendable {
+        /// ``GivenAnswers/isAttested``, if it is true.
+        case attest
+        /// ``GivenAnswers/date``.
+        case confirmDate
+        /// ``GivenAnswers/trustedFingerprint``, once it was compared.
+        case trustIssuer(fingerprint: String)
+        /// ``GivenAnswers/drawsPIN``.
+        case drawPIN
+        /// Not ``GivenAnswers/drawsPIN``: the keystore has a PIN.
+        case keepPIN
+        /// A yes to the ``Confirmation``.
+        case confirm
+        /// ``Authenticator/activate(_:asking:)``.
+        case activate
+        /// ``Unlocked/tokens``.
+        case listTokens
+        /// ``Unlocked/issuers``.
+        case listIssuers
+        /// ``Authenticator/reset(asking:)``.
+        case reset
+    }
+
     /// What happened, exactly. Payloads are what a caller can act on.
     enum Cause: Equatable, Sendable {
         // MARK: refused

@@ -35,11 +35,11 @@ public struct GivenLink: ~Copyable {
         try self.init(memory, byteCount: count)
     }
 
-    /// Takes text that an app has already, and that holds no seed: an argument that doesn't look like
-    /// a link.
+    /// Takes text that lies outside of guarded memory already, and so must hold no seed: an argument
+    /// that doesn't look like a link.
     ///
     /// - Throws: as the other way in.
-    public init(copying text: String) throws(AuthenticatorError) {
+    public init(unguarded text: String) throws(AuthenticatorError) {
         let bytes = Array(text.utf8)
         try self.init(capacity: bytes.count) { (target) throws(AuthenticatorError) in
             for byte in bytes { target.append(byte) }

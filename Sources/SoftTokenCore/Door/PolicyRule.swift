@@ -20,8 +20,10 @@ public struct PolicyRule: Equatable, Sendable {
         case token
     }
 
-    /// As CONTRACT §4 names it: attempts, session (seconds), separation, unsigned or remote.
-    public let name: String
+    /// As CONTRACT §4 names it; a session's number is seconds.
+    public enum Name: String, Sendable { case attempts, session, separation, unsigned, remote }
+
+    public let name: Name
     public let value: Value
     public let source: Source
 }
@@ -34,19 +36,19 @@ extension Flow {
         let all = combined(facts.policy)
         return [
             PolicyRule(
-                name: "attempts", value: .number(all.attemptLimit),
+                name: .attempts, value: .number(all.attemptLimit),
                 source: source(all.attempts, own.attempts)),
             PolicyRule(
-                name: "session", value: .number(all.sessionLimitSeconds),
+                name: .session, value: .number(all.sessionLimitSeconds),
                 source: source(all.sessionSeconds, own.sessionSeconds)),
             PolicyRule(
-                name: "separation", value: .word(all.separation == .strict ? "strict" : "attest"),
+                name: .separation, value: .word(all.separation == .strict ? "strict" : "attest"),
                 source: source(all.separation, own.separation)),
             PolicyRule(
-                name: "unsigned", value: .truth(administrators?.unsigned ?? true),
+                name: .unsigned, value: .truth(administrators?.unsigned ?? true),
                 source: administrators?.unsigned == nil ? .standard : .administrator),
             PolicyRule(
-                name: "remote", value: .truth(administrators?.remote ?? false),
+                name: .remote, value: .truth(administrators?.remote ?? false),
                 source: administrators?.remote == nil ? .standard : .administrator),
         ]
     }

@@ -17,10 +17,10 @@ public protocol Prescriber {
     /// What was said beforehand. Nothing unless an app says otherwise.
     var given: GivenAnswers { get }
 
-    /// Answers yes (true) or no, as the person did: silence and a closed window are neither, and end
-    /// the use. A no to ``Confirmation/sendsPrescriptions(because:)`` attests. `question.prompt` says it
-    /// in words.
-    func confirms(_ question: Confirmation) throws(AuthenticatorError) -> Bool
+    /// Answers yes or no, as the person did: silence and a closed window are neither, and end the use.
+    /// A no to ``Confirmation/sendsPrescriptions(because:)`` attests. `question.prompt` says it in
+    /// words.
+    func answer(_ question: Confirmation) throws(AuthenticatorError) -> Confirmation.Answer
 
     /// Names a token.
     ///

@@ -14,6 +14,8 @@ public enum Confirmation: Sendable {
     /// Whether the keystore is to be destroyed with all its tokens.
     case resets
 
+    public enum Answer: Sendable { case yes, no }
+
     /// What to know before answering, a line each.
     public var explanation: [String] {
         switch self {

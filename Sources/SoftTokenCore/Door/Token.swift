@@ -32,6 +32,13 @@ public struct Token: Equatable, Sendable, Identifiable {
         }
     }
 
+    /// The hash function under its HMAC, as JSON names it.
+    public enum Algorithm: String, Sendable {
+        case sha1 = "SHA1"
+        case sha256 = "SHA256"
+        case sha512 = "SHA512"
+    }
+
     /// What was odd about its link.
     public enum Warning: Sendable {
         /// Its seed has under 16 bytes: RFC 4226 R6.
@@ -72,8 +79,13 @@ public struct Token: Equatable, Sendable, Identifiable {
             .hotp(nextCounter: next <= TokenParameters.maximumCounter ? next : nil)
         }
     }
-    /// SHA1, SHA256 or SHA512.
-    public var algorithm: String { parameters.algorithm.name }
+    public var algorithm: Algorithm {
+        switch parameters.algorithm {
+        case .sha1: .sha1
+        case .sha256: .sha256
+        case .sha512: .sha512
+        }
+    }
     /// How many digits an OTP has: 6 to 8.
     public var digits: Int { parameters.digits.value }
     /// Whether its link was signed; an unsigned one held the seed for everybody who read it.

@@ -177,13 +177,13 @@ extension Authenticator {
             unlocked = try self.unlocked(checks, person) { .pin(attemptsLeft: $0) }
         } else {
             let pin = try flow.pin(.pin(attemptsLeft: checks.facts.attemptsLeftIfFewer), person)
-            guard try person.confirms(.removes(token: nil)) else {
+            guard try person.answer(.removes(token: nil)) == .yes else {
                 throw .init(.notConfirmed(.removing))
             }
             unlocked = try tried(pin, checks, person)
         }
         let chosen = try unlocked.chosen(token, person)
-        if person.canBeAsked, try !person.confirms(.removes(token: chosen.name)) {
+        if person.canBeAsked, try person.answer(.removes(token: chosen.name)) == .no {
             throw .init(.notConfirmed(.removing))
         }
         try unlocked.remove(chosen)

@@ -181,7 +181,8 @@ extension Flow {
         if answers.isClockConfirmed == false { throw .init(.clockContradicted) }
         let now = try now()
         guard now.isSynchronized != true,
-            let doubt = try clockDoubt(now.unixSeconds, link: link)
+            let doubt = clockDoubt(
+                now.unixSeconds, link: link, baseline: checks.facts.baselineUnixSeconds)
         else { return }
         if answers.isClockConfirmed == true {
             checks.isClockConfirmedByOption = true
@@ -194,14 +195,12 @@ extension Flow {
 
     /// CONTRACT §2, code 86: 300 s before the link's iat, or before the baseline.
     private func clockDoubt(
-        _ now: Int64, link: VerifiedLink?
-    ) throws(AuthenticatorError) -> ClockDoubt? {
+        _ now: Int64, link: VerifiedLink?, baseline: Int64?
+    ) -> ClockDoubt? {
         let tolerance: Int64 = 300
         if let link, now < link.issuedAtUnixSeconds - tolerance {
             return .beforeLink(link.issuedAtUnixSeconds)
         }
-        guard let folders else { return nil }
-        let baseline = try inKeystore(try AuditLog.baseline(folders))
         guard let baseline, now < baseline - tolerance else { return nil }
         return .beforeBaseline(baseline)
     }

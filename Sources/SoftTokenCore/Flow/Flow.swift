@@ -79,7 +79,11 @@ struct Flow: Sendable {
         guard let folders else { return KeystoreFacts() }
         do throws(KeystoreError) {
             try eraseSpentRequest(folders)
-            return try facts(in: folders, for: link)
+            // The log's head first: what is written meanwhile is then newer than it, never older.
+            let head = try AuditLog.headStanding(folders)
+            var facts = try facts(in: folders, head.vouched, for: link)
+            facts.baselineUnixSeconds = head.baselineUnixSeconds
+            return facts
         } catch {
             if case .system = error { throw .keystore(error) }
             return KeystoreFacts(error)
@@ -87,9 +91,11 @@ struct Flow: Sendable {
     }
 
     private func facts(
-        in folders: KeystoreFolders, for link: VerifiedLink?
+        in folders: KeystoreFolders, _ vouched: Vouched?, for link: VerifiedLink?
     ) throws(KeystoreError) -> KeystoreFacts {
-        switch try examine(folders) {
+        let condition = try KeystoreCondition.examine(
+            folders, machineID: device.machineID, vouched: vouched)
+        switch consume condition {
         case .missing: return KeystoreFacts()
         case .erased(let time): return KeystoreFacts(.erased(atUnixSeconds: time))
         case .attemptRecordsLost: return KeystoreFacts(.attemptRecordsLost)
@@ -98,7 +104,7 @@ struct Flow: Sendable {
             let lock = try KeystoreLock.take(folders)
             // Read again under the lock: another command may have finished it.
             guard case .erasing = try examine(folders) else {
-                return try facts(in: folders, for: link)
+                return try facts(in: folders, vouched, for: link)
             }
             return KeystoreFacts(.erased(atUnixSeconds: try erase(folders, lock)))
         }
@@ -114,12 +120,11 @@ struct Flow: Sendable {
         }
     }
 
-    /// Reads the keystore and what stands around it. Once for the checks, without the lock; once more
-    /// under it, because a prompt may have lasted for hours.
+    /// Reads the keystore and what stands around it once more, under the lock: after the checks, which
+    /// hold none, a prompt may have lasted for hours.
     func examine(
         _ folders: KeystoreFolders, under lock: KeystoreLock? = nil
     ) throws(KeystoreError) -> KeystoreCondition {
-        // The log's head first: what is written meanwhile is then newer than it, never older.
         let vouched = try AuditLog.vouched(folders)
         return try KeystoreCondition.examine(
             folders, machineID: device.machineID, vouched: vouched, under: lock)

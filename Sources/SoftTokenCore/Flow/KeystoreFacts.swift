@@ -22,6 +22,8 @@ struct KeystoreFacts: Equatable, Sendable {
     /// How the key of the link that was asked for stands with the keystore.
     var issuerTrust = IssuerTrust.unknown
     var attestedUnixSeconds: Int64?
+    /// The latest time that the log's head vouches for (DESIGN §7).
+    var baselineUnixSeconds: Int64?
     var protector: Protector?
     var isBoundToMachine = false
     /// To more than the machine-id, which file names in a home may tell.

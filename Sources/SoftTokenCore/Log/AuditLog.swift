@@ -105,16 +105,6 @@ package enum AuditLog {
         return byteCount == 0
     }
 
-    /// The latest time that the log vouches for (DESIGN §7), Unix seconds; nil without a whole head.
-    ///
-    /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
-    package static func baseline(_ folders: KeystoreFolders) throws(KeystoreError) -> Int64? {
-        guard let key = try LogKey.read(folders.state),
-            let head = try head(folders, key: key), head.baselineUnixSeconds != 0
-        else { return nil }
-        return head.baselineUnixSeconds
-    }
-
     /// The head; nil if it is missing or altered.
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed is no

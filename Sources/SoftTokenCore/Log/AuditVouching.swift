@@ -10,12 +10,25 @@ extension AuditLog {
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed is no head
     ///   that is missing.
-    package static func vouched(
+    package static func vouched(_ folders: KeystoreFolders) throws(KeystoreError) -> Vouched? {
+        try headStanding(folders).vouched
+    }
+
+    /// `vouched`, and the latest time that the head vouches for (DESIGN §7), Unix seconds; nil where no
+    /// head counts. Both from one look at the head.
+    static func headStanding(
         _ folders: KeystoreFolders
-    ) throws(KeystoreError) -> Vouched? {
-        guard let key = try LogKey.read(folders.state),
-            var head = try head(folders, key: key)
-        else { return nil }
+    ) throws(KeystoreError) -> (vouched: Vouched?, baselineUnixSeconds: Int64?) {
+        guard let key = try LogKey.read(folders.state), let head = try head(folders, key: key)
+        else { return (nil, nil) }
+        let baseline = head.baselineUnixSeconds
+        return (try vouched(by: head, key, folders), baseline == 0 ? nil : baseline)
+    }
+
+    private static func vouched(
+        by head: AuditHead, _ key: borrowing LogKey, _ folders: KeystoreFolders
+    ) throws(KeystoreError) -> Vouched {
+        var head = head
         guard head.vouched.attempts > 0 else { return head.vouched }
         let file: Descriptor
         do throws(FileProblem) {

@@ -11,13 +11,19 @@ struct Message: Equatable, Sendable {
     let code: ExitStatus
     /// What happened and why; nil if it was said already.
     let error: String?
-    /// What to do next.
+    /// What to do next; not how this or that app does it.
     let hint: String?
+    /// What of the hint an app has a way for: an option, a button.
+    let remedy: AuthenticatorError.Remedy?
 
-    init(_ code: ExitStatus, _ error: String?, hint: String? = nil) {
+    init(
+        _ code: ExitStatus, _ error: String?, hint: String? = nil,
+        _ remedy: AuthenticatorError.Remedy? = nil
+    ) {
         self.code = code
         self.error = error
         self.hint = hint
+        self.remedy = remedy
     }
 }
 
@@ -51,8 +57,7 @@ extension AuthenticatorError.Cause {
                 .separation,
                 "nobody attested that this is not the prescribing device, and \(reason.sentence)",
                 hint: (reason.adviceBeforeAttesting.map { $0 + "; otherwise, " } ?? "")
-                    + "if you do not send prescriptions from this device, add "
-                    + "--not-prescribing-device")
+                    + "if you do not send prescriptions from this device, attest that", .attest)
         case .attestationDenied:
             Message(
                 .separation, "it was not attested that you prescribe on another computer than this",
@@ -60,7 +65,7 @@ extension AuthenticatorError.Cause {
         case .clockUnconfirmed(let doubt): doubt.message
         case .clockContradicted:
             Message(
-                .clock, "this device's clock shows another day than --clock-is",
+                .clock, "this device's clock shows another day than the one that was given",
                 hint: "set the clock, then try again")
         case .unsignedLink:
             Message(
@@ -69,13 +74,14 @@ extension AuthenticatorError.Cause {
         case .untrustedIssuer(let fingerprint, let standing):
             Message(
                 .policy, "\(standing.refusal), whose key is \(fingerprint)",
-                hint: "compare it with what the issuer tells you, then add "
-                    + "--trust-issuer \(fingerprint)")
+                hint: "compare it with what the issuer tells you, then trust it",
+                .trustIssuer(fingerprint: fingerprint))
         case .easyPIN:
             Message(
                 .policy, "this PIN is easy to guess",
-                hint: "choose one without a year, a date, a pattern or repeated digits, or use "
-                    + "--random-pin")
+                hint:
+                    "choose one without a year, a date, a pattern or repeated digits, or have one "
+                    + "drawn", .drawPIN)
         case .activation(let error): error.message
         case .device(let error): error.message
         case .linkExpired:
@@ -109,8 +115,7 @@ extension AuthenticatorError.Cause {
         case .noSuchToken(let nearest):
             Message(
                 .notFound, "there is no such token",
-                hint: (nearest.map { "did you mean \($0)? " } ?? "")
-                    + "softtoken list shows your tokens")
+                hint: nearest.map { "did you mean \($0)?" }, .listTokens)
         case .ambiguousToken(let names):
             Message(
                 .usage, "several tokens fit",
@@ -119,17 +124,15 @@ extension AuthenticatorError.Cause {
         case .hasPIN:
             Message(
                 .usage, "the keystore has a PIN already",
-                hint: "leave out --random-pin; softtoken pin changes the PIN")
+                hint: "have none drawn, and change it later", .keepPIN)
         case .notConfirmed(.removing):
-            Message(
-                .usage, "nothing was removed",
-                hint: "type yes to remove the token, or add --yes")
+            Message(.usage, "nothing was removed", hint: "answer yes to remove the token", .confirm)
         case .notConfirmed(.resetting):
-            Message(.usage, "nothing was destroyed", hint: "type yes to reset, or add --yes")
+            Message(.usage, "nothing was destroyed", hint: "answer yes to reset", .confirm)
         case .noSuchIssuer:
             Message(
                 .usage, "this key is not among the trusted ones",
-                hint: "see softtoken issuer list")
+                hint: "look at the list of the trusted ones", .listIssuers)
         case .administratorsIssuer:
             Message(
                 .usage, "the administrator trusts this key",
@@ -200,7 +203,7 @@ extension ClockDoubt {
             .clock,
             "this device's clock can't be right: \(since); a wrong clock makes wrong "
                 + "one-time passwords",
-            hint: "set the clock; if it is right, add --clock-is with today's date")
+            hint: "set the clock; if it is right, confirm today's date", .confirmDate)
     }
 }
 
@@ -210,7 +213,7 @@ extension KeystoreError {
         case .missing:
             Message(
                 .notFound, "no token has been activated here",
-                hint: "activate one with the link from your mail: softtoken activate")
+                hint: "activate one with the link from your mail", .activate)
         case .erased, .erasedNow:
             Message(
                 .erased, "too many wrong PINs: the keystore was erased, and its tokens are gone",
@@ -219,16 +222,17 @@ extension KeystoreError {
         case .attemptRecordsLost:
             Message(
                 .erased, "both attempt records are missing or altered, so no attempt is left",
-                hint: "tell your EPCS administrator; softtoken reset makes room for a new link")
+                hint: "tell your EPCS administrator, then make room for a new link", .reset)
         case .damaged(let part):
             Message(
                 .rejected, "the \(part.words) is damaged; this costs no attempt",
-                hint: "put back a whole backup of both folders, or run softtoken reset and ask for "
-                    + "a new link")
+                hint:
+                    "put back a whole backup of both folders, or ask for a new link and make room "
+                    + "for it", .reset)
         case .foreign:
             Message(
                 .foreignDevice, "this keystore was made on another device, and opens there only",
-                hint: "a new device needs a new link; softtoken reset makes room for it")
+                hint: "a new device needs a new link; make room for it", .reset)
         case .machineIDUnreadable:
             Message(
                 .inputOutput,
@@ -269,7 +273,7 @@ extension KeystoreError {
                 .cannotCreate,
                 "the keystore is full: it holds as many tokens, prescribing records or issuers "
                     + "as it can",
-                hint: "remove what you don't need; records go with softtoken reset alone")
+                hint: "remove what you don't need; records go with a reset alone", .reset)
         case .counterExhausted: AuthenticatorError.Cause.counterExhausted.message
         case .counterUnknown:
             Message(

@@ -24,7 +24,7 @@ struct DemoCommand: Command {
             "A sample issuer mails this link (shortened), and sends its code on another way:")
         console.say("  \(sample.link.prefix(46))…\n  activation code \(sample.code)\n")
         let person = SampleAnswers(console, code: sample.code)
-        _ = try authenticator.activate(try GivenLink(copying: sample.link), asking: person)
+        _ = try authenticator.activate(try GivenLink(unguarded: sample.link), asking: person)
         let session = try authenticator.show(
             for: rolls ? .session(atMostSeconds: nil) : .once, asking: person)
         if rolls, let terminal = console.terminal {
@@ -52,10 +52,10 @@ private struct SampleAnswers: Prescriber {
 
     let canBeAsked = true
 
-    func confirms(_ question: Confirmation) throws(AuthenticatorError) -> Bool {
+    func answer(_ question: Confirmation) throws(AuthenticatorError) -> Confirmation.Answer {
         switch question {
-        case .sendsPrescriptions: false
-        case .clockIsRight, .trusts, .removes, .resets: true
+        case .sendsPrescriptions: .no
+        case .clockIsRight, .trusts, .removes, .resets: .yes
         }
     }
 

@@ -14,7 +14,7 @@ extension ActivateCommand {
         if let qr { return try linkPicture(qr) }
         if let argument = argument.take() { return argument }
         // An argument that doesn't look like a link at all: it holds no seed that we know of.
-        if let link { return try GivenLink(copying: link) }
+        if let link { return try GivenLink(unguarded: link) }
         return nil
     }
 

@@ -93,7 +93,8 @@ extension Token {
         return [
             "id": .text(id), "name": .text(name), "issuer": .text(issuer),
             "account": .text(account), "serial": .text(serial), "type": .text(kind.name),
-            "algorithm": .text(algorithm), "digits": .number(digits), "period": .number(period),
+            "algorithm": .text(algorithm.rawValue), "digits": .number(digits),
+            "period": .number(period),
             "counter": .number(counter), "state": .text(state(atUnixSeconds: now).rawValue),
             "origin": isFromSignedLink ? "signed" : "unsigned",
             "warnings": .array(warnings.map { .text($0.words) }),

@@ -143,21 +143,21 @@ extension PolicyRule {
             case .word(let word): .text(word)
             case .truth(let truth): .truth(truth)
             }
-        return (name, ["value": json, "from": .text(source.rawValue)])
+        return (name.rawValue, ["value": json, "from": .text(source.rawValue)])
     }
 
     /// "10 attempts (default)".
     fileprivate var words: String {
         let rule: String =
             switch (name, value) {
-            case ("attempts", .number(let number)): "\(number) attempts"
-            case ("session", .number(let seconds)): "displays of \(seconds) s"
-            case ("separation", .word(let word)): "separation: \(word)"
-            case ("unsigned", .truth(let isAllowed)):
+            case (.attempts, .number(let number)): "\(number) attempts"
+            case (.session, .number(let seconds)): "displays of \(seconds) s"
+            case (.separation, .word(let word)): "separation: \(word)"
+            case (.unsigned, .truth(let isAllowed)):
                 "unsigned links \(isAllowed ? "allowed" : "refused")"
-            case ("remote", .truth(let isAllowed)):
+            case (.remote, .truth(let isAllowed)):
                 "remote logins \(isAllowed ? "allowed" : "refused")"
-            default: name
+            default: name.rawValue
             }
         return "\(rule) (\(source.rawValue))"
     }

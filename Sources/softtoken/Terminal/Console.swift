@@ -107,14 +107,16 @@ extension Console: Prescriber {
     var canBeAsked: Bool { terminal != nil && lines == nil }
     var typesPIN: Bool { canBeAsked && pinLines == nil }
 
-    func confirms(_ question: Confirmation) throws(AuthenticatorError) -> Bool {
-        if confirmsAll { return true }
-        guard canBeAsked else { return try line("the confirmation", prompt: "") == "yes" }
+    func answer(_ question: Confirmation) throws(AuthenticatorError) -> Confirmation.Answer {
+        if confirmsAll { return .yes }
+        guard canBeAsked else {
+            return try line("the confirmation", prompt: "") == "yes" ? .yes : .no
+        }
         for text in question.explanation { say(text) }
         while true {
             switch try line("the confirmation", prompt: "\(question.prompt) [yes/no] ") {
-            case "yes": return true
-            case "no": return false
+            case "yes": return .yes
+            case "no": return .no
             // An Enter too many, at the end of a paste for instance, is no answer.
             case "": continue
             default: say("Type yes or no.")

@@ -83,6 +83,7 @@ enum App {
     private static func report(_ error: AuthenticatorError) {
         print("error", error.kind, error.exitCode.rawValue, error.message ?? "-")
         if let hint = error.hint { print("hint", hint) }
+        if let remedy = error.remedy { print("remedy", remedy) }
         if let left = error.attemptsLeft { print("attempts left", left) }
         if let seconds = error.secondsToWait { print("seconds to wait", seconds) }
     }

@@ -8,14 +8,14 @@ struct Keypad: Prescriber {
     var canBeAsked = true
     var given = GivenAnswers()
 
-    func confirms(_ question: Confirmation) throws(AuthenticatorError) -> Bool {
+    func answer(_ question: Confirmation) throws(AuthenticatorError) -> Confirmation.Answer {
         for line in question.explanation { say(line) }
         while true {
             say("\(question.prompt) [yes/no]")
             // What is neither is asked again: a no may permit as much as a yes.
             switch try Keypad.line() {
-            case "yes": return true
-            case "no": return false
+            case "yes": return .yes
+            case "no": return .no
             default: continue
             }
         }
