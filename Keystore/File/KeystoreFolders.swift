@@ -95,9 +95,13 @@ package final class KeystoreLock: Sendable {
     /// CONTRACT §2, code 75: how long a command waits for the others.
     package static let patienceSeconds = 60
 
+    private let folder: Descriptor
     private let file: Descriptor
 
-    private init(holding file: consuming Descriptor) { self.file = file }
+    private init(holding file: consuming Descriptor, in folder: consuming Descriptor) {
+        self.file = file
+        self.folder = folder
+    }
 
     /// Waits for the lock, at most a minute, and clears away what a killed writer left.
     ///
@@ -105,16 +109,24 @@ package final class KeystoreLock: Sendable {
     package static func take(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) -> KeystoreLock {
+        // The folder first: whoever moves the file away gives a lock of its own to nobody.
+        let folder = try opening(try LockFile.open(folders.state))
+        try acquire(folder, folders)
         let file = try opening(try LockFile.open(fileName, in: folders.state))
-        guard
-            try translating(
-                try LockFile.acquire(
-                    file, patienceSeconds: patienceSeconds, whenWaiting: folders.whenWaiting))
-        else { throw .busy }
-        let lock = KeystoreLock(holding: file)
+        try acquire(file, folders)
+        let lock = KeystoreLock(holding: file, in: folder)
         try lock.confirm(folders)
         folders.removeLeftovers()
         return lock
+    }
+
+    private static func acquire(
+        _ file: borrowing Descriptor, _ folders: KeystoreFolders
+    ) throws(KeystoreError) {
+        let isFree = try translating(
+            try LockFile.acquire(
+                file, patienceSeconds: patienceSeconds, whenWaiting: folders.whenWaiting))
+        guard isFree else { throw .busy }
     }
 
     /// Does something under the lock.

@@ -18,6 +18,15 @@ package enum LockFile {
         return Descriptor(owning: number, path: path)
     }
 
+    /// Opens a folder anew, so that it can be locked itself: unlike a name in it, nobody can exchange
+    /// it under those who have it open.
+    package static func open(_ folder: borrowing Directory) throws(FileProblem) -> Descriptor {
+        let number = unsafe openat(
+            folder.descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { throw .system(.last(.open, folder.path)) }
+        return Descriptor(owning: number, path: folder.path)
+    }
+
     /// Takes the lock, waiting for others to end.
     ///
     /// - Parameter whenWaiting: called once when it was not free for a second.
