@@ -108,12 +108,15 @@ package func blake2bSecret(
 
 /// BLAKE2b of the first bytes of a secret, in one call, where the hash is public: a checksum.
 func blake2b(ofSecret secret: borrowing SecureBytes, prefix count: Int, byteCount: Int) -> [UInt8] {
-    precondition(count <= secret.count, "the prefix lies in the secret")
+    secret.read { blake2b(ofSecret: $0.extracting(0..<count), byteCount: byteCount) }
+}
+
+/// BLAKE2b of secret bytes that are lent, where the hash is public.
+func blake2b(ofSecret bytes: Span<UInt8>, byteCount: Int) -> [UInt8] {
     var output = [UInt8](repeating: 0, count: byteCount)
-    unsafe secret.withUnsafeBytes { bytes in
+    unsafe bytes.withUnsafeBufferPointer { bytes in
         _ = unsafe crypto_generichash(
-            &output, byteCount, bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
-            UInt64(count), nil, 0)
+            &output, byteCount, bytes.baseAddress, UInt64(bytes.count), nil, 0)
     }
     scrubStackAndRegisters(.shallow)
     return output

@@ -56,13 +56,15 @@ func readKeyFile(
     guard
         let content = try readSecretFile(name, in: folder, byteCount: 56, damaged: damaged)
     else { return nil }
-    let checksum = blake2b(ofSecret: content, prefix: 40, byteCount: 16)
-    let isWhole = content.read { bytes in
-        magic.indices.allSatisfy { bytes[$0] == magic[$0] }
+    // Lent once for all: each lending is two system calls.
+    return try content.read { (bytes) throws(KeystoreError) in
+        let checksum = blake2b(ofSecret: bytes.extracting(0..<40), byteCount: 16)
+        let isWhole =
+            magic.indices.allSatisfy { bytes[$0] == magic[$0] }
             && checksum.indices.allSatisfy { bytes[40 + $0] == checksum[$0] }
+        guard isWhole else { throw damaged }
+        return try SecureBytes(copying: bytes.extracting(8..<40))
     }
-    guard isWhole else { throw damaged }
-    return try copy(8..<40, of: content)
 }
 
 /// Writes a key file, whole or not at all. FORMAT.md §3.

@@ -63,9 +63,11 @@ extension DeviceFacts {
                 ])
             },
             environment: DeviceEnvironment(), marker: .absent,
-            machineID: MachineValues([
-                .machineID: .value(Array("0123456789abcdef0123456789abcdef".utf8))
-            ]), isRemote: false,
+            machineID: {
+                MachineValues([
+                    .machineID: .value(Array("0123456789abcdef0123456789abcdef".utf8))
+                ])
+            }, isRemote: false,
             isMarkerThere: { false })
     }
 

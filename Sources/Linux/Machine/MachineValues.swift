@@ -23,19 +23,43 @@ package struct MachineValues: Equatable, Sendable {
         case unreadable
     }
 
-    private let readings: [Kind: Reading]
+    private var machineID = Reading.none
+    private var rootUUID = Reading.none
+    private var partitionUUID = Reading.none
+    private var diskSerial = Reading.none
 
     /// Made-up values: for tests.
-    package init(_ readings: [Kind: Reading]) { self.readings = readings }
+    package init(_ readings: [Kind: Reading]) {
+        machineID = readings[.machineID] ?? .none
+        rootUUID = readings[.rootUUID] ?? .none
+        partitionUUID = readings[.partitionUUID] ?? .none
+        diskSerial = readings[.diskSerial] ?? .none
+    }
 
-    package subscript(kind: Kind) -> Reading { readings[kind] ?? .none }
+    package subscript(kind: Kind) -> Reading {
+        switch kind {
+        case .machineID: machineID
+        case .rootUUID: rootUUID
+        case .partitionUUID: partitionUUID
+        case .diskSerial: diskSerial
+        }
+    }
 
-    /// Reads this machine's: call it before the file sandbox closes.
-    package static func read() -> MachineValues { MachineValues(tree: .real) }
+    /// This machine's: call it the first time before the file sandbox closes.
+    package static func read() -> MachineValues { own }
+    private static let own = MachineValues(tree: .real)
 
     package init(tree: SystemTree) {
-        readings = [.machineID: Reading(MachineID(tree: tree))]
-            .merging(tree.storageValues) { first, _ in first }
+        machineID = Reading(MachineID(tree: tree))
+        // Read once for all three: each follows from where the root lies.
+        guard let storage = tree.rootStorage else { return }
+        rootUUID = Reading(tree.uuid(of: storage).map { Array($0.utf8) }, case: \.lowercased)
+        guard let partition = tree.partition(beneath: storage) else { return }
+        let uuid = tree.partitionUUID(of: partition)
+        partitionUUID = Reading(uuid.map { Array($0.utf8) }, case: \.lowercased)
+        let serial = tree.diskSerial(beneath: partition)
+        diskSerial =
+            serial == .unreadable ? .unreadable : Reading(serial.bytes, case: \.uppercased)
     }
 }
 
@@ -53,21 +77,5 @@ extension MachineValues.Reading {
         let text = trimmed(bytes ?? []).map(spelling)
         let isText = (4...64).contains(text.count) && text.allSatisfy(\.isPrintable)
         self = isText ? .value(text) : .none
-    }
-}
-
-extension SystemTree {
-    /// Read once for all three: each follows from where the root lies.
-    fileprivate var storageValues: [MachineValues.Kind: MachineValues.Reading] {
-        guard let storage = rootStorage else { return [:] }
-        var values: [MachineValues.Kind: MachineValues.Reading] = [:]
-        values[.rootUUID] = .init(uuid(of: storage).map { Array($0.utf8) }, case: \.lowercased)
-        guard let partition = partition(beneath: storage) else { return values }
-        let uuid = partitionUUID(of: partition)
-        values[.partitionUUID] = .init(uuid.map { Array($0.utf8) }, case: \.lowercased)
-        let serial = diskSerial(beneath: partition)
-        values[.diskSerial] =
-            serial == .unreadable ? .unreadable : .init(serial.bytes, case: \.uppercased)
-        return values
     }
 }

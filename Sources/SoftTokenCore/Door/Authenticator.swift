@@ -103,6 +103,7 @@ public struct Authenticator: ~Copyable {
         guard confinement == .process, temporaryFolder == nil else { return }
         // It can't be read inside of the sandbox: what is then to be compared is refused.
         if comparesLater { _ = try? flow.device.identity() }
+        if comparesLater || flow.folders != nil { _ = flow.device.machineID() }
         _ = try fromSystem(try Sandbox.confineFiles(to: flow.folderDescriptors))
     }
 }

@@ -71,7 +71,7 @@ extension Flow {
             // From here on a log without its head or key is one that was removed.
             _ = try AuditLog.key(folders)
             let keystore = try UnlockedKeystore.create(
-                pin, folders: folders, lock: lock, machineID: device.machineID,
+                pin, folders: folders, lock: lock, machineID: device.machineID(),
                 policyLimit: limit, vouched: try AuditLog.vouched(folders), clock: clock)
             // From here on records of another keystore beside this log are ones that were put there.
             try AuditLog.append(

@@ -12,7 +12,8 @@ struct DeviceFacts: Sendable {
     var identity: @Sendable () throws(SystemError) -> DeviceIdentity
     var environment: DeviceEnvironment
     var marker: PrescribingMarker
-    var machineID: MachineValues
+    /// Read where there are keys, the first time before the sandbox closes.
+    var machineID: @Sendable () -> MachineValues
     /// Whether this is a login over the network; nil if it can't be told.
     var isRemote: Bool?
     var policy: AdministratorPolicy?
@@ -69,7 +70,7 @@ struct DeviceFacts: Sendable {
     static func withoutAdministrator(sshConnection: String?) -> DeviceFacts {
         DeviceFacts(
             identity: DeviceIdentity.read, environment: DeviceEnvironment.read(),
-            marker: PrescribingMarker.read(), machineID: MachineValues.read(),
+            marker: PrescribingMarker.read(), machineID: MachineValues.read,
             isRemote: isRemoteLogin(sshConnection: sshConnection),
             isMarkerThere: { PrescribingMarker.isThere })
     }

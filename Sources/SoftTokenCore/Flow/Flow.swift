@@ -127,7 +127,7 @@ struct Flow: Sendable {
     ) throws(KeystoreError) -> KeystoreCondition {
         let vouched = try AuditLog.vouched(folders)
         return try KeystoreCondition.examine(
-            folders, machineID: device.machineID, vouched: vouched, under: lock)
+            folders, machineID: device.machineID(), vouched: vouched, under: lock)
     }
 
     private func facts(
@@ -171,7 +171,7 @@ struct Flow: Sendable {
         // The erasure goes on even if a link can't be put among the used ones.
         try? UsedLinks.recover(folders, tokens: nil)
         let erasedAt = try Erasure.complete(
-            folders, lock: lock, machineID: device.machineID,
+            folders, lock: lock, machineID: device.machineID(),
             vouched: try AuditLog.vouched(folders), unixSeconds: now)
         try? AuditLog.append(
             [AuditEntry(.erase, .ok, detail: "too many wrong PINs")], folders: folders,

@@ -19,7 +19,7 @@ extension Flow {
             try folders.clearForReset()
             try UsedLinks.recover(folders, tokens: nil)
             try Erasure.reset(
-                folders, lock: lock, machineID: device.machineID, now: now.boot)
+                folders, lock: lock, machineID: device.machineID(), now: now.boot)
             try AuditLog.append(
                 [AuditEntry(.reset, .ok, detail: "the keystore was destroyed")],
                 folders: folders, lock: lock, unixSeconds: now.unixSeconds)

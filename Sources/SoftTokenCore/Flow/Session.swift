@@ -141,7 +141,7 @@ extension Flow {
         if let lock = session.lock { return lock }
         let lock = try KeystoreLock.take(session.folders)
         session.lock = lock
-        try session.keystore.refresh(session.folders, machineID: device.machineID)
+        try session.keystore.refresh(session.folders, machineID: device.machineID())
         try recoverUsedLinks(&session)
         return lock
     }
