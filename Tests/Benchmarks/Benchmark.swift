@@ -1,5 +1,6 @@
-// DESIGN §11's measures, as ratios in one run on one machine, interleaved with what they are compared
-// with. Run by .ci/bench:
+// DESIGN §11's measures inside of one process, and of `show` with few and many tokens, as ratios in one
+// run on one machine, interleaved with what they are compared with. Run by .ci/bench, whose table.py
+// measures the rest:
 //   softtoken-bench FOLDER        the folder of the release programs
 // Each figure is a median; the minimum beside it tells how busy the machine was.
 import Glibc
@@ -14,7 +15,6 @@ import Glibc
         do {
             let folder = try MadeUpHomes()
             defer { folder.remove() }
-            try measureStart(program, folder)
             try measureOTPs()
             try measureUnlock(folder.one)
             try measureShow(program, folder)
@@ -23,28 +23,6 @@ import Glibc
             print("softtoken-bench: error: \(error)")
             exit(1)
         }
-    }
-}
-
-/// DESIGN §11: 2.8 × oathtool or less.
-private func measureStart(_ program: String, _ homes: MadeUpHomes) throws {
-    print("start of a whole process (300 rounds)")
-    let seed = "3132333435363738393031323334353637383930"
-    let runs = [
-        ("oathtool --totp", ["/usr/bin/oathtool", "--totp", seed], homes.empty),
-        ("softtoken status, no keystore", [program, "status"], homes.empty),
-        ("softtoken status, a keystore", [program, "status"], homes.one),
-        ("softtoken --version", [program, "--version"], homes.empty),
-    ]
-    var times = [[Double]](repeating: [], count: runs.count)
-    for _ in 0..<300 {
-        for (index, run) in runs.enumerated() {
-            times[index].append(try Child(run.1, home: run.2.path).seconds)
-        }
-    }
-    let base = Figures(times[0])
-    for (run, times) in zip(runs, times) {
-        row(run.0, Figures(times), unit: "ms", scale: 1000, against: base)
     }
 }
 

@@ -57,7 +57,6 @@ func madePIN(_ digits: String) throws -> PINDigits {
 /// The homes of one run.
 struct MadeUpHomes {
     let pin = "8206"
-    let empty: MadeUpHome
     let one: MadeUpHome
     let many: MadeUpHome
     private let path: String
@@ -65,7 +64,6 @@ struct MadeUpHomes {
     init() throws {
         path = "/tmp/softtoken-bench-\(getpid())"
         guard mkdir(path, 0o700) == 0 else { throw SetUpFailure(reason: "can't make \(path)") }
-        empty = try MadeUpHome(path + "/empty", tokens: 0, pin: pin)
         one = try MadeUpHome(path + "/one", tokens: 1, pin: pin)
         many = try MadeUpHome(path + "/many", tokens: 1000, pin: pin)
     }

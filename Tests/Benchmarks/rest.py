@@ -1,16 +1,17 @@
-#!/usr/bin/python3
-"""What `show --once` takes less its Argon2id and its fsyncs (DESIGN §11), by the kernel's own clock.
+"""What `show --once` takes less its Argon2id and its fsyncs (DESIGN §11), by the kernel's own clock,
+and its Argon2id with huge pages and without.
 
-    rest.py PROGRAM        as root: the kernel's trace events tell when each call began and ended
-
-strace would slow the calls that it tells of down; these events don't.
+The kernel's trace events, which root may have, tell when each call began and ended. strace would slow
+the calls that it tells of down; these events don't.
 """
+import ctypes
+import os
 import pathlib
 import re
-import statistics
 import subprocess
-import sys
 import tempfile
+
+from runs import row
 
 EVENTS = ["sys_enter_mmap", "sys_enter_munmap", "sys_exit_munmap", "sys_enter_fsync",
           "sys_exit_fsync", "sys_exit_execve", "sys_enter_exit_group"]
@@ -36,10 +37,10 @@ class Trace:
         subprocess.run(["umount", str(self.mount)], check=True)
         self.mount.rmdir()
 
-    def of(self, command, home, answers):
-        """The (seconds, call, text) of a command that gets these answers."""
+    def of(self, command, home, answers, before=None):
+        """The (seconds, call, text) of a command that gets these answers; `before` it begins."""
         (self.folder / "trace").write_text("")
-        process = subprocess.Popen(command, env=environment(home), text=True,
+        process = subprocess.Popen(command, env=environment(home), text=True, preexec_fn=before,
                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
         process.communicate(answers)
@@ -62,19 +63,21 @@ def activated(program, kind):
     return home
 
 
-def rest(trace, program, home):
-    """Seconds between the program's first instruction and its exit, less KDF and fsyncs."""
+def times(trace, program, home, before=None):
+    """Seconds of Argon2id, and between the program's first instruction and its exit less Argon2id
+    and fsyncs."""
     start = end = kdf = began = None
     waited = 0
-    for seconds, name, text in trace.of([program, "show", "--once"], home, f"{PIN}\n"):
+    for seconds, name, text in trace.of([program, "show", "--once"], home, f"{PIN}\n", before):
         is_exit = text.startswith(" ->")
         if name == "sys_execve":
             start = seconds
         elif name == "sys_exit_group":
             end = seconds
-        elif name == "sys_mmap" and "10000000," in text:  # 256 MiB
+        elif name == "sys_mmap" and re.search("len: 0x10[02]00000,", text):
+            # 256 MiB, and 2 to begin at a huge page.
             kdf = -seconds
-        elif name == "sys_munmap" and "10000000" in text and not is_exit:
+        elif name == "sys_munmap" and "len: 0x10000000)" in text:
             began = "munmap"
         elif name == "sys_munmap" and is_exit and began == "munmap":
             kdf, began = kdf + seconds, None
@@ -82,19 +85,28 @@ def rest(trace, program, home):
             began = seconds
         elif name == "sys_fsync":
             waited += seconds - began
-    return end - start - kdf - waited
+    return kdf, end - start - kdf - waited
 
 
-def main():
-    program = sys.argv[1]
+def forbid_huge_pages():
+    """For this process and what it becomes: PR_SET_THP_DISABLE."""
+    if ctypes.CDLL(None, use_errno=True).prctl(41, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "PR_SET_THP_DISABLE")
+
+
+def measure(program):
+    print(f"softtoken show --once ({ROUNDS} rounds)")
+    if os.getuid() != 0:
+        print("  only root has the kernel's trace events: skipped")
+        return
     with Trace() as trace:
         for kind in ("totp", "hotp"):
             home = activated(program, kind)
-            taken = [rest(trace, program, home) * 1000 for _ in range(ROUNDS)]
+            taken = [times(trace, program, home) for _ in range(ROUNDS)]
+            row(f"less Argon2id and fsyncs, {kind}", [rest * 1000 for _, rest in taken], "ms")
+            if kind == "totp":
+                small = [times(trace, program, home, forbid_huge_pages)[0] * 1000
+                         for _ in range(ROUNDS)]
+                row("Argon2id without huge pages", small, "ms")
+                row("Argon2id with them", [kdf * 1000 for kdf, _ in taken], "ms", small)
             subprocess.run(["rm", "-r", home], check=True)
-            print(f"  less Argon2id and fsyncs, {kind}: median {statistics.median(taken):.2f} ms, "
-                  f"least {min(taken):.2f} ms")
-
-
-if __name__ == "__main__":
-    main()
