@@ -43,14 +43,10 @@ let package = Package(
             providers: [.apt(["nettle-dev", "libgmp-dev"])]),
         .target(
             name: "Keystore",
-            dependencies: ["OTP", "Linux", "CLinux", "CSodium", "CNettle"],
+            dependencies: ["OTP", "Linux", "CLinux", "CSodium", "CNettle", "CHogweed"],
             path: "Keystore",
-            exclude: ["CSodium", "CNettle", "CHogweed", "TPM", "FORMAT.md", "Vectors"],
+            exclude: ["CSodium", "CNettle", "CHogweed", "FORMAT.md", "Vectors"],
             swiftSettings: strict),
-        // A counted PIN on a chip: tested against a software TPM, and in no program yet (FORMAT §15).
-        .target(
-            name: "CountedPIN", dependencies: ["Linux", "Keystore", "CNettle", "CHogweed"],
-            path: "Keystore/TPM", swiftSettings: strict),
         // Floor 2: links and devices.
         .target(
             name: "Activation", dependencies: ["OTP", "Linux", "Keystore"], exclude: ["FORMAT.md"],
@@ -104,9 +100,7 @@ let package = Package(
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: tests),
         .testTarget(
             name: "KeystoreTests",
-            dependencies: [
-                "Keystore", "KeystoreIssuer", "CountedPIN", "OTP", "Linux", "VectorFiles",
-            ],
+            dependencies: ["Keystore", "KeystoreIssuer", "OTP", "Linux", "VectorFiles"],
             exclude: ["DoesNotCompile"], swiftSettings: tests),
         .testTarget(
             name: "ActivationTests",
@@ -160,7 +154,7 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
         .executableTarget(
             name: "softtoken-fuzz",
             dependencies: [
-                "OTP", "Linux", "CountedPIN", "Keystore", "Activation", "Device", "SoftTokenCore",
+                "OTP", "Linux", "Keystore", "Activation", "Device", "SoftTokenCore",
                 "IssuerReaders", "KeystoreIssuer",
             ],
             path: "Tests/Fuzz", swiftSettings: tests),

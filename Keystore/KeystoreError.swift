@@ -22,6 +22,13 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case foreign
     /// The keystore is bound to a value of this machine that can't be read.
     case machineIDUnreadable
+    /// The chip was cleared, is another one, or gave this keystore's pair up for a newer PIN's.
+    case foreignChip
+    /// The chip can't be used.
+    case chip(ChipTrouble)
+    /// The chip counted more wrong PINs than the attempt records say: they were put back. Then call
+    /// `Erasure`.
+    case closedByChip
     /// A file or folder is someone else's, open to others, or not plain.
     case problem(FileProblem)
     /// The system did not cooperate.

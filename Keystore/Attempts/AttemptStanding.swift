@@ -204,6 +204,13 @@ extension AttemptRecord {
         return .remaining(seconds: Int((needed - elapsed + 999_999_999) / 1_000_000_000))
     }
 
+    /// The record that begins the erasure of a keystore whose protector takes no PIN any more.
+    func closed(now: BootTime) -> AttemptRecord {
+        AttemptRecord(
+            generation: generation + 1, keystoreGeneration: keystoreGeneration, count: limit,
+            limit: limit, isVouched: isVouched, now: now)
+    }
+
     /// The record after a right PIN.
     func reset(keystoreGeneration: UInt64, limit: Int, now: BootTime) -> AttemptRecord {
         AttemptRecord(

@@ -63,8 +63,8 @@ package enum Erasure {
     private static func removeSecrets(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) {
+        try ShareFile.erase(folders)
         try translating { () throws(SystemError) in
-            try folders.state.overwriteAndRemove(DeviceShare.fileName)
             try folders.state.overwriteAndRemove(RequestFile.fileName)
             try folders.state.sync()
             try folders.data.remove(KeystoreImage.fileName)
@@ -100,7 +100,7 @@ enum ErasureInProgress {
             && (folders.state.contains(DeviceKey.fileName)
                 || folders.state.contains(AttemptRecord.fileName)
                 || folders.data.contains(AttemptRecord.fileName)
-                || folders.state.contains(DeviceShare.fileName))
+                || folders.state.contains(ShareFile.fileName))
     }
 
     /// The device whose records are at their limit, or whose tombstone stands.

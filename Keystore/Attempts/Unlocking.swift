@@ -7,7 +7,7 @@ package import Linux
 package struct UnlockedKeystore: ~Copyable {
     var image: KeystoreImage
     let deviceKey: DeviceKey
-    let share: DeviceShare
+    var share: DeviceShare
     var pinKey: SecureBytes
     var keystoreKey: RootKey
     var metadata: Metadata
@@ -15,6 +15,10 @@ package struct UnlockedKeystore: ~Copyable {
     var record: AttemptRecord
     /// The last record whose folders were fsynced.
     var durable: AttemptRecord
+    /// The share has a new place, and the old one is still to be cleared.
+    var isShareMoved = false
+    /// How many tries the protector that counts was last armed with: no record's limit is above it.
+    var armedTries: Int
     /// What the next version of the keystore has to be above.
     var highestGeneration: UInt64
     /// Taken before the try, so that a full disk can't keep a right PIN from resetting the count.
@@ -37,8 +41,9 @@ extension LockedKeystore {
     ///   - clock: read under the lock, before the delay and before the count.
     ///   - vouch: puts on the disk, out of the records' reach, that the attempt is counted. What it
     ///     throws ends the attempt before the PIN is tried; the count is taken back.
-    /// - Throws: `KeystoreError.delayed`, `.wrongPIN`, `.erasedNow` (then call `Erasure`), `.damaged`,
-    ///   `.changed` (read before the lock was held: examine again), `.outOfMemory`, `.busy`,
+    /// - Throws: `KeystoreError.delayed`, `.wrongPIN`, `.erasedNow` and `.closedByChip` (then call
+    ///   `Erasure`), `.damaged`, `.foreignChip`, `.chip`, `.changed` (read before the lock was held:
+    ///   examine again), `.outOfMemory`, `.busy`,
     ///   `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
     package consuming func unlock(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
@@ -56,8 +61,8 @@ extension LockedKeystore {
             files, folders: folders, policyLimit: policyLimit, clock: clock)
         // Without the log that vouched for them nobody can tell how old the counters are.
         let areCountersUnknown = isPutBack || attempts.isLogLost
+        try keeper.check()
         let pinKey = try derivePINKey(pin, header: image.header)
-        let unlockKey = try unlockKey(pinKey)
         let now = try translating(clock).boot
         let counted = attempts.counted(policy: policyLimit, now: now)
         var reserved = try files.reserve(in: folders)
@@ -74,18 +79,41 @@ extension LockedKeystore {
             files.takeBack(undo, in: folders)
             throw error
         }
-        guard isEqualInConstantTime(unlockKey.commitment, image.sealedKey.commitment) else {
-            guard counted.count < counted.limit else { throw .erasedNow }
-            throw .wrongPIN(
-                attemptsLeft: counted.limit - counted.count,
-                delaySeconds: AttemptRecord.delaySeconds(count: counted.count))
+        let tried: TriedKey
+        do throws(ShareRefusal) { tried = try self.tried(pinKey, tries: policyLimit) } catch {
+            switch error {
+            case .wrongPIN:
+                guard counted.count < counted.limit else { throw .erasedNow }
+                throw .wrongPIN(
+                    attemptsLeft: counted.limit - counted.count,
+                    delaySeconds: AttemptRecord.delaySeconds(count: counted.count))
+            case .closed:
+                guard counted.count < counted.limit else { throw .erasedNow }
+                try files.write(counted.closed(now: now), in: folders, undo: nil)
+                throw .closedByChip
+            case .afterRightPIN(let error):
+                try? reserved.fill(files.bytes(reset(counted, now: now)))
+                throw error
+            case .unjudged(let error):
+                try? reserved.fill(files.bytes(undo))
+                throw error
+            }
         }
-        let opened = try open(unlockKey, counted: counted, now: now, files, &reserved)
+        let opened: OpenedContent
+        do throws(KeystoreError) {
+            opened = try OpenedContent(image, tried.unlockKey, deviceKey)
+        } catch {
+            // Damage or want of memory behind the right PIN costs no attempt (DESIGN §1.8).
+            try? reserved.fill(files.bytes(reset(counted, now: now)))
+            throw error
+        }
         var unlocked = UnlockedKeystore(
-            image: image, deviceKey: deviceKey, share: share, pinKey: pinKey,
+            image: image, deviceKey: deviceKey, share: tried.share, pinKey: pinKey,
             keystoreKey: opened.keystoreKey, metadata: opened.metadata, record: counted,
-            durable: counted,
+            durable: counted, armedTries: policyLimit,
             highestGeneration: attempts.highestKeystoreGeneration, reserved: reserved)
+        // What a cut change left in the chip, or of it in the file; if not now, after the next PIN.
+        if !isShareSettled { unlocked.settleShare(folders) }
         if areCountersUnknown {
             do throws(KeystoreError) { try unlocked.acceptOlder(folders, lock: lock) } catch {
                 // The PIN was right, whatever fails behind it.
@@ -104,20 +132,24 @@ extension LockedKeystore {
         }
     }
 
-    /// Opens what the right PIN opens. If that fails it is damage or want of memory, which cost no
-    /// attempt (DESIGN §1.8).
-    private func open(
-        _ unlockKey: borrowing UnlockKey, counted: AttemptRecord, now: BootTime,
-        _ files: borrowing AttemptFiles, _ reserved: inout ReservedReset
-    ) throws(KeystoreError) -> OpenedContent {
+    /// The try itself: the share, and the key that it and the PIN's make, once the commitment fits.
+    private func tried(
+        _ pinKey: borrowing SecureBytes, tries: Int
+    ) throws(ShareRefusal) -> TriedKey {
+        let share = try keeper.share(pinKey, tries: tries)
+        let unlockKey: UnlockKey
         do throws(KeystoreError) {
-            return try OpenedContent(image, unlockKey, deviceKey)
-        } catch {
-            let reset = counted.reset(
-                keystoreGeneration: counted.keystoreGeneration, limit: counted.limit, now: now)
-            try? reserved.fill(files.bytes(reset))
-            throw error
+            unlockKey = try image.unlockKey(pinKey, share, deviceKey.binding)
+        } catch { throw .unjudged(error) }
+        guard isEqualInConstantTime(unlockKey.commitment, image.sealedKey.commitment) else {
+            throw keeper.mismatch
         }
+        return TriedKey(share: share, unlockKey: unlockKey)
+    }
+
+    private func reset(_ counted: AttemptRecord, now: BootTime) -> AttemptRecord {
+        counted.reset(
+            keystoreGeneration: counted.keystoreGeneration, limit: counted.limit, now: now)
     }
 
     /// Checks that the keystore is still the one that was examined: an older one would be written
@@ -153,13 +185,6 @@ extension LockedKeystore {
             throw .delayed(seconds: seconds)
         }
     }
-
-    /// The key that a PIN's key, this device's share and this header make together.
-    func unlockKey(_ pinKey: borrowing SecureBytes) throws(KeystoreError) -> UnlockKey {
-        let headerHash = image.headerHash
-        return try UnlockKey(
-            pinKey: pinKey, share: share, binding: deviceKey.binding, headerHash: headerHash)
-    }
 }
 
 extension UnlockedKeystore {
@@ -173,6 +198,12 @@ extension UnlockedKeystore {
         }
         try save(folders, lock: lock)
     }
+}
+
+/// What a right PIN gives.
+private struct TriedKey: ~Copyable {
+    let share: DeviceShare
+    let unlockKey: UnlockKey
 }
 
 /// What the unlock key opens.
@@ -199,6 +230,13 @@ func derivePINKey(
 }
 
 extension KeystoreImage {
+    /// The key that a PIN's key, this device's share and this header make together.
+    func unlockKey(
+        _ pinKey: borrowing SecureBytes, _ share: borrowing DeviceShare, _ binding: MachineBinding
+    ) throws(KeystoreError) -> UnlockKey {
+        try UnlockKey(pinKey: pinKey, share: share, binding: binding, headerHash: headerHash)
+    }
+
     /// Unwraps the keystore key after the commitment fitted; what doesn't open then is damage.
     func unwrap(_ unlockKey: borrowing UnlockKey) throws(KeystoreError) -> SecureBytes {
         let headerHash = headerHash

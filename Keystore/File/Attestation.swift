@@ -40,17 +40,6 @@ package enum Attestation {
     }
 }
 
-extension LockedKeystore {
-    /// Keeps the attestation for this keystore.
-    package func keepAttestation(
-        _ folders: KeystoreFolders, unixSeconds: Int64
-    ) throws(KeystoreError) {
-        try Attestation.write(
-            folders, deviceKey: deviceKey, keystoreID: image.header.keystoreID,
-            unixSeconds: unixSeconds)
-    }
-}
-
 extension UnlockedKeystore {
     /// Keeps the attestation that was given before this keystore was made.
     package func keepAttestation(

@@ -6,22 +6,23 @@ extension UnlockedKeystore {
     /// Makes the keys of a new keystore and writes everything but the keystore itself, which the
     /// first `save` writes.
     ///
-    /// - Parameter vouched: what the log's head vouches for: its generations are gone on with.
+    /// - Parameters:
+    ///   - vouched: what the log's head vouches for: its generations are gone on with.
+    ///   - wish: who is to keep the share.
     /// - Throws: `KeystoreError.changed` when there is a keystore (by now) or an erasure to finish:
-    ///   a new device key would destroy it. `.machineIDUnreadable`, `.outOfMemory`, `.busy`,
-    ///   `.system`, and those of `KeystoreCondition.examine`.
+    ///   a new device key would destroy it. `.chip` where it is insisted on. `.machineIDUnreadable`,
+    ///   `.outOfMemory`, `.busy`, `.system`, and those of `KeystoreCondition.examine`.
     package static func create(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
         lock: KeystoreLock, machineID: MachineValues, policyLimit: Int,
-        vouched: Vouched? = nil,
+        vouched: Vouched? = nil, protector wish: ProtectorWish = .deviceFile,
         clock: () throws(SystemError) -> ClockReading
     ) throws(KeystoreError) -> UnlockedKeystore {
         let binding = try MachineBinding.forNewKeystore(machineID)
         let key = try SecureBytes(randomCount: 32)
         let deviceKey = try DeviceKey(key, binding: binding)
-        let share = try DeviceShare()
-        let header = Header(
-            protector: .deviceFile, boundTo: binding.values, cost: .moderate,
+        var header = Header(
+            protector: .deviceFile(instead: nil), boundTo: binding.values, cost: .moderate,
             deviceName: deviceKey.deviceName)
         let pinKey = try derivePINKey(pin, header: header)
         let record = AttemptRecord(
@@ -34,16 +35,29 @@ extension UnlockedKeystore {
         case .erased: break
         default: throw .changed
         }
+        // What a cut creation made in the chip: the device key that it is named under goes.
+        try ShareFile.eraseFromChip(folders)
         try DeviceKey.write(key, in: folders.state)
-        try share.write(in: folders.state, deviceKey: deviceKey)
+        let kept: KeptShare
+        do throws(KeystoreError) {
+            kept = try KeptShare.made(
+                wish, for: pinKey, tries: policyLimit, beside: ShareFile(), isTriedOut: false,
+                in: folders, deviceKey)
+        } catch {
+            try? ShareFile.settle(header.protector, in: folders, deviceKey)
+            throw error
+        }
+        header.protector = kept.protector
+        // What a chip that failed in between was to hold.
+        try? ShareFile.settle(header.protector, in: folders, deviceKey)
         let files = try AttemptFiles(deviceKey)
         try files.write(record, in: folders, undo: nil)
         return UnlockedKeystore(
-            image: KeystoreImage(empty: header), deviceKey: deviceKey, share: share,
+            image: KeystoreImage(empty: header), deviceKey: deviceKey, share: kept.takeShare(),
             pinKey: pinKey,
             keystoreKey: RootKey(
                 try SecureBytes(randomCount: 32)),
-            metadata: Metadata(), record: record, durable: record,
+            metadata: Metadata(), record: record, durable: record, armedTries: policyLimit,
             highestGeneration: vouched?.keystore ?? 0, reserved: nil)
     }
 }

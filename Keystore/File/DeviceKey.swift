@@ -54,7 +54,7 @@ func readKeyFile(
     _ name: String, in folder: borrowing Directory, magic: [UInt8], damaged: KeystoreError
 ) throws(KeystoreError) -> SecureBytes? {
     guard
-        let content = try readSecretFile(name, in: folder, byteCount: 56, damaged: damaged)
+        let content = try readSecretFile(name, in: folder, byteCounts: 56...56, damaged: damaged)
     else { return nil }
     // Lent once for all: each lending is two system calls.
     return try content.read { (bytes) throws(KeystoreError) in
@@ -81,14 +81,14 @@ func writeKeyFile(
 
 /// Reads a file of a known length into guarded memory; nil if there is none.
 func readSecretFile(
-    _ name: String, in folder: borrowing Directory, byteCount: Int, damaged: KeystoreError
+    _ name: String, in folder: borrowing Directory, byteCounts: ClosedRange<Int>,
+    damaged: KeystoreError
 ) throws(KeystoreError) -> SecureBytes? {
     guard let file = try opening(try folder.open(name)) else {
         return nil
     }
-    guard
-        try translating(try file.attributes()).byteCount == byteCount
-    else { throw damaged }
+    let byteCount = try translating(try file.attributes()).byteCount
+    guard byteCounts.contains(byteCount) else { throw damaged }
     var content = try SecureBytes(count: byteCount)
     let count = try unsafe content.withUnsafeMutableBytes { (memory) throws(KeystoreError) in
         try translating(try unsafe file.read(into: memory))

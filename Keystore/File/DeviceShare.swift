@@ -1,66 +1,142 @@
-// The device's share of the unlock key, held by the protector. `device-file`: a random file in the
-// state folder, written once. Bound by DESIGN §5 and FORMAT.md §4.
+// `device-share`: the device's share of the unlock key, or where in the chip it lies.
+// Bound by DESIGN §5 and FORMAT.md §4.
 internal import Linux
-
-/// What holds the device's share of the key.
-package enum Protector: UInt8, Sendable {
-    case deviceFile = 1
-
-    /// As the contract spells it.
-    package var name: String { "device-file" }
-}
 
 /// 256 bits that a copied keystore lacks.
 struct DeviceShare: ~Copyable {
-    static let fileName = "device-share"
-    private static let magic = Array("ST-SHAR1".utf8)
-    private static let byteCount = 88
-
     let bytes: SecureBytes
 
     /// Draws a new share.
     init() throws(KeystoreError) { bytes = try SecureBytes(randomCount: 32) }
 
-    private init(bytes: consuming SecureBytes) { self.bytes = bytes }
+    init(bytes: consuming SecureBytes) { self.bytes = bytes }
+}
 
-    /// Reads the share and checks that it is this device's.
+/// What the file says: every pair of indices that this keystore has in the chip, or may have, and a
+/// share. What the header doesn't ask for is left from a change that was cut.
+struct ShareFile: ~Copyable {
+    static let fileName = "device-share"
+    private static let magic = Array("ST-SHAR1".utf8)
+    private static let magicOfChip = Array("ST-SHAR2".utf8)
+    private static let byteCount = 88
+    private static let macByteCount = 32
+    private static let pairByteCount = 36
+    private static let firstPair = 91
+    private static let maximumByteCount = firstPair + 2 * pairByteCount + macByteCount
+
+    var share: SecureBytes?
+    /// The Name of the key that salts sessions with the pairs' chip; empty where there are none.
+    var primaryName: [UInt8] = []
+    var pairs: [CountedPair] = []
+
+    init() {}
+
+    /// Reads the file and checks that it is this device's.
     ///
     /// - Throws: `KeystoreError.damaged` when it is missing or altered: known without a PIN, so
     ///   that it costs no attempt.
     static func read(
         _ state: borrowing Directory, deviceKey: borrowing DeviceKey
-    ) throws(KeystoreError) -> DeviceShare {
-        let damaged = KeystoreError.damaged(.deviceShare)
-        guard
-            let file = try readSecretFile(
-                fileName, in: state, byteCount: byteCount, damaged: damaged)
-        else { throw damaged }
-        let expected = magic + deviceKey.deviceName
-        let mac = try DeviceShare.mac(of: file, deviceKey: deviceKey)
-        let isWhole = file.read { bytes in
-            expected.indices.allSatisfy { bytes[$0] == expected[$0] }
-                && isEqualInConstantTime(mac, (56..<88).map { bytes[$0] })
-        }
-        guard isWhole else { throw damaged }
-        return DeviceShare(
-            bytes: try copy(24..<56, of: file))
+    ) throws(KeystoreError) -> ShareFile {
+        guard let content = try content(state) else { throw .damaged(.deviceShare) }
+        let whole = content.count - macByteCount
+        let mac = try deviceKey.macKey(.deviceShare).mac(ofSecret: content, byteCount: whole)
+        guard isEqualInConstantTime(mac, publicBytes(whole..<content.count, of: content)),
+            publicBytes(8..<24, of: content) == deviceKey.deviceName,
+            let file = try ShareFile(parsing: content)
+        else { throw .damaged(.deviceShare) }
+        return file
     }
 
-    /// Writes the share, once, at creation.
+    /// The pairs that a file names, whoever's it is: to be taken out of the chip with it. None where
+    /// it can't be read.
+    static func pairs(_ state: borrowing Directory) -> [CountedPair] {
+        guard let content = try? content(state), let file = try? ShareFile(parsing: content) else {
+            return []
+        }
+        return file.pairs
+    }
+
+    private static func content(
+        _ state: borrowing Directory
+    ) throws(KeystoreError) -> SecureBytes? {
+        try readSecretFile(
+            fileName, in: state, byteCounts: byteCount...maximumByteCount,
+            damaged: .damaged(.deviceShare))
+    }
+
+    /// nil for what breaks a rule of FORMAT.md §4.
+    private init?(parsing content: borrowing SecureBytes) throws(KeystoreError) {
+        let magic = publicBytes(0..<8, of: content)
+        if magic == ShareFile.magic {
+            guard content.count == ShareFile.byteCount else { return nil }
+            share = try copy(24..<56, of: content)
+            return
+        }
+        let count = content.count - ShareFile.firstPair - ShareFile.macByteCount
+        guard magic == ShareFile.magicOfChip, count > 0 else { return nil }
+        var reader = ByteReader(
+            publicBytes(24..<58, of: content) + publicBytes(90..<91 + count, of: content))
+        guard let name = reader.bytes(34), isChipName(name),
+            let number = reader.integer(UInt8.self), (1...2).contains(number)
+        else { return nil }
+        for _ in 0..<number {
+            guard let pair = CountedPair(&reader) else { return nil }
+            pairs.append(pair)
+        }
+        let share = try copy(58..<90, of: content)
+        let hasShare = share.read { bytes in bytes.indices.contains { bytes[$0] != 0 } }
+        guard reader.isAtEnd, Set(pairs.map(\.handle)).count == pairs.count,
+            !hasShare || pairs.count == 1
+        else { return nil }
+        primaryName = name
+        self.share = hasShare ? consume share : nil
+    }
+
+    /// Writes the file.
     func write(
         in state: borrowing Directory, deviceKey: borrowing DeviceKey
     ) throws(KeystoreError) {
-        var file = try SecureBytes(count: DeviceShare.byteCount)
-        fill(&file, at: 0, with: DeviceShare.magic + deviceKey.deviceName)
-        fill(&file, at: 24, with: bytes)
-        fill(&file, at: 56, with: try DeviceShare.mac(of: file, deviceKey: deviceKey))
-        try replaceSecretFile(DeviceShare.fileName, in: state, with: file)
+        var head = ByteWriter()
+        head.append(pairs.isEmpty ? ShareFile.magic : ShareFile.magicOfChip)
+        head.append(deviceKey.deviceName)
+        head.append(primaryName)
+        var tail = ByteWriter()
+        if !pairs.isEmpty { tail.append(UInt8(pairs.count)) }
+        for pair in pairs {
+            tail.append(pair.handle)
+            tail.append(pair.policy)
+        }
+        let shareEnd = head.bytes.count + 32
+        let whole = shareEnd + tail.bytes.count
+        var file = try SecureBytes(count: whole + ShareFile.macByteCount)
+        fill(&file, at: 0, with: head.bytes)
+        switch share {
+        case .some(let share): fill(&file, at: head.bytes.count, with: share)
+        case .none: precondition(!pairs.isEmpty, "a share, or where it is")
+        }
+        fill(&file, at: shareEnd, with: tail.bytes)
+        let mac = try deviceKey.macKey(.deviceShare).mac(ofSecret: file, byteCount: whole)
+        fill(&file, at: whole, with: mac)
+        try file.read { (bytes) throws(KeystoreError) in
+            try translating { () throws(SystemError) in
+                try state.replaceErasing(ShareFile.fileName, bytes: bytes)
+            }
+        }
     }
+}
 
-    /// The MAC of the file's first 56 bytes.
-    private static func mac(
-        of file: borrowing SecureBytes, deviceKey: borrowing DeviceKey
-    ) throws(KeystoreError) -> [UInt8] {
-        try deviceKey.macKey(.deviceShare).mac(ofSecret: file, byteCount: 56)
+extension CountedPair {
+    /// Reads a pair of FORMAT.md §4; nil where it can't be one.
+    fileprivate init?(_ reader: inout ByteReader) {
+        guard let handle = reader.integer(UInt32.self), CountedPair.isHandle(handle),
+            let policy = reader.bytes(32)
+        else { return nil }
+        self.init(handle: handle, policy: policy)
     }
+}
+
+/// A part of a secret file that is none.
+private func publicBytes(_ range: Range<Int>, of content: borrowing SecureBytes) -> [UInt8] {
+    content.read { bytes in range.map { bytes[$0] } }
 }

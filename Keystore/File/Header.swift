@@ -44,12 +44,12 @@ struct Header: Equatable, Sendable {
     var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.append(Header.magic)
-        writer.append(protector.rawValue)
+        writer.append(UInt8(protector.isChip ? 2 : 1))
         writer.append(boundTo.rawValue & BoundValues.machineID.rawValue)
         writer.append(
             boundTo.rawValue & ~BoundValues.machineID.rawValue
                 | (sealsParameters ? Header.parametersBit : 0))
-        writer.append(UInt8(0))
+        writer.append(protector.reason)
         writer.append(UInt32(cost.operations))
         writer.append(UInt64(cost.memoryBytes))
         writer.append(salt)
@@ -59,7 +59,7 @@ struct Header: Equatable, Sendable {
         writer.append(UInt32(publicByteCount))
         writer.append(UInt32(metadataByteCount))
         writer.append(UInt32(slotCount))
-        writer.append(UInt32(0))
+        writer.append(protector.handle)
         return writer.bytes
     }
 
@@ -67,17 +67,19 @@ struct Header: Equatable, Sendable {
     init?(_ bytes: [UInt8]) {
         var reader = ByteReader(bytes)
         guard reader.bytes(8) == Header.magic,
-            let protector = reader.integer(UInt8.self).flatMap(Protector.init(rawValue:)),
+            let keeper = reader.integer(UInt8.self),
             let isBound = reader.integer(UInt8.self), isBound <= 1,
             let bits = reader.integer(UInt8.self),
-            bits & ~(Header.otherValuesBits | Header.parametersBit) == 0, reader.skipsZeros(1),
+            bits & ~(Header.otherValuesBits | Header.parametersBit) == 0,
+            let reason = reader.integer(UInt8.self),
             let operations = reader.integer(UInt32.self),
             let memoryBytes = reader.integer(UInt64.self),
             let salt = reader.bytes(16), let deviceName = reader.bytes(16),
             let keystoreID = reader.bytes(16), let generation = reader.integer(UInt64.self),
             let publicByteCount = reader.integer(UInt32.self),
             let metadataByteCount = reader.integer(UInt32.self),
-            let slotCount = reader.integer(UInt32.self), reader.skipsZeros(4),
+            let slotCount = reader.integer(UInt32.self), let handle = reader.integer(UInt32.self),
+            let protector = Protector(keeper, reason: reason, handle: handle),
             KDFCost.operationLimits.contains(Int(operations)),
             memoryBytes <= UInt64(Int.max), KDFCost.memoryLimits.contains(Int(memoryBytes)),
             KeystoreImage.generations.contains(generation),
@@ -121,5 +123,26 @@ struct Header: Equatable, Sendable {
 
     private static func isSection(_ byteCount: Int, limit: Int) -> Bool {
         byteCount.isMultiple(of: sectionUnit) && byteCount >= sectionUnit && byteCount <= limit
+    }
+}
+
+extension Protector {
+    /// nil for what no header of FORMAT.md §5 says.
+    fileprivate init?(_ keeper: UInt8, reason: UInt8, handle: UInt32) {
+        let trouble = ChipTrouble(number: reason)
+        switch keeper {
+        case 1 where handle == 0 && (reason == 0 || trouble != nil):
+            self = .deviceFile(instead: trouble)
+        case 2 where reason == 0 && CountedPair.isHandle(handle): self = .chip(handle: handle)
+        default: return nil
+        }
+    }
+
+    fileprivate var reason: UInt8 {
+        if case .deviceFile(let trouble?) = self { trouble.number } else { 0 }
+    }
+
+    fileprivate var handle: UInt32 {
+        if case .chip(let handle) = self { handle } else { 0 }
     }
 }

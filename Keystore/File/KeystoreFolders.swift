@@ -13,15 +13,18 @@ package final class KeystoreFolders: Sendable {
 
     package let data: Directory
     package let state: Directory
+    /// This computer's chip, where a share may lie.
+    package let chip: ChipDevice
     /// Called once when the lock has not been free for a second.
     let whenWaiting: @Sendable () -> Void
 
     private init(
-        data: consuming Directory, state: consuming Directory,
+        data: consuming Directory, state: consuming Directory, chip: ChipDevice,
         whenWaiting: @escaping @Sendable () -> Void
     ) {
         self.data = data
         self.state = state
+        self.chip = chip
         self.whenWaiting = whenWaiting
     }
 
@@ -29,25 +32,28 @@ package final class KeystoreFolders: Sendable {
     ///
     /// - Parameters:
     ///   - dataPath: an absolute path, `…/softtoken`; `statePath` likewise.
+    ///   - chip: this computer's.
     ///   - whenWaiting: called once when a lock has not been free for a second.
     /// - Returns: nil if one of them is missing.
     /// - Throws: `KeystoreError.problem`, `.system`.
     package static func open(
-        dataPath: String, statePath: String, whenWaiting: @escaping @Sendable () -> Void = {}
+        dataPath: String, statePath: String, chip: ChipDevice = .none,
+        whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(KeystoreError) -> KeystoreFolders? {
         guard let data = try opening(try Directory.open(dataPath)),
             let state = try opening(try Directory.open(statePath))
         else { return nil }
-        return KeystoreFolders(data: data, state: state, whenWaiting: whenWaiting)
+        return KeystoreFolders(data: data, state: state, chip: chip, whenWaiting: whenWaiting)
     }
 
     /// Opens both folders and makes what is missing (0700).
     package static func openOrCreate(
-        dataPath: String, statePath: String, whenWaiting: @escaping @Sendable () -> Void = {}
+        dataPath: String, statePath: String, chip: ChipDevice = .none,
+        whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(KeystoreError) -> KeystoreFolders {
         let data = try opening(try Directory.openOrCreate(dataPath))
         let state = try opening(try Directory.openOrCreate(statePath))
-        return KeystoreFolders(data: data, state: state, whenWaiting: whenWaiting)
+        return KeystoreFolders(data: data, state: state, chip: chip, whenWaiting: whenWaiting)
     }
 
     /// Removes what a killed writer left beside the files. Call it under the lock.

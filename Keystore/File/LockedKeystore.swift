@@ -19,7 +19,9 @@ package enum KeystoreCondition: ~Copyable {
 package struct LockedKeystore: ~Copyable {
     let image: KeystoreImage
     let deviceKey: DeviceKey
-    let share: DeviceShare
+    let keeper: KeyProtector
+    /// Nothing is left of a change of the PIN or the protector that was cut.
+    let isShareSettled: Bool
     package let attempts: AttemptStanding
     /// The lock that was held while the files were read; nil where none was.
     let examinedUnder: KeystoreLock?
@@ -33,6 +35,11 @@ package struct LockedKeystore: ~Copyable {
     /// A keystore older than the attempt record or the log's head says, or a record older than the
     /// head says: somebody put an old copy back.
     package var isPutBack: Bool { attempts.isOlder(keystoreGeneration: generation) }
+    /// Checks, without a PIN, that the share is there to be had.
+    ///
+    /// - Throws: `KeystoreError.foreignChip`, `.chip`.
+    package func checkProtector() throws(KeystoreError) { try keeper.check() }
+
     /// How an issuer's key stands under the name that its link bears: known without a PIN.
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
@@ -43,12 +50,14 @@ package struct LockedKeystore: ~Copyable {
     }
 
     init(
-        image: KeystoreImage, deviceKey: consuming DeviceKey, share: consuming DeviceShare,
+        image: KeystoreImage, deviceKey: consuming DeviceKey, keeper: consuming KeyProtector,
+        isShareSettled: Bool,
         attempts: AttemptStanding, examinedUnder lock: KeystoreLock?
     ) {
         self.image = image
         self.deviceKey = deviceKey
-        self.share = share
+        self.keeper = keeper
+        self.isShareSettled = isShareSettled
         self.attempts = attempts
         examinedUnder = lock
     }
@@ -95,11 +104,19 @@ extension KeystoreCondition {
                 vouched: vouched, of: deviceKey.deviceName)
         else { return .attemptRecordsLost }
         guard !attempts.isErasing else { return .erasing }
-        let share = try DeviceShare.read(folders.state, deviceKey: deviceKey)
+        let file = try ShareFile.read(folders.state, deviceKey: deviceKey)
+        let protector = image.header.protector
+        let isSettled = file.isSettled(for: protector)
+        let keeper = try KeyProtector(protector, file, folders.chip)
         return .locked(
             LockedKeystore(
-                image: image, deviceKey: deviceKey, share: share, attempts: attempts,
-                examinedUnder: lock))
+                image: image, deviceKey: deviceKey, keeper: keeper, isShareSettled: isSettled,
+                attempts: attempts, examinedUnder: lock))
+    }
+
+    /// Whether `device-share` names indices in the chip, whoever's it is.
+    package static func namesChip(_ folders: KeystoreFolders) -> Bool {
+        !ShareFile.pairs(folders.state).isEmpty
     }
 
     static func readKeystore(

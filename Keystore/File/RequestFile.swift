@@ -41,7 +41,7 @@ package enum RequestFile {
         let file: SecureBytes?
         do throws(KeystoreError) {
             file = try readSecretFile(
-                fileName, in: state, byteCount: 64, damaged: .damaged(.deviceKey))
+                fileName, in: state, byteCounts: 64...64, damaged: .damaged(.deviceKey))
         } catch {
             guard case .damaged = error else { throw error }
             return nil

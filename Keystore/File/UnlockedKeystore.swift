@@ -132,11 +132,18 @@ extension UnlockedKeystore {
     }
 
     /// Derives the new PIN's key under a new salt, and draws a new keystore key: what the old PIN
-    /// opens in an old copy opens nothing that is written from now on. Nothing is on the disk before
-    /// `save`.
+    /// opens in an old copy opens nothing that is written from now on. With the chip, and where the
+    /// protector changes, the share is a new one, too, and has its place already; the keystore is the
+    /// old one until `save`, which takes the old share out.
     ///
-    /// - Throws: `KeystoreError.outOfMemory`.
-    package mutating func setPIN(_ pin: borrowing PINDigits) throws(KeystoreError) {
+    /// - Parameters:
+    ///   - wish: who is to keep the share; nil for who keeps it now.
+    ///   - policyLimit: as for `unlock`.
+    /// - Throws: `KeystoreError.chip`, `.foreignChip`, `.outOfMemory`, `.system`; then all is as it was.
+    package mutating func setPIN(
+        _ pin: borrowing PINDigits, protector wish: ProtectorWish? = nil,
+        in folders: KeystoreFolders, policyLimit: Int
+    ) throws(KeystoreError) {
         var next = image
         next.header.salt = randomBytes(count: 16)
         next.header.sealsParameters = true
@@ -150,9 +157,42 @@ extension UnlockedKeystore {
                 with: try SeedSlot.encrypt(
                     seed, for: next.place(of: token.id, token.parameters), keystoreKey: newKey))
         }
+        let isChip = image.header.protector.isChip
+        let wish = wish ?? (isChip ? .chip : .deviceFile)
+        if isChip || wish != .deviceFile {
+            next.header.protector = try moveShare(
+                wish, newPINKey, tries: max(policyLimit, record.limit), in: folders)
+        }
         pinKey = newPINKey
         keystoreKey = newKey
         image = next
+    }
+
+    private mutating func moveShare(
+        _ wish: ProtectorWish, _ newPINKey: borrowing SecureBytes, tries: Int,
+        in folders: KeystoreFolders
+    ) throws(KeystoreError) -> Protector {
+        try ShareFile.settle(image.header.protector, in: folders, deviceKey)
+        do throws(KeystoreError) {
+            let kept = try KeptShare.made(
+                wish, for: newPINKey, tries: tries,
+                beside: try ShareFile.read(folders.state, deviceKey: deviceKey),
+                isTriedOut: image.header.protector.isChip, in: folders, deviceKey)
+            let protector = kept.protector
+            share = kept.takeShare()
+            armedTries = tries
+            isShareMoved = true
+            return protector
+        } catch {
+            settleShare(folders)
+            throw error
+        }
+    }
+
+    /// Takes out what the keystore on the disk doesn't ask for any more: the share of the PIN before, or
+    /// of one that was never saved. What can't be is named in `device-share` until it can.
+    func settleShare(_ folders: KeystoreFolders) {
+        try? ShareFile.settle(image.header.protector, in: folders, deviceKey)
     }
 
     /// Keeps what the administrator asks for, to hold where that can't be believed.
@@ -203,6 +243,8 @@ extension UnlockedKeystore {
         let file = try next.encoded(by: deviceKey)
         try translating(try folders.data.replace(KeystoreImage.fileName, bytes: file.span))
         image = next
+        if isShareMoved { settleShare(folders) }
+        isShareMoved = false
     }
 
     /// Records that the PIN was right: both attempt records at 0, or, when nothing was tried, that
@@ -218,7 +260,7 @@ extension UnlockedKeystore {
             // Not below what it says: an older keystore that could not be written stays one.
             record = record.reset(
                 keystoreGeneration: max(generation, record.keystoreGeneration),
-                limit: policyLimit, now: now)
+                limit: min(policyLimit, armedTries), now: now)
             let bytes = files.bytes(record)
             try translating(try reset.fill(bytes))
         } else if !isUnwritten, record.keystoreGeneration != generation {
@@ -245,7 +287,8 @@ extension UnlockedKeystore {
             // An older copy put back in between would make a counter go back.
             current.image.header.generation >= image.header.generation
         else { throw .changed }
-        let unlockKey = try current.unlockKey(pinKey)
+        // A new share comes with a new salt alone.
+        let unlockKey = try current.image.unlockKey(pinKey, share, deviceKey.binding)
         guard isEqualInConstantTime(unlockKey.commitment, current.image.sealedKey.commitment)
         else { throw .changed }
         keystoreKey = RootKey(try current.image.unwrap(unlockKey))

@@ -1,6 +1,5 @@
 // The way to a chip: one command out, one answer back, as bytes. Bound by DESIGN §5.
 internal import Glibc
-internal import Keystore
 internal import Linux
 
 /// What keeps a chip from doing what it is asked.
@@ -13,6 +12,12 @@ enum ChipFault: Error, Equatable, Sendable {
     case notTheChips
     /// The device can't be written or read.
     case system(SystemError)
+    /// It can't be opened.
+    case notOpened(SystemError)
+    /// The primary's Name, or an index's, is not what it must be: cleared, or another chip.
+    case otherChip
+    /// The probe failed.
+    case doesNotCount
     /// The gate was read with the wrong key: a try is gone.
     case wrongPIN
     /// The gate has closed: no PIN is tried any more.
@@ -21,8 +26,8 @@ enum ChipFault: Error, Equatable, Sendable {
     case shareLost
     /// The PIN was right, and the gate could not be armed again: the next right PIN arms it.
     case notArmed
-    /// No guarded memory.
-    case outOfMemory
+    /// No guarded memory, or a file that can't be written.
+    case ours(KeystoreError)
 }
 
 /// An open TPM. One at a time uses it; it closes itself.
@@ -87,5 +92,5 @@ struct Chip: ~Copyable {
 func inGuardedMemory<R: ~Copyable>(
     _ body: () throws(KeystoreError) -> R
 ) throws(ChipFault) -> R {
-    do throws(KeystoreError) { return try body() } catch { throw .outOfMemory }
+    do throws(KeystoreError) { return try body() } catch { throw .ours(error) }
 }

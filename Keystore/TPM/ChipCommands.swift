@@ -1,6 +1,5 @@
 // The nine commands that a chip is asked, as bytes. What is secret in them has been encrypted before
 // it comes here. Bound by DESIGN §5; TCG TPM 2.0 Library part 3.
-internal import Keystore
 
 enum ChipCommand: UInt32, Sendable {
     case undefineSpace = 0x122

@@ -1,24 +1,22 @@
 // What activation asks of an unknown chip before it trusts it with a share: real chips differ, and one
 // that doesn't count is worse than none. Bound by DESIGN §5.
-internal import Keystore
 
 extension CountingChip {
-    /// Whether this chip counts, locks, sets back, and refuses a session that would try the gate's
-    /// authorization uncounted. Made on a throwaway pair, which is gone afterwards.
+    /// Checks that this chip counts, locks, sets back, and refuses a session that would try the
+    /// gate's authorization uncounted. Tried on the pair itself, with keys that are drawn and
+    /// dropped; afterwards it is not there.
     ///
-    /// - Parameter handle: where the pair is made; an even one of `CountedPair.handles`.
-    /// - Throws: `ChipFault`: the chip couldn't be asked. The pair may then still be there.
-    borrowing func counts(at handle: UInt32) throws(ChipFault) -> Bool {
+    /// - Throws: `ChipFault.doesNotCount`; others where the chip couldn't be asked: the pair may then
+    ///   still be there.
+    borrowing func checkCounting(
+        _ pair: CountedPair, share: borrowing SecureBytes
+    ) throws(ChipFault) {
         let right = try drawnKey()
         let wrong = try drawnKey()
-        let share = try drawnKey()
-        let pair = try inGuardedMemory { () throws(KeystoreError) in
-            try CountedPair(handle: handle, share: share)
-        }
         try make(pair, share: share, pinKey: right, tries: 2)
         let isCounting = try isCounting(pair, right: right, wrong: wrong, share: share)
         try erase(pair)
-        return isCounting
+        guard isCounting else { throw .doesNotCount }
     }
 
     private borrowing func isCounting(
@@ -47,7 +45,7 @@ extension CountingChip {
         } catch {
             switch error {
             case .wrongPIN, .closed, .shareLost, .notArmed, .answered: return error
-            case .busy, .notTheChips, .system, .outOfMemory: throw error
+            default: throw error
             }
         }
     }

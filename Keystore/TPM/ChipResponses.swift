@@ -3,8 +3,6 @@
 // Bound by DESIGN §5; TCG TPM 2.0 Library part 1, §18; part 3.
 
 /// The ten bytes that every answer begins with, and what follows them.
-internal import Keystore
-
 struct ChipResponse: Equatable, Sendable {
     static let headByteCount = 10
     let tag: UInt16
@@ -136,4 +134,9 @@ struct AuthorizedResponse: Equatable, Sendable {
 /// The Name of an object or index: its hash algorithm and the hash of its public area.
 func chipName(_ publicArea: [UInt8]) -> [UInt8] {
     bigEndianBytes(ChipConstant.sha256) + sha256(publicArea)
+}
+
+/// Whether these can be a Name: SHA-256 is what all are made with here.
+func isChipName(_ bytes: [UInt8]) -> Bool {
+    bytes.count == 34 && bytes.starts(with: bigEndianBytes(ChipConstant.sha256))
 }

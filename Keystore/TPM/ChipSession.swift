@@ -3,8 +3,6 @@
 // Library part 1, §19 (authorizations), §21 (parameters).
 
 /// Something in the chip, and the Name that a command's MAC covers.
-internal import Keystore
-
 struct NamedHandle: Equatable, Sendable {
     let handle: UInt32
     let name: [UInt8]
@@ -59,7 +57,7 @@ struct ChipSession: ~Copyable {
                 theirs: begun.nonce)
         } catch {
             chip.flush(begun.handle)
-            throw .outOfMemory
+            throw .ours(error)
         }
     }
 
@@ -178,7 +176,7 @@ private struct KeyAgreement: ~Copyable {
                 guard let secret = try sharedSecret(scalar, chip) else { break }
                 return KeyAgreement(point: point, secret: secret)
             }
-        } catch { throw .outOfMemory }
+        } catch { throw .ours(error) }
         throw .notTheChips
     }
 }

@@ -2,8 +2,6 @@
 // what authorizes them. Bound by DESIGN §5 and FORMAT.md §15.
 
 /// The public side of a pair: where it lies and the gate's policy, which needs no PIN to be known.
-internal import Keystore
-
 struct CountedPair: Equatable, Sendable {
     /// Handles at which a gate may lie; each even, the share's is one more.
     static let handles: ClosedRange<UInt32> = 0x0180_0000...0x01bf_fffe
@@ -21,7 +19,7 @@ struct CountedPair: Equatable, Sendable {
     let policy: [UInt8]
 
     init(handle: UInt32, policy: [UInt8]) {
-        precondition(CountedPair.handles.contains(handle) && handle % 2 == 0, "an even handle")
+        precondition(CountedPair.isHandle(handle), "an even handle")
         precondition(policy.count == 32, "a SHA-256")
         self.handle = handle
         self.policy = policy
@@ -31,6 +29,11 @@ struct CountedPair: Equatable, Sendable {
     init(handle: UInt32, share: borrowing SecureBytes) throws(KeystoreError) {
         let empty = CountedPair(handle: handle, policy: [UInt8](repeating: 0, count: 32))
         self.init(handle: handle, policy: try empty.policy(of: share))
+    }
+
+    /// Whether a gate may lie there.
+    static func isHandle(_ handle: UInt32) -> Bool {
+        handles.contains(handle) && handle.isMultiple(of: 2)
     }
 
     /// A handle for a new pair.

@@ -1,9 +1,8 @@
 // What is done with a pair of indices: made, opened with a PIN's key, erased, and tried out on a chip
 // that is not known yet. Bound by DESIGN §5 and FORMAT.md §15.
+internal import Linux
 
 /// A chip with the key that salts its sessions.
-internal import Keystore
-
 struct CountingChip: ~Copyable {
     let chip: Chip
     let primary: PrimaryResponse
@@ -31,13 +30,28 @@ struct CountingChip: ~Copyable {
         }
     }
 
-    /// Whether both indices of a pair are there, written: known without a PIN and without a try.
-    borrowing func holds(_ pair: CountedPair) throws(ChipFault) -> Bool {
+    /// Checks, without a PIN and without a try, that this is the chip that the pair was made in, and
+    /// that both indices are there, written.
+    ///
+    /// - Throws: `ChipFault.otherChip`.
+    borrowing func confirm(_ pair: CountedPair, primaryName: [UInt8]) throws(ChipFault) {
+        guard primary.name == primaryName else { throw .otherChip }
         for index in CountedPair.Index.allCases {
             let named = pair.named(index)
-            guard try name(at: named.handle) == named.name else { return false }
+            guard try name(at: named.handle) == named.name else { throw .otherChip }
         }
-        return true
+    }
+
+    /// A pair for a share, at handles where nothing stands.
+    borrowing func freePair(for share: borrowing SecureBytes) throws(ChipFault) -> CountedPair {
+        while true {
+            let handle = CountedPair.drawnHandle()
+            if try name(at: handle) != nil { continue }
+            if try name(at: handle + 1) != nil { continue }
+            return try inGuardedMemory { () throws(KeystoreError) in
+                try CountedPair(handle: handle, share: share)
+            }
+        }
     }
 
     /// Defines, writes and arms a pair.
@@ -86,16 +100,19 @@ struct CountingChip: ~Copyable {
             let gateKey = try inGuardedMemory { () throws(KeystoreError) in
                 try PairAuthorization.gate(pinKey)
             }
-            let limit = try readLimit(pair, gateKey, &session)
-            let shareKey = try inGuardedMemory { () throws(KeystoreError) in
-                try PairAuthorization.share(pinKey, limit: limit)
+            // From the try to the arming nothing may end this process.
+            return try withSignalsHeldBack { () throws(ChipFault) in
+                let limit = try readLimit(pair, gateKey, &session)
+                let shareKey = try inGuardedMemory { () throws(KeystoreError) in
+                    try PairAuthorization.share(pinKey, limit: limit)
+                }
+                let share = try readShare(pair, shareKey, &session)
+                do throws(ChipFault) {
+                    try authorize(&session, policySession.handle, pair, shareKey, share: share)
+                    try arm(pair.named(.gate), &policySession, gateKey, limit: limit, tries: tries)
+                } catch { throw .notArmed }
+                return share
             }
-            let share = try readShare(pair, shareKey, &session)
-            do throws(ChipFault) {
-                try authorize(&session, policySession.handle, pair, shareKey, share: share)
-                try arm(pair.named(.gate), &policySession, gateKey, limit: limit, tries: tries)
-            } catch { throw .notArmed }
-            return share
         }
     }
 

@@ -2,7 +2,6 @@
 // Bound by DESIGN §5; TCG TPM 2.0 Library part 1, §11.4.10 (KDFs), §21 (parameters), annex C (ECDH).
 internal import CHogweed
 internal import CNettle
-internal import Keystore
 
 /// A public point of P-256: 64 bytes, x and y.
 struct CurvePoint: Equatable, Sendable {

@@ -27,6 +27,10 @@ public struct SystemError: Error, Equatable, Sendable {
     }
 
     public var isNotFound: Bool { code == ENOENT || code == ENOTDIR }
+    /// Nobody lets this user.
+    package var isPermission: Bool { code == EACCES || code == EPERM }
+    /// `ENOENT`, for an error that is made up.
+    package static let noSuchFile = ENOENT
     public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
     public var isInputOutput: Bool { code == EIO || isDiskFull }
     /// A folder that is not empty stands where a file was to be removed.

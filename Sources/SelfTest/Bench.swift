@@ -74,7 +74,11 @@ struct Home {
     func activate(_ link: String) throws(SystemError) -> ProgramEnd {
         try makeUserFolders(path)
         return try run(
-            ["activate", "--not-prescribing-device", "--trust-issuer", SampleLink.fingerprint],
+            [
+                // A throw-away keystore wears no chip.
+                "activate", "--protector", "device-file", "--not-prescribing-device",
+                "--trust-issuer", SampleLink.fingerprint,
+            ],
             answers: [link, SampleLink.code, "Selftest token", Home.pin])
     }
 

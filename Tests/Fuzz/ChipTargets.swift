@@ -2,7 +2,6 @@
 // bytes, and no answer shorter or longer than its own length is taken. Bound by DESIGN §5.
 import Linux
 
-@testable import CountedPIN
 @testable import Keystore
 
 let chipTargets = [

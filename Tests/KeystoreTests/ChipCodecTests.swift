@@ -2,7 +2,6 @@
 // every strict prefix and every flipped bit of it. Bound by DESIGN §5.
 import Testing
 
-@testable import CountedPIN
 @testable import Keystore
 
 @Suite("The bytes that a chip is asked and answers")

@@ -2,7 +2,6 @@
 // its value was made with Python's hashlib, and the software TPM has to agree in ChipTests.
 import Testing
 
-@testable import CountedPIN
 @testable import Keystore
 
 @Suite("The cryptography of a chip's sessions")

@@ -65,6 +65,7 @@ private enum Compiler {
             products.appending(path: "CLinux.build/module.modulemap"),
             packageRoot.appending(path: "Keystore/CSodium/module.modulemap"),
             packageRoot.appending(path: "Keystore/CNettle/module.modulemap"),
+            packageRoot.appending(path: "Keystore/CHogweed/module.modulemap"),
         ]
         return try run(
             [

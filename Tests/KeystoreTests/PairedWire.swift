@@ -2,7 +2,6 @@
 // do on demand.
 import Glibc
 
-@testable import CountedPIN
 @testable import Keystore
 @testable import Linux
 
@@ -54,11 +53,14 @@ final class CountingWire: @unchecked Sendable {
         pthread_detach(thread)
     }
 
-    func chip() -> Chip { Chip(Descriptor(owning: ends[0], path: "/dev/tpmrm0")) }
+    func chip() -> Chip { Chip(descriptor()) }
+    func descriptor() -> Descriptor { Descriptor(owning: ends[0], path: "/dev/tpmrm0") }
+    /// How many commands have passed.
+    var count: Int { commands }
+    private var commands = 0
 
     private func relay() {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        var commands = 0
         while true {
             let count = Glibc.read(ends[1], &buffer, buffer.count)
             guard count > 0, commands < limit else { break }
@@ -70,6 +72,8 @@ final class CountingWire: @unchecked Sendable {
             if commands == altered { buffer[answered - 1] ^= 1 }
             _ = Glibc.write(ends[1], buffer, answered)
         }
+        // It serves one at a time.
+        shutdown(chipEnd.number, Int32(SHUT_RDWR))
         close(ends[1])
     }
 }

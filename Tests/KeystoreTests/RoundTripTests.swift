@@ -135,7 +135,7 @@ struct RoundTripTests {
         let workspace = try SharedKeystore.copy()
         let old = try workspace.bytes("data/keystore")
         try workspace.withUnlocked { keystore, folders, lock in
-            try keystore.setPIN(try makePIN("4839"))
+            try keystore.setPIN(try makePIN("4839"), in: folders, policyLimit: 10)
             try keystore.save(folders, lock: lock)
             try keystore.resetAttempts(folders, policyLimit: 10, now: reading().boot)
         }
@@ -220,7 +220,7 @@ struct RoundTripTests {
         try workspace.withUnlocked { keystore, folders, lock in
             let (oldSlots, oldTokens) = (keystore.image.slots, keystore.tokens)
             let oldKey = RootKey(try copy(0..<32, of: keystore.keystoreKey.bytes))
-            try keystore.setPIN(try makePIN("4839"))
+            try keystore.setPIN(try makePIN("4839"), in: folders, policyLimit: 10)
             try keystore.save(folders, lock: lock)
             let isOldKey = keystore.keystoreKey.bytes.matches(oldKey.bytes)
             #expect(!isOldKey)
@@ -402,7 +402,7 @@ struct RoundTripTests {
                 expect(.changed) { () throws(KeystoreError) in
                     try mine.refresh(folders, machineID: Workspace.machineID)
                 }
-                try other.setPIN(try makePIN("4839"))
+                try other.setPIN(try makePIN("4839"), in: otherFolders, policyLimit: 10)
                 for _ in 0..<4 { try other.save(otherFolders, lock: otherLock) }
                 try workspace.replace("data/keystore", unlocked.bytes("data/keystore"))
                 expect(.changed) { () throws(KeystoreError) in

@@ -39,7 +39,7 @@ struct SecondReaderTests {
             "/usr/bin/python3", "-m", "unittest", "discover", "-s", SecondReader.folder.path,
         ])
         #expect(status == 0, "\(text)")
-        #expect(text.contains("\nRan 4 tests"))
+        #expect(text.contains("\nRan 5 tests"))
     }
 
     /// HOTP-SHA-256 of RFC 6238's 32 byte seed at counter 5, six digits.

@@ -3,12 +3,11 @@
 import Foundation
 import Glibc
 
-@testable import CountedPIN
 @testable import Keystore
 @testable import Linux
 
 /// A running swtpm, with its state in a folder that goes with it.
-final class SoftwareChip {
+final class SoftwareChip: @unchecked Sendable {
     private let folder: URL
     private var process: pid_t = 0
     private var path: String { folder.appendingPathComponent("sock").path }
@@ -68,4 +67,25 @@ final class SoftwareChip {
     }
 
     func open() throws -> CountingChip { try CountingChip(Chip(try connection())) }
+
+    /// The way to it that a keystore takes, which breaks off after so many commands.
+    func device(commands: Int? = nil) -> ChipDevice {
+        ChipDevice { [self] () throws(SystemError) in
+            guard let wire = try? connection() else { throw SystemError(.open, "chip", code: EIO) }
+            guard let commands else { return wire }
+            return CountingWire(to: wire, commands: commands).descriptor()
+        }
+    }
+
+    /// How many indices of a keystore's are in it.
+    func indexCount() throws -> Int {
+        // GetCapability: handles, from the first on, 32 at most.
+        let chip = Chip(try connection())
+        let answer = try chip.exchange(
+            [
+                0x80, 0x01, 0, 0, 0, 22, 0, 0, 0x01, 0x7a, 0, 0, 0, 1, 0x01, 0x80, 0, 0, 0, 0, 0,
+                32,
+            ])
+        return Int(answer.body[8])
+    }
 }

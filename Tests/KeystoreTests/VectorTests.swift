@@ -114,7 +114,10 @@ private struct Outcome {
     }
 
     private mutating func open(_ locked: borrowing LockedKeystore, pin: String) throws {
-        let unlockKey = try locked.unlockKey(DerivedKeys.key(pin, locked.image.header).bytes)
+        let pinKey = try DerivedKeys.key(pin, locked.image.header)
+        let share = try locked.keeper.share(pinKey.bytes, tries: 10)
+        let unlockKey = try locked.image.unlockKey(
+            pinKey.bytes, share, locked.deviceKey.binding)
         guard isEqualInConstantTime(unlockKey.commitment, locked.image.sealedKey.commitment) else {
             layer = "wrong-pin"
             return

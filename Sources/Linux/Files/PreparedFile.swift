@@ -104,6 +104,25 @@ extension Directory {
         try sync()
     }
 
+    /// Replaces a file whose old bytes must not stay: they are overwritten once the new ones are in
+    /// place. On SSDs and copy-on-write disks old blocks may survive (DESIGN §9).
+    ///
+    /// - Throws: `SystemError`; the file is the old one or the new one, whole.
+    package borrowing func replaceErasing(
+        _ name: String, bytes: Span<UInt8>
+    ) throws(SystemError) {
+        let old = unsafe openat(
+            descriptor.number, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard old >= 0 else { return try replace(name, bytes: bytes) }
+        let file = Descriptor(owning: old, path: "\(path)/\(name)")
+        let attributes = try file.attributes()
+        try replace(name, bytes: bytes)
+        guard attributes.isRegularFile else { return }
+        let zeros = [UInt8](repeating: 0, count: min(attributes.byteCount, 1 << 20))
+        try file.write(zeros.span)
+        try file.sync()
+    }
+
     /// Puts a new version in place that another command has left beside the old one.
     ///
     /// - Throws: `SystemError`; the file is the old one or the new one, whole.

@@ -16,7 +16,7 @@ extension Answers {
             isClockConfirmed: given.date.map { $0 == LocalTime(atUnixSeconds: now).date },
             trustedFingerprint: given.trustedFingerprint)
         waitsOutDelays = person.typesPIN
-        wantsTPM = given.protector == .tpm2
+        protector = given.protector
     }
 }
 

@@ -52,7 +52,9 @@ extension Authenticator {
         _ person: any Prescriber
     ) throws(AuthenticatorError) -> Session {
         guard checks.facts.isOpenable else {
-            return try flow.create(try flow.newPIN(person), policy: policy, clearance)
+            return try flow.create(
+                try flow.newPIN(person), policy: policy, protector: person.given.protector,
+                clearance)
         }
         guard !person.given.drawsPIN else { throw .init(.hasPIN) }
         let flow = flow

@@ -42,7 +42,8 @@ public struct Authenticator: ~Copyable {
         let device = try DeviceFacts.read(
             sshConnection: environmentVariable("SSH_CONNECTION"))
         flow = try Flow(
-            place: try Place.ofUser(), device: device, whenWaiting: whenWaiting)
+            place: try Place.ofUser(), device: device, chip: .ofThisComputer(),
+            whenWaiting: whenWaiting)
         self.confinement = confinement
         temporaryFolder = nil
     }
@@ -55,7 +56,7 @@ public struct Authenticator: ~Copyable {
         flow = try Flow(
             place: try Place.ofUser(),
             device: DeviceFacts.withoutAdministrator(
-                sshConnection: environmentVariable("SSH_CONNECTION")))
+                sshConnection: environmentVariable("SSH_CONNECTION")), chip: .ofThisComputer())
         self.confinement = confinement
         temporaryFolder = nil
     }
@@ -158,6 +159,7 @@ extension Authenticator {
             // What is no file is none of ours and is removed; a file may be somebody else's.
             guard case .notPlain = problem else { throw .keystore(.problem(problem)) }
         }
+        flow.openChipInUse()
         try confineFiles()
         guard try person.answer(.resets) == .yes else { throw .init(.notConfirmed(.resetting)) }
         try flow.reset()

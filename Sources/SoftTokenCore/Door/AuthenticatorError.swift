@@ -49,7 +49,7 @@ public struct AuthenticatorError: Error, Equatable, Sendable {
     public var attemptsLeft: Int? {
         switch cause {
         case .keystore(.wrongPIN(let left, _)): left
-        case .keystore(.erasedNow): 0
+        case .keystore(.erasedNow), .keystore(.closedByChip): 0
         default: nil
         }
     }
@@ -159,6 +159,8 @@ extension AuthenticatorError {
         case ambiguousToken([String])
         /// A new keystore's PIN can be drawn, another's is there already.
         case hasPIN
+        /// The share of a keystore that is there is kept by the other protector.
+        case hasProtector
         /// Yes was not said.
         case notConfirmed(Deed)
         case noSuchIssuer
@@ -167,8 +169,6 @@ extension AuthenticatorError {
 
         // MARK: the keystore
         case keystore(KeystoreError)
-        /// The TPM can't be reached (69).
-        case protectorUnreachable
 
         // MARK: configuration
         /// A file of the administrator's that is not root's alone, or is malformed (78).

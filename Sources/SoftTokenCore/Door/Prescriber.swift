@@ -71,7 +71,8 @@ public struct GivenAnswers: Sendable {
     public var name: String?
     /// A new PIN is drawn and told once (``News/drawnPIN(_:)``) instead of asked for.
     public var drawsPIN = false
-    /// What holds the device's share of the key; nil for what suits this device.
+    /// What holds the device's share of the key. Nil: in a new keystore the chip where there is one that
+    /// counts wrong PINs as it must, else a file; under a new PIN what holds it now.
     public var protector: ProtectorChoice?
 
     public init() {}

@@ -148,7 +148,9 @@ extension Flow {
             isAttemptRecordLost: facts.isAttemptRecordLost, delaySeconds: facts.delaySeconds,
             retryAtUnixSeconds: facts.state == .delayed
                 ? now.unixSeconds + Int64(facts.delaySeconds) : nil,
-            protector: facts.protector?.name, protection: facts.protection,
+            protector: facts.protector?.name,
+            protection: facts.protector?.isChip == true
+                ? facts.chipsProtection(ChipDevice.obstacle) : facts.protection,
             separation: Separation(verdict),
             isAttested: isOpenable ? facts.attestedUnixSeconds != nil : nil,
             isRemote: device.isRemote, isClockSynchronized: now.isSynchronized,
@@ -186,6 +188,34 @@ extension KeystoreFacts {
             }
         return "a copied keystore file opens for no PIN; \(home); with that, or with the whole "
             + "disk, all 10,000 PINs can be tried at Argon2id's price, and putting all files back "
-            + "together is not noticed without a TPM"
+            + "together is not noticed; \(withoutChip)"
+    }
+
+    /// Why the share lies in a file, and how it gets into a chip.
+    private var withoutChip: String {
+        guard case .deviceFile(let trouble?)? = protector else {
+            return "softtoken pin --protector tpm2 ends that where the computer has a TPM"
+        }
+        return "the TPM, which would end that, was not used: \(trouble.reason); "
+            + "softtoken pin --protector tpm2 tries again"
+    }
+}
+
+extension KeystoreFacts {
+    /// The same of a keystore whose share the chip keeps.
+    ///
+    /// - Parameter obstacle: why the chip can't be opened now.
+    fileprivate func chipsProtection(_ obstacle: ChipTrouble?) -> String {
+        let tries = attemptLimit ?? 10
+        let now =
+            obstacle.map {
+                "; now it can't be used: \($0.reason)" + ($0.hint.map { "; \($0)" } ?? "")
+            }
+            ?? ""
+        return
+            "this computer's TPM keeps the device's share and counts wrong PINs: copied files and a "
+            + "stolen disk open for no PIN; a thief of this computer has \(tries) tries at most, "
+            + "whatever else is put back; root, and who may open the TPM, can destroy the tokens, not "
+            + "read them\(now)"
     }
 }

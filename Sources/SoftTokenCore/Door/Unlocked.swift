@@ -102,15 +102,24 @@ public struct Unlocked: ~Copyable {
         return Issuer(name: issuer.name, fingerprint: fingerprint, isAdministrators: false)
     }
 
-    /// Asks for a new PIN and sets it.
+    /// Asks for a new PIN and sets it. `person.given.protector` moves the share with it; a chip is
+    /// reached only where ``Authenticator/unlock(asking:)`` was given the same.
     ///
     /// - Throws: `refused` for one that is easy to guess where nobody can be asked again.
     public mutating func setPIN(asking person: any Prescriber) throws(AuthenticatorError) {
-        try set(try flow.newPIN(person))
+        try set(try flow.newPIN(person), person.given.protector)
     }
 
-    fileprivate mutating func set(_ pin: borrowing PINDigits) throws(AuthenticatorError) {
-        try change(.pin, "changed") { (keystore) throws(KeystoreError) in try keystore.setPIN(pin) }
+    fileprivate mutating func set(
+        _ pin: borrowing PINDigits, _ protector: ProtectorChoice?
+    ) throws(AuthenticatorError) {
+        let folders = session.folders
+        let limit = flow.combined(session.keystore.publicSection).attemptLimit
+        let detail = protector.map { "changed, protector: \($0.rawValue)" } ?? "changed"
+        try change(.pin, detail) { (keystore) throws(KeystoreError) in
+            try keystore.setPIN(
+                pin, protector: protector?.wish, in: folders, policyLimit: limit)
+        }
     }
 
     private mutating func change(
@@ -200,7 +209,7 @@ extension Authenticator {
             let new = try flow.newPIN(person)
             // The count is reset before another Argon2id: a kill in it must not cost an attempt.
             var unlocked = try tried(current, checks, person)
-            return try unlocked.set(new)
+            return try unlocked.set(new, person.given.protector)
         }
         var unlocked = try unlocked(checks, person) { .currentPIN(attemptsLeft: $0) }
         try unlocked.setPIN(asking: person)

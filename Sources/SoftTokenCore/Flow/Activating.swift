@@ -52,9 +52,10 @@ extension Flow {
 
     /// Makes a new keystore's keys; the keystore itself is written with its first token.
     ///
+    /// - Parameter protector: who is to keep the share; nil for the chip where it counts as it must.
     /// - Throws: `AuthenticatorError.easyPIN`, `.sameDevice`, `.keystore`.
     mutating func create(
-        _ pin: borrowing PINDigits, policy: TokenPolicy,
+        _ pin: borrowing PINDigits, policy: TokenPolicy, protector: ProtectorChoice? = nil,
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
         guard !pin.isEasyToGuess else { throw .init(.easyPIN) }
@@ -72,7 +73,8 @@ extension Flow {
             _ = try AuditLog.key(folders)
             let keystore = try UnlockedKeystore.create(
                 pin, folders: folders, lock: lock, machineID: device.machineID(),
-                policyLimit: limit, vouched: try AuditLog.vouched(folders), clock: clock)
+                policyLimit: limit, vouched: try AuditLog.vouched(folders),
+                protector: protector?.wish ?? .chipIfItCounts, clock: clock)
             // From here on records of another keystore beside this log are ones that were put there.
             try AuditLog.append(
                 [], folders: folders, lock: lock, unixSeconds: try reading().unixSeconds,
@@ -185,6 +187,16 @@ extension Flow {
                     detail: "the used links were missing or altered: begun anew"))
         }
         return entries
+    }
+}
+
+extension ProtectorChoice {
+    /// As the keystore takes it.
+    var wish: ProtectorWish {
+        switch self {
+        case .deviceFile: .deviceFile
+        case .tpm2: .chip
+        }
     }
 }
 

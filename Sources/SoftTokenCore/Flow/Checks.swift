@@ -28,8 +28,8 @@ struct Answers: Sendable {
     var trustedFingerprint: String?
     /// A delay that is in force is waited out by who types the PIN, instead of a refusal.
     var waitsOutDelays = false
-    /// `--protector tpm2`, which this version can't reach.
-    var wantsTPM = false
+    /// `--protector`.
+    var protector: ProtectorChoice?
 }
 
 /// What stands after the checks: the questions that only a person can answer.
@@ -95,8 +95,9 @@ extension Flow {
         var checks = try checkedPlace(purpose, answers: answers, facts: facts)
         try checkLink(purpose, answers: answers, &checks)
         try checkKeystore(purpose, facts: facts)
+        let trouble = try protectorTrouble(purpose, answers, facts)
         if purpose.needsClearance { try checkAttestation(answers, &checks) }
-        if answers.wantsTPM { throw .init(.protectorUnreachable) }
+        if let trouble { throw trouble }
         // A delay that begins anew has to be written down, or it would never end; the try does that,
         // under the lock, before it looks at the PIN.
         if facts.delaySeconds > 0, !facts.beginsDelayAnew, !answers.waitsOutDelays {
@@ -247,6 +248,40 @@ extension Flow {
         }
         if let error = facts.error { throw .keystore(error) }
         guard facts.isOpenable else { throw .keystore(.missing) }
+    }
+
+    /// Checks that the share is there to be had, and that a chip can be reached that is to hold one.
+    /// What is opened here stays open when the file sandbox closes.
+    ///
+    /// - Returns: what is told after what is graver: 69, 75, 64.
+    /// - Throws: `AuthenticatorError.keystore(.foreignChip)`.
+    private func protectorTrouble(
+        _ purpose: Purpose, _ answers: Answers, _ facts: KeystoreFacts
+    ) throws(AuthenticatorError) -> AuthenticatorError? {
+        openChipInUse()
+        do throws(KeystoreError) {
+            if facts.protector?.isChip == true { try checkProtector() }
+            if answers.protector == .tpm2 { try chip.open() }
+        } catch {
+            guard case .chip = error else { throw .keystore(error) }
+            return .keystore(error)
+        }
+        guard case .activate = purpose else { return nil }
+        if facts.isOpenable {
+            let isKept = answers.protector.map { $0.rawValue == facts.protector?.name } ?? true
+            return isKept ? nil : .init(.hasProtector)
+        }
+        // Without it the share is kept in a file; why, `create` finds out.
+        if answers.protector == nil { try? chip.open() }
+        return nil
+    }
+
+    private func checkProtector() throws(KeystoreError) {
+        guard let folders else { return }
+        // Under the lock: a new PIN in another process changes keystore and chip one after the other.
+        try KeystoreLock.held(folders) { () throws(KeystoreError) in
+            if case .locked(let keystore) = try examine(folders) { try keystore.checkProtector() }
+        }
     }
 
     private func checkAttestation(

@@ -14,30 +14,36 @@ struct Flow: Sendable {
     let place: Place
     let device: DeviceFacts
     let clock: @Sendable () throws(SystemError) -> ClockReading
+    let chip: ChipDevice
     private let whenWaiting: @Sendable () -> Void
     /// nil until both folders exist.
     var folders: KeystoreFolders?
 
     /// Opens the folders, where they are.
     ///
-    /// - Parameter whenWaiting: called when another process has held the lock for a second.
+    /// - Parameters:
+    ///   - chip: this computer's; none for a sample.
+    ///   - whenWaiting: called when another process has held the lock for a second.
     /// - Throws: `AuthenticatorError.keystore(.problem)` for a folder of wrong owner or mode.
     init(
-        place: Place, device: DeviceFacts,
+        place: Place, device: DeviceFacts, chip: ChipDevice = .none,
         clock: @escaping @Sendable () throws(SystemError) -> ClockReading = ClockReading.now,
         whenWaiting: @escaping @Sendable () -> Void = {}
     ) throws(AuthenticatorError) {
         let folders = try inKeystore { () throws(KeystoreError) in
             let found = try KeystoreFolders.open(
-                dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
+                dataPath: place.dataPath, statePath: place.statePath, chip: chip,
+                whenWaiting: whenWaiting)
             guard found == nil, place.isHalfThere else { return found }
             // A copied keystore without its state, or the other way round: told by what is in it.
             return try KeystoreFolders.openOrCreate(
-                dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
+                dataPath: place.dataPath, statePath: place.statePath, chip: chip,
+                whenWaiting: whenWaiting)
         }
         self.place = place
         self.device = device
         self.clock = clock
+        self.chip = chip
         self.whenWaiting = whenWaiting
         self.folders = folders
     }
@@ -47,6 +53,7 @@ struct Flow: Sendable {
         place = Place(dataPath: "/", statePath: "/")
         self.device = device
         clock = ClockReading.now
+        chip = .none
         whenWaiting = {}
         folders = nil
     }
@@ -61,7 +68,8 @@ struct Flow: Sendable {
     func openOrCreateFolders() throws(KeystoreError) -> KeystoreFolders {
         if let folders { return folders }
         return try KeystoreFolders.openOrCreate(
-            dataPath: place.dataPath, statePath: place.statePath, whenWaiting: whenWaiting)
+            dataPath: place.dataPath, statePath: place.statePath, chip: chip,
+            whenWaiting: whenWaiting)
     }
 
     /// The wall clock now, Unix seconds.
@@ -79,22 +87,34 @@ struct Flow: Sendable {
         guard let folders else { return KeystoreFacts() }
         do throws(KeystoreError) {
             try eraseSpentRequest(folders)
-            // The log's head first: what is written meanwhile is then newer than it, never older.
-            let head = try AuditLog.headStanding(folders)
-            var facts = try facts(in: folders, head.vouched, for: link)
-            facts.baselineUnixSeconds = head.baselineUnixSeconds
-            return facts
+            do throws(KeystoreError) { return try factsNow(in: folders, for: link) } catch {
+                guard error == .damaged(.deviceShare) else { throw error }
+                // Another process may be at a new PIN, which writes this file and the keystore one
+                // after the other: once it is done they fit, or are damaged.
+                _ = try KeystoreLock.take(folders)
+                return try factsNow(in: folders, for: link)
+            }
         } catch {
             if case .system = error { throw .keystore(error) }
             return KeystoreFacts(error)
         }
     }
 
+    private func factsNow(
+        in folders: KeystoreFolders, for link: VerifiedLink?
+    ) throws(KeystoreError) -> KeystoreFacts {
+        // The log's head first: what is written meanwhile is then newer than it, never older.
+        let head = try AuditLog.headStanding(folders)
+        var facts = try facts(in: folders, head.vouched, for: link)
+        facts.baselineUnixSeconds = head.baselineUnixSeconds
+        return facts
+    }
+
     private func facts(
         in folders: KeystoreFolders, _ vouched: Vouched?, for link: VerifiedLink?
     ) throws(KeystoreError) -> KeystoreFacts {
         let condition = try KeystoreCondition.examine(
-            folders, machineID: device.machineID, vouched: vouched)
+            folders, machineID: device.machineID(), vouched: vouched)
         switch consume condition {
         case .missing: return KeystoreFacts()
         case .erased(let time): return KeystoreFacts(.erased(atUnixSeconds: time))
@@ -183,6 +203,12 @@ struct Flow: Sendable {
     func combined(_ policy: TokenPolicy) -> TokenPolicy {
         guard let administrators = device.policy?.policy else { return policy }
         return policy.combined(with: administrators)
+    }
+
+    /// Opens the chip, before the file sandbox closes, where the keystore has indices in it or a cut
+    /// change left some.
+    func openChipInUse() {
+        if let folders, KeystoreCondition.namesChip(folders) { try? chip.open() }
     }
 
     func reading() throws(KeystoreError) -> ClockReading {

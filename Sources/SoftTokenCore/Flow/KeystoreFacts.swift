@@ -39,12 +39,12 @@ extension KeystoreFacts {
         self.init()
         self.error = error
         switch error {
-        case .erased, .attemptRecordsLost, .erasedNow: state = .erased
+        case .erased, .attemptRecordsLost, .erasedNow, .closedByChip: state = .erased
         case .damaged: state = .damaged
-        case .foreign: state = .foreign
+        case .foreign, .foreignChip: state = .foreign
         case .problem: state = .refused
         case .missing: state = Status.Keystore.none
-        case .machineIDUnreadable, .system, .busy, .changed, .outOfMemory: state = nil
+        case .machineIDUnreadable, .system, .busy, .changed, .outOfMemory, .chip: state = nil
         case .wrongPIN, .delayed, .nameTaken, .tokenMissing, .full, .counterExhausted,
             .counterUnknown, .boxNotOpened, .malformedBox, .malformedSeed:
             preconditionFailure("looking at a keystore tries no PIN and changes nothing")

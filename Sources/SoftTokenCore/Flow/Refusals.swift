@@ -47,6 +47,7 @@ extension AuthenticatorError {
         case .keystore(.attemptRecordsLost): "both attempt records are missing or altered"
         case .keystore(.damaged(.keystore)): "the keystore is damaged"
         case .keystore(.damaged(.deviceKey)): "the device key is damaged"
+        case .keystore(.foreignChip): "the TPM does not hold this keystore's share"
         case .keystore(.damaged(.deviceShare)): "the device share is missing or damaged"
         default: nil
         }

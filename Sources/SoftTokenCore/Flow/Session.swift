@@ -109,6 +109,17 @@ extension Flow {
             switch error {
             case .wrongPIN(let left, _):
                 note(.unlock, "a wrong PIN, attempts left: \(left)", folders, lock)
+            case .closedByChip:
+                let now = try reading().unixSeconds
+                try? AuditLog.append(
+                    [
+                        AuditEntry(
+                            .tamper, .failed,
+                            detail:
+                                "the TPM counted more wrong PINs than the attempt records: they "
+                                + "were put back")
+                    ], folders: folders, lock: lock, unixSeconds: now)
+                _ = try erase(folders, lock)
             case .erasedNow:
                 note(.unlock, "a wrong PIN, attempts left: 0", folders, lock)
                 _ = try erase(folders, lock)

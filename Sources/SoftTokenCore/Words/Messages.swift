@@ -125,6 +125,10 @@ extension AuthenticatorError.Cause {
             Message(
                 .usage, "the keystore has a PIN already",
                 hint: "have none drawn, and change it later", .keepPIN)
+        case .hasProtector:
+            Message(
+                .usage, "the keystore that is here already keeps its share elsewhere",
+                hint: "choose none, or move the share with softtoken pin --protector")
         case .notConfirmed(.removing):
             Message(.usage, "nothing was removed", hint: "answer yes to remove the token", .confirm)
         case .notConfirmed(.resetting):
@@ -141,11 +145,6 @@ extension AuthenticatorError.Cause {
             Message(
                 .usage, "this label is too long or can't be shown", hint: "use 1 to 64 letters")
         case .keystore(let error): error.message
-        case .protectorUnreachable:
-            Message(
-                .protectorUnreachable,
-                "the TPM can't be reached: this version keeps its share in a file only",
-                hint: "leave out --protector, or use --protector device-file")
         case .configuration(let path, let reason):
             Message(
                 .configuration, "\(path): \(reason)",
@@ -165,12 +164,15 @@ extension AuthenticatorError.Cause {
 
     var kind: AuthenticatorError.Kind {
         switch self {
-        case .malformedPIN, .unacceptableName, .ambiguousToken, .hasPIN, .notConfirmed,
+        case .malformedPIN, .unacceptableName, .ambiguousToken, .hasPIN, .hasProtector,
+            .notConfirmed,
             .unacceptableLabel, .keystore(.nameTaken):
             .malformedAnswer
         case .keystore(.wrongPIN): .wrongPIN
         case .keystore(.delayed): .delayed
-        case .keystore(.erased), .keystore(.erasedNow), .keystore(.attemptRecordsLost): .erased
+        case .keystore(.erased), .keystore(.erasedNow), .keystore(.attemptRecordsLost),
+            .keystore(.closedByChip):
+            .erased
         case .noSuchToken, .noSuchIssuer, .administratorsIssuer, .keystore(.missing),
             .keystore(.tokenMissing):
             .notFound
@@ -233,6 +235,22 @@ extension KeystoreError {
             Message(
                 .foreignDevice, "this keystore was made on another device, and opens there only",
                 hint: "a new device needs a new link; make room for it", .reset)
+        case .foreignChip:
+            Message(
+                .foreignDevice,
+                "this computer's TPM does not hold this keystore's share: it was cleared, is another "
+                    + "one, or these files are older than the PIN",
+                hint:
+                    "put back the newest files; if the TPM was cleared the tokens are gone: ask for a "
+                    + "new link, and make room for it", .reset)
+        case .closedByChip:
+            Message(
+                .erased,
+                "the TPM has counted too many wrong PINs, more than the files here say, which were "
+                    + "put back: the keystore was erased, and its tokens are gone",
+                hint: "tell your EPCS administrator within one business day, and ask for a new link"
+            )
+        case .chip(let trouble): trouble.message
         case .machineIDUnreadable:
             Message(
                 .inputOutput,
@@ -286,6 +304,45 @@ extension KeystoreError {
 
     private func waiting(_ seconds: Int) -> String {
         seconds > 0 ? "; wait \(durationWords(seconds)) before you try" : ""
+    }
+}
+
+extension ChipTrouble {
+    fileprivate var message: Message {
+        Message(
+            self == .busy ? .tryLater : .protectorUnreachable, "the TPM can't be used: \(reason)",
+            hint: hint)
+    }
+
+    /// One clause, for errors and for `status`.
+    var reason: String {
+        switch self {
+        case .absent: "this computer shows none to programs: there is no /dev/tpmrm0"
+        case .notPermitted: "you may not open /dev/tpmrm0"
+        case .ownerAuthorization: "an authorization is set for its owner, which SoftToken has not"
+        case .noRoom: "it has no room for two more indices"
+        case .doesNotCount: "it did not count wrong PINs as it must when it was tried out"
+        case .answered(let code): "it answered with the code 0x\(String(code, radix: 16))"
+        case .notAnswering: "it can't be spoken to, or somebody alters what it says"
+        case .busy: "it is busy"
+        case .notArmed:
+            "the PIN was right, but the TPM was not set back to count the next wrong ones"
+        }
+    }
+
+    /// What to do.
+    var hint: String? {
+        switch self {
+        case .absent: "have the TPM switched on in the computer's firmware settings"
+        case .notPermitted(let group):
+            "have yourself added to the group that may (\(group ?? "mostly tss")), then log in again"
+        case .ownerAuthorization: "ask this computer's administrator"
+        case .noRoom: "tpm2_getcap handles-nv-index lists what is in it"
+        case .doesNotCount, .answered:
+            "what softtoken status says of it helps to mend this: report it"
+        case .notAnswering, .busy: "try again; no attempt was spent here"
+        case .notArmed: "try again: the next right PIN does that"
+        }
     }
 }
 

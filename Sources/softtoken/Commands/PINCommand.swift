@@ -9,6 +9,10 @@ struct PINCommand: Command {
     @Flag(
         name: .customLong("random-pin"), help: "Draw the new PIN and show it once.")
     var isRandom = false
+    @Option(
+        help: ArgumentHelp(
+            "What holds the device's share of the key from now on.", valueName: "PROTECTOR"))
+    var protector: ActivateCommand.ProtectorName?
     @OptionGroup var pin: PINOptions
     @OptionGroup(visibility: .hidden) var colour: ColourOptions
 
@@ -16,6 +20,7 @@ struct PINCommand: Command {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: pin.pinDescriptor)
         console.given.drawsPIN = isRandom
+        console.given.protector = protector.flatMap { ProtectorChoice(rawValue: $0.rawValue) }
         try authenticator.changePIN(asking: console)
         output.note("the PIN was changed")
     }

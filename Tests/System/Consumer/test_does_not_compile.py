@@ -34,7 +34,8 @@ def compiled(products, module, sources, *options):
     No -package-name of this package is given: no `package` symbol is in reach.
     """
     maps = [products / "CLinux.build/module.modulemap", ROOT / "Keystore/CSodium/module.modulemap",
-            ROOT / "Keystore/CNettle/module.modulemap"]
+            ROOT / "Keystore/CNettle/module.modulemap",
+            ROOT / "Keystore/CHogweed/module.modulemap"]
     done = subprocess.run(
         ["swiftc", "-wmo", "-emit-sil", "-o", "/dev/null", "-parse-as-library", "-swift-version", "6",
          "-module-name", module, "-module-cache-path", SCRATCH / "fragments", "-I",

@@ -12,6 +12,7 @@ import stat
 import struct
 from dataclasses import dataclass, field, replace
 
+import counted
 import log_vectors
 import read
 from primitives import (
@@ -226,6 +227,15 @@ class Case:
         content = magic + (name or self.device.name) + self.share
         return content + flipped(H(32, content, key=self.device.share), flip)
 
+    def chip_file(self, *pairs, share=bytes(32), primary=b"\0\x0b" + drawn("primary", 32), count=None,
+                  magic=b"ST-SHAR2", name=None, flip=0, tail=b""):
+        """`device-share` that names pairs: handles, whose gates' policies are of this share."""
+        content = magic + (name or self.device.name) + primary + share
+        content += bytes([len(pairs) if count is None else count])
+        content += b"".join(struct.pack(">I", handle) + counted.policy_of(handle, self.share)
+                            for handle in pairs) + tail
+        return content + flipped(H(32, content, key=self.device.share), flip)
+
     def attempts(self, generation=20, keystore=7, count=0, limit=10, delay=None, vouched=0,
                  reserved=0, start=None, magic=b"ST-TRYS1", name=None, flip=0):
         if delay is None:
@@ -270,7 +280,10 @@ def log_key(magic=b"ST-LKEY1", key=None, flip=0):
     return GOOD.key_file(magic, key or drawn("log key", 32), flip)
 
 
+HANDLE = 0x01A2B3C4
+LIMIT = bytes.fromhex("5a3c96e1")
 GOOD = Case()
+CHIP = Case(protector=2, reserved92=HANDLE)
 WRITTEN = []
 
 
@@ -364,6 +377,11 @@ def opens():
     blank = Token(" "), Token("\u200b", id=2, slot=1, issuer="\u3164")
     write_case("opens-blank-names", "names that an earlier version took in, and none does now",
                "opens", Case(tokens=blank), PIN)
+    write_case("opens-without-the-chip", "the header says that the chip doesn't count", "opens",
+               replace(GOOD, reserved11=5), PIN)
+    write("opens-file-beside-a-pair", "a change to the chip that was cut before the keystore", "opens",
+          GOOD.files(state_device_share=GOOD.chip_file(HANDLE, share=GOOD.share)), pin=PIN,
+          tokens=[Token().line()])
     write_case("wrong-pin", "the PIN is 8206", "wrong-pin", GOOD, "8207", left=10)
     write_case("commitment-altered", "with a right checksum and MAC: as a wrong PIN", "wrong-pin",
                replace(GOOD, commitment=drawn("other", 32)), PIN, left=10)
@@ -447,13 +465,21 @@ def damaged_files():
             ("keystore-mac", "its first bit flipped", {"mac_flip": 0x80}),
             ("keystore-trailing", "a byte after the last slot", {"before_checksum": b"\0"}),
             ("header-protector-0", "", {"protector": 0}),
-            ("header-protector-2", "the TPM's, unknown to this version", {"protector": 2}),
+            ("header-protector-2", "the chip's, without a handle", {"protector": 2}),
+            ("header-protector-3", "", {"protector": 3}),
+            ("header-handle-odd", "", {"protector": 2, "reserved92": HANDLE + 1}),
+            ("header-handle-low", "", {"protector": 2, "reserved92": 0x017FFFFE}),
+            ("header-handle-high", "", {"protector": 2, "reserved92": 0x01C00000}),
+            ("header-reason-7", "why no chip holds the share: 7", {"reserved11": 7}),
+            ("header-reason-of-the-chip", "why no chip holds the share, and it does",
+             {"protector": 2, "reserved92": HANDLE, "reserved11": 1}),
             ("header-bound-2", "", {"bound": 2}),
-            ("header-reserved-10", "", {"reserved11": 1}),
+            ("header-reserved-10", "a bit that says nothing", {"bits": 32}),
             ("header-bits-1", "the machine-id's bit, where it doesn't stand", {"bits": 1}),
             ("header-bits-16", "bound to what there is not", {"bits": 16}),
             ("header-bits-64", "", {"bits": 64}),
-            ("header-reserved-92", "", {"reserved92": 1}),
+            ("header-reserved-92", "a handle, where a file holds the share",
+             {"reserved92": HANDLE}),
             ("header-ops-2", "cheaper than MODERATE", {"ops": 2}),
             ("header-ops-13", "", {"ops": 13}),
             ("header-memory-low", "cheaper than MODERATE by a byte", {"memory": (1 << 28) - 1}),
@@ -518,9 +544,13 @@ def damaged_keys():
             ("device-share-short", "state_device_share", share[:87]),
             ("device-share-magic", "state_device_share", GOOD.share_file(b"ST-SHAR2")),
             ("device-share-name", "state_device_share", GOOD.share_file(name=drawn("name", 16))),
-            ("device-share-mac", "state_device_share", GOOD.share_file(flip=1))):
+            ("device-share-mac", "state_device_share", GOOD.share_file(flip=1)),
+            ("device-share-of-the-chip", "state_device_share", GOOD.chip_file(HANDLE)),
+            ("device-share-without-share", "state_device_share",
+             GOOD.chip_file(HANDLE, HANDLE + 2))):
         write(name, "known without a PIN, so that it costs no attempt", "damaged",
               GOOD.files(**{path: content}), pin=PIN)
+    chip_files()
     write("device-key-missing", "a copied file", "foreign", GOOD.files(state_device_key=None))
     write("device-key-other", "another device's, whole", "foreign",
           GOOD.files(state_device_key=GOOD.key_file(key=drawn("another", 32))))
@@ -539,6 +569,34 @@ def damaged_keys():
     for machine in ("none", "unreadable"):
         write(f"machine-id-{machine}", "bound, and no machine-id to be had: not foreign, not "
               "damaged", "failed", GOOD.files(), machine=machine)
+
+
+def chip_files():
+    """`device-share` with protector 2: where in the chip the share lies."""
+    f, other = CHIP.chip_file, HANDLE + 2
+    whole = f(HANDLE)
+    for name, content in (
+            ("missing", None), ("short", f(HANDLE, tail=bytes(35), count=2)),
+            ("long", f(HANDLE, tail=b"\0")), ("magic", f(HANDLE, magic=b"ST-SHAR3")),
+            ("name", f(HANDLE, name=drawn("name", 16))), ("mac", f(HANDLE, flip=1)),
+            ("flipped", whole[:100] + flipped(whole[100:], 1)),
+            ("primary", f(HANDLE, primary=b"\0\x0c" + drawn("primary", 32))),
+            ("no-pair", f(tail=bytes(36))), ("three-pairs", f(HANDLE, other, HANDLE + 4)),
+            ("pair-missing", f(other)), ("pair-twice", f(HANDLE, HANDLE)),
+            ("handle-odd", f(HANDLE, HANDLE + 1)), ("handle-low", f(HANDLE, 0x017FFFFE)),
+            ("handle-high", f(HANDLE, 0x01C00000)),
+            ("share-and-two-pairs", f(HANDLE, other, share=CHIP.share)),
+            ("of-a-file", CHIP.share_file())):
+        write(f"chip-share-{name}", "known without a PIN and without the chip", "damaged",
+              CHIP.files(state_device_share=content), CHIP, pin=PIN)
+    pin_key = argon2id(PIN.encode(), CHIP.salt, CHIP.ops, CHIP.memory)
+    keys = counted.gate_key(pin_key), counted.share_key(pin_key, LIMIT)
+    for name, comment, content in (
+            ("", "the one pair", whole),
+            ("-two-pairs", "of a PIN before, or of one that was never saved", f(other, HANDLE)),
+            ("-beside-a-share", "a change to a file that was cut", f(HANDLE, share=drawn("file", 32)))):
+        write(f"chip-share{name}", comment, "locked", CHIP.files(state_device_share=content), CHIP,
+              extra=[("chip", "|".join([PIN, *(part.hex() for part in (LIMIT, CHIP.share, *keys))]))])
 
 
 def attempts():

@@ -17,6 +17,7 @@ import sys
 import time
 import unicodedata
 
+import counted
 from primitives import (
     DISK_SERIAL, H, KDF, MACHINE_ID, PARTITION_UUID, ROOT_UUID, Device, argon2id, binding_of, decrypt,
     log_subkeys, otp, unlock_keys, x25519_public)
@@ -123,13 +124,18 @@ def read_key(folder, name, magic):
     return True, content[8:40] if whole else None
 
 
-def read_share(state, device):
+def read_share(state, device, handle):
+    """The share itself, or where in the chip it lies: what the header asks for. `handle`: of the pair,
+    or None with protector 1."""
     content = read_file(state, "device-share")
     require(content is not None, "damaged", "device-share is missing")
-    require(len(content) == 88 and content[:8] == b"ST-SHAR1" and content[8:24] == device.name
-            and same(H(32, content[:56], key=device.share), content[56:]),
-            "damaged", "device-share")
-    return content[24:56]
+    try:
+        file = counted.ShareFile(content, device)
+    except ValueError as error:
+        raise Stop("damaged", f"device-share: {error}") from None
+    found = file.share if handle is None else file.pair(handle)
+    require(found is not None, "damaged", "device-share lacks what the header asks for")
+    return found
 
 
 # §5
@@ -149,12 +155,12 @@ class Keystore:
                 "damaged", "keystore, MAC")
         fields = Fields(content[:96], "damaged")
         fields.take(8)
-        fields.bounded(1, {1}, "protector")
+        is_chip = fields.bounded(1, {1, 2}, "protector") == 2
         fields.bounded(1, {0, 1}, "bound")
         bits = fields.number(1)
         require(bits & ~0x8E == 0, "damaged", "bits")
         self.seals_parameters = bits & 0x80 != 0
-        fields.bounded(1, {0}, "reserved")
+        fields.bounded(1, {0} if is_chip else range(7), "why no chip")
         self.operations = fields.bounded(4, range(3, 13), "ops")
         self.memory = fields.bounded(8, range(268_435_456, 1_073_741_824 + 1), "memory")
         self.salt = fields.take(16)
@@ -164,7 +170,8 @@ class Keystore:
         public = fields.bounded(4, range(2048, 262_144 + 1, 2048), "public section")
         box = fields.bounded(4, range(16 + 2048, 8_388_624 + 1, 2048), "metadata")
         self.slot_count = fields.bounded(4, range(8, 16_384 + 1, 8), "slots")
-        fields.bounded(4, {0}, "reserved")
+        handle = fields.bounded(4, counted.HANDLES if is_chip else {0}, "handle")
+        self.handle = handle if is_chip else None
         lengths = (96, 32, 24, 48, public, 24, box, 112 * self.slot_count, 32, 32)
         require(sum(lengths) == len(content), "damaged", "length")
         parts, start = [], 0
@@ -196,8 +203,15 @@ class Keystore:
         require(not any(fields.rest) and len(content) == padded_length(end),
                 "damaged", "padding of the public section")
 
-    def unlock(self, pin, share, device):
-        pin_key = argon2id(pin.encode(), self.salt, self.operations, self.memory)
+    def pin_key(self, pin):
+        return argon2id(pin.encode(), self.salt, self.operations, self.memory)
+
+    def unlock(self, pin, share, device, chip=None):
+        """`share` is a pair with protector 2; `chip(pair, PINKey)` then yields the share."""
+        pin_key = self.pin_key(pin)
+        if self.handle is not None:
+            share = chip(share, pin_key)
+            require(share is not None, "wrong-pin", "the chip gives no share")
         key, commitment = unlock_keys(pin_key, share, device.binding, self.header_hash)
         require(same(commitment, self.commitment), "wrong-pin", "commitment")
         self.key = decrypt(key, self.wrapped_nonce, self.wrapped, self.header_hash)
@@ -372,20 +386,21 @@ class Result:
         self.tokens = []
 
 
-def examine(data, state, machine, pin=None, now=0, at=1111111109):
-    """`machine`: {bit: text}, the machine-id's text also "none" or "unreadable"."""
+def examine(data, state, machine, pin=None, now=0, at=1111111109, chip=None):
+    """`machine`: {bit: text}, the machine-id's text also "none" or "unreadable"; `chip(pair, PINKey)`:
+    the share that a chip gives, or None."""
     result = Result("locked")
     try:
         check_folder(data)
         check_folder(state)
         result.request = read_request(state, now)
-        open_keystore(result, data, state, machine, pin, at)
+        open_keystore(result, data, state, machine, pin, at, chip)
     except Stop as stop:
         result.layer, result.reason = stop.layer, stop.reason
     return result
 
 
-def open_keystore(result, data, state, machine, pin, at):
+def open_keystore(result, data, state, machine, pin, at, chip):
     machine = {bit: text for bit, text in machine.items() if text not in ("none", "unreadable")}
     # A tombstone doesn't say what its keystore was bound to.
     bindings = [binding_of({bit: machine[bit] for bit in bits})
@@ -411,11 +426,11 @@ def open_keystore(result, data, state, machine, pin, at):
     require(standing is not None, "attempts", "both records are lost")
     count, limit, result.attempts_left = standing
     require(count < limit, "erasing", "records at their limit")
-    share = read_share(state, device)
+    share = read_share(state, device, keystore.handle)
     result.attested = read_attestation(state, device, keystore.id)
     if pin is None:
         return
-    keystore.unlock(pin, share, device)
+    keystore.unlock(pin, share, device, chip)
     seeds = [keystore.seed(token) for token in keystore.tokens]
     result.tokens = [
         token.line(seed, at) for token, seed in zip(keystore.tokens, seeds, strict=True)]

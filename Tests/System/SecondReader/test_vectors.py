@@ -14,6 +14,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import counted  # noqa: E402
 import read  # noqa: E402
 import readlog  # noqa: E402
 from vectorfile import Vector, escape  # noqa: E402
@@ -72,6 +73,26 @@ class Vectors(unittest.TestCase):
                     says = readlog.vouched(state)
                     self.assertEqual(vouched_words(says), vector.get("vouched"))
                 self.assertEqual([escape(token) for token in result.tokens], vector.all("token"))
+
+    def test_the_chip_s_keys_and_policy_are_as_their_vectors_say_and_its_share_opens(self):
+        for file_name in sorted(os.listdir(VECTORS)):
+            with self.subTest(file_name), tempfile.TemporaryDirectory() as root:
+                with open(os.path.join(VECTORS, file_name), encoding="ascii") as file:
+                    vector = Vector.parse(file.read())
+                if vector.get("chip") is None:
+                    continue
+                pin, *parts = vector.get("chip").split("|")
+                limit, share, gate_key, share_key = map(bytes.fromhex, parts)
+
+                def chip(pair, pin_key):
+                    self.assertEqual(counted.policy_of(pair.handle, share), pair.policy)
+                    self.assertEqual(counted.gate_key(pin_key), gate_key)
+                    self.assertEqual(counted.share_key(pin_key, limit), share_key)
+                    return share
+
+                result = read.examine(
+                    *vector.unpack(root), read.machine_of(*map(vector.get, MACHINE)), pin, chip=chip)
+                self.assertEqual(result.layer, "opens", result.reason)
 
     def test_each_log_and_used_links_file_is_judged_as_its_vector_says(self):
         for file_name in sorted(os.listdir(VECTORS)):
