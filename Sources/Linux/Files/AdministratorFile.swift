@@ -78,31 +78,12 @@ package func readAdministratorFile(
     package borrowing func replace(
         _ name: String, bytes: [UInt8]
     ) throws(FileProblem) {
-        do throws(SystemError) { try write(name, bytes: bytes.span) } catch {
-            throw .system(error)
-        }
-    }
-
-    private borrowing func write(_ name: String, bytes: Span<UInt8>) throws(SystemError) {
-        let beside = name + PreparedFile.suffix
-        let path = "\(descriptor.path)/\(name)"
-        _ = unsafe unlinkat(descriptor.number, beside, 0)
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-        let number = unsafe openat(descriptor.number, beside, flags, 0o644)
-        guard number >= 0 else { throw .last(.create, path) }
         do throws(SystemError) {
-            let file = Descriptor(owning: number, path: path)
-            guard fchmod(number, 0o644) == 0 else { throw .last(.create, path) }
-            try file.write(bytes)
-            try file.sync()
-            guard unsafe renameat(descriptor.number, beside, descriptor.number, name) == 0 else {
-                throw .last(.rename, path)
-            }
-        } catch {
-            _ = unsafe unlinkat(descriptor.number, beside, 0)
-            throw error
-        }
-        try descriptor.sync()
+            var file = try NewFile(
+                name, in: descriptor.copy(), path: "\(descriptor.path)/\(name)", mode: 0o644)
+            try file.write(bytes.span)
+            try file.place()
+        } catch { throw .system(error) }
     }
 
     /// Removes a file, whatever it is but a folder, and waits for the disk.

@@ -25,29 +25,31 @@ package enum NamePolicy: Equatable, Sendable {
     /// Creates the file beside its place. A leftover of a killed writer is removed: writers of one
     /// name take turns by a lock.
     ///
-    /// - Throws: `SystemError` (`create`, `open`).
+    /// - Throws: `SystemError` (`create`).
     package init(
         _ path: String, mode: UInt32 = 0o600, policy: NamePolicy = .replace
     ) throws(SystemError) {
         let (folderPath, name) = split(path)
         let number = unsafe open(folderPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { throw .last(.create, path) }
-        let folder = Descriptor(owning: number, path: folderPath)
-        let beside = name + PreparedFile.suffix
+        try self.init(
+            name, in: Descriptor(owning: number, path: folderPath), path: path, mode: mode,
+            policy: policy)
+    }
+
+    init(
+        _ name: String, in folder: consuming Descriptor, path: String, mode: UInt32,
+        policy: NamePolicy = .replace
+    ) throws(SystemError) {
         if policy == .refuse, exists(name, in: folder) {
             throw SystemError(.create, path, code: EEXIST)
         }
-        _ = unsafe unlinkat(folder.number, beside, 0)
-        let file = unsafe openat(
-            folder.number, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
-        guard file >= 0 else { throw .last(.create, path) }
-        descriptor = Descriptor(owning: file, path: path)
+        let beside = name + PreparedFile.suffix
+        descriptor = try createBeside(beside, in: folder.number, mode: mode, path: path)
         self.folder = folder
         self.name = name
         self.beside = beside
         self.policy = policy
-        // An odd umask must not make a file that the next command refuses.
-        _ = fchmod(file, mode)
     }
 
     deinit {
@@ -79,6 +81,27 @@ package enum NamePolicy: Equatable, Sendable {
         isPending = false
         try folder.sync()
     }
+}
+
+/// Creates a file beside another one's place, whatever a killed writer has left there.
+///
+/// - Parameter path: how errors name it.
+/// - Throws: `SystemError` (`create`).
+func createBeside(
+    _ name: String, in folder: Int32, mode: UInt32, path: String
+) throws(SystemError) -> Descriptor {
+    _ = unsafe unlinkat(folder, name, 0)
+    let number = unsafe openat(
+        folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+    guard number >= 0 else { throw .last(.create, path) }
+    let file = Descriptor(owning: number, path: path)
+    // An odd umask must not make a file that the next command refuses.
+    guard fchmod(number, mode) == 0 else {
+        let error = SystemError.last(.create, path)
+        _ = unsafe unlinkat(folder, name, 0)
+        throw error
+    }
+    return file
 }
 
 /// Opens a file of secrets for reading: a plain file, this user's, closed to others.

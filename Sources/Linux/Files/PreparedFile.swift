@@ -45,14 +45,8 @@ internal import Glibc
         let beside = name + suffix
         let path = "\(directory.path)/\(name)"
         let folder = directory.descriptor.number
-        _ = unsafe unlinkat(folder, beside, 0)
-        let number = unsafe openat(
-            folder, beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard number >= 0 else { throw .last(.create, path) }
-        let descriptor = Descriptor(owning: number, path: path)
+        let descriptor = try createBeside(beside, in: folder, mode: 0o600, path: path)
         do throws(SystemError) {
-            // An odd umask must not make a file that the next command refuses.
-            guard fchmod(number, 0o600) == 0 else { throw .last(.create, path) }
             try descriptor.write(bytes)
             if waits { try descriptor.sync() }
         } catch {

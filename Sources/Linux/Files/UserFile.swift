@@ -5,26 +5,13 @@ internal import Glibc
 /// Replaces a file of the user's own: write beside, fsync, rename, fsync the folder.
 ///
 /// The file that stands there keeps its mode, and a symbolic link to it stays one, because people
-/// keep such files under version control; a new one is 0644 less the umask.
+/// keep such files under version control; a new one is 0600.
 /// - Throws: `SystemError`; the file is the old one or the new one, whole.
 public func replaceUserFile(_ path: String, bytes: [UInt8]) throws(SystemError) {
     let target = resolved(path)
-    let beside = target + PreparedFile.suffix
-    _ = unsafe unlink(beside)
-    let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-    let number = unsafe open(beside, flags, 0o644)
-    guard number >= 0 else { throw .last(.create, path) }
-    do throws(SystemError) {
-        let file = Descriptor(owning: number, path: path)
-        try keepMode(of: target, on: file)
-        try file.write(bytes.span)
-        try file.sync()
-        guard unsafe rename(beside, target) == 0 else { throw .last(.rename, path) }
-    } catch {
-        _ = unsafe unlink(beside)
-        throw error
-    }
-    try syncFolder(of: target)
+    var file = try NewFile(target, mode: mode(of: target) ?? 0o600)
+    try file.write(bytes.span)
+    try file.place()
 }
 
 /// Removes a file of the user's own and waits for the disk.
@@ -62,12 +49,9 @@ private func resolved(_ path: String) -> String {
     return unsafe String(cString: real)
 }
 
-private func keepMode(
-    of path: String, on file: borrowing Descriptor
-) throws(SystemError) {
+private func mode(of path: String) -> UInt32? {
     var info = stat()
-    guard unsafe stat(path, &info) == 0 else { return }
-    guard fchmod(file.number, info.st_mode & 0o777) == 0 else { throw .last(.create, path) }
+    return unsafe stat(path, &info) == 0 ? info.st_mode & 0o777 : nil
 }
 
 private func syncFolder(of path: String) throws(SystemError) {
