@@ -48,7 +48,6 @@ private func withoutCapital(_ sentence: Substring) -> String {
     sentence.prefix(1).lowercased() + sentence.dropFirst()
 }
 
-/// How far the arguments name a command.
 private struct CommandPath {
     /// "softtoken device"
     private(set) var words: String

@@ -34,7 +34,6 @@ struct Bench: ~Copyable {
     }
 }
 
-/// One user's home.
 struct Home {
     let path: String
     var data: String { path + "/data/softtoken" }
@@ -57,7 +56,6 @@ struct Home {
         try start(ownProgram, arguments, answers)
     }
 
-    /// Starts another program in this home.
     func start(
         _ program: String, _ arguments: [String], _ answers: [String]
     ) throws(SystemError) -> ProgramRun {
@@ -66,7 +64,6 @@ struct Home {
             program, arguments: arguments, environment: environment, input: Array(input.utf8))
     }
 
-    /// Runs this program to its end.
     func run(_ arguments: [String], answers: [String] = []) throws(SystemError) -> ProgramEnd {
         try start(arguments, answers: answers).end()
     }
@@ -98,7 +95,6 @@ struct Home {
         try run(["status", "--json"]).text.holds(part)
     }
 
-    /// Changes a file's bytes.
     func change(_ file: String, _ body: (inout [UInt8]) -> Void) throws(SystemError) {
         var bytes = try readSystemFile(file)
         body(&bytes)

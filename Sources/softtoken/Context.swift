@@ -53,7 +53,6 @@ struct WindowOptions: ParsableArguments {
     var hold = false
 }
 
-/// A command of softtoken.
 protocol Command: ParsableCommand {
     /// Whether an argument may look like a link. Where none may, it would be lost: it was taken out
     /// of argv before the parser saw it.
@@ -88,7 +87,6 @@ extension AuthenticatorError {
     /// It was reported; nothing more is to be said.
     static func reported(_ code: ExitStatus) -> AuthenticatorError { AuthenticatorError(code, nil) }
 
-    /// A signal ended the command.
     static func ended(by signal: Signal) -> AuthenticatorError {
         reported(ExitStatus(rawValue: signal.exitCode))
     }

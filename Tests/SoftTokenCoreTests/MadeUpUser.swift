@@ -106,3 +106,12 @@ extension Flow {
         }
     }
 }
+
+// So that an expectation reads as it would for an enum.
+extension AuthenticatorError {
+    static func sameDevice(_ evidence: SeparationEvidence) -> Self { Self(.sameDevice(evidence)) }
+    static func attestationMissing(_ reason: UnverifiedReason) -> Self {
+        Self(.attestationMissing(reason))
+    }
+    static func clockUnconfirmed(_ doubt: ClockDoubt) -> Self { Self(.clockUnconfirmed(doubt)) }
+}

@@ -20,7 +20,6 @@ struct TypedSecret: ~Copyable {
 }
 
 extension Flow {
-    /// Asks for a secret.
     func secret(
         _ question: SecretQuestion, _ person: any Prescriber
     ) throws(AuthenticatorError) -> TypedSecret {

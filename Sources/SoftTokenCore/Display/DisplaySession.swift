@@ -61,7 +61,6 @@ public struct DisplaySession: ~Copyable {
         self.clock = clock
     }
 
-    /// How many OTPs are at hand.
     var otpCount: Int { otps.count / token.digits }
 
     /// How far the wall clock may drift from boot time before the OTPs can't be trusted: a step of

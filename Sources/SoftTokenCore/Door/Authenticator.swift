@@ -102,7 +102,8 @@ public struct Authenticator: ~Copyable {
     /// - Parameter comparesLater: a later use may have to tell this device from another one.
     func confineFiles(comparesLater: Bool = true) throws(AuthenticatorError) {
         guard confinement == .process, temporaryFolder == nil else { return }
-        // It can't be read inside of the sandbox: what is then to be compared is refused.
+        // Read now, because inside of the sandbox it can't be; where this fails the use that needs it
+        // ends with the error.
         if comparesLater { _ = try? flow.device.identity() }
         if comparesLater || flow.folders != nil { _ = flow.device.machineID() }
         _ = try fromSystem(try Sandbox.confineFiles(to: flow.folderDescriptors))
@@ -167,7 +168,6 @@ extension Authenticator {
 }
 
 extension Place {
-    /// Where this user's folders are.
     fileprivate static func ofUser() throws(AuthenticatorError) -> Place {
         try Place(
             home: environmentVariable("HOME"), dataHome: environmentVariable("XDG_DATA_HOME"),

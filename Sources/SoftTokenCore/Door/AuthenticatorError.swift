@@ -198,11 +198,6 @@ enum ClockDoubt: Equatable, Sendable {
 
 // So that `throw .linkUsed` reads as it would for an enum.
 extension AuthenticatorError {
-    static func sameDevice(_ evidence: SeparationEvidence) -> Self { Self(.sameDevice(evidence)) }
-    static func attestationMissing(_ reason: UnverifiedReason) -> Self {
-        Self(.attestationMissing(reason))
-    }
-    static func clockUnconfirmed(_ doubt: ClockDoubt) -> Self { Self(.clockUnconfirmed(doubt)) }
     static func untrustedIssuer(
         fingerprint: String, _ standing: IssuerStanding = .new
     ) -> Self {

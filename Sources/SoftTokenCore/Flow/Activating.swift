@@ -67,7 +67,7 @@ extension Flow {
         return try inKeystore { () throws(KeystoreError) in
             // Another command may have made one while this one asked.
             guard try examine(folders).isFree else { throw .changed }
-            // A cut creation's: there is no keystore that could hold its token.
+            // What a cut creation left: no keystore holds its token, so that its link is unused.
             try UsedLinks.recover(folders, tokens: [])
             // From here on a log without its head or key is one that was removed.
             _ = try AuditLog.key(folders)
@@ -117,7 +117,7 @@ extension Flow {
             id = try session.keystore.add(token, seed: seed)
             for record in records { try session.keystore.add(prescribingRecord: record) }
             if let trusted { try session.keystore.trust(trusted) }
-            // With an older keystore they were kept when its PIN was right.
+            // With a keystore that was there before they were kept when its PIN was right.
             var entries = isNew ? saidNow : []
             if isNew, let attestedUnixSeconds {
                 try session.keystore.keepAttestation(
@@ -128,7 +128,7 @@ extension Flow {
             } else {
                 try save(&session, lock)
             }
-            // One that is left names another device, and counts for nothing.
+            // A tombstone that can't be removed names another device, and is not believed here.
             if isNew { try? session.keystore.removeTombstone(session.folders) }
             if trusted != nil {
                 entries.append(AuditEntry(.issuer, .ok, detail: "a signing key was trusted"))
@@ -201,7 +201,6 @@ extension ProtectorChoice {
 }
 
 extension Enrolment {
-    /// The token's public content.
     fileprivate borrowing func newToken(named name: String, unixSeconds: Int64) -> NewToken {
         NewToken(
             name: name, issuer: issuer, account: account, serial: serial, parameters: parameters,

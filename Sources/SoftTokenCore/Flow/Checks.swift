@@ -6,7 +6,6 @@ import Device
 import Keystore
 import Linux
 
-/// What a command is about to do.
 enum Purpose: Sendable {
     /// Take a link in; a keystore need not exist yet.
     case activate(VerifiedLink?)
@@ -18,7 +17,6 @@ enum Purpose: Sendable {
 
 /// What was said beforehand, by options.
 struct Answers: Sendable {
-    /// Whether a person can be asked.
     var isInteractive: Bool
     /// `--not-prescribing-device`.
     var isAttested = false
@@ -113,7 +111,7 @@ extension Flow {
         try checkFiles(facts)
         let terms = purpose.link?.terms
         let verdict = try self.verdict(facts, linkRecords: terms?.prescribing ?? [])
-        if case .same(let evidence) = verdict { throw .sameDevice(evidence) }
+        if case .same(let evidence) = verdict { throw .init(.sameDevice(evidence)) }
         try checkRemote()
         var checks = PassedChecks(facts: facts, verdict: verdict)
         if purpose.needsClearance {
@@ -141,7 +139,7 @@ extension Flow {
     /// The refusal of a device that bears the marker by now.
     var registration: AuthenticatorError? {
         device.isMarkerThere()
-            ? .sameDevice(SeparationEvidence(label: "", signs: [.marker])) : nil
+            ? .init(.sameDevice(SeparationEvidence(label: "", signs: [.marker]))) : nil
     }
 
     /// The verdict over the keystore's records and a link's.
@@ -190,7 +188,7 @@ extension Flow {
         } else if answers.isInteractive {
             checks.clockDoubt = doubt
         } else {
-            throw .clockUnconfirmed(doubt)
+            throw .init(.clockUnconfirmed(doubt))
         }
     }
 
@@ -228,7 +226,6 @@ extension Flow {
         checks.untrustedFingerprint = link.fingerprint
     }
 
-    /// Whether this link was used here before.
     private func isUsed(
         _ link: VerifiedLink, _ folders: KeystoreFolders?
     ) throws(AuthenticatorError) -> Bool {
@@ -295,7 +292,7 @@ extension Flow {
         } else if answers.isInteractive {
             checks.attestationReason = reason
         } else {
-            throw .attestationMissing(reason)
+            throw .init(.attestationMissing(reason))
         }
     }
 }

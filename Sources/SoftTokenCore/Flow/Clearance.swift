@@ -48,7 +48,7 @@ extension Flow {
     ) throws(AuthenticatorError) {
         if checks.attestationReason != nil, !answers.isAttested { throw .init(.attestationDenied) }
         if let doubt = checks.clockDoubt, !answers.isClockConfirmed {
-            throw .clockUnconfirmed(doubt)
+            throw .init(.clockUnconfirmed(doubt))
         }
     }
 

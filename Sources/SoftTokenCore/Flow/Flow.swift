@@ -64,7 +64,6 @@ struct Flow: Sendable {
         folders = made
     }
 
-    /// The folders, made where they are missing.
     func openOrCreateFolders() throws(KeystoreError) -> KeystoreFolders {
         if let folders { return folders }
         return try KeystoreFolders.openOrCreate(
@@ -72,7 +71,6 @@ struct Flow: Sendable {
             whenWaiting: whenWaiting)
     }
 
-    /// The wall clock now, Unix seconds.
     func now() throws(AuthenticatorError) -> ClockReading {
         try fromSystem(try clock())
     }

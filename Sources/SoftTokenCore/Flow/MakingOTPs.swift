@@ -16,8 +16,8 @@ extension Flow {
         _ session: inout Session, of token: Token, seconds: Int,
         _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> DisplaySession {
-        // The lock was let go where a token was chosen, and taking it may last: what follows is as of
-        // now.
+        // Where a token was chosen the lock was released, and taking it again may last: marker and
+        // clock are read behind it.
         _ = try inKeystore(try hold(&session))
         if let refusal = registration {
             try use(&session) { (_, _) throws(KeystoreError) in [refusal.entry].compactMap(\.self) }

@@ -61,7 +61,6 @@ extension AuthenticatorError {
         if case .sameDevice = cause { true } else { false }
     }
 
-    /// The words for what was refused.
     fileprivate var refusalDetail: String? {
         switch cause {
         case .sameDevice(let evidence):

@@ -66,7 +66,7 @@ extension Flow {
         case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
         case .locked(let keystore):
             let wasPutBack = keystore.isPutBack
-            // Of a head or a log that is missing the log tells by itself.
+            // That head or log is missing the next entry tells without this.
             let isRecordAltered = keystore.attempts.isRecordAltered
             let unlocked = try tried(keystore, pin, folders: folders, lock: lock)
             var session = Session(

@@ -52,7 +52,7 @@ extension UsedLinks {
 }
 
 extension Flow {
-    /// Settles what a killed activation has left, before anything else is done with these tokens.
+    /// Recovers what a killed activation has left, before anything else is done with these tokens.
     func recoverUsedLinks(_ session: inout Session) throws(KeystoreError) {
         do throws(KeystoreError) {
             try UsedLinks.recover(session.folders, tokens: session.keystore.tokens.map(\.id))

@@ -60,7 +60,7 @@ struct AuditHead: Equatable {
         self.lastMAC = lastMAC
         self.byteCount = byteCount
         baselineUnixSeconds = baseline
-        // Numbers that no chain of ours has would be counted on where the log is read.
+        // Who reads the log relies on the limits of these numbers.
         guard reader.isAtEnd, isNew || isPossible, areGenerationsPossible else { return nil }
     }
 

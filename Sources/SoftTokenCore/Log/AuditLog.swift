@@ -116,7 +116,8 @@ package enum AuditLog {
         do throws(KeystoreError) {
             bytes = try opening(try folders.state.contents(of: AuditHead.fileName, limit: 4096))
         } catch {
-            // Too long is altered; what the system won't read, or others may write, is not.
+            // A head that is too long is an altered one; that it can't be read, or that others may
+            // write it, is an error.
             guard case .problem(.tooLong) = error else { throw error }
             return nil
         }

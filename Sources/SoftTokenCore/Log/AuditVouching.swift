@@ -38,7 +38,7 @@ extension AuditLog {
             file = opened
         } catch {
             if case .system(let failure) = error { throw .system(failure) }
-            // No private file: no attempt is made beside it, so that none is hidden.
+            // The log is no private file: then no attempt is made, so that none is hidden.
             return head.vouched
         }
         let chain = try key.macKey(.chain)

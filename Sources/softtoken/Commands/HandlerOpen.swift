@@ -46,7 +46,7 @@ struct LinkHandover: ~Copyable {
         guard let folder = environmentVariable("XDG_RUNTIME_DIR"), folder.hasPrefix("/") else {
             throw .noWindow("XDG_RUNTIME_DIR names no folder for the link to pass through")
         }
-        // No secret: two windows must not meet in one name.
+        // The number is no secret: it keeps two windows from using one pipe.
         let name = "softtoken-\(UInt64.random(in: .min ... .max))"
         let pipe = try LinkPipe(name, in: folder)
         let path = pipe.path

@@ -38,7 +38,7 @@ extension ActivateCommand {
                 "--qr needs the program zbarimg, which is not installed",
                 hint: "install zbar-tools, or paste the link instead")
         }
-        // Nothing at all is no QR code; its end says so, too.
+        // Without a QR code it prints nothing, and doesn't end with 0.
         let text = try? GivenLink(
             readingFrom: child.output.number, path: path, limit: LinkLimits.typedByteCount)
         guard child.succeeded(), let text else {

@@ -3,7 +3,6 @@
 
 /// An OTP drawn large.
 struct BigDigits {
-    /// How many rows a digit takes.
     static let rowCount = 5
 
     /// The columns that one square of the font takes: 2 make a square on most terminals.
@@ -19,7 +18,6 @@ struct BigDigits {
         square = String(repeating: glyphs == .ascii ? "#" : "█", count: size)
     }
 
-    /// The rows, from the top.
     func rows(_ digits: String) -> [String] {
         (0..<BigDigits.rowCount).map { row in
             var line = ""

@@ -81,7 +81,7 @@ enum DisplayLoop {
             view.close(terminal)
             terminal.device.stop()
             try view.open(terminal)
-        // Stopped by another than us: what stands on the terminal is not ours any more.
+        // Another process stopped this one: the terminal shows what others wrote meanwhile.
         case .resume: try view.open(terminal)
         case .resize: view.redraw()
         }

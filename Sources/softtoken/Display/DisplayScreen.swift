@@ -103,7 +103,7 @@ struct DisplayScreen {
         let now = "\(otp)  \(rolling.secondsLeft) s"
         guard let next = rolling.next else { return now }
         let both = "\(now)  next \(grouped(next))"
-        // Where there is room for one, it is the one that will live.
+        // Where only one fits it is the next, which holds longer.
         return both.count < columns ? both : "\(rolling.secondsLeft) s: \(grouped(next))"
     }
 

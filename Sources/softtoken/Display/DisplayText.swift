@@ -3,14 +3,12 @@
 import Linux
 import SoftTokenCore
 
-/// Whose OTPs the display shows.
 struct DisplaySubject: Equatable, Sendable {
     var name: String
     var issuer: String?
     var morning = MorningFacts()
 }
 
-/// A line of the display.
 struct DisplayLine: Equatable {
     enum Look: Equatable {
         case ordinary, title, otp, warning, blank
@@ -22,7 +20,6 @@ struct DisplayLine: Equatable {
     var look: Look
 }
 
-/// Makes the lines for one window.
 struct DisplayText {
     /// Below so many rows the digits are small, so that what else is to be known has room.
     static let bigDigitRows = 10

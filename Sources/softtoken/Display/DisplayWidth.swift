@@ -2,7 +2,6 @@
 // needs a locale's files; this needs none. Ranges: Unicode 16 EastAsianWidth.txt (W and F),
 // condensed; combining marks and format characters by their general category.
 
-/// The columns that a text takes.
 func columnWidth(_ text: String) -> Int {
     text.reduce(0) { $0 + columnWidth($1) }
 }

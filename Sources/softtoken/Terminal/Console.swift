@@ -5,13 +5,11 @@ import Linux
 import ProgramSupport
 import SoftTokenCore
 
-/// The answers of one command.
 final class Console {
     /// Where questions are asked; nil where nobody can be asked.
     let terminal: Terminal?
     private let lines: LineSource?
     private let pinLines: LineSource?
-    /// What the options have said.
     var given = GivenAnswers()
     /// `--yes`.
     var confirmsAll = false
@@ -163,7 +161,7 @@ extension Console: Prescriber {
         if question.isPIN, let pinLines { return try pinLines.nextSecret(into: &answer) }
         if let lines { return try lines.nextSecret(into: &answer) }
         guard let terminal else { throw .missing }
-        // Before a word of it: who types at once must not be shown what they type.
+        // Before the prompt, because what is typed at once must not be shown.
         do throws(SystemError) { try terminal.device.silence() } catch { throw .failed(error) }
         if let text = question.explanation { say(text) }
         if question == .link { return try terminal.readSecretText("", into: &answer) }
@@ -185,7 +183,7 @@ extension Console: Prescriber {
         switch news {
         case .keystorePutBack, .otherKey: output.warning(news.words)
         case .waitingForAnother: output.note(news.words)
-        // To the script that asked for it.
+        // A script that asked for it reads it from standard output.
         case .drawnPIN(let digits) where !canBeAsked: try output.line(digits)
         case .drawnPIN: try showOnce(news.words)
         default: say(news.words)

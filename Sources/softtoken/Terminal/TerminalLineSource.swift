@@ -77,7 +77,6 @@ final class LineSource {
     }
 }
 
-/// An ordinary answer as text.
 func text(of bytes: ArraySlice<UInt8>) throws(AnswerError) -> String {
     guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
     return text
