@@ -57,6 +57,24 @@ class Home(Folders):
     def drop(self):
         shutil.rmtree(self.home, ignore_errors=True)
 
+    # What a home with a chip answers otherwise (TPM/homes.py).
+    secrets_in_files = ("device share", "device key", "log key")
+
+    def plug_in(self):
+        """What a command line begins with, for a program that is driven at a terminal."""
+        return []
+
+    def unplug(self):
+        pass
+
+    def spoken(self):
+        """Secrets that the program has shared with a chip since it was plugged in, by name."""
+        return {}
+
+    def chip_problems(self, scenario, result, is_settled):
+        """What is not as it should be in this home's chip, if it has one."""
+        return []
+
     def environment(self):
         return {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "TZ": "UTC", "LANG": "C.UTF-8"}
 
@@ -151,11 +169,11 @@ def foreign_record():
 
 
 class Homes:
-    """Homes that were prepared once, by the program itself."""
+    """Homes that were prepared once, by the program itself; `make` makes an empty one."""
 
-    def __init__(self, limit=3):
+    def __init__(self, limit=3, make=Home):
         self.issuer = Issuer()
-        self.requested = Home()
+        self.requested = make()
         request = json.loads(self.requested.must("request", "--json").out)["request"]
         link = self.issuer.link(
             request, TOTP_SEED, type="totp", period=30, policy={"attempts": limit})

@@ -137,6 +137,14 @@ class Folders:
         """The keystore as this PIN opens it; None if it is not the PIN."""
         return open_keystore(self, pin)
 
+    def share(self, header, device_root, derived):
+        """The device share, which a chip would give for the right PIN's key alone (None)."""
+        content = (self.state / "device-share").read_bytes()
+        if content[-32:] != hash_of(32, content[:-32], key=subkey(device_root, 3, b"stdevice")):
+            raise Damaged("device-share")
+        start = 24 if content[:8] == b"ST-SHAR1" else 58
+        return content[start:start + 32]
+
 
 def bits_of(keystore):
     """What its header says that it is bound to."""
@@ -183,11 +191,11 @@ def open_keystore(folders, pin):
     generation, public_size, box_size, slots = struct.unpack(">QIII", content[72:92])
     header, public = content[:96], content[200:200 + public_size]
     header_hash = hash_of(32, header, public)
-    share_file = (folders.state / "device-share").read_bytes()
-    if share_file[-32:] != hash_of(32, share_file[:-32], key=subkey(root, 3, b"stdevice")):
-        raise Damaged("device-share")
     derived = pin_key(pin, content[24:40], operations, memory)
-    both = hash_of(64, b"softtoken-unlock-1", share_file[24:56], binding, header_hash, key=derived)
+    share = folders.share(header, root, derived)
+    if share is None:
+        return None
+    both = hash_of(64, b"softtoken-unlock-1", share, binding, header_hash, key=derived)
     if both[32:] != content[96:128]:
         return None
     keystore_key = unbox(both[:32], content[128:200], header_hash)
@@ -207,7 +215,7 @@ def open_keystore(folders, pin):
     return {"generation": generation, "tokens": tokens, "id": content[56:72],
             "records": public[4], "keys": {
                 "PINKey": derived, "unlock key": both[:32], "keystore key": keystore_key,
-                "metadata key": metadata_key, "device share": share_file[24:56],
+                "metadata key": metadata_key, "device share": share,
                 "device key": folders.key("device-key", b"ST-DKEY1"), "device root": root,
                 **{f"device subkey {n}": subkey(root, n, b"stdevice") for n in range(1, 5)}}}
 

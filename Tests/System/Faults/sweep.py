@@ -21,7 +21,8 @@ from bench import (HOTP_SEED, NEW_PIN, PIN, TOTP_SEED, WRONG_PIN, Home, Homes, S
 from reader import log_entries, otp
 import fulldisk
 
-TRACED = ["openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2",
+CHIP = "/dev/tpmrm0"
+TRACED = ["openat", "read", "write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2",
           "unlink", "unlinkat", "ftruncate", "fallocate", "mkdir", "mkdirat", "fchmod"]
 ERRORS = {"openat": ["EIO", "ENOSPC", "EROFS"], "write": ["EIO", "ENOSPC"],
           "pwrite64": ["EIO", "ENOSPC"], "fsync": ["EIO", "ENOSPC", "EIO+"], "fdatasync": ["EIO"],
@@ -48,8 +49,15 @@ def traced(home, arguments, lines, around=()):
             continue
         name, text = match.groups()
         counts[name] += 1
-        if str(home.home) in text or (name == "write" and re.match(r"\d+<(pipe|/dev)", text)):
-            calls.append(Call(name, counts[name], text.replace(str(home.home), "~"), len(calls)))
+        ordinal = counts[name]
+        # An answer may come in pieces: the chip's calls are counted apart (strace -P).
+        is_chip = f"<{CHIP}>" in text
+        if is_chip:
+            counts[name, CHIP] += 1
+            ordinal = counts[name, CHIP]
+        is_own = str(home.home) in text and name != "read"
+        if is_own or is_chip or (name == "write" and re.match(r"\d+<(pipe|/dev)", text)):
+            calls.append(Call(name, ordinal, text.replace(str(home.home), "~"), len(calls)))
     trace.unlink()
     return done, calls
 
@@ -120,6 +128,11 @@ def names(opened):
 def cases(scenarios):
     for scenario in scenarios:
         for call in scenario.calls:
+            if f"<{CHIP}>" in call.text:
+                # Killed before a command, or failing there; an answer that can't be read.
+                yield from ((scenario, call, fault)
+                            for fault in (["kill", "EIO"] if call.name == "write" else ["EIO"]))
+                continue
             is_output = re.match(r"[12]?\d*<(pipe|/dev)", call.text) is not None
             is_reading = call.name == "openat" and "O_CREAT" not in call.text
             if not is_reading:
@@ -145,8 +158,9 @@ def run_case(scenario, call, fault, unlocks):
         # --seccomp-bpf loses the injected signal (strace 6.1); without it an injected error meets
         # the program's own filter as call number -1, which that filter ends the process for.
         bpf = [] if fault == "kill" else ["--seccomp-bpf"]
+        path = ["-P", CHIP] if f"<{CHIP}>" in call.text else []
         result = home.run(*arguments, lines=scenario.lines, around=[
-            "strace", "-f", *bpf, "-o", "/dev/null", "-e", "trace=" + call.name,
+            "strace", "-f", *bpf, *path, "-o", "/dev/null", "-e", "trace=" + call.name,
             "-e", injection(call, fault)])
         return judge(scenario, call, fault, home, result, unlocks)
     finally:
@@ -154,19 +168,19 @@ def run_case(scenario, call, fault, unlocks):
 
 
 def judge(scenario, call, fault, home, result, unlocks):
-    problems = []
+    problems = home.chip_problems(scenario, result, is_settled=False)
     is_killed = result.code in (-9, 137)
     if fault == "kill" and not is_killed:
         problems.append(f"was not killed: {result}")
     if fault != "kill":
-        problems += judge_error(scenario, result)
+        problems += judge_error(scenario, call, result)
     tried = scenario.tried_at is not None and call.index > scenario.tried_at
     if scenario.creates:
         problems += judge_creation(scenario, home, result, unlocks)
     elif scenario.erases or scenario.resets:
         problems += judge_erasure(scenario, home, result, fault, tried)
     else:
-        problems += judge_keystore(scenario, home, result, fault, tried, unlocks)
+        problems += judge_keystore(scenario, call, home, result, fault, tried, unlocks)
     if scenario.is_signed and home.exists():
         problems += judge_second_use(scenario, home)
     # Where no keystore is, the next creation removes what only tokens can settle.
@@ -179,14 +193,16 @@ def judge(scenario, call, fault, home, result, unlocks):
         problems.append(f"log --verify: {verified}")
     if any(entry["event"] == "tamper" for entry in log_entries(home)):
         problems.append("a tamper entry")
+    problems += home.chip_problems(scenario, result, is_settled=unlocks and home.exists())
     return problems + output_problems(scenario, home, result)
 
 
-def judge_error(scenario, result):
-    """One clear error and 73 or 74; or the command did what it should in spite of it."""
+def judge_error(scenario, call, result):
+    """One clear error and 73 or 74, of the chip 69; or the command did what it should in spite of it."""
     if result.code in scenario.codes:
         return []
-    if result.code not in (73, 74) or len(result.errors) != 1:
+    wanted = (69,) if f"<{CHIP}>" in call.text else (73, 74)
+    if result.code not in wanted or len(result.errors) != 1:
         return [f"unclear: {result}"]
     return []
 
@@ -200,7 +216,7 @@ def next_command(home, unlocks, pin):
     return [] if result.code == 0 else [f"request: {result}"]
 
 
-def judge_keystore(scenario, home, result, fault, tried, unlocks):
+def judge_keystore(scenario, call, home, result, fault, tried, unlocks):
     problems = []
     opened = {pin: home.open(pin) for pin in (scenario.pin, scenario.new_pin) if pin}
     opening = [pin for pin, keystore in opened.items() if keystore]
@@ -213,7 +229,8 @@ def judge_keystore(scenario, home, result, fault, tried, unlocks):
         problems.append(f"said done, but tokens are {now}")
     if result.code == 0 and scenario.new_pin and opening != [scenario.new_pin]:
         problems.append("said done, but the old PIN opens")
-    problems += attempt_problems(scenario, home.attempts(), result, fault, tried)
+    is_chip = f"<{CHIP}>" in call.text
+    problems += attempt_problems(scenario, home.attempts(), result, fault, tried, is_chip)
     if home.attempts()["left"] > 0:
         problems += next_command(home, unlocks, opening[0])
         if unlocks and home.attempts()["count"] != 0:
@@ -224,8 +241,9 @@ def judge_keystore(scenario, home, result, fault, tried, unlocks):
     return problems
 
 
-def attempt_problems(scenario, record, result, fault, tried):
-    """Attempts are never gained; none is lost where the failure came before the try."""
+def attempt_problems(scenario, record, result, fault, tried, is_chip):
+    """Attempts are never gained; none is lost where the failure came before the try. Of a try that the
+    chip's answer is missing of, the chip alone counts."""
     if record is None:
         return ["both attempt records are lost"]
     problems = [] if not record["lost"] else ["an attempt record is lost"]
@@ -241,6 +259,8 @@ def attempt_problems(scenario, record, result, fault, tried):
         allowed = {0, before + 1}
     if result.code == 77:
         allowed = {before + 1}
+    if is_chip and result.code == 69:
+        allowed |= {before}
     if count not in allowed:
         problems.append(f"count {count} after {before}, not in {allowed} ({result})")
     # Removing the token with the strictest limit raises it, after a right PIN.
@@ -357,14 +377,15 @@ def output_problems(scenario, home, result):
     return []
 
 
-def scenarios(only):
-    homes = Homes()
+def scenarios(only, make=Home, more=lambda homes: {}):
+    """`make` makes an empty home; `more(homes)` are scenarios besides."""
+    homes = Homes(make=make)
     (homes.one.home / "link").write_text(otpauth("hotp", HOTP_SEED))
     wrong_once, wrong_twice = homes.two.copy(), homes.two.copy()
     wrong_once.write_attempts(count=1)
     wrong_twice.write_attempts(count=2)
     stepped = lambda tokens: {**tokens, "Counter": tokens["Counter"] + 1}  # noqa: E731
-    fresh = Home()
+    fresh = make()
     (fresh.home / "link").write_text(otpauth("totp", TOTP_SEED))
     two = homes.two
     sealed, coded = homes.one.copy(), homes.one.copy()
@@ -409,11 +430,12 @@ def scenarios(only):
         "last-attempt-right": lambda name: Scenario(
             name, wrong_twice, ["show", "Clinic", "--once"], [PIN]),
         "reset": lambda name: Scenario(name, two, ["reset", "--yes"], [], resets=True),
+        **more(homes),
     }
     return homes, [make(name) for name, make in made.items() if not only or only in name]
 
 
-def main():
+def main(make=Home, more=lambda homes: {}):
     parser = argparse.ArgumentParser()
     parser.add_argument("--bounded", type=int, metavar="N")
     parser.add_argument("--whole", action="store_true")
@@ -422,7 +444,7 @@ def main():
     parser.add_argument("--case", help="SCENARIO:CALL:ORDINAL:FAULT, as a failure names it")
     options = parser.parse_args()
     score = Score()
-    homes, made = scenarios(options.only)
+    homes, made = scenarios(options.only, make, more)
     for scenario in made:
         score.check(f"{scenario.name}: order of writes", scenario.order_problems())
     everything = list(cases(made))
@@ -450,7 +472,7 @@ def main():
     by_kind = collections.Counter((s.name, "kill" if f == "kill" else "error") for s, _, f in chosen)
     for name in dict.fromkeys(s.name for s in made):
         print(f"  {name}: {by_kind[name, 'kill']} kills, {by_kind[name, 'error']} errors")
-    if not options.only and not options.case:
+    if make is Home and not options.only and not options.case:
         fulldisk.run(score, homes, 10 if options.whole else 3)
     score.end()
 

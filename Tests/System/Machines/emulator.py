@@ -79,10 +79,12 @@ class Emulator:
             self.number += 1
             return f"machine-{self.number}"
 
-    def boot(self, hardware, system, words="", log=None, kernel=None, seconds=BOOT_SECONDS):
+    def boot(self, hardware, system, words="", log=None, kernel=None, seconds=BOOT_SECONDS,
+             chip=None):
         """Starts a machine and waits until its system answers. `words`: for the kernel; `log`: a
-        file for every write and flush of the disk, in their order; `kernel`: another image."""
-        machine = Machine(self, hardware, system, words, log, kernel or self.kernel)
+        file for every write and flush of the disk, in their order; `kernel`: another image; `chip`:
+        its TPM."""
+        machine = Machine(self, hardware, system, words, log, kernel or self.kernel, chip)
         self.machines.append(machine)
         machine.answer(seconds)
         return machine
@@ -94,7 +96,7 @@ class Emulator:
 
 
 class Machine:
-    def __init__(self, emulator, hardware, system, words, log, kernel):
+    def __init__(self, emulator, hardware, system, words, log, kernel, chip=None):
         self.name = emulator.next_name()
         self.console = emulator.folder / f"{self.name}.console"
         self.port, other = socket.socketpair()
@@ -106,7 +108,7 @@ class Machine:
                    "-serial", f"file:{self.console}",
                    "-chardev", f"socket,id=agent,fd={other.fileno()}", "-serial", "chardev:agent",
                    *disk_nodes(system.image, log), *hardware.firmware(), *hardware.disks(),
-                   *hardware.cards()]
+                   *hardware.cards(), *(chip.plugged_in() if chip else [])]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             pass_fds=(other.fileno(),))

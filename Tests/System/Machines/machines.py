@@ -11,9 +11,10 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "Faults"), str(HERE.parent / "Transcripts")]
+sys.path[:0] = [str(HERE.parent / name) for name in ("Faults", "Transcripts", "TPM")]
 
 import bench  # noqa: E402
+import chips  # noqa: E402
 import delays  # noqa: E402
 import emulator  # noqa: E402
 import parts  # noqa: E402
@@ -22,7 +23,8 @@ import separation  # noqa: E402
 from system import System  # noqa: E402
 
 STORIES = {"delays": delays.delays, "second": separation.second,
-           "front-desk": separation.front_desk, "without-landlock": separation.without_landlock}
+           "front-desk": separation.front_desk, "without-landlock": separation.without_landlock,
+           "chip": chips.chip}
 
 
 class Run:
@@ -63,6 +65,8 @@ def stories(options, run, score):
         if cuts:
             chosen[f"power-cuts-{chain}"] = (
                 lambda chain=chain, cuts=cuts: powercut.cuts(score, run, chain, cuts))
+    if options.cuts:
+        chosen["cuts-with-a-chip"] = lambda: chips.cuts(score, run, (options.cuts + 4) // 5)
     for name, story in STORIES.items():
         chosen[name] = lambda story=story: story(score, run)
     return [(name, story) for name, story in chosen.items() if name.startswith(options.only)]

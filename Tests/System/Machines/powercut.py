@@ -70,30 +70,31 @@ class Known:
         self.pins, self.step, self.may_be_reset = [pin], None, False
 
 
-def cuts(score, run, chain, count):
-    """One system, cut again and again."""
+def cuts(score, run, chain, count, boot=None):
+    """One system, cut again and again. `boot(system, log)` starts the machine, if it isn't SECOND."""
     chance = random.Random(f"{run.seed}-{chain}")
+    boot = boot or (lambda system, log=None: run.boot(SECOND, system, log=log))
     system, known = run.install(), Known()
-    machine = run.boot(SECOND, system)
+    machine = boot(system)
     result = activate(machine, link(type="hotp"), ATTESTED, name="Counter")
     score.equal("a HOTP token is activated", result.code, 0)
     machine.off()
     for number in range(count):
         name = f"power cut {chain}.{number + 1}"
-        problems = one_cut(name, run, system, known, chance)
+        problems = one_cut(name, run, boot, system, known, chance)
         score.check(name, problems)
         if problems:
             return
-    machine = run.boot(SECOND, system)
+    machine = boot(system)
     score.check("after the last power cut all is whole", problems_after(machine, known))
     machine.off()
 
 
-def one_cut(name, run, system, known, chance):
+def one_cut(name, run, boot, system, known, chance):
     """Looks at what the last cut left, uses it, and cuts. Returns what is wrong."""
     before, log = run.path("before"), WriteLog(run.path("log"))
     copy_image(system.image, before)
-    machine = run.boot(SECOND, system, log=log.path)
+    machine = boot(system, log.path)
     try:
         problems = problems_after(machine, known)
         if not problems:

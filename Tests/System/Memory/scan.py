@@ -140,8 +140,9 @@ class Target:
                 os.setgid(user)
                 os.setuid(user)
         self.home = home
+        command = home.command(*arguments, around=home.plug_in())
         self.child = pexpect.spawn(
-            PROGRAM, arguments, env={**home.environment(), "TERM": "xterm-256color"}, timeout=30,
+            command[0], command[1:], env={**home.environment(), "TERM": "xterm-256color"}, timeout=30,
             preexec_fn=prepare, dimensions=(24, 80))
         self.child.delaybeforesend = None
 
@@ -166,6 +167,7 @@ class Target:
     def end(self):
         os.kill(self.child.pid, signal.SIGCONT)
         self.child.close(force=True)
+        self.home.unplug()
 
 
 def otps(seed, first, count):
@@ -249,6 +251,7 @@ def program_bytes():
 def search(score, name, target, needles, pin=None, texts=(), once=None):
     """Searches a stopped target; `once` is (name, bytes) that is there exactly once, guarded."""
     image = target.image()
+    needles = {**needles, **target.home.spoken()}
     problems = []
     # What every link holds stands in the program's own sample links, too.
     texts = [text for text in texts if text not in program_bytes()]
@@ -277,7 +280,7 @@ def search(score, name, target, needles, pin=None, texts=(), once=None):
 def files_problems(home, needles, texts):
     """Seeds, PIN keys and texts in no file; the device's own keys are in their own."""
     problems = []
-    kept = ("device share", "device key", "log key")
+    kept = home.secrets_in_files
     for path in pathlib.Path(home.home).rglob("*"):
         if path.is_file() and path.name not in ("link", "trace"):
             content = path.read_bytes()

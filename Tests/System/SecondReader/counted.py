@@ -50,14 +50,14 @@ def pair_of(handle, share):
 
 
 class ShareFile:
-    """A `device-share` with a right MAC; ValueError where it breaks a rule."""
+    """A `device-share`; ValueError where it breaks a rule. Without a device its MAC is not asked for."""
 
-    def __init__(self, content, device):
+    def __init__(self, content, device=None):
         body, mac = content[:-32], content[-32:]
-        if len(content) < 88 or mac != H(32, body, key=device.share) or body[8:24] != device.name:
+        if device and (mac != H(32, body, key=device.share) or body[8:24] != device.name):
             raise ValueError("MAC or device name")
         self.share, self.primary, self.pairs = None, None, []
-        if body[:8] == SHARE_FILE[0] and len(body) == 56:
+        if body[:8] == SHARE_FILE[0] and len(content) == 88:
             self.share = body[24:]
         elif body[:8] == SHARE_FILE[1] and len(body) in (91 + 36, 91 + 72):
             self.read_pairs(body)
