@@ -68,12 +68,14 @@ struct Home {
         try start(arguments, answers: answers).end()
     }
 
-    func activate(_ link: String) throws(SystemError) -> ProgramEnd {
+    /// - Parameter protector: a file, but where a chip is what is tried: throw-away keystores wear none.
+    func activate(
+        _ link: String, protector: String = "device-file"
+    ) throws(SystemError) -> ProgramEnd {
         try makeUserFolders(path)
         return try run(
             [
-                // A throw-away keystore wears no chip.
-                "activate", "--protector", "device-file", "--not-prescribing-device",
+                "activate", "--protector", protector, "--not-prescribing-device",
                 "--trust-issuer", SampleLink.fingerprint,
             ],
             answers: [link, SampleLink.code, "Selftest token", Home.pin])

@@ -81,4 +81,4 @@ struct Check: Sendable {
     }
 }
 
-let checks = attemptChecks + deviceChecks + fileChecks + processChecks
+let checks = attemptChecks + chipChecks + deviceChecks + fileChecks + processChecks
