@@ -92,10 +92,11 @@ extension Authenticator {
         let facts = try flow.knownFacts()
         // What this device is can't be read any more once the sandbox is closed.
         let verdict = try flow.verdict(facts)
+        let obstacle = ChipDevice.obstacle
         try confineFiles(comparesLater: comparesLater)
         return try flow.status(
-            facts, verdict, isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true,
-            problem)
+            facts, verdict, obstacle,
+            isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true, problem)
     }
 
     /// The status, where opening the authenticator may fail: folders of wrong owner or mode are
@@ -121,7 +122,7 @@ extension Authenticator {
             if confinement == .process {
                 _ = try fromSystem(try Sandbox.confineFiles(to: []))
             }
-            return try flow.status(facts, verdict, isLogWhole: true)
+            return try flow.status(facts, verdict, nil, isLogWhole: true)
         }
     }
 }
@@ -135,8 +136,8 @@ extension Flow {
     }
 
     func status(
-        _ facts: KeystoreFacts, _ verdict: SeparationVerdict, isLogWhole: Bool,
-        _ problem: AuthenticatorError? = nil
+        _ facts: KeystoreFacts, _ verdict: SeparationVerdict, _ obstacle: ChipTrouble?,
+        isLogWhole: Bool, _ problem: AuthenticatorError? = nil
     ) throws(AuthenticatorError) -> Status {
         let now = try now()
         let isOpenable = facts.isOpenable
@@ -150,7 +151,7 @@ extension Flow {
                 ? now.unixSeconds + Int64(facts.delaySeconds) : nil,
             protector: facts.protector?.name,
             protection: facts.protector?.isChip == true
-                ? facts.chipsProtection(ChipDevice.obstacle) : facts.protection,
+                ? facts.chipsProtection(obstacle) : facts.protection(obstacle),
             separation: Separation(verdict),
             isAttested: isOpenable ? facts.attestedUnixSeconds != nil : nil,
             isRemote: device.isRemote, isClockSynchronized: now.isSynchronized,
@@ -174,7 +175,9 @@ extension Flow {
 
 extension KeystoreFacts {
     /// What a thief would have to do, in a sentence.
-    fileprivate var protection: String {
+    ///
+    /// - Parameter obstacle: why the chip can't be opened now.
+    fileprivate func protection(_ obstacle: ChipTrouble?) -> String {
         guard isOpenable else { return "there is no keystore that a PIN opens" }
         let home =
             if isBoundToStorage {
@@ -188,15 +191,20 @@ extension KeystoreFacts {
             }
         return "a copied keystore file opens for no PIN; \(home); with that, or with the whole "
             + "disk, all 10,000 PINs can be tried at Argon2id's price, and putting all files back "
-            + "together is not noticed; \(withoutChip)"
+            + "together is not noticed; \(withoutChip(obstacle))"
     }
 
     /// Why the share lies in a file, and how it gets into a chip.
-    private var withoutChip: String {
+    private func withoutChip(_ obstacle: ChipTrouble?) -> String {
         guard case .deviceFile(let trouble?)? = protector else {
             return "softtoken pin --protector tpm2 ends that where the computer has a TPM"
         }
-        return "the TPM, which would end that, was not used: \(trouble.reason); "
+        // Which group may is not the header's to say.
+        var hint = ""
+        if case .notPermitted = trouble, case .notPermitted? = obstacle {
+            hint = obstacle?.hint.map { "; \($0)" } ?? ""
+        }
+        return "the TPM, which would end that, was not used: \(trouble.reason)\(hint); "
             + "softtoken pin --protector tpm2 tries again"
     }
 }

@@ -13,9 +13,9 @@ SHOW = ("show", "--once")
 
 def boot(run, system, chip, log=None):
     """The kernel as Debian packs it: started otherwise it has no ACPI, and finds no chip. It is not to
-    give up over an emulated timer that a busy host keeps waiting."""
+    give up over an emulated timer that a busy host keeps waiting, nor is who waits for it."""
     return run.boot(SECOND, system, "no_timer_check", chip=chip, log=log,
-                    kernel=run.emulator.wrapped_kernel)
+                    kernel=run.emulator.wrapped_kernel, seconds=400)
 
 
 def permit(machine):
