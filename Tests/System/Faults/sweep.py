@@ -377,8 +377,8 @@ def output_problems(scenario, home, result):
     return []
 
 
-def scenarios(only, make=Home, more=lambda homes: {}):
-    """`make` makes an empty home; `more(homes)` are scenarios besides."""
+def scenarios(only, make=Home, more=lambda homes: {}, names=None):
+    """`make` makes an empty home; `more(homes)` are scenarios besides; `names`: these alone."""
     homes = Homes(make=make)
     (homes.one.home / "link").write_text(otpauth("hotp", HOTP_SEED))
     wrong_once, wrong_twice = homes.two.copy(), homes.two.copy()
@@ -432,10 +432,11 @@ def scenarios(only, make=Home, more=lambda homes: {}):
         "reset": lambda name: Scenario(name, two, ["reset", "--yes"], [], resets=True),
         **more(homes),
     }
-    return homes, [make(name) for name, make in made.items() if not only or only in name]
+    return homes, [make(name) for name, make in made.items()
+                   if only in name and (names is None or name in names)]
 
 
-def main(make=Home, more=lambda homes: {}):
+def main(make=Home, more=lambda homes: {}, names=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--bounded", type=int, metavar="N")
     parser.add_argument("--whole", action="store_true")
@@ -444,7 +445,7 @@ def main(make=Home, more=lambda homes: {}):
     parser.add_argument("--case", help="SCENARIO:CALL:ORDINAL:FAULT, as a failure names it")
     options = parser.parse_args()
     score = Score()
-    homes, made = scenarios(options.only, make, more)
+    homes, made = scenarios(options.only, make, more, names)
     for scenario in made:
         score.check(f"{scenario.name}: order of writes", scenario.order_problems())
     everything = list(cases(made))

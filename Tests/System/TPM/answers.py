@@ -349,17 +349,6 @@ def signalled(homes, number):
     return problems + home.left_in_chip()
 
 
-def tests_itself():
-    """`selftest` tries the chip, and leaves nothing in it."""
-    home = ChipHome()
-    result = home.run("selftest", "--json")
-    told = {check["name"]: check["outcome"] for check in json.loads(result.out)["checks"]}
-    problems = [name for name, outcome in told.items() if outcome == "failed"]
-    if told["with every file put back the chip still counts, and closes"] != "passed":
-        problems.append(f"{told}")
-    return problems + home.left_in_chip()
-
-
 # Many at once.
 
 def at_once(homes):
@@ -403,7 +392,6 @@ def cases(homes):
         "pin, no room": lambda: pin_refused(homes, "no room", meddle=no_room),
         "pin, no room for the second index": lambda: pin_refused(
             homes, "no room", meddle=answers(0x14B, nth(1, is_command(DEFINE)))),
-        "selftest": tests_itself,
         "Ctrl-C": lambda: signalled(homes, signal.SIGINT),
         "ended": lambda: signalled(homes, signal.SIGTERM),
         "hung up": lambda: signalled(homes, signal.SIGHUP),

@@ -15,6 +15,10 @@ from bench import NEW_PIN, PIN
 import sweep
 
 
+SCENARIOS = ("activate-first", "activate-unsigned", "show-totp", "show-hotp-after-wrong", "pin",
+             "wrong-pin", "erasing-pin", "reset", "pin-into-the-chip", "pin-out-of-the-chip")
+
+
 def moves(homes):
     """A keystore that goes into the chip, and one that comes out of it."""
     def moved(name, protector):
@@ -29,4 +33,4 @@ def moves(homes):
 
 
 if __name__ == "__main__":
-    sweep.main(ChipHome, moves)
+    sweep.main(ChipHome, moves, SCENARIOS)
