@@ -93,11 +93,12 @@ class Scenario:
 
     @staticmethod
     def find_try(calls):
-        """The index of the last call before the try: the data folder's fsync after its record."""
-        for call in calls:
-            if call.name in RENAMES and "attempts.new" in call.text and "/share/" in call.text:
-                following = [other for other in calls[call.index:] if other.name == "fsync"]
-                return following[0].index
+        """The index of the last call before the try: the head that tells of its record is in place."""
+        renamed = [call for call in calls if call.name in RENAMES]
+        for place, call in enumerate(renamed):
+            if "attempts.new" in call.text and "/share/" in call.text:
+                return next((other.index for other in renamed[place:]
+                             if "log-head.new" in other.text), None)
         return None
 
     def order_problems(self):
