@@ -26,7 +26,7 @@ let attemptChecks: [Check] = [
         (bench, home) throws(SystemError) in
         let copy = try bench.copy(of: home, named: "killed-in-kdf")
         var wasSeen = false
-        let end = try copy.start(["show", "--once"], answers: [Home.pin]).killed { resident in
+        let end = try copy.start(Home.showing, answers: [Home.pin]).killed { resident in
             // Argon2id has 256 MiB; nothing else has a quarter of that.
             wasSeen = resident > 64 << 20
             return wasSeen
@@ -43,7 +43,7 @@ let attemptChecks: [Check] = [
         for round in 1...20 {
             let copy = try bench.copy(of: home, named: "killed-at-count-\(round)")
             let watch = try FolderWatch(copy.state)
-            let end = try copy.start(["show", "--once"], answers: [Home.pin]).killed { _ in
+            let end = try copy.start(Home.showing, answers: [Home.pin]).killed { _ in
                 watch.wasMoved(to: "attempts")
             }
             let left = try copy.attemptsLeft()

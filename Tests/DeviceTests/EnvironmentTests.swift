@@ -50,13 +50,39 @@ import Testing
         #expect(system.environment.findings == [finding])
     }
 
-    @Test("A user namespace that nothing tells is one; the others are then told by it")
+    @Test("A user namespace that nothing tells is one; another kind is unreadable")
     func untoldNamespaces() {
         var system = MadeUpSystem.laptop()
         system.namespaces = [:]
         #expect(system.environment.findings == [.userNamespace])
-        system.namespaces = [.user: .initial]
-        #expect(system.environment.findings == [])
+        for kind in [NamespaceKind.pid, .time] {
+            system = .laptop()
+            system.namespaces[kind] = .unknown
+            #expect(system.environment.findings == [.unreadable])
+        }
+    }
+
+    @Test("A filter that came with the process is found, but for a container's that root made")
+    func filters() {
+        var system = MadeUpSystem.laptop()
+        for isFiltered in [true, nil] {
+            system.isFiltered = isFiltered
+            system.namespaces[.pid] = .initial
+            #expect(system.environment.findings == [.filtered])
+            system.namespaces[.pid] = .other
+            #expect(system.environment.findings == [.container])
+            system.namespaces[.user] = .other
+            #expect(system.environment.findings == [.container, .userNamespace, .filtered])
+            system.namespaces[.user] = .initial
+        }
+    }
+
+    @Test("What the caller can have made up: attested at each use, and no administrator's word")
+    func madeUp() {
+        let found = DeviceEnvironment.Finding.allCases.filter {
+            DeviceEnvironment([$0]).canBeMadeUp
+        }
+        #expect(found == [.userNamespace, .filtered, .unreadable])
     }
 
     @Test(
@@ -86,8 +112,8 @@ import Testing
         #expect(
             DeviceEnvironment(DeviceEnvironment.Finding.allCases.reversed()).findings.map(\.name)
                 == [
-                    "wsl", "container", "user-namespace", "time-namespace", "virtual-machine",
-                    "unreadable",
+                    "wsl", "container", "user-namespace", "filtered", "time-namespace",
+                    "virtual-machine", "unreadable",
                 ])
     }
 }
@@ -110,13 +136,15 @@ import Testing
         arguments: [
             "sshd", "sshd-session", "dropbear", "mosh-server", "telnetd", "in.telnetd",
             "tailscaled", "ttyd", "xrdp", "xrdp-sesman", "xrdp-sesexec", "Xvnc", "Xtigervnc",
-            "x11vnc", "waypipe",
+            "x11vnc", "waypipe", "vncsession", "tigervncsession", "xpra", "gotty", "shellinaboxd",
+            "tinysshd", "x2goagent", "nxagent", "nxnode.bin", "cockpit-bridge", "cockpit-session",
+            "etserver", "etterminal", "rlogind", "in.rlogind", "rshd", "in.rshd",
         ])
     func servers(name: String) {
         let tree = system([("bash", 50), (name, 40), ("sshd", 30), ("systemd", 1)]).tree
-        #expect(isRemoteLogin(sshConnection: nil, tree: tree) == true)
+        #expect(loginPlace(sshConnection: nil, tree: tree) == .remote)
         let container = system([("bash", 50), (name, 1)]).tree
-        #expect(isRemoteLogin(sshConnection: nil, tree: container) == true)
+        #expect(loginPlace(sshConnection: nil, tree: container) == .remote)
     }
 
     @Test(
@@ -129,34 +157,35 @@ import Testing
     func sessions(groups: String) {
         var system = system([("bash", 50), ("init", 1)])
         system["/proc/self/cgroup"] = groups
-        #expect(isRemoteLogin(sshConnection: nil, tree: system.tree) == false)
+        #expect(loginPlace(sshConnection: nil, tree: system.tree) == .atDevice)
         let state = "# This is private data. Do not parse.\nUID=1000\nACTIVE=1\n"
         system["/run/systemd/sessions/c12"] = state + "REMOTE=0\nTYPE=wayland\n"
-        #expect(isRemoteLogin(sshConnection: nil, tree: system.tree) == false)
+        #expect(loginPlace(sshConnection: nil, tree: system.tree) == .atDevice)
         system["/run/systemd/sessions/c12"] = state + "REMOTE=1\nTYPE=tty\n"
-        #expect(isRemoteLogin(sshConnection: nil, tree: system.tree) == true)
-        #expect(isRemoteLogin(sshConnection: nil, tree: MadeUpSystem().tree) == nil)
+        #expect(loginPlace(sshConnection: nil, tree: system.tree) == .remote)
+        #expect(loginPlace(sshConnection: nil, tree: MadeUpSystem().tree) == .untold)
     }
 
     @Test(
         "What only resembles a session's scope is none",
         arguments: [
-            "0::/user.slice/user@1000.service/app.slice\n", "0::/\n", "0::/session-.scope\n",
-            "0::/session-..scope\n", "0::/my-session-1.scope\n", "0::/session-1.slice\n",
+            "0::/\n", "0::/session-.scope\n", "0::/session-..scope\n",
+            "0::/my-session-1.scope\n", "0::/session-1.slice\n", "0::/user@.service\n",
+            "0::/user@1.slice\n", "0::/user@../.service\n",
         ])
-    func otherScopes(groups: String) { #expect(loginSession(in: groups) == nil) }
+    func otherScopes(groups: String) { #expect(LoginGroup(cgroup: groups) == nil) }
 
     @Test("A login at this device is told to be one")
     func local() {
         let tree = system([("bash", 50), ("gnome-terminal-", 40), ("systemd", 1)]).tree
-        #expect(isRemoteLogin(sshConnection: nil, tree: tree) == false)
+        #expect(loginPlace(sshConnection: nil, tree: tree) == .atDevice)
     }
 
     @Test(
         "SSH_CONNECTION alone is enough, whatever it says",
         arguments: ["", "10.0.0.1 5 10.0.0.2 22"])
     func variable(value: String) {
-        #expect(isRemoteLogin(sshConnection: value, tree: MadeUpSystem().tree) == true)
+        #expect(loginPlace(sshConnection: value, tree: MadeUpSystem().tree) == .remote)
     }
 
     @Test(
@@ -166,36 +195,86 @@ import Testing
         ])
     func otherNames(name: String) {
         let tree = system([("bash", 50), (name, 40), ("init", 1)]).tree
-        #expect(isRemoteLogin(sshConnection: nil, tree: tree) == false)
+        #expect(loginPlace(sshConnection: nil, tree: tree) == .atDevice)
     }
 
     @Test("It can't be told where a step can't be read")
     func unreadable() {
         var hidden = system([("bash", 50), ("x", 40), ("init", 1)])
         hidden["/proc/40/stat"] = nil
-        #expect(isRemoteLogin(sshConnection: nil, tree: hidden.tree) == nil)
-        #expect(isRemoteLogin(sshConnection: nil, tree: MadeUpSystem().tree) == nil)
+        #expect(loginPlace(sshConnection: nil, tree: hidden.tree) == .untold)
+        #expect(loginPlace(sshConnection: nil, tree: MadeUpSystem().tree) == .untold)
     }
 
-    @Test("It can't be told where an ancestor lies outside of the pid namespace")
+    @Test("In a container whoever is beyond the pid namespace is not seen")
     func outside() {
-        #expect(isRemoteLogin(sshConnection: nil, tree: system([("bash", 50)]).tree) == nil)
-        #expect(isRemoteLogin(sshConnection: nil, tree: system([]).tree) == nil)
-        var contained = system([("bash", 50), ("sh", 1)])
-        contained.namespaces[.pid] = .other
-        #expect(isRemoteLogin(sshConnection: nil, tree: contained.tree) == nil)
+        for ancestors in [[("bash", 50)], [], [("bash", 50), ("sh", 1)]] {
+            var contained = system(ancestors)
+            contained.namespaces[.pid] = .other
+            #expect(loginPlace(sshConnection: nil, tree: contained.tree) == .container)
+            contained.namespaces[.pid] = .unknown
+            #expect(loginPlace(sshConnection: nil, tree: contained.tree) == .untold)
+        }
+    }
+
+    /// In a terminal of a desktop, which the user's manager started.
+    private func terminal(_ sessions: String, _ state: [String: String]) -> MadeUpSystem {
+        var system = system([("bash", 50), ("systemd", 40), ("systemd", 1)])
+        system["/proc/self/cgroup"] =
+            "0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-spawn-1.scope\n"
+        system["/run/systemd/users/1000"] = "NAME=bob\nSTATE=active\n\(sessions)"
+        for (name, text) in state { system["/run/systemd/sessions/\(name)"] = text }
+        return system
+    }
+
+    @Test(
+        "A desktop's terminal belongs to the session that logind calls the user's display",
+        arguments: [
+            ("DISPLAY=c3\nSESSIONS=c3\n", ["c3": "REMOTE=1\n"], LoginPlace.remote),
+            ("DISPLAY=c3\nSESSIONS=5 c3\n", ["c3": "REMOTE=0\n", "5": "REMOTE=1\n"], .atDevice),
+            ("DISPLAY=c3\nSESSIONS=5 c3\n", ["c3": "REMOTE=1\n", "5": "REMOTE=0\n"], .remote),
+            ("SESSIONS=5 6\n", ["5": "REMOTE=0\n", "6": "REMOTE=1\n"], .remote),
+            ("SESSIONS=5\n", ["5": "REMOTE=0\n"], .atDevice),
+            ("DISPLAY=c3\n", [:], .atDevice), ("DISPLAY=../c3\n", [:], .atDevice),
+            ("", [:], .atDevice),
+        ])
+    func desktops(sessions: String, state: [String: String], place: LoginPlace) {
+        #expect(loginPlace(sshConnection: nil, tree: terminal(sessions, state).tree) == place)
+    }
+
+    @Test(
+        "Where /proc hides the ancestors logind's word is enough, and without one it can't be told",
+        arguments: [
+            ("REMOTE=0\n", LoginPlace.atDevice), ("REMOTE=1\n", .remote), ("UID=1000\n", .untold),
+        ])
+    func hiddenProcesses(state: String, place: LoginPlace) {
+        var system = terminal("DISPLAY=c3\n", ["c3": state])
+        system["/proc/40/stat"] = nil
+        #expect(loginPlace(sshConnection: nil, tree: system.tree) == place)
+    }
+
+    @Test(
+        "What everyone may read and this process can't is not told, whatever else says",
+        arguments: [
+            "/proc/self/cgroup", "/run/systemd/users/1000", "/run/systemd/sessions/c3",
+            "/proc/self/stat",
+        ])
+    func hiddenFiles(path: String) {
+        var system = terminal("DISPLAY=c3\n", ["c3": "REMOTE=0\n"])
+        system.unreadable = [path]
+        #expect(loginPlace(sshConnection: nil, tree: system.tree) == .untold)
     }
 
     @Test("The walk ends after 64 steps, loop or not")
     func bounded() {
         let loop = system([("a", 50), ("b", 40)], root: 50).tree
-        #expect(isRemoteLogin(sshConnection: nil, tree: loop) == nil)
-        func depth(_ count: Int) -> Bool? {
+        #expect(loginPlace(sshConnection: nil, tree: loop) == .untold)
+        func depth(_ count: Int) -> LoginPlace {
             let chain = (0..<count - 1).map { ("sh", 5000 - $0) } + [("init", 1)]
-            return isRemoteLogin(sshConnection: nil, tree: system(chain).tree)
+            return loginPlace(sshConnection: nil, tree: system(chain).tree)
         }
-        #expect(depth(64) == false)
-        #expect(depth(65) == nil)
+        #expect(depth(64) == .atDevice)
+        #expect(depth(65) == .untold)
     }
 
     @Test(

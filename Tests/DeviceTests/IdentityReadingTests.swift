@@ -24,6 +24,24 @@ import Testing
     }
 
     @Test(
+        "What everyone may read and this process can't is told",
+        arguments: [
+            "/etc/machine-id", "/proc/self/mountinfo", "/proc/sys/kernel/random/boot_id",
+            "/sys/class/nvme", "/sys/class/nvme/nvme0/serial", "/sys/class/nvme/nvme0/transport",
+            "/sys/block", "/sys/class/net", "/sys/class/net/enp0s31f6/address",
+            "/dev/disk/by-uuid",
+        ])
+    func hidden(path: String) {
+        var system = MadeUpSystem.laptop().withoutRoot
+        #expect(!system.identity.isUnreadable)
+        system.unreadable.insert(path)
+        #expect(system.identity.isUnreadable)
+        let verdict = separationVerdict(
+            of: system.identity, records: [], marker: .absent, environment: .init())
+        #expect(verdict == .unverified(.environment(.unreadable)))
+    }
+
+    @Test(
         "What is no machine-id of this device is none",
         arguments: [
             "", "\n", "uninitialized\n", "00000000000000000000000000000000\n",

@@ -8,6 +8,7 @@ struct MadeUpSystem: Sendable {
     var files: [String: [UInt8]] = [:]
     var links: [String: String] = [:]
     var unreadable: Set<String> = []
+    var isFiltered: Bool? = false
     /// What the kernel tells; a kind that is missing is one that nothing tells.
     var namespaces: [NamespaceKind: NamespaceReading] = [:]
 
@@ -23,7 +24,8 @@ struct MadeUpSystem: Sendable {
                 if system.unreadable.contains(path) { return .unreadable }
                 return system.files[path].map { .bytes(Array($0.prefix(limit))) } ?? .absent
             },
-            names: { folder in
+            listing: { folder in
+                if system.unreadable.contains(folder) { return nil }
                 let paths = Array(system.files.keys) + Array(system.links.keys)
                 let inside = paths.filter { $0.hasPrefix(folder + "/") }
                 return Set(
@@ -38,7 +40,7 @@ struct MadeUpSystem: Sendable {
                     || system.unreadable.contains(path)
                     || system.files.keys.contains { $0.hasPrefix(path + "/") }
             },
-            namespace: { system.namespaces[$0] ?? .unknown })
+            namespace: { system.namespaces[$0] ?? .unknown }, isFiltered: { system.isFiltered })
     }
 
     var identity: DeviceIdentity { DeviceIdentity(tree: tree) }

@@ -255,7 +255,8 @@ let unverifiedRows: [SeparationRow] = [
         description: "no /proc",
         device: changed(otherLaptop) {
             $0["/proc/sys/kernel/random/boot_id"] = nil
-        }, verdict: "unverified", reason: "this device can't be told: /proc is not readable here",
+        }, verdict: "unverified",
+        reason: "this device can't be told: files that everyone may read can't be read here",
         advice: "run softtoken from an ordinary terminal, with /proc mounted"),
 ]
 

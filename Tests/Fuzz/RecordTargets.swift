@@ -21,7 +21,7 @@ let recordTargets = [
             require(MachineID(text: digits, transient: nil) == .digits(digits), "it reads back")
         }
         _ = lastMount(at: "/", in: text)
-        _ = loginSession(in: String(decoding: text, as: UTF8.self))
+        _ = LoginGroup(cgroup: String(decoding: text, as: UTF8.self))
         if let status = ProcessStatus(stat: text) {
             require(status.parent >= 0, "a parent has a number")
         }

@@ -46,6 +46,51 @@ struct NamespaceTests {
             }
         }
     }
+
+    @Test("What tells of its children's clocks tells nothing of a process's own")
+    func childrensClocks() async {
+        await #expect(processExitsWith: .success) {
+            inProcess(unshared: newUser | newTime) {
+                inProcess(unshared: newTime) {
+                    precondition(!areClocksTold)
+                    do {
+                        _ = try ClockReading.now()
+                        preconditionFailure("its offset was told")
+                    } catch let error as SystemError {
+                        precondition(error.subject == "/proc/self/timens_offsets")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "A filter that answers in the kernel's place makes nothing the first one",
+        arguments: [
+            // ioctl, openat2, pidfd_open
+            [16: EOPNOTSUPP], [16: ENOTTY], [16: 0], [437: ENOSYS], [437: ENOENT], [437: 0],
+            [434: ENOSYS], [434: 0, 16: 0], [16: ENOTTY, 434: EPERM, 437: ENOSYS],
+        ])
+    func filtered(answers: [Int: Int32]) async {
+        #if arch(x86_64)
+            await #expect(processExitsWith: .success) { [answers = answers as [Int: Int32]] in
+                inProcess(unshared: newUser | newTime) {
+                    // The way in leaves the namespace's clocks to the children.
+                    inProcess(unshared: 0) {
+                        filter(answers)
+                        precondition(readNamespace(.user) != .initial)
+                        precondition(readNamespace(.time) != .initial)
+                        precondition(Sandbox.wasFiltered != false)
+                        precondition((try? ClockReading.now().boot)?.isBootIDBelieved != true)
+                    }
+                }
+                inProcess(unshared: 0) {
+                    filter(answers)
+                    precondition(readNamespace(.user) == .initial && Sandbox.wasFiltered == true)
+                }
+            }
+        #endif
+    }
 }
 
 /// As the system's own links tell it, which nobody forges in a test.
@@ -54,6 +99,27 @@ private let isFirst =
     && systemLinkTarget("/proc/self/ns/pid") == "pid:[4026531836]"
 private let newUser = 0x1000_0000
 private let newTime = 0x80
+
+/// A filter of the caller's: these system calls get an error, or 0, in the kernel's place.
+private func filter(_ answers: [Int: Int32]) {
+    // struct sock_filter: code, jump if true, jump if false, value.
+    func step(_ code: UInt64, else jump: UInt64 = 0, _ value: Int) -> UInt64 {
+        code | jump << 24 | UInt64(value) << 32
+    }
+    var steps = [step(0x20, 0)]
+    for (number, error) in answers {
+        steps += [step(0x15, else: 1, number), step(0x06, 0x5_0000 | Int(error))]
+    }
+    steps.append(step(0x06, 0x7FFF_0000))
+    steps.withUnsafeMutableBytes { bytes in
+        var program = [UInt(bytes.count / 8), UInt(bitPattern: bytes.baseAddress)]
+        program.withUnsafeMutableBytes { program in
+            let (noNewPrivileges, setFilter) = (38, 22)
+            precondition(call(157, noNewPrivileges, 1, 0) == 0)
+            precondition(call(157, setFilter, 2, Int(bitPattern: program.baseAddress)) == 0)
+        }
+    }
+}
 
 /// Runs `body` in a child process, which has one thread, in new namespaces; a system that keeps
 /// them from its users passes.

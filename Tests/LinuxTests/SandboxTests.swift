@@ -8,6 +8,17 @@ import Testing
 
 @Suite("The network filter")
 struct NetworkFilterTests {
+    @Test(
+        "The kernel's status tells of a filter; a status without its line tells nothing",
+        arguments: [
+            ("Name:\tx\nSeccomp:\t0\nSeccomp_filters:\t0\n", false),
+            ("Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n", true), ("\nSeccomp:\t1\n", true),
+            ("\nSeccomp:\t", true), ("\nSeccomp:\t02\n", true), ("", nil), ("Name:\tx\n", nil),
+        ] as [(String, Bool?)])
+    func status(text: String, isFiltered expected: Bool?) {
+        #expect(isFiltered(status: text) == expected)
+    }
+
     @Test("No socket of any family is made, and the probe says so")
     func refusesSockets() async {
         await #expect(processExitsWith: .success) {

@@ -30,7 +30,7 @@ import Testing
     func marked() throws {
         var device = DeviceFacts.ordinary
         device.marker = .record(try DeviceFacts.recordOfItself)
-        device.isRemote = true
+        device.login = .remote
         for purpose in [Purpose.show, .manage, .activate(nil)] {
             #expect {
                 try check(purpose, device)
@@ -55,14 +55,26 @@ import Testing
     @Test("A remote login is refused before the keystore is looked at")
     func remote() {
         var device = DeviceFacts.ordinary
-        device.isRemote = true
+        device.login = .remote
         #expect(throws: AuthenticatorError(.remoteLogin)) { try check(.manage, device) }
     }
 
-    @Test("The administrator can allow remote logins")
-    func remoteAllowed() throws {
+    @Test("A login that can't be told is refused as a remote one; a container's is not")
+    func loginNotTold() {
         var device = DeviceFacts.ordinary
-        device.isRemote = true
+        device.login = .untold
+        #expect(throws: AuthenticatorError(.loginNotTold)) { try check(.show, device) }
+        #expect(AuthenticatorError(.loginNotTold).exitCode == .remoteLogin)
+        device.login = .container
+        #expect(throws: AuthenticatorError.keystore(.missing)) { try check(.show, device) }
+    }
+
+    @Test(
+        "The administrator can allow remote logins, where the policy can't have been made up",
+        arguments: [LoginPlace.remote, .untold])
+    func remoteAllowed(login: LoginPlace) throws {
+        var device = DeviceFacts.ordinary
+        device.login = login
         device.policy = try AdministratorPolicy(
             parsing: Array(#"{"remote":true}"#.utf8).span)
         #expect(throws: AuthenticatorError.keystore(.missing)) { try check(.show, device) }

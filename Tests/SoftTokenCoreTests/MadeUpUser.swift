@@ -67,7 +67,7 @@ extension DeviceFacts {
                 MachineValues([
                     .machineID: .value(Array("0123456789abcdef0123456789abcdef".utf8))
                 ])
-            }, isRemote: false,
+            }, login: .atDevice,
             isMarkerThere: { false })
     }
 

@@ -58,7 +58,7 @@ private let activation =
 
     @Test(
         "What the policy asked for holds where it is hidden, and no longer than it stands",
-        arguments: [DeviceEnvironment.Finding.userNamespace, .container, .unreadable])
+        arguments: [DeviceEnvironment.Finding.userNamespace, .filtered, .container, .unreadable])
     func hidden(where finding: DeviceEnvironment.Finding) throws {
         try activate(device(nil))
         let strict = #"{"separation":"strict","attempts":4,"session":60}"#
@@ -79,9 +79,62 @@ private let activation =
         #expect(throws: AuthenticatorError.self) {
             try show(device(#"{"separation":"attest","unsigned":true}"#, [finding]))
         }
-        // The administrator took it away, and that can be believed.
-        try show(device(nil))
+        // That there is no file says nothing; one that can be believed does, and the log has it.
+        #expect(throws: AuthenticatorError.self) { try show(device(nil)) }
+        #expect(try loosenings() == 0)
+        try show(device("{}"))
+        #expect(try loosenings() == 1)
         try show(hidden)
+    }
+
+    private func loosenings() throws -> Int {
+        try flow(device(nil)).log().lines.count {
+            $0.event == .device && $0.detail == "the administrator's policy allows more than before"
+        }
+    }
+
+    @Test("What holds is told, and whose it is")
+    func told() throws {
+        try activate(device(nil))
+        try show(device(#"{"session":60,"unsigned":false}"#))
+        let hidden = try flow(device(nil, [.userNamespace]))
+        let rules = hidden.rules(try hidden.facts())
+        #expect(
+            rules.map { "\($0.name) \($0.value) \($0.source)" } == [
+                "attempts number(10) standard", "session number(60) administrator",
+                "separation word(\"attest\") standard", "unsigned truth(false) administrator",
+                "remote truth(false) standard",
+            ])
+    }
+
+    @Test("An older keystore is refused where no policy can be believed: it need not have seen one")
+    func putBack() throws {
+        try activate(device(nil))
+        let path = home.path + "/data/keystore"
+        let old = try #require(FileManager.default.contents(atPath: path))
+        try show(device(#"{"attempts":9}"#))
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        try file.truncate(atOffset: 0)
+        try file.write(contentsOf: old)
+        for finding in [DeviceEnvironment.Finding.userNamespace, .filtered, .container] {
+            #expect(throws: AuthenticatorError(.policyNotTold)) {
+                try show(device(nil, [finding]))
+            }
+        }
+        try show(device(nil))
+    }
+
+    @Test(
+        "What can have been made up is attested anew at each use, what can't once",
+        arguments: [
+            (DeviceEnvironment.Finding.userNamespace, true), (.filtered, true), (.unreadable, true),
+            (.container, false), (.virtualMachine, false),
+        ])
+    func attestedAnew(finding: DeviceEnvironment.Finding, isAnew: Bool) throws {
+        try activate(device(nil, [finding]))
+        let flow = try flow(device(nil, [finding]))
+        let again = Result { try flow.check(.show, answers: Answers(isInteractive: false)) }
+        #expect(((try? again.get()) == nil) == isAnew)
     }
 
     @Test("The first keystore keeps the policy that it was made under, and unsigned links too")

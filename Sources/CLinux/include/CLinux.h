@@ -73,12 +73,14 @@ static inline int st_close_range(unsigned first, unsigned last) {
 }
 // pidfd_open(2), Linux 5.3; 434 on every architecture.
 static inline int st_pidfd_open(int process) { return (int)syscall(434, process, 0u); }
-// openat2(2), Linux 5.6; 437 on every architecture. Over no mount, no link, and no way up.
+// openat2(2), Linux 5.6; 437 on every architecture. Over no mount, no link, and no way up. 0 to 2 are
+// open already: a filter that answers with one of them hands over a file of its own.
 static inline int st_open_beneath(int folder, const char *_Nonnull path, int flags) {
     struct {
         uint64_t flags, mode, resolve;
     } how = {(uint64_t)flags, 0, 0x01 | 0x02 | 0x04 | 0x08};
-    return (int)syscall(437, folder, path, &how, sizeof how);
+    int number = (int)syscall(437, folder, path, &how, sizeof how);
+    return number > 2 ? number : -1;
 }
 // The magic number of the file system that a file lies on; 0 if it can't be told.
 static inline long st_file_system(int descriptor) {

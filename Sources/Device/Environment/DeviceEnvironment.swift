@@ -9,6 +9,7 @@ package struct DeviceEnvironment: Equatable, Sendable {
         case wsl = 1
         case container
         case userNamespace
+        case filtered
         case timeNamespace
         case virtualMachine
         case unreadable
@@ -24,7 +25,13 @@ package struct DeviceEnvironment: Equatable, Sendable {
     /// Whether the administrator's files can be believed here, and their absence too: /etc is this
     /// device's own, and nobody but root has mounted anything over it.
     package var believesAdministrator: Bool {
-        !findings.contains { [.container, .userNamespace, .unreadable].contains($0) }
+        !findings.contains(.container) && !canBeMadeUp
+    }
+
+    /// Whether the caller, whoever that is, can have made up or taken away what is read here: then
+    /// an attestation holds for one use.
+    package var canBeMadeUp: Bool {
+        findings.contains { [.userNamespace, .filtered, .unreadable].contains($0) }
     }
 }
 
@@ -35,6 +42,7 @@ extension DeviceEnvironment.Finding {
         case .wsl: "wsl"
         case .container: "container"
         case .userNamespace: "user-namespace"
+        case .filtered: "filtered"
         case .timeNamespace: "time-namespace"
         case .virtualMachine: "virtual-machine"
         case .unreadable: "unreadable"
@@ -47,9 +55,13 @@ extension DeviceEnvironment.Finding {
         case .wsl: "this is Linux inside of Windows (WSL), which hides the computer it runs on"
         case .container: "this is a container, which hides the computer it runs on"
         case .userNamespace: "this is a user namespace, where any device can be made up"
+        case .filtered:
+            "this program's system calls are filtered by whoever started it, so that files can be "
+                + "hidden from it"
         case .timeNamespace: "this is a time namespace, where the clocks are not the device's"
         case .virtualMachine: "this is a virtual machine, which hides the computer it runs on"
-        case .unreadable: "this device can't be told: /proc is not readable here"
+        case .unreadable:
+            "this device can't be told: files that everyone may read can't be read here"
         }
     }
 
@@ -58,7 +70,7 @@ extension DeviceEnvironment.Finding {
         switch self {
         case .wsl: "use a Linux device of its own, apart from the Windows computer"
         case .container: "run softtoken outside of the container"
-        case .userNamespace, .timeNamespace: "run softtoken from an ordinary terminal"
+        case .userNamespace, .filtered, .timeNamespace: "run softtoken from an ordinary terminal"
         case .virtualMachine: "run softtoken on a device of its own, not inside of another"
         case .unreadable: "run softtoken from an ordinary terminal, with /proc mounted"
         }

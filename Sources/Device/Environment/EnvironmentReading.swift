@@ -12,10 +12,12 @@ extension DeviceEnvironment {
         if tree.isWSL(release: release) { findings.append(.wsl) }
         if tree.isContainer { findings.append(.container) }
         if tree.isUserNamespace { findings.append(.userNamespace) }
+        if tree.isFilteredByCaller { findings.append(.filtered) }
         if tree.namespace(.time) == .other { findings.append(.timeNamespace) }
         if tree.isVirtualMachine { findings.append(.virtualMachine) }
         // Without a boot_id a container on the prescribing device is not known by its kernel.
-        if release.isEmpty || tree.bootID == nil { findings.append(.unreadable) }
+        let isBootTold = !release.isEmpty && tree.bootID != nil
+        if !isBootTold || tree.areNamespacesHidden { findings.append(.unreadable) }
         self.init(findings)
     }
 }
@@ -31,6 +33,17 @@ extension SystemTree {
 
     /// What can't be shown to be the first one is another: whoever made it made up the rest too.
     fileprivate var isUserNamespace: Bool { namespace(.user) != .initial }
+
+    /// Only root starts a process in another pid namespace and not in another user namespace: what
+    /// runs containers filters all of them. What can't be told is a filter.
+    fileprivate var isFilteredByCaller: Bool {
+        let isRootsContainer = namespace(.pid) == .other && !isUserNamespace
+        return !isRootsContainer && isFiltered() != false
+    }
+
+    fileprivate var areNamespacesHidden: Bool {
+        !isUserNamespace && (namespace(.pid) == .unknown || namespace(.time) == .unknown)
+    }
 
     fileprivate var isVirtualMachine: Bool {
         if isPresent("/sys/hypervisor/type") { return true }

@@ -25,8 +25,11 @@ package struct DeviceIdentity: Equatable, Sendable {
     package static let limitPerKind = 8
 
     package let identifiers: [Identifier]
+    /// Whether something that everyone may read couldn't be: an identifier may be missing.
+    package let isUnreadable: Bool
 
-    package init(_ identifiers: [Identifier]) {
+    package init(_ identifiers: [Identifier], isUnreadable: Bool = false) {
+        self.isUnreadable = isUnreadable
         var kept: [Identifier] = []
         for identifier in identifiers.sorted() where identifier != kept.last {
             let before = kept.suffix(DeviceIdentity.limitPerKind)

@@ -1,5 +1,6 @@
 // Reads what this device can be recognised by. A few dozen small files, under a millisecond; each
-// that is missing or can't be read is one identifier less, never an error.
+// that is missing is one identifier less, never an error. What can't be read though everyone may is
+// told, so that nobody hides an identifier from this process (a file sandbox of the caller's own).
 // Bound by FORMAT.md §1 (the table) and §3.
 internal import Glibc
 package import Linux
@@ -16,7 +17,9 @@ extension DeviceIdentity {
         return DeviceIdentity(tree: .real)
     }
 
-    init(tree: SystemTree) {
+    init(tree system: SystemTree) {
+        let flaw = ReadingFlaw()
+        let tree = flaw.noted(in: system)
         var found: [Identifier] = []
         func add(_ kind: IdentifierKind, _ bytes: [UInt8]?) {
             if let bytes { found.append(Identifier(kind, bytes)) }
@@ -24,7 +27,8 @@ extension DeviceIdentity {
         add(.machineID, tree.machineID)
         add(.bootID, tree.bootID)
         for (kind, name, form) in firmwareFiles {
-            add(kind, tree.bytes("/sys/class/dmi/id/\(name)").flatMap(form))
+            // Root's alone to read: not noted.
+            add(kind, system.bytes("/sys/class/dmi/id/\(name)").flatMap(form))
         }
         if !tree.isPresent("/sys/class/dmi/id") {
             let serial = tree.bytes("/sys/firmware/devicetree/base/serial-number")
@@ -33,7 +37,7 @@ extension DeviceIdentity {
         for serial in tree.diskSerials() { add(.diskSerial, serial) }
         add(.rootUUID, tree.rootUUID.flatMap(normalUUIDText))
         for address in tree.permanentMACs() { add(.macAddress, address) }
-        self.init(found)
+        self.init(found, isUnreadable: flaw.isNoted)
     }
 }
 

@@ -29,6 +29,8 @@ package func separationVerdict(
         if case .same = verdict { return verdict }
         judgements.append(verdict)
     }
+    // What was compared is not all that this device has.
+    if identity.isUnreadable { return .unverified(.environment(.unreadable)) }
     if let likeness = likeness(in: judgements) { return .unverified(likeness) }
     if let finding = environment.findings.first { return .unverified(.environment(finding)) }
     guard !judgements.isEmpty else { return .unverified(.noRecord) }

@@ -11,8 +11,8 @@ package struct BootTime: Equatable, Sendable {
     package let nanoseconds: UInt64
     /// The time namespace's offset to that clock, nanoseconds; 0 outside of one.
     package let offsetNanoseconds: Int64
-    /// Whether `bootID` is the kernel's. In a user namespace anybody can make another one up: there
-    /// it proves nothing that it differs.
+    /// Whether `bootID` is the kernel's. In a user namespace, and with a filter of system calls,
+    /// anybody can make another one up: there it proves nothing that it differs.
     package let isBootIDBelieved: Bool
 
     package init(
@@ -61,7 +61,7 @@ package struct ClockReading: Equatable, Sendable {
                 bootID: boot.id,
                 nanoseconds: UInt64(sinceBoot.tv_sec) * 1_000_000_000 + UInt64(sinceBoot.tv_nsec),
                 offsetNanoseconds: boot.offsetNanoseconds,
-                isBootIDBelieved: SystemTree.areMountsRoots),
+                isBootIDBelieved: SystemTree.areMountsRoots && Sandbox.wasFiltered == false),
             isSynchronized: isWallClockSynchronized())
     }
 
@@ -96,22 +96,19 @@ private struct Boot {
         return bytes
     }
 
+    /// A shift that isn't told would end a delay early.
     private static func readOffset() throws(SystemError) -> Int64 {
         guard readNamespace(.time) != .initial else { return 0 }
         let path = "/proc/self/timens_offsets"
-        switch SystemTree.real.contents(path, 512) {
-        case .bytes(let text): return bootTimeOffset(String(decoding: text, as: UTF8.self))
-        case .absent: return 0
-        case .unreadable:
-            // A shift that isn't told would end a delay early. Linux before 5.6 has none.
-            guard ProcessFiles.canBeShown else { return 0 }
-            throw SystemError(.read, path, code: EACCES)
-        }
+        guard areClocksTold, let text = SystemTree.real.bytes(path, limit: 512),
+            let offset = bootTimeOffset(String(decoding: text, as: UTF8.self))
+        else { throw SystemError(.read, path, code: EACCES) }
+        return offset
     }
 }
 
 /// The boottime line of /proc/self/timens_offsets, "boottime SECONDS NANOSECONDS", in nanoseconds.
-private func bootTimeOffset(_ text: String) -> Int64 {
+private func bootTimeOffset(_ text: String) -> Int64? {
     for line in text.split(separator: "\n") {
         let words = line.split(separator: " ")
         guard words.count == 3, words[0] == "boottime", let seconds = Int64(words[1]),
@@ -119,5 +116,5 @@ private func bootTimeOffset(_ text: String) -> Int64 {
         else { continue }
         return seconds &* 1_000_000_000 &+ nanoseconds
     }
-    return 0
+    return nil
 }

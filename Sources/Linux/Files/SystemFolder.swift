@@ -3,8 +3,13 @@
 internal import Glibc
 
 /// The names in a system folder, sorted; none if it can't be read.
-package func systemFolderNames(_ path: String) -> [String] {
-    guard let folder = unsafe opendir(path) else { return [] }
+package func systemFolderNames(_ path: String) -> [String] { systemFolderListing(path) ?? [] }
+
+/// The names in a system folder, sorted; none if there is no such folder, nil if it can't be read.
+package func systemFolderListing(_ path: String) -> [String]? {
+    guard let folder = unsafe opendir(path) else {
+        return errno == ENOENT || errno == ENOTDIR ? [] : nil
+    }
     defer { unsafe closedir(folder) }
     var names: [String] = []
     while let entry = unsafe readdir(folder) {

@@ -1,12 +1,13 @@
 // Which namespaces this process lies in, and with that, who can have mounted what it sees. The answer
-// must be the kernel's own: in a user namespace anybody mounts what he likes over /proc and /etc.
+// must be the kernel's own: in a user namespace anybody mounts what he likes over /proc and /etc, and
+// anybody filters system calls so that they fail. What was read is believed, never that nothing was.
 // Bound by Device/FORMAT.md §6, ioctl_ns(2) and pidfd_open(2).
 internal import CLinux
 internal import Glibc
 
 /// What the kernel tells of one of this process's namespaces.
 package enum NamespaceReading: Equatable, Sendable {
-    /// It is the kernel's first, or the only one that this kernel has.
+    /// It is the kernel's first, or this kernel has only one.
     case initial
     case other
     /// Nothing that must be believed tells it.
@@ -28,22 +29,9 @@ package enum NamespaceKind: String, CaseIterable, Sendable {
         case .time: 4_026_531_834
         }
     }
-
-    /// The number of PIDFD_GET_…_NAMESPACE (linux/pidfd.h).
-    fileprivate var request: UInt {
-        switch self {
-        case .user: 9
-        case .pid: 5
-        case .time: 7
-        }
-    }
 }
 
 /// What the kernel tells of a namespace of this process. It doesn't change, and is asked once.
-///
-/// From Linux 6.11 on it answers by itself, whatever stands at /proc. Before, whoever owns the root
-/// of procfs is root only where root's own number is known: in a user namespace that somebody else
-/// made it is nobody's. Where it is root, only root mounts, and /proc/self/ns can be believed.
 package func readNamespace(_ kind: NamespaceKind) -> NamespaceReading {
     switch kind {
     case .user: userNamespace
@@ -52,54 +40,72 @@ package func readNamespace(_ kind: NamespaceKind) -> NamespaceReading {
     }
 }
 
-private let userNamespace = read(.user)
-private let pidNamespace = read(.pid)
-private let timeNamespace = read(.time)
+private let userNamespace = readUserNamespace()
+private let pidNamespace = readOther(.pid)
+private let timeNamespace = readOther(.time)
 
-private func read(_ kind: NamespaceKind) -> NamespaceReading {
-    if let answer = askKernel(kind) { return answer }
+/// Two answers have to agree: who owns the root of procfs, which is user 0 only where the kernel's
+/// root is (in an ordinary user's namespace it is nobody's), and the inode number that the kernel's
+/// own link tells. A filter of system calls can keep either from coming, and make up neither.
+private func readUserNamespace() -> NamespaceReading {
     guard let owner = ProcessFiles.rootOwner else { return .unknown }
-    guard owner == 0 else { return kind == .user ? .other : .unknown }
-    return readLink(kind)
-}
-
-private func askKernel(_ kind: NamespaceKind) -> NamespaceReading? {
-    let number = st_pidfd_open(getpid())
-    guard number >= 0 else { return nil }
-    let process = Descriptor(owning: number, path: "namespaces")
-    guard let answer = namespace(process, pidfdRequests | kind.request, kind) else { return nil }
-    guard kind == .user, answer == .initial else { return answer }
-    return areMountsRoots(process) ? .initial : .other
-}
-
-/// Whether the mounts that this process sees belong to the first user namespace. An ordinary user
-/// can't leave his own without leaving his mounts; root can (nsenter), and is not to be misled there.
-private func areMountsRoots(_ process: borrowing Descriptor) -> Bool {
-    let getMounts: UInt = 3
-    let number = ioctl(process.number, pidfdRequests | getMounts)
-    guard number >= 0 else { return false }
-    let getOwner: UInt = 0xB701
-    return namespace(Descriptor(owning: number, path: "namespaces"), getOwner, .user) == .initial
-}
-
-/// The namespace that a request names; nil if this kernel doesn't know the request.
-private func namespace(
-    _ asked: borrowing Descriptor, _ request: UInt, _ kind: NamespaceKind
-) -> NamespaceReading? {
-    let number = ioctl(asked.number, request)
-    guard number >= 0 else { return errno == EOPNOTSUPP ? .initial : nil }
-    let file = Descriptor(owning: number, path: "namespaces")
-    guard let attributes = try? file.attributes() else { return nil }
-    return attributes.inode == kind.initialInode ? .initial : .other
-}
-
-private let pidfdRequests: UInt = 0xFF00
-
-/// "user:[4026531837]"; a kernel without that kind has no such link.
-private func readLink(_ kind: NamespaceKind) -> NamespaceReading {
-    let path = "/proc/self/ns/\(kind.rawValue)"
-    guard let text = systemLinkTarget(path) else {
-        return isSystemPathAbsent(path) ? .initial : .unknown
+    guard owner == 0 else { return .other }
+    let kind = NamespaceKind.user
+    switch kind.link(kind.rawValue) {
+    case .bytes(let text) where text != kind.initialLink: return .other
+    // A kernel without user namespaces has no such link.
+    case .bytes, .absent: return areMountsAnothers() ? .other : .initial
+    case .unreadable: return .unknown
     }
-    return text == "\(kind.rawValue):[\(kind.initialInode)]" ? .initial : .other
+}
+
+private func readOther(_ kind: NamespaceKind) -> NamespaceReading {
+    switch kind.link(kind.rawValue) {
+    case .bytes(let text): text == kind.initialLink ? .initial : .other
+    // In a user namespace a filter may have taken it.
+    case .absent: userNamespace == .initial ? .initial : .unknown
+    case .unreadable: .unknown
+    }
+}
+
+extension NamespaceKind {
+    /// "user:[4026531837]"
+    fileprivate var initialLink: [UInt8] { Array("\(rawValue):[\(initialInode)]".utf8) }
+
+    /// A link of this process's folder `ns`.
+    fileprivate func link(_ name: String) -> FileReading {
+        let link = ProcessFiles.link("ns/\(name)")
+        // Before Linux 5.6: where procfs is root's, nobody but root has mounted anything over it.
+        guard link == .unreadable, ProcessFiles.rootOwner == 0 else { return link }
+        let path = "/proc/self/ns/\(name)"
+        if let text = systemLinkTarget(path) { return .bytes(Array(text.utf8)) }
+        return isSystemPathAbsent(path) ? .absent : .unreadable
+    }
+}
+
+/// Whether this process's clocks are those of the time namespace that /proc/self tells of: its
+/// children's. Before Linux 6.2 a process that makes another one keeps its own through execve(2).
+var areClocksTold: Bool {
+    let own = NamespaceKind.time.link("time")
+    return own.bytes != nil && own == NamespaceKind.time.link("time_for_children")
+}
+
+/// Whether the kernel says that the mounts that this process sees belong to a user namespace of
+/// somebody's. An ordinary user can't leave his own without leaving his mounts; root can (nsenter),
+/// and is not to be misled there. Before Linux 6.11 there is no answer.
+private func areMountsAnothers() -> Bool {
+    let getMounts: UInt = 0xFF03
+    let getOwner: UInt = 0xB701
+    guard let process = opened(st_pidfd_open(getpid())),
+        let mounts = opened(ioctl(process.number, getMounts)),
+        let owner = opened(ioctl(mounts.number, getOwner)),
+        let attributes = try? owner.attributes()
+    else { return false }
+    return attributes.inode != NamespaceKind.user.initialInode
+}
+
+/// What a call opened. A filter can answer 0 in the kernel's place, which would be the caller's own
+/// descriptor.
+private func opened(_ number: Int32) -> Descriptor? {
+    number > 2 ? Descriptor(owning: number, path: "namespaces") : nil
 }

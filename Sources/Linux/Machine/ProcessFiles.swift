@@ -23,8 +23,15 @@ enum ProcessFiles {
         return (try? readAll(file, count: limit)).map { .bytes($0) } ?? .unreadable
     }
 
-    /// Whether this kernel has openat2(2), which came with time namespaces.
-    static var canBeShown: Bool { unsafe st_open_beneath(-1, ".", 0) >= 0 || errno != ENOSYS }
+    /// Where a link in /proc/self leads.
+    static func link(_ name: String) -> FileReading {
+        guard let root, let own else { return .unreadable }
+        let number = unsafe st_open_beneath(
+            root.descriptor, "\(own)/\(name)", pathOnly | O_NOFOLLOW | O_CLOEXEC)
+        guard number >= 0 else { return errno == ENOENT ? .absent : .unreadable }
+        let link = Descriptor(owning: number, path: "/proc/self/\(name)")
+        return linkTarget(link.number, "").map { .bytes(Array($0.utf8)) } ?? .unreadable
+    }
 
     /// Whether a path is one of a process's files.
     static func has(_ path: String) -> Bool {
@@ -41,7 +48,7 @@ enum ProcessFiles {
 
     private static let root: Root? = {
         let number = unsafe open("/proc", pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard number >= 0 else { return nil }
+        guard number > 2 else { return nil }
         var folder = stat()
         guard st_file_system(number) == procfsMagic, unsafe fstat(number, &folder) == 0,
             folder.st_ino == 1

@@ -1,4 +1,4 @@
-// How the system is seen: four questions about absolute paths and one about namespaces. The program
+// How the system is seen: four questions about absolute paths, and two about the process. The program
 // has one answerer, the system itself; tests answer for made-up machines. No option and no variable
 // can point the program elsewhere. Bound by DESIGN §6 (last paragraph) and STYLE 19.
 
@@ -19,27 +19,31 @@ package enum FileReading: Equatable, Sendable {
 package struct SystemTree: Sendable {
     /// The first bytes of a file, up to a limit.
     package let contents: @Sendable (_ path: String, _ limit: Int) -> FileReading
-    /// The names in a folder, sorted; none if there is no such folder.
-    package let names: @Sendable (_ path: String) -> [String]
+    /// The names in a folder, sorted; none if there is no such folder, nil if it can't be read.
+    package let listing: @Sendable (_ path: String) -> [String]?
     /// Where a symbolic link leads, as written.
     package let link: @Sendable (_ path: String) -> String?
     /// Whether something stands at a path.
     package let isPresent: @Sendable (_ path: String) -> Bool
     /// One of this process's namespaces.
     package let namespace: @Sendable (_ kind: NamespaceKind) -> NamespaceReading
+    /// Whether a filter of system calls came with this process; nil if it can't be told.
+    package let isFiltered: @Sendable () -> Bool?
 
     package init(
         contents: @escaping @Sendable (_ path: String, _ limit: Int) -> FileReading,
-        names: @escaping @Sendable (_ path: String) -> [String],
+        listing: @escaping @Sendable (_ path: String) -> [String]?,
         link: @escaping @Sendable (_ path: String) -> String?,
         isPresent: @escaping @Sendable (_ path: String) -> Bool,
-        namespace: @escaping @Sendable (_ kind: NamespaceKind) -> NamespaceReading
+        namespace: @escaping @Sendable (_ kind: NamespaceKind) -> NamespaceReading,
+        isFiltered: @escaping @Sendable () -> Bool?
     ) {
         self.contents = contents
-        self.names = names
+        self.listing = listing
         self.link = link
         self.isPresent = isPresent
         self.namespace = namespace
+        self.isFiltered = isFiltered
     }
 
     /// This device.
@@ -54,8 +58,8 @@ package struct SystemTree: Sendable {
                 return error.isNotFound ? .absent : .unreadable
             }
         },
-        names: systemFolderNames, link: systemLinkTarget, isPresent: isSystemPathPresent,
-        namespace: readNamespace)
+        listing: systemFolderListing, link: systemLinkTarget, isPresent: isSystemPathPresent,
+        namespace: readNamespace, isFiltered: { Sandbox.wasFiltered })
 
     /// Whether nobody but root can have mounted anything over what is read here. The process's
     /// namespaces don't change: asked once.
@@ -65,6 +69,9 @@ package struct SystemTree: Sendable {
     package func bytes(_ path: String, limit: Int = 256) -> [UInt8]? {
         contents(path, limit).bytes
     }
+
+    /// The names in a folder, sorted; none if there is no such folder, or it can't be read.
+    package func names(_ path: String) -> [String] { listing(path) ?? [] }
 
     /// A short file's text without white space at its end; "" if it can't be read.
     package func line(_ path: String, limit: Int = 256) -> String {

@@ -14,6 +14,10 @@ package enum ProcessGuard {
         guard st_forbid_core_files() == 0, st_set_dumpable(0) == 0 else {
             throw .last(.start, "core dump protection")
         }
+        // A filter from outside can answer in the kernel's place.
+        guard !allowsMemoryImages else {
+            throw SystemError(.start, "core dump protection", code: EPERM)
+        }
     }
 
     /// Whether the process could leave a core file, or be read by another of the same user. For

@@ -24,9 +24,20 @@ package enum Sandbox {
         if let filterFailure { throw filterFailure }
     }
 
-    /// Installs the filter when it is first asked for, and keeps why that failed.
-    private static let filterFailure: SystemError? =
-        st_install_seccomp_filter() == 0 ? nil : .last(.start, "network filter")
+    /// Installs the filter when it is first asked for, and keeps why that failed. It is looked at
+    /// once: a filter from outside can answer in the kernel's place.
+    private static let filterFailure: SystemError? = {
+        _ = wasFiltered
+        guard st_install_seccomp_filter() == 0 else { return .last(.start, "network filter") }
+        return isNetworkBlocked ? nil : SystemError(.start, "network filter", code: EPERM)
+    }()
+
+    /// Whether this process came with a filter of system calls that isn't ours: its calls may be
+    /// answered by whoever started it. nil if that can't be read. prctl(2) would not do: it is a
+    /// call, and /proc/self/status has to be filled.
+    package static let wasFiltered: Bool? = SystemTree.real
+        .bytes("/proc/self/status", limit: 65_536)
+        .flatMap { isFiltered(status: String(decoding: $0, as: UTF8.self)) }
 
     /// Takes away every file but those beneath `folders`.
     ///
@@ -51,6 +62,7 @@ package enum Sandbox {
             }
         }
         guard st_landlock_restrict(ruleset.number) == 0 else { throw .last(.start, "file sandbox") }
+        guard areFilesConfined else { throw SystemError(.start, "file sandbox", code: EPERM) }
         return .landlock(abi: Int(abi))
     }
 
@@ -67,4 +79,11 @@ package enum Sandbox {
         if number >= 0 { _ = close(number) }
         return number < 0
     }
+}
+
+/// Whether the line `Seccomp` of /proc/PID/status (proc_pid_status(5)) tells of a filter; nil without
+/// one.
+func isFiltered(status: String) -> Bool? {
+    guard let name = status.rangeOfBytes("\nSeccomp:\t") else { return nil }
+    return !status[name.upperBound...].hasPrefix("0\n")
 }

@@ -69,7 +69,7 @@ public struct Authenticator: ~Copyable {
         try Authenticator.confineProcess(confinement)
         let folder = try fromSystem(try TemporaryFolder())
         var device = try DeviceFacts.read(sshConnection: nil)
-        device.isRemote = false
+        device.login = .atDevice
         flow = try Flow(
             place: Place(
                 dataPath: folder.path + "/data/softtoken",

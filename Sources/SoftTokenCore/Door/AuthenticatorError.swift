@@ -117,6 +117,10 @@ extension AuthenticatorError {
         case sameDevice(SeparationEvidence)
         /// Over the network (87).
         case remoteLogin
+        /// Perhaps over the network (87).
+        case loginNotTold
+        /// An older keystore was put back where the administrator's policy can't be told (81).
+        case policyNotTold
         /// Policy wants separation verified, and it is not (81).
         case separationNotVerified(UnverifiedReason)
         /// The prescriber has not attested (81).

@@ -14,7 +14,7 @@ public struct PolicyRule: Equatable, Sendable {
     public enum Source: String, Sendable {
         /// Nobody: it holds where nothing is asked for.
         case standard = "default"
-        /// /etc/softtoken/policy.json.
+        /// /etc/softtoken/policy.json, as it is or as it was last seen.
         case administrator
         /// The link of a token that is here.
         case token
@@ -32,7 +32,8 @@ extension Flow {
     /// The rules, in the order of CONTRACT §4.
     func rules(_ facts: KeystoreFacts) -> [PolicyRule] {
         let administrators = device.policy
-        let own = administrators?.policy ?? TokenPolicy()
+        let own = combined(facts.seenPolicy.policy)
+        let forbidsUnsigned = facts.seenPolicy.forbidsUnsigned
         let all = combined(facts.policy)
         return [
             PolicyRule(
@@ -45,8 +46,10 @@ extension Flow {
                 name: .separation, value: .word(all.separation == .strict ? "strict" : "attest"),
                 source: source(all.separation, own.separation)),
             PolicyRule(
-                name: .unsigned, value: .truth(administrators?.unsigned ?? true),
-                source: administrators?.unsigned == nil ? .standard : .administrator),
+                name: .unsigned,
+                value: .truth(administrators?.unsigned != false && !forbidsUnsigned),
+                source: administrators?.unsigned != nil || forbidsUnsigned
+                    ? .administrator : .standard),
             PolicyRule(
                 name: .remote, value: .truth(administrators?.remote ?? false),
                 source: administrators?.remote == nil ? .standard : .administrator),

@@ -154,7 +154,7 @@ extension Flow {
                 ? facts.chipsProtection(obstacle) : facts.protection(obstacle),
             separation: Separation(verdict),
             isAttested: isOpenable ? facts.attestedUnixSeconds != nil : nil,
-            isRemote: device.isRemote, isClockSynchronized: now.isSynchronized,
+            isRemote: device.login.isRemote, isClockSynchronized: now.isSynchronized,
             isMemoryLocked: SecureBytes.isLockingAvailable(),
             allowsMemoryImages: ProcessGuard.allowsMemoryImages,
             isNetworkBlocked: Sandbox.isNetworkBlocked,
@@ -225,5 +225,16 @@ extension KeystoreFacts {
             + "stolen disk open for no PIN; a thief of this computer has \(tries) tries at most, "
             + "whatever else is put back; root, and who may open the TPM, can destroy the tokens, not "
             + "read them\(now)"
+    }
+}
+
+extension LoginPlace {
+    /// nil if it can't be told.
+    fileprivate var isRemote: Bool? {
+        switch self {
+        case .atDevice: false
+        case .remote: true
+        case .untold, .container: nil
+        }
     }
 }

@@ -115,6 +115,10 @@ extension Flow {
         try checkRemote()
         var checks = PassedChecks(facts: facts, verdict: verdict)
         if purpose.needsClearance {
+            // An older copy may have seen no policy.
+            if facts.isPutBack, !device.environment.believesAdministrator {
+                throw .init(.policyNotTold)
+            }
             let policy = combined(facts.policy).combined(with: terms?.policy ?? TokenPolicy())
             if case .unverified(let reason) = verdict, policy.separation == .strict {
                 throw .init(.separationNotVerified(reason))
@@ -167,10 +171,11 @@ extension Flow {
     }
 
     private func checkRemote() throws(AuthenticatorError) {
-        let isRemoteAllowed =
-            device.policy?.remote == true && !device.isNamespaceFaked
-        guard device.isRemote != true || isRemoteAllowed else {
-            throw .init(.remoteLogin)
+        if device.policy?.remote == true, !device.environment.canBeMadeUp { return }
+        switch device.login {
+        case .atDevice, .container: return
+        case .remote: throw .init(.remoteLogin)
+        case .untold: throw .init(.loginNotTold)
         }
     }
 
@@ -209,7 +214,8 @@ extension Flow {
     ) throws(AuthenticatorError) {
         guard case .activate(let link) = purpose else { return }
         guard let link else {
-            guard device.policy?.unsigned != false, !checks.facts.forbidsUnsigned else {
+            guard device.policy?.unsigned != false, !checks.facts.seenPolicy.forbidsUnsigned
+            else {
                 throw .init(.unsignedLink)
             }
             return
@@ -285,7 +291,8 @@ extension Flow {
         _ answers: Answers, _ checks: inout PassedChecks
     ) throws(AuthenticatorError) {
         guard case .unverified(let reason) = checks.verdict,
-            checks.facts.attestedUnixSeconds == nil || device.isNamespaceFaked
+            checks.facts.attestedUnixSeconds == nil || device.environment.canBeMadeUp
+                || reason == .environment(.unreadable)
         else { return }
         if answers.isAttested {
             checks.isAttestedByOption = true

@@ -14,16 +14,12 @@ struct DeviceFacts: Sendable {
     var marker: PrescribingMarker
     /// Read where there are keys, the first time before the sandbox closes.
     var machineID: @Sendable () -> MachineValues
-    /// Whether this is a login over the network; nil if it can't be told.
-    var isRemote: Bool?
+    /// Where the program was started from.
+    var login: LoginPlace
     var policy: AdministratorPolicy?
     var issuers: [IssuerFile] = []
     /// Whether a marker stands there by now.
     var isMarkerThere: @Sendable () -> Bool
-
-    /// In a user namespace anybody is root of what they mounted: a marker can be hidden there, and a
-    /// policy be made up.
-    var isNamespaceFaked: Bool { environment.findings.contains(.userNamespace) }
 
     /// The verdict over prescribing records and this computer's marker.
     ///
@@ -42,8 +38,8 @@ struct DeviceFacts: Sendable {
     func trust(of link: VerifiedLink) -> IssuerTrust {
         let own = issuers.filter { $0.key == link.key }
         if own.contains(where: { $0.name == link.issuer }) {
-            // In a user namespace anybody puts such files there.
-            return isNamespaceFaked ? .unknown : .trusted
+            // Where the caller can make files up, these too.
+            return environment.canBeMadeUp ? .unknown : .trusted
         }
         let seen = link.issuer.asSeen.lowercased()
         let isClaimed = issuers.contains {
@@ -71,7 +67,7 @@ struct DeviceFacts: Sendable {
         DeviceFacts(
             identity: DeviceIdentity.read, environment: DeviceEnvironment.read(),
             marker: PrescribingMarker.read(), machineID: MachineValues.read,
-            isRemote: isRemoteLogin(sshConnection: sshConnection),
+            login: loginPlace(sshConnection: sshConnection),
             isMarkerThere: { PrescribingMarker.isThere })
     }
 

@@ -154,11 +154,12 @@ struct Flow: Sendable {
         let now = try reading()
         var facts = KeystoreFacts()
         let policy = combined(keystore.publicSection)
-        facts.forbidsUnsigned = forbidsUnsigned(keystore.publicSection)
+        facts.seenPolicy = holdingPolicy(keystore.publicSection)
         facts.policy = policy
         facts.attemptsLeft = keystore.attempts.attemptsLeft(policy: policy.attemptLimit)
         facts.attemptLimit = keystore.attempts.limit(policy: policy.attemptLimit)
         facts.isAttemptRecordLost = keystore.attempts.isCopyLost
+        facts.isPutBack = keystore.isPutBack
         facts.delaySeconds = keystore.delaySeconds(now: now.boot)
         if case .restart = keystore.attempts.record.delay(now: now.boot) {
             facts.beginsDelayAnew = true

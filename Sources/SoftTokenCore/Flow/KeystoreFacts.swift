@@ -12,13 +12,15 @@ struct KeystoreFacts: Equatable, Sendable {
     var attemptLimit: Int?
     /// One of the two attempt records is missing or altered: one attempt is left, whatever the count.
     var isAttemptRecordLost = false
+    /// An older keystore stands where a newer one was.
+    var isPutBack = false
     var delaySeconds = 0
     /// Boot time can't be trusted: the next try begins the delay anew and writes that down.
     var beginsDelayAnew = false
     var policy = TokenPolicy()
     var records: [PrescribingRecord] = []
-    /// The administrator forbade unsigned links when that could last be believed, and it can't now.
-    var forbidsUnsigned = false
+    /// What the administrator asked for when that could last be believed, where it can't be now.
+    var seenPolicy = SeenPolicy()
     /// How the key of the link that was asked for stands with the keystore.
     var issuerTrust = IssuerTrust.unknown
     var attestedUnixSeconds: Int64?

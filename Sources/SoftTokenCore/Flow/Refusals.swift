@@ -66,6 +66,8 @@ extension AuthenticatorError {
         case .sameDevice(let evidence):
             "this is the prescribing device: \(evidence.names.joined(separator: " "))"
         case .remoteLogin: "remote login"
+        case .loginNotTold: "a login that can't be told"
+        case .policyNotTold: "an older keystore where the administrator's policy can't be told"
         case .separationNotVerified(let reason): "separation not verified: \(reason.name)"
         case .attestationMissing(let reason): "attestation missing: \(reason.name)"
         case .attestationDenied: "the prescriber did not attest that this is another device"

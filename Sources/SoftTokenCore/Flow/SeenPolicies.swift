@@ -7,25 +7,32 @@ import Keystore
 import Linux
 
 extension Flow {
-    /// The stricter of a keystore's own policy and the administrator's: as it is now, and where that
-    /// can't be believed as it was last seen, too.
+    /// The stricter of a keystore's own policy and the administrator's: as it is now, and where no
+    /// file that can be believed says it as it was last seen, too.
     func combined(_ section: PublicSection) -> TokenPolicy {
-        let policy = combined(section.policy)
-        guard !device.environment.believesAdministrator else { return policy }
-        return policy.combined(with: section.seenPolicy.policy)
+        combined(section.policy).combined(with: holdingPolicy(section).policy)
     }
 
-    /// Whether only a policy that was seen before forbids unsigned links.
-    func forbidsUnsigned(_ section: PublicSection) -> Bool {
-        !device.environment.believesAdministrator && section.seenPolicy.forbidsUnsigned
+    /// What was last seen, where it holds.
+    func holdingPolicy(_ section: PublicSection) -> SeenPolicy {
+        device.isPolicyBelieved ? SeenPolicy() : section.seenPolicy
     }
 
-    /// Keeps what the administrator asks for now, if it can be believed and is another policy than
-    /// the one that is kept. One that can't be written is kept with the next right PIN.
+    /// Keeps what the administrator's file asks for now, if it can be believed and is another policy
+    /// than the one that is kept. One that can't be written is kept with the next right PIN; one that
+    /// allows more is logged first.
     func keepSeenPolicy(_ session: inout Session, _ lock: KeystoreLock) {
-        guard device.environment.believesAdministrator,
-            session.keystore.publicSection.seenPolicy != device.seenPolicy
-        else { return }
+        let kept = session.keystore.publicSection.seenPolicy
+        guard device.isPolicyBelieved, kept != device.seenPolicy else { return }
+        if device.seenPolicy.allowsMore(than: kept) {
+            let entry = AuditEntry(
+                .device, .ok, detail: "the administrator's policy allows more than before")
+            guard let now = try? reading().unixSeconds,
+                (try? AuditLog.append(
+                    [entry], folders: session.folders, lock: lock, unixSeconds: now,
+                    vouched: session.keystore.vouched)) != nil
+            else { return }
+        }
         session.keystore.keep(seenPolicy: device.seenPolicy)
         guard !session.keystore.isUnwritten else { return }
         try? save(&session, lock)
@@ -33,9 +40,21 @@ extension Flow {
 }
 
 extension DeviceFacts {
+    /// Whether a policy file says what holds. That there is none says nothing: a file can be hidden.
+    fileprivate var isPolicyBelieved: Bool { policy != nil && environment.believesAdministrator }
+
     /// What there is to be kept of the administrator's policy: a permission is never remembered.
     fileprivate var seenPolicy: SeenPolicy {
         SeenPolicy(
             policy: policy?.policy ?? TokenPolicy(), forbidsUnsigned: policy?.unsigned == false)
+    }
+}
+
+extension SeenPolicy {
+    fileprivate func allowsMore(than other: SeenPolicy) -> Bool {
+        policy.attemptLimit > other.policy.attemptLimit
+            || policy.sessionLimitSeconds > other.policy.sessionLimitSeconds
+            || policy.separation != .strict && other.policy.separation == .strict
+            || !forbidsUnsigned && other.forbidsUnsigned
     }
 }

@@ -47,6 +47,19 @@ extension AuthenticatorError.Cause {
                 .remoteLogin,
                 "this is a remote login: it would show the one-time password on another machine",
                 hint: "run softtoken at this device itself")
+        case .loginNotTold:
+            Message(
+                .remoteLogin,
+                "it can't be told whether this is a remote login, which would show the one-time "
+                    + "password on another machine",
+                hint: "run softtoken in a session at this device itself; where /proc hides other "
+                    + "users' processes, the administrator can allow it (\"remote\": true)")
+        case .policyNotTold:
+            Message(
+                .separation,
+                "an older keystore was put back, which need not have seen the administrator's "
+                    + "policy, and that can't be told here",
+                hint: "run softtoken from an ordinary terminal, outside of a container")
         case .separationNotVerified(let reason):
             Message(
                 .separation,

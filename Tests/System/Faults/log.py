@@ -5,7 +5,7 @@ import struct
 
 from bench import HOTP_SEED, PIN, WRONG_PIN, Homes, Score, activate, otpauth
 from reader import hash_of, log_entries, subkey
-from sweep import ERRORS, injection, traced
+from sweep import ERRORS, injection, strace, traced
 
 SHOW = ["show", "Clinic", "--once"]
 # A command that asks for nothing and leaves one entry: a refused remote login.
@@ -172,9 +172,8 @@ def prunings(score, home):
 
 def pruning(home, call, fault, kept):
     problems = []
-    bpf = [] if fault == "kill" else ["--seccomp-bpf"]
     done = home.run(*SHOW, lines=[PIN], around=[
-        "strace", "-f", *bpf, "-o", "/dev/null", "-e", "trace=" + call.name,
+        *strace(fault), "-o", "/dev/null", "-e", "trace=" + call.name,
         "-e", injection(call, fault)])
     if fault == "kill" and done.code not in (-9, 137):
         problems.append(f"was not killed: {done}")

@@ -36,11 +36,20 @@ RENAMES = ("rename", "renameat", "renameat2")
 Call = collections.namedtuple("Call", "name ordinal text index")
 
 
+def strace(fault=None):
+    """In front of a command. strace's filter counts as one from outside (Device/FORMAT.md §6) but in a
+    container, which root makes: its device is what it is without."""
+    # --seccomp-bpf loses the injected signal (strace 6.1); without it an injected error meets the
+    # program's own filter as call number -1, which that filter ends the process for.
+    bpf = [] if fault == "kill" else ["--seccomp-bpf"]
+    return ["unshare", "--pid", "--fork", "--mount-proc", "strace", "-f", *bpf]
+
+
 def traced(home, arguments, lines, around=()):
     """A run without a fault, and its calls: those that touch the home or the output."""
     trace = home.home / "trace"
     done = home.run(*arguments, lines=lines, around=[
-        *around, "strace", "-f", "-y", "--seccomp-bpf", "-o", str(trace),
+        *around, *strace(), "-y", "-o", str(trace),
         "-e", "trace=" + ",".join(TRACED)])
     counts, calls = collections.Counter(), []
     for line in trace.read_text().splitlines():
@@ -156,12 +165,9 @@ def run_case(scenario, call, fault, unlocks):
     try:
         arguments = [a.replace(
             str(scenario.home.home), str(home.home)) for a in scenario.arguments]
-        # --seccomp-bpf loses the injected signal (strace 6.1); without it an injected error meets
-        # the program's own filter as call number -1, which that filter ends the process for.
-        bpf = [] if fault == "kill" else ["--seccomp-bpf"]
         path = ["-P", CHIP] if f"<{CHIP}>" in call.text else []
         result = home.run(*arguments, lines=scenario.lines, around=[
-            "strace", "-f", *bpf, *path, "-o", "/dev/null", "-e", "trace=" + call.name,
+            *strace(fault), *path, "-o", "/dev/null", "-e", "trace=" + call.name,
             "-e", injection(call, fault)])
         return judge(scenario, call, fault, home, result, unlocks)
     finally:

@@ -1,22 +1,23 @@
 """Another machine made up inside of a user namespace, by whoever started it: no privilege is needed.
 
-usage: forge.py HOW[,KERNEL] FOLDER PROGRAM [ARGUMENT...]
+usage: forge.py HOW[,KERNEL|,FILTER] FOLDER PROGRAM [ARGUMENT...]
 
 Descriptors of the first namespaces are opened before the way in, and bound over a tmpfs where the
 program looks for its own; uid_map, boot_id, machine-id, the processor's features and a disk's serial
 are made up, the marker and the administrator's files hidden. HOW is what is forged besides:
 `nothing`, `proc` (a whole /proc of plain files), or `ancestors` (another process in place of each). KERNEL is what the
-kernel is made to lack: `6.10` the answer to a pidfd, `5.5` openat2 besides.
+kernel is made to lack: `6.10` the answer to a pidfd, `5.5` openat2 besides; or FILTER, what its user's
+own filter of system calls answers (filtered.py).
 """
 import ctypes
-import errno
 import os
 import pathlib
 import secrets
-import struct
 import sys
 
-OLDER = {"6.10": [434], "5.5": [434, 437]}  # pidfd_open, openat2
+import filtered
+
+OLDER = {"6.10": ["pidfd_open=38"], "5.5": ["pidfd_open=38", "openat2=38"]}
 
 libc = ctypes.CDLL(None, use_errno=True)
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -152,24 +153,11 @@ def boot_id():
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def refuse(calls):
-    """A filter that lets the kernel know nothing of these system calls."""
-    steps = [struct.pack("HBBI", 0x20, 0, 0, 0)]
-    for call in calls:
-        steps += [struct.pack("HBBI", 0x15, 0, 1, call),
-                  struct.pack("HBBI", 0x06, 0, 0, 0x00050000 | errno.ENOSYS)]
-    steps.append(struct.pack("HBBI", 0x06, 0, 0, 0x7FFF0000))
-    program = ctypes.create_string_buffer(b"".join(steps))
-    header = struct.pack("HP", len(steps), ctypes.addressof(program))
-    checked(libc.prctl(38, 1, 0, 0, 0), "no new privileges")
-    checked(libc.prctl(22, 2, header, 0, 0), "filter")
-
-
 def main():
     how, folder, *command = sys.argv[1:]
     how, _, kernel = how.partition(",")
     # What an older kernel is asked by is a link.
-    forgery = Forgery(folder, links=kernel != "")
+    forgery = Forgery(folder, links=kernel in OLDER)
     forgery.root()
     forgery.machine()
     if how == "proc":
@@ -178,7 +166,7 @@ def main():
         forgery.process_files()
     if how == "ancestors":
         forgery.ancestors()
-    refuse(OLDER.get(kernel, []))
+    filtered.refuse(OLDER.get(kernel) or kernel.split(",") if kernel else [])
     os.execv(command[0], command)
 
 

@@ -36,6 +36,17 @@ def opening_commands(home):
             ["issuer", "remove", ISSUER.fingerprint]]
 
 
+def copied(name):
+    """One of the tools beside this file, where ordinary users can run it."""
+    shutil.copy(pathlib.Path(__file__).with_name(name), WORK / name)
+    return WORK / name
+
+
+def filtered(*rules):
+    """In front of a command: the caller's own filter of system calls (filtered.py)."""
+    return ["/usr/bin/python3", str(copied("filtered.py")), ",".join(rules), "/usr/bin/env"]
+
+
 class DeviceTest(ProgramTest):
     def setUp(self):
         self.machines = []
@@ -363,8 +374,8 @@ class ForgeryTest(DeviceTest):
         """The program's command line, on the marked machine, in a forgery as its user makes it."""
         folder = f"/tmp/forged-{secrets.token_hex(4)}"
         self.addCleanup(lambda: os.path.isdir(folder) and os.rmdir(folder))
-        tool = WORK / "forge.py"
-        shutil.copy(pathlib.Path(__file__).with_name("forge.py"), tool)
+        tool = copied("forge.py")
+        copied("filtered.py")
         forge = ["/usr/bin/python3", str(tool), how, folder]
         script = f'mount --bind {self.etc} /etc && exec "$@"'
         return ["unshare", "-m", "--propagation", "private", "/bin/sh", "-ec", script, "sh",
@@ -387,7 +398,14 @@ class ForgeryTest(DeviceTest):
             self.user = user
             self.assert_ends(self.forged(None, Home(user=user), "show"), 80)
             # Before 6.11 root is not told apart from an ordinary user's namespace of root's.
-            older = () if user == 0 else ("nothing,6.10", "nothing,5.5", "proc,6.10", "proc,5.5")
+            older = () if user == 0 else (
+                "nothing,6.10", "nothing,5.5", "proc,6.10", "proc,5.5", "nothing,ioctl=95",
+                "nothing,ioctl=25", "nothing,ioctl=0", "nothing,openat2=38", "nothing,openat2=2",
+                "nothing,pidfd_open=0,ioctl=95,openat2=38", "proc,ioctl=95",
+                # What asks for namespaces alone: PIDFD_GET_…_NAMESPACE, NS_GET_USERNS.
+                "nothing," + ",".join(f"ioctl:1:{request}=95"
+                                      for request in ("0xFF09", "0xFF05", "0xFF07", "0xB701")),
+                "nothing,ioctl:1:0xFF03=0,ioctl:1:0xFF09=95,ioctl:1:0xB701=95")
             for how in ("nothing", "proc", *older):
                 with self.subTest(f"{user} {how}"):
                     home = Home(user=user)
@@ -417,9 +435,89 @@ class ForgeryTest(DeviceTest):
             home = Home(user=ORDINARY)
             user, home.user = home.user, None
             prefix = [str(server), "-c", '"$@"; exit $?', "sshd", *self.inside(how, home)]
-            remote = home.run("status", "--json", prefix=prefix).json["remote"]
+            done = home.run("status", "--json", prefix=prefix)
             home.user = user
-            self.assertIsNot(remote, False, how)
+            if done.code != 74:  # no /proc at all that could tell how clocks are shifted
+                self.assertIsNot(done.json["remote"], False, how)
+
+
+@needs_root
+class CallersOwnTest(DeviceTest):
+    """What an ordinary user brings about without a namespace: a filter, files that can't be read."""
+
+    def separate(self, **policy):
+        """A machine that is another one than the record's, and a home with a token on it."""
+        record = links.record([(1, os.urandom(16)), (5, b"ELSEWHERE1"), (6, b"ELSEWHERE3")])
+        machine = self.machine(dmi=OTHER_LAPTOP)
+        home = Home()
+        done = home.run("activate", ISSUER.link(st={"prescribing": [record], **policy}),
+                        "--trust-issuer", ISSUER.fingerprint,
+                        answers=f"{links.CODE}\nClinic\n{PIN}\n", machine=machine)
+        self.assert_ends(done, 0)
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+        return machine, home
+
+    def attested_at_each_use(self, machine, home, word, **keywords):
+        """Unverified, and so again the next time."""
+        self.assertIn(word, self.check(machine, home, **keywords)["reason"])
+        for _ in range(2):
+            self.assert_ends(home.run("show", answers=PIN, machine=machine, **keywords), 81, word)
+            attested = len([e for e in home.log(machine=machine) if e["event"] == "attest"])
+            self.assert_ends(home.run("show", ATTESTED, answers=PIN, machine=machine, **keywords), 0)
+            self.assertEqual(
+                len([e for e in home.log(machine=machine) if e["event"] == "attest"]), attested + 1)
+
+    def test_a_filter_is_found_whatever_it_filters(self):
+        machine, home = self.separate()
+        for rules in (["9999=38"], ["ioctl=95"], ["openat2=38"], ["openat2=0"], ["pidfd_open=0"]):
+            with self.subTest(rules):
+                self.attested_at_each_use(machine, home, "filtered", prefix=filtered(*rules))
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+
+    def test_strict_refuses_under_a_filter_and_where_files_can_not_be_read(self):
+        machine, home = self.separate(policy={"separation": "strict"})
+        self.assert_ends(home.run("show", ATTESTED, machine=machine, prefix=filtered("9999=38")),
+                         81, "filtered")
+        machine.extra = [f"mount -t tmpfs -o mode=700 none {machine.root}/sys/class/net"]
+        home.give_to(ORDINARY)
+        home.user = ORDINARY
+        self.assert_ends(home.run("show", ATTESTED, machine=machine), 81, "can't be read here")
+
+    def test_what_everyone_may_read_and_this_user_can_not_is_no_proof(self):
+        machine, home = self.separate()
+        home.give_to(ORDINARY)
+        home.user = ORDINARY
+        machine.extra = [f"mount -t tmpfs -o mode=700 none {machine.root}/sys/class/net"]
+        self.attested_at_each_use(machine, home, "can't be read here")
+
+    def test_a_policy_that_was_seen_holds_until_a_file_says_otherwise(self):
+        machine = self.machine()
+        home = Home()
+        home.activate(machine=machine)
+        machine.write_policy('{"attempts":4}')
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+        limit = lambda **keywords: home.status(machine=machine, **keywords)["policy"]["attempts"]
+        machine.clear_administration()
+        for keywords in ({}, {"prefix": filtered("ioctl=95")}):
+            self.assertEqual(limit(**keywords), {"value": 4, "from": "administrator"})
+            self.assert_ends(
+                home.run("show", ATTESTED, answers=PIN, machine=machine, **keywords), 0)
+        machine.write_policy("{}")
+        self.assertEqual(limit(prefix=filtered("ioctl=95"))["value"], 4)
+        self.assertEqual(limit(), {"value": 10, "from": "default"})
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+        self.assertIn("allows more", [e["detail"] for e in home.log(machine=machine)][-2])
+        self.assertEqual(limit(prefix=filtered("ioctl=95"))["value"], 10)
+
+    def test_a_sandbox_that_did_nothing_is_noticed(self):
+        home = Home()
+        home.activate()
+        dumpable = "prctl:0:4=0"  # PR_SET_DUMPABLE
+        for rule in (dumpable, "seccomp=0", "landlock_restrict_self=0"):
+            with self.subTest(rule):
+                done = home.run("show", "--once", ATTESTED, answers=PIN, prefix=filtered(rule))
+                self.assert_ends(done, 74)
+                self.assertEqual(done.out, "")
 
 
 @needs_root
@@ -628,6 +726,39 @@ class RemoteTest(DeviceTest):
         # A terminal session of its own, and no parent that started it.
         alone = ["setsid", "--wait", "/bin/sh", "-c", '("$@") & wait $!', "sh"]
         self.assert_ends(home.run("show", machine=machine, prefix=alone), 87)
+
+    def test_the_desktop_tells_it_for_its_terminals(self):
+        machine = self.machine()
+        home = Home()
+        home.activate(machine=machine)
+        root = machine.root
+        machine.write("cgroup", "0::/user.slice/user-0.slice/user@0.service/app.slice/x.scope\n")
+        machine.extra = [f"mount --bind {root}/cgroup {root}/proc/$$/cgroup"]
+        machine.write("run/systemd/users/0", "NAME=root\nDISPLAY=c3\nSESSIONS=5 c3\n")
+        machine.write("run/systemd/sessions/5", "UID=0\nREMOTE=1\nTYPE=tty\n")
+        machine.write("run/systemd/sessions/c3", "UID=0\nREMOTE=0\nTYPE=wayland\n")
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+        machine.write("run/systemd/sessions/c3", "UID=0\nREMOTE=1\nTYPE=x11\n")
+        self.assert_ends(home.run("show", machine=machine), 87, "remote login")
+
+    def test_where_processes_are_hidden_logind_tells_it_or_it_is_refused(self):
+        machine = self.machine()
+        home = Home(user=ORDINARY)
+        home.activate(machine=machine)
+        root = machine.root
+        hidden = [f"mount -t proc -o hidepid=2 none {root}/proc"]
+        machine.extra = [*hidden, f"mount --bind {root}/boot_id {root}/proc/sys/kernel/random/boot_id"]
+        self.assert_ends(home.run("show", machine=machine), 87, "can't be told")
+        self.assertIsNone(home.status(machine=machine)["remote"])
+        machine.write_policy('{"remote":true}')
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+        machine.clear_administration()
+        machine.write("cgroup", "0::/user.slice/user-9.slice/session-c7.scope\n")
+        machine.extra.append(f"mount --bind {root}/cgroup {root}/proc/$$/cgroup")
+        machine.write("run/systemd/sessions/c7", "UID=9\nREMOTE=0\nTYPE=tty\n")
+        self.assert_ends(home.run("show", answers=PIN, machine=machine), 0)
+        machine.write("run/systemd/sessions/c7", "UID=9\nREMOTE=0\nTYPE=tty\n", mode=0o600)
+        self.assert_ends(home.run("show", machine=machine), 87, "can't be told")
 
     def test_the_administrators_policy_allows_it(self):
         machine = self.machine()
