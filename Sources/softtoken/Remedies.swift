@@ -10,6 +10,7 @@ extension AuthenticatorError.Remedy {
         case .trustIssuer(let fingerprint): "add --trust-issuer \(fingerprint)"
         case .drawPIN: "add --random-pin"
         case .keepPIN: "leave out --random-pin; softtoken pin changes the PIN"
+        case .moveShare: "softtoken pin --protector"
         case .confirm: "type yes, or add --yes"
         case .activate: "softtoken activate"
         case .listTokens: "softtoken list shows your tokens"

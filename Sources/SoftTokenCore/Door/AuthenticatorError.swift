@@ -98,6 +98,8 @@ extension AuthenticatorError {
         case drawPIN
         /// Not ``GivenAnswers/drawsPIN``: the keystore has a PIN.
         case keepPIN
+        /// ``Authenticator/changePIN(asking:)``, with ``GivenAnswers/protector``.
+        case moveShare
         /// A yes to the ``Confirmation``.
         case confirm
         /// ``Authenticator/activate(_:asking:)``.

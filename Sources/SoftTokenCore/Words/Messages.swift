@@ -141,7 +141,7 @@ extension AuthenticatorError.Cause {
         case .hasProtector:
             Message(
                 .usage, "the keystore that is here already keeps its share elsewhere",
-                hint: "choose none, or move the share with softtoken pin --protector")
+                hint: "choose none, or move the share", .moveShare)
         case .notConfirmed(.removing):
             Message(.usage, "nothing was removed", hint: "answer yes to remove the token", .confirm)
         case .notConfirmed(.resetting):
