@@ -178,7 +178,10 @@ class ProcessTest(unittest.TestCase):
             input=f"{PIN}\n".encode(), capture_output=True, env=environment(self.home.path))
         self.assertEqual(done.returncode, 0, done)
         lines = trace.read_text().splitlines()
-        self.assertEqual([line for line in lines if "(" in line], [])
+        # The one call is the look whether the filter is there: it is refused.
+        calls = [line.split(" ", 1)[1] for line in lines if "(" in line]
+        self.assertEqual(len(calls), 1, calls)
+        self.assertRegex(calls[0], r"^ *socket\(AF_UNIX, .* = -1 EACCES ")
         self.assertIn("exited with 0", lines[-1])
 
     def test_inherited_descriptors_are_closed(self):
