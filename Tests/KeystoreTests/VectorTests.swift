@@ -27,6 +27,30 @@ struct VectorTests {
         #expect(outcome.tokens == vector.all("token"))
     }
 
+    @Test("The chip's keys and the gate's policy are as the vectors say", arguments: Vector.chips)
+    func chip(name: String) throws {
+        let vector = try Vector(name)
+        let parts = try #require(vector["chip"]).split(separator: "|").map(String.init)
+        let limit = try guardedBytes(hexadecimalBytes(parts[1]))
+        let share = try guardedBytes(hexadecimalBytes(parts[2]))
+        let workspace = try vector.unpacked()
+        guard
+            case .locked(let locked) = try KeystoreCondition.examine(
+                try workspace.folders(), machineID: vector.machineID),
+            case .chip(let handle) = locked.protector
+        else { throw UnexpectedCondition() }
+        let pinKey = try DerivedKeys.key(parts[0], locked.image.header)
+        let gateKey = try PairAuthorization.gate(pinKey.bytes)
+        let shareKey = try PairAuthorization.share(pinKey.bytes, limit: limit)
+        #expect(try publicBytes(gateKey) == hexadecimalBytes(parts[3]))
+        #expect(try publicBytes(shareKey) == hexadecimalBytes(parts[4]))
+        let pair = try CountedPair(handle: handle, share: share)
+        #expect(ShareFile.pairs(try workspace.folders().state).contains(pair))
+        let unlockKey = try locked.image.unlockKey(
+            pinKey.bytes, DeviceShare(bytes: share), locked.deviceKey.binding)
+        #expect(unlockKey.commitment == locked.image.sealedKey.commitment)
+    }
+
     @Test("There are vectors, of every layer")
     func layers() throws {
         let layers = try Set(Vector.names.compactMap { try Vector($0)["layer"] })
@@ -192,6 +216,10 @@ private enum DerivedKeys {
 }
 
 extension Vector {
+    /// Those that say what the chip's protector derives.
+    static let chips = names.filter { $0.hasPrefix("chip-share") }
+        .filter { (try? Vector($0))?["chip"] != nil }
+
     /// What the log's head vouches for; that its vector says so is judged where the log is read.
     var vouched: Vouched? {
         let words = self["vouched"]?.split(separator: " ") ?? []
