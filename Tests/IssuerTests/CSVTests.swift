@@ -2,6 +2,7 @@
 import Activation
 import ArgumentParser
 import Foundation
+import Keystore
 import Linux
 import OTP
 import Testing
@@ -104,6 +105,43 @@ struct CSVTests {
     func badRows(row: [String]) throws {
         let head = ["account", "serial", "type", "digits", "period"]
         #expect(throws: RowProblem.self) { try order(head, row) }
+    }
+
+    @Test("A request is taken beside the verification that was heard, in either case, and no other")
+    func verification() throws {
+        let request = EnrolmentRequest(publicKey: randomBytes(count: 32))
+        let head = ["account", "request", "verification"]
+        let heard = request.verification
+        let parted = heard.lowercased().split(separator: "-").joined(separator: " ")
+        for heard in [heard, parted, " " + heard + " "] {
+            guard case .request(let taken) = try order(head, ["a", request.text, heard]).lock else {
+                Issue.record("the row has a code")
+                continue
+            }
+            #expect(taken.verification == request.verification)
+        }
+        let other = EnrolmentRequest(publicKey: randomBytes(count: 32)).verification
+        for heard in ["", "yes", other, String(heard.dropLast()), heard + "A", "----"] {
+            #expect(throws: RowProblem.self) { try order(head, ["a", request.text, heard]) }
+        }
+        #expect(throws: RowProblem.self) { try order(head, ["a", "", heard]) }
+        #expect(throws: RowProblem.self) { _ = try CSVColumns(["account", "request"]) }
+        guard case .code = try order(head, ["a", "", ""]).lock else {
+            Issue.record("the row has no code")
+            return
+        }
+    }
+
+    @Test("No message says the verification that a request should have had")
+    func untold() throws {
+        let request = EnrolmentRequest(publicKey: randomBytes(count: 32))
+        let head = ["account", "request", "verification"]
+        for heard in ["", "AAAA-AAAA-AAAA-AAAA"] {
+            let problem = #expect(throws: RowProblem.self) {
+                try order(head, ["a", request.text, heard])
+            }
+            #expect(problem?.message.contains(request.verification) == false)
+        }
     }
 
     @Test("The progress line fits 72 columns and never lies beyond its end")

@@ -10,7 +10,8 @@ import Testing
 @Suite("Letters")
 struct LetterTests {
     private func letter(
-        issuer: String = "Example Clinic", account: String = "ada", pending: Int = 0
+        issuer: String = "Example Clinic", account: String = "ada", pending: Int = 0,
+        lock: TokenOrder.Lock = .code(nil)
     ) throws -> Letter {
         let maker = LinkMaker(
             key: try IssuerKey(name: issuer, signingKey: SigningKey()), carrier: .activate,
@@ -20,9 +21,9 @@ struct LetterTests {
         let parameters = TokenParameters(
             algorithm: .sha1, digits: DigitCount(6)!, factor: .time(stepSeconds: 30))
         let order = TokenOrder(
-            account: account, serial: "S1", parameters: parameters, terms: terms, lock: .code(nil))
+            account: account, serial: "S1", parameters: parameters, terms: terms, lock: lock)
         let made = try maker.link(order, seed: TokenOrder.drawnSeed(.sha1), at: 1_800_000_000)
-        return try Letter(made.link, code: made.code)
+        return try Letter(made.link, code: made.code, verification: made.verification)
     }
 
     @Test("A letter says what its link says")
@@ -35,11 +36,22 @@ struct LetterTests {
         #expect(!letter.mail.contains(letter.fingerprint))
     }
 
+    @Test("The sheet of a sealed link has its request's verification, and the mail has not")
+    func verification() throws {
+        let request = EnrolmentRequest(publicKey: randomBytes(count: 32))
+        let letter = try letter(lock: .request(request))
+        let sheet = Sheet(letter)
+        #expect(sheet.text.contains("\n    \(request.verification)\n"))
+        #expect(sheet.page.contains("\"figure\">\(request.verification)<"))
+        #expect(sheet.page.contains("If the verification or the key is another one"))
+        #expect(!letter.mail.contains(request.verification))
+    }
+
     @Test(
         "A link that doesn't read back is no letter",
         arguments: ["", "softtoken:activate#a.b.c"])
     func noLink(text: String) {
-        #expect(throws: Failure.self) { _ = try Letter(text, code: nil) }
+        #expect(throws: Failure.self) { _ = try Letter(text, code: nil, verification: nil) }
     }
 
     @Test("Names can't write HTML")

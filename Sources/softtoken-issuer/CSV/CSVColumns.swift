@@ -7,7 +7,7 @@ import OTP
 /// Where the columns stand.
 struct CSVColumns: Sendable {
     private enum Column: String, CaseIterable, Sendable {
-        case account, serial, type, algorithm, digits, period, request
+        case account, serial, type, algorithm, digits, period, request, verification
     }
 
     private let positions: [Column: Int]
@@ -37,6 +37,10 @@ struct CSVColumns: Sendable {
         }
         guard positions[.account] != nil else {
             throw RowProblem("the column account is missing")
+        }
+        guard positions[.request] == nil || positions[.verification] != nil else {
+            throw RowProblem(
+                "the column verification is missing beside request: what each prescriber read out")
         }
         self.positions = positions
         self.ignored = ignored
@@ -107,11 +111,26 @@ struct CSVColumns: Sendable {
         }
     }
 
+    /// Whoever can change mail can put a request of their own in its place: a row says what the
+    /// prescriber read out, too. No message says the request's own verification, because it would be
+    /// copied into the row.
     private func lock(_ fields: [String]) throws(RowProblem) -> TokenOrder.Lock {
-        guard let text = field(.request, fields) else { return .code(nil) }
+        let heard = field(.verification, fields)
+        guard let text = field(.request, fields) else {
+            guard heard == nil else { throw RowProblem("it has a verification and no request") }
+            return .code(nil)
+        }
+        let request: EnrolmentRequest
         do throws(ActivationError) {
-            return .request(try EnrolmentRequest(parsing: Array(text.utf8).span))
+            request = try EnrolmentRequest(parsing: Array(text.utf8).span)
         } catch { throw RowProblem(error.explanation) }
+        guard let heard else {
+            throw RowProblem("it has a request and no verification: ask for it by telephone")
+        }
+        guard request.isVerified(by: heard) else {
+            throw RowProblem("the request has another verification: it isn't the prescriber's")
+        }
+        return .request(request)
     }
 
     /// nil for a column that isn't there, and for an empty field.

@@ -24,7 +24,7 @@ struct BulkOutput: ~Copyable {
         let records = try openTarget(records ?? "\(folder)/records.xml", secret)
         var links = try BufferedFile(linksPath, policy: .refuse)
         var codes = try BufferedFile(codesPath, policy: .refuse)
-        try links.write("account,serial,jti,link\r\n")
+        try links.write("account,serial,jti,link,verification\r\n")
         try codes.write("account,serial,code\r\n")
         (self.linksPath, self.codesPath, self.records) = (linksPath, codesPath, records)
         self.links = links
@@ -40,7 +40,8 @@ struct BulkOutput: ~Copyable {
         try records.add(order.record(issuer: issuer), seed: seed)
         let start = csvField(order.account) + "," + csvField(order.serial) + ","
         try links.write(
-            start + csvField(TextAlphabet.base64URL.text(made.jti)) + "," + made.link + "\r\n")
+            start + csvField(TextAlphabet.base64URL.text(made.jti)) + "," + made.link + ","
+                + (made.verification ?? "") + "\r\n")
         if let code = made.code {
             try codes.write(start + code + "\r\n")
             codeCount += 1

@@ -40,7 +40,8 @@ struct DeliveryOptions: ParsableArguments {
     /// - Throws: `Failure` (64, 73, 74).
     func deliver(_ made: MadeLink) throws(Failure) {
         if let letter {
-            let files = try LetterFolder(letter).write(Letter(made.link, code: made.code))
+            let files = try LetterFolder(letter).write(
+                Letter(made.link, code: made.code, verification: made.verification))
             output.note("the mail: \(files.mail)")
             output.note("the sheet, on another way than the mail: \(files.sheet), \(files.page)")
         }

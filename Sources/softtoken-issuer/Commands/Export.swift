@@ -80,7 +80,7 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     /// A token as the other has it.
     ///
     /// - Throws: `RowProblem`, for what it can't express.
-    fileprivate func text(
+    func text(
         _ record: TokenMetadata, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring
     ) throws(RowProblem) -> [UInt8] {
         if self == .pskc {
@@ -94,6 +94,10 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
         guard record.startUnixSeconds == nil, record.expiryUnixSeconds == nil else {
             throw RowProblem("\(rawValue) has no dates: it would be accepted for ever")
         }
+        // The others' files have a token a line.
+        guard isAcceptableName(record.serial, bytes: 1...128),
+            record.account.map({ isAcceptableName($0, bytes: 1...128) }) ?? true
+        else { throw RowProblem("\(rawValue) has no serials and accounts that can't be shown") }
         return switch self {
         case .usersOath: try usersOathLine(record, seed)
         case .freeradius: try freeradiusLine(record, seed)
@@ -121,13 +125,17 @@ private func usersOathLine(
     return line(start: "\(type)\t\(account)\t-\t", seed, .hexadecimal, end: counter)
 }
 
-/// The users file of FreeRADIUS, for rlm_totp.
+/// The users file of FreeRADIUS, for rlm_totp. Two names are no accounts there, quoted or not: what
+/// DEFAULT has is everybody's, and $INCLUDE, in either case, reads another file.
 private func freeradiusLine(
     _ record: TokenMetadata, _ seed: borrowing Seed
 ) throws(RowProblem) -> [UInt8] {
     let account = try account(of: record)
     guard account.utf8.allSatisfy({ $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
         throw RowProblem("freeradius has no accounts with quotation marks or backslashes here")
+    }
+    guard !["default", "$include"].contains(account.lowercased()) else {
+        throw RowProblem("freeradius takes the account \(account) for everybody, or for a command")
     }
     guard record.state.parameters.factor == .time(stepSeconds: 30),
         record.state.parameters.digits.value == 6
@@ -136,12 +144,15 @@ private func freeradiusLine(
 }
 
 /// privacyIDEA's OATH CSV: serial, seed, type, digits, time step. Which hash function a seed is for
-/// it guesses by its length: 16 bytes would be SHA-256.
+/// it guesses by its length: 16 bytes would be SHA-256. Its reader knows neither quotation marks nor an
+/// apostrophe before a formula: a serial that needs them would come out as another one.
 private func privacyideaLine(
     _ record: TokenMetadata, _ seed: borrowing Seed
 ) throws(RowProblem) -> [UInt8] {
-    guard !record.serial.contains(","), record.serial.first != "#" else {
-        throw RowProblem("privacyidea has no serials with a comma, or that begin with #")
+    guard csvField(record.serial) == record.serial, record.serial.first != "#" else {
+        throw RowProblem(
+            "privacyidea has no serials with a comma, semicolon or quotation mark, or that begin with "
+                + "# or like a formula")
     }
     guard seed.byteCount == 20 else { throw RowProblem("privacyidea has seeds of 20 bytes alone") }
     let digits = record.state.parameters.digits.value

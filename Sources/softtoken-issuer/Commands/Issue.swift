@@ -16,7 +16,8 @@ struct Issue: ParsableCommand {
             device that made the request, and there is no code.
 
             With --csv FILE --out DIR it makes a link a row. The columns are named in the first \
-            row: account (needed), serial, type (totp or hotp), algorithm, digits, period, request. \
+            row: account (needed), serial, type (totp or hotp), algorithm, digits, period, request, \
+            and beside a request its verification, as the prescriber reads it out by telephone. \
             DIR gets links.csv, codes.csv (for rows without a request) and, unless --records says \
             otherwise, records.xml. Making a code's key is slow on purpose, about 0.1 s a link; \
             rows with a request take less than a millisecond.

@@ -39,7 +39,9 @@ func issueMany(
 }
 
 private func columns(in rows: inout CSVReader) throws(Failure) -> CSVColumns {
-    let hint = "account is needed; serial, type, algorithm, digits, period, request may follow"
+    let hint =
+        "account is needed; serial, type, algorithm, digits, period may follow, and request with "
+        + "verification"
     guard let head = try rows.readRow() else {
         throw Failure(.rejected, "the file has no row that names the columns", hint: hint)
     }

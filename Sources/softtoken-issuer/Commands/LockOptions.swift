@@ -70,7 +70,8 @@ struct LockOptions: ParsableArguments {
         guard let line = try nextLine(asking: question) else {
             throw Failure(.usage, "the verification was not compared")
         }
-        guard isSame(String(decoding: line, as: UTF8.self), request.verification) else {
+        let answer = String(decoding: line, as: UTF8.self)
+        guard answer == "yes" || request.isVerified(by: answer) else {
             throw Failure(
                 .rejected, "this is another request than the prescriber's: nothing was made",
                 hint: "it may have been changed on its way: ask for it on another one")
@@ -79,10 +80,12 @@ struct LockOptions: ParsableArguments {
     }
 }
 
-/// Whether what was typed is yes, or the verification, however it is parted.
-private func isSame(_ typed: String, _ verification: String) -> Bool {
-    let letters: (String) -> String = { text in
-        text.uppercased().filter { $0 != "-" && !$0.isWhitespace }
+extension EnrolmentRequest {
+    /// Whether what was heard is its verification, in either case and however it is parted.
+    func isVerified(by heard: String) -> Bool {
+        let letters: (String) -> String = { text in
+            text.uppercased().filter { $0 != "-" && !$0.isWhitespace }
+        }
+        return letters(heard) == letters(verification)
     }
-    return typed == "yes" || letters(typed) == letters(verification)
 }

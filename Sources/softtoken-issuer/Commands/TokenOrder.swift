@@ -50,6 +50,8 @@ struct MadeLink: Sendable {
     let link: String
     /// To be sent on another way; nil for a link that is sealed to a device.
     let code: String?
+    /// Of the request that the link is sealed to, to be compared once more; nil for a link with a code.
+    let verification: String?
     let serial: String
     let jti: [UInt8]
 }
@@ -82,7 +84,9 @@ struct LinkMaker: ~Copyable {
         case .request(let request):
             let link = try content.link(
                 seed, request: request, signedBy: key.signingKey, carrier: carrier)
-            return MadeLink(link: link, code: nil, serial: order.serial, jti: content.jti)
+            return MadeLink(
+                link: link, code: nil, verification: request.verification, serial: order.serial,
+                jti: content.jti)
         case .code(let given):
             let code = try activationCode(given)
             let link = try content.link(
@@ -90,7 +94,9 @@ struct LinkMaker: ~Copyable {
             let shown = code.readShown { text in
                 String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
             }
-            return MadeLink(link: link, code: shown, serial: order.serial, jti: content.jti)
+            return MadeLink(
+                link: link, code: shown, verification: nil, serial: order.serial,
+                jti: content.jti)
         }
     }
 }

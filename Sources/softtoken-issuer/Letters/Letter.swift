@@ -1,7 +1,7 @@
 // What a prescriber gets: a mail with the link, and apart from it a sheet with the activation code.
-// Neither says what the other one holds. Everything in them is read from the link itself, so that
-// they can't say anything else than the link does. Bound by CONTRACT §6 and DESIGN §7 (two pieces of
-// information on two channels).
+// Neither says what the other one holds. Everything in them but code and verification is read from the
+// link itself, so that they can't say anything else than the link does. Bound by CONTRACT §6 and DESIGN
+// §7 (two pieces of information on two channels).
 import Activation
 import Linux
 
@@ -10,6 +10,8 @@ struct Letter: Sendable {
     let link: String
     /// nil for a link that is sealed to a device.
     let code: String?
+    /// Of the request that the link is sealed to; nil for a link with a code.
+    let verification: String?
     let issuer: String
     let account: String
     let serial: String
@@ -20,13 +22,14 @@ struct Letter: Sendable {
     let pendingSeconds: Int
 
     /// - Throws: `Failure` (65): the link doesn't read back.
-    init(_ link: String, code: String?) throws(Failure) {
+    init(_ link: String, code: String?, verification: String?) throws(Failure) {
         let content = try judging { () throws(ActivationError) in
             try readLink(Array(link.utf8).span)
         }
         guard case .signed(let content) = content else { throw Failure(ActivationError.noLink) }
         self.link = link
         self.code = code
+        self.verification = verification
         issuer = content.issuer
         account = content.account
         serial = content.serial

@@ -57,7 +57,10 @@ struct LetterFolder: Sendable {
         var code = try codes?.readRow()?.fields
         while let link = try links.readRow()?.fields {
             let isHis = code?[1] == link[1]
-            try write(Letter(link[3], code: isHis ? code?[2] : nil))
+            try write(
+                Letter(
+                    link[3], code: isHis ? code?[2] : nil,
+                    verification: link[4].isEmpty ? nil : link[4]))
             if isHis { code = try codes?.readRow()?.fields }
         }
     }

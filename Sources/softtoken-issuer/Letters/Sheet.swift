@@ -14,7 +14,10 @@ struct Sheet: Sendable {
         title = letter.code == nil ? "Your soft token" : "Activation code of your soft token"
         addressee = "For \(letter.account), from \(letter.issuer). Token \(letter.serial)."
         let code = letter.code.map { [(name: "Activation code", text: $0)] } ?? []
-        figures = code + [(name: "Key of \(letter.issuer)", text: letter.fingerprint)]
+        let verification =
+            letter.verification.map { [(name: "Verification of your request", text: $0)] } ?? []
+        figures =
+            code + verification + [(name: "Key of \(letter.issuer)", text: letter.fingerprint)]
         steps = Sheet.steps(letter)
         var ending = ["The link can be used once, until \(letter.ends)."]
         if letter.pendingSeconds > 0 {
@@ -23,15 +26,22 @@ struct Sheet: Sendable {
                 "For \(minutes) \(minutes == 1 ? "minute" : "minutes") after its activation the "
                     + "token may not be accepted yet.")
         }
+        let compared = letter.verification == nil ? "key" : "verification or the key"
         ending += [
-            "If the key is another one, activate nothing and call \(letter.issuer), by a number "
+            "If the \(compared) is another one, activate nothing and call \(letter.issuer), by a number "
                 + "that you know. Destroy this sheet once the token is activated."
         ]
         self.ending = ending
     }
 
     private static func steps(_ letter: Letter) -> [String] {
-        var steps = [
+        var steps: [String] = []
+        if letter.verification != nil {
+            steps.append(
+                "Run softtoken request on the device that is to show your one-time passwords. It "
+                    + "shows a verification: go on only if every letter is the same as above.")
+        }
+        steps += [
             "Run softtoken activate on the device that is to show your one-time passwords, and "
                 + "never on the computer that you send prescriptions from.",
             "Paste the link from the mail of \(letter.issuer), or the whole mail.",

@@ -866,21 +866,24 @@ class ManyTests(Case):
             return list(csv.DictReader(file))
 
     def request(self):
+        """A request and its verification, two fields of a row."""
         content = b"\x01" + bytes(nacl.public.PrivateKey.generate().public_key)
-        return "softtoken:request#" + spell(
-            content + hashlib.blake2b(content, digest_size=32).digest()[:4])
+        digest = hashlib.blake2b(content, digest_size=32).digest()
+        letters = base64.b32encode(digest[:10]).decode()
+        return "softtoken:request#" + spell(content + digest[:4]) + "," + "-".join(
+            letters[i:i + 4] for i in range(0, 16, 4))
 
     def test_bad_rows_are_told_by_their_line_and_the_others_are_made(self):
         request = self.request()
         done = self.many(
-            "account,serial,type,request\r\n"
+            "account,serial,type,request,verification\r\n"
             f'"Doe, ""J""",S1,,{request}\r\n'
             "\r\n"
             f",S2,,{request}\r\n"
-            "bob,S3,hotp,\r\n"
+            "bob,S3,hotp,,\r\n"
             f'"two\r\nlines",S4,,{request}\r\n'
             f"carol,S1,,{request}\r\n"
-            "dave,S5,,softtoken:request#AAAA\r\n"
+            "dave,S5,,softtoken:request#AAAA,\r\n"
             f"erin,S6,,{request}\r\n", code=65)
         lines = [int(line) for line in re.findall(r"line (\d+):", done.stderr)]
         self.assertEqual(lines, [4, 6, 8, 9])
@@ -901,14 +904,11 @@ class ManyTests(Case):
     def test_links_come_out_in_the_order_of_their_rows_and_memory_is_bounded(self):
         """Codes are made on all cores, 64 MiB each; a request is done long before a code."""
         self.keygen()
-        device = nacl.public.PrivateKey.generate()
-        content = b"\x01" + bytes(device.public_key)
-        request = "softtoken:request#" + spell(
-            content + hashlib.blake2b(content, digest_size=32).digest()[:4])
-        rows = [(f"a{n}", f"N{n}", request if n % 3 else "") for n in range(40)]
-        rows[7] = ("a7", "N6", "")
-        rows[11] = ("a11", "", "softtoken:request#x")
-        self.write("in.csv", "account,serial,request\n" + "".join(
+        request = self.request()
+        rows = [(f"a{n}", f"N{n}", request if n % 3 else ",") for n in range(40)]
+        rows[7] = ("a7", "N6", ",")
+        rows[11] = ("a11", "", "softtoken:request#x,")
+        self.write("in.csv", "account,serial,request,verification\n" + "".join(
             ",".join(row) + "\n" for row in rows))
         with open(self.path("told"), "w") as told:
             process = subprocess.Popen(
@@ -927,7 +927,7 @@ class ManyTests(Case):
             self.assertEqual(json.loads(b64u(part))["st"]["serial"], row["serial"])
         with open(self.path("d/codes.csv"), newline="") as file:
             codes = list(csv.DictReader(file))
-        self.assertEqual([row["serial"] for row in codes], [row[1] for row in made if not row[2]])
+        self.assertEqual([row["serial"] for row in codes], [row[1] for row in made if row[2] == ","])
         self.assertEqual(
             re.findall(r"<SerialNo>(.*?)<", read(self.path("d/records.xml"))),
             [row[1] for row in made])
@@ -946,24 +946,25 @@ class ManyTests(Case):
             for mark, row in zip(marks, rows):
                 self.assertEqual(row[:2], [mark if mark == "a=1" else "'" + mark] * 2)
                 for field in row:
-                    self.assertNotIn(field[0], "=+-@\t\r\uff1d")
+                    self.assertFalse(field.startswith(tuple("=+-@\t\r\uff1d")), field)
 
     def test_nothing_is_overwritten_and_an_unknown_column_is_told(self):
-        self.many(f"account,request\na,{self.request()}\n")
+        self.many(f"account,request,verification\na,{self.request()}\n")
         links = read(self.path("out/links.csv"))
-        self.many(f"account,request\na,{self.request()}\n", code=73)
+        self.many(f"account,request,verification\na,{self.request()}\n", code=73)
         self.assertEqual(read(self.path("out/links.csv")), links)
         self.many("account,reqest\na,x\n", code=65)
 
     def test_a_column_more_is_ignored_with_a_warning_that_names_it(self):
-        done = self.many(f"account,phone,request\na,5551234,{self.request()}\n")
+        done = self.many(f"account,phone,request,verification\na,5551234,{self.request()}\n")
         self.assertIn("warning: the column phone is not known and is ignored\n", done.stderr)
         self.assertEqual(len(self.rows("links.csv")), 1)
 
     def test_letters_of_many_keep_links_and_codes_apart(self):
         letters = self.path("letters")
         done = self.many(
-            f"account,serial,request\nada,S1,\nbad\x07,S2,\nbob,S3,{self.request()}\neve,S4,\n",
+            "account,serial,request,verification\nada,S1,,\nbad\x07,S2,,\n"
+            f"bob,S3,{self.request()}\neve,S4,,\n",
             "--letter", letters, code=65)
         self.assertIn(f"{letters}/mails, and on another way {letters}/sheets", done.stderr)
         self.assertEqual(sorted(os.listdir(letters + "/mails")), ["S1.txt", "S3.txt", "S4.txt"])
@@ -980,6 +981,42 @@ class ManyTests(Case):
                     self.assertNotIn(code, mail)
                     self.assertEqual(code in sheet, other == serial)
                 self.assertIn(self.fingerprint, sheet)
+                self.assertIn(row["verification"], sheet)
+                self.assertEqual(row["verification"] != "", serial == "S3")
+
+    def test_a_request_that_was_exchanged_on_its_way_gets_no_link(self):
+        """A row's verification is what the prescriber read out; the request came by mail."""
+        his, anothers = self.request(), self.request()
+        exchanged = anothers.split(",")[0] + "," + his.split(",")[1]
+        none = anothers.split(",")[0] + ","
+        done = self.many(
+            f"account,serial,request,verification\nada,S1,{his}\n"
+            f"bob,S2,{exchanged}\neve,S3,{none}\n", code=65)
+        self.assertEqual(re.findall(r"line (\d+):", done.stderr), ["3", "4"])
+        self.assertNotIn(anothers.split(",")[1], done.stderr)
+        self.assertEqual([row["serial"] for row in self.rows("links.csv")], ["S1"])
+        self.assertEqual(
+            re.findall(r"<SerialNo>(.*?)<", read(self.path("out/records.xml"))), ["S1"])
+
+    def test_a_column_of_requests_needs_the_verifications_beside_it(self):
+        done = self.many(f"account,request\na,{self.request().split(',')[0]}\n", code=65)
+        self.assertIn("the column verification is missing", done.stderr)
+        self.assertFalse(os.path.exists(self.path("out")))
+
+    def test_a_serial_of_a_vendors_file_steers_no_terminal(self):
+        self.keygen()
+        plain = f"<PlainValue>{base64.b64encode(SEED).decode()}</PlainValue>"
+        serial = "A&#x9b;31m&#x202e;Z&#x85;&#x2028;a&#10;softtoken-issuer: error: b"
+        self.write("vendor.xml", vendor(plain).replace("S1", serial))
+        for more in ([], ["--out", self.path("d")]):
+            done = self.run_issuer(
+                "from-pskc", self.path("vendor.xml"), "--key", self.path("key"), *more, code=65)
+            lines = [line for line in done.stderr.split("\n") if "SerialNo" in line]
+            self.assertEqual(len(lines), 1, done.stderr)
+            self.assertIn("A\ufffd31m\ufffdZ", lines[0])
+            for mark in "\x9b\u202e\x85\u2028":
+                self.assertNotIn(mark, done.stderr)
+            self.assertNotIn("\nsofttoken-issuer: error: b", done.stderr)
 
     def test_no_letter_is_written_where_a_record_cant_be(self):
         self.write("old.xml", "<not-pskc/>")
@@ -990,7 +1027,7 @@ class ManyTests(Case):
     def test_ctrl_c_leaves_nothing_behind(self):
         self.keygen()
         request = self.request()
-        self.write("in.csv", "account,request\n" + f"a,{request}\n" * 100_000)
+        self.write("in.csv", "account,request,verification\n" + f"a,{request}\n" * 100_000)
         process = subprocess.Popen(
             [BIN, "issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",
              self.path("out")], stderr=subprocess.PIPE)
@@ -1005,7 +1042,7 @@ class ManyTests(Case):
     def test_at_a_terminal_there_is_a_bar_and_it_goes(self):
         self.keygen()
         request = self.request()
-        self.write("in.csv", "account,request\n" + f"a,{request}\n" * 2000)
+        self.write("in.csv", "account,request,verification\n" + f"a,{request}\n" * 2000)
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             [BIN, "issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",
