@@ -24,6 +24,12 @@ package struct Vouched: Equatable, Sendable {
     package var count: VouchedCount?
     /// Of the used links; 0: of none.
     package var usedLinks: UInt64 = 0
+    /// The generation of the record that a right PIN leaves; 0: not told; 2^63: an entry beyond the
+    /// head says that none came of it.
+    package var nextAttempts: UInt64 = 0
+    /// The generation that the keystore has when it is written next; 0: not told; 2^63: an entry
+    /// beyond the head says that it was.
+    package var nextKeystore: UInt64 = 0
     /// The log is not what the head names: records and keystore may be old ones.
     package var isLogGone = false
 
@@ -39,6 +45,18 @@ package struct Vouched: Equatable, Sendable {
             count: VouchedCount(
                 deviceName: deviceName, failures: record.count, limit: record.limit))
     }
+}
+
+extension UInt64 {
+    /// A generation above this one that nobody can know: what is written elsewhere, by a copy of this
+    /// home, has another.
+    var drawnNext: UInt64 {
+        self + 1 + randomBytes(count: 4).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Whether this is the generation that was told before, or one of the few that failing writes
+    /// make of it.
+    func isTold(_ next: UInt64) -> Bool { (next...next + 0xFFFF).contains(self) }
 }
 
 /// What the record that a head vouches for says, and of which device it is.
@@ -60,7 +78,7 @@ package struct VouchedCount: Equatable, Sendable {
 package struct AttemptStanding: Equatable, Sendable {
     /// The copy that counts.
     package let record: AttemptRecord
-    /// One copy is missing or altered, or older than the log's head says.
+    /// One copy is missing or altered, or is not what the log's head says.
     package let isRecordAltered: Bool
     /// The head beside which the record was written is missing, or the log that it names: records
     /// and keystore may be old ones.
@@ -91,7 +109,9 @@ package struct AttemptStanding: Equatable, Sendable {
         if let count = vouched?.count, count.deviceName != deviceName, record.isVouched {
             return nil
         }
-        isRecordAltered = isAltered || record.generation < vouched?.attempts ?? 0
+        isRecordAltered =
+            isAltered || record.generation < vouched?.attempts ?? 0
+            || vouched.map(record.isElsewheres) ?? false
         isLogLost =
             vouched?.isLogGone == true || record.isVouched && vouched?.attempts ?? 0 == 0
     }
@@ -104,11 +124,14 @@ package struct AttemptStanding: Equatable, Sendable {
         record.generation < vouched?.attempts ?? 0 && vouched?.count?.isAtLimit == true
     }
 
-    /// An older record, or an older keystore, was put back: what the keystore counts is not what
-    /// has been used.
+    /// An older record or keystore was put back, or one that a copy of this home wrote: what the
+    /// keystore counts is not what has been used.
     func isOlder(keystoreGeneration: UInt64) -> Bool {
-        keystoreGeneration < highestKeystoreGeneration
-            || vouched.map { record.generation < $0.attempts } ?? false
+        guard let vouched else { return keystoreGeneration < highestKeystoreGeneration }
+        return keystoreGeneration < highestKeystoreGeneration
+            || record.generation < vouched.attempts
+            || vouched.nextKeystore > 0 && !keystoreGeneration.isTold(vouched.keystore)
+                && !keystoreGeneration.isTold(vouched.nextKeystore)
     }
 
     /// What the next version of the keystore has to be above.
@@ -137,13 +160,15 @@ package struct AttemptStanding: Equatable, Sendable {
 
     /// The record that takes a count back when it could not be written whole: never kinder than
     /// before.
-    package func takenBack(policy: Int, after counted: AttemptRecord, now: BootTime)
-        -> AttemptRecord
-    {
+    ///
+    /// - Parameter generation: above that of `counted`; the one that the head tells of.
+    package func takenBack(
+        policy: Int, after counted: AttemptRecord, generation: UInt64, now: BootTime
+    ) -> AttemptRecord {
         let limit = counted.limit
         let count = isCopyLost ? limit - 1 : record.count
         return AttemptRecord(
-            generation: counted.generation + 1, keystoreGeneration: record.keystoreGeneration,
+            generation: generation, keystoreGeneration: record.keystoreGeneration,
             count: count, limit: isCopyLost ? limit : record.limit,
             isVouched: counted.isVouched, delayStart: record.delayStart, now: now)
     }
@@ -211,10 +236,20 @@ extension AttemptRecord {
             limit: limit, isVouched: isVouched, now: now)
     }
 
+    /// Whether this is newer than what the head vouches for and tells of fewer wrong PINs, and is not
+    /// what a right PIN left here: it was written by a copy of this home.
+    fileprivate func isElsewheres(_ vouched: Vouched) -> Bool {
+        guard let told = vouched.count, vouched.nextAttempts > 0 else { return false }
+        return generation > vouched.attempts && count < told.failures
+            && !generation.isTold(vouched.nextAttempts)
+    }
+
     /// The record after a right PIN.
-    func reset(keystoreGeneration: UInt64, limit: Int, now: BootTime) -> AttemptRecord {
+    func reset(
+        generation: UInt64, keystoreGeneration: UInt64, limit: Int, now: BootTime
+    ) -> AttemptRecord {
         AttemptRecord(
-            generation: generation + 1, keystoreGeneration: keystoreGeneration, count: 0,
+            generation: generation, keystoreGeneration: keystoreGeneration, count: 0,
             limit: limit, isVouched: isVouched, now: now)
     }
 

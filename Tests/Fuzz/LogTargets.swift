@@ -27,7 +27,7 @@ let logTargets = [
     },
     FuzzTarget(name: "log-head") { bytes in
         var input = InputReader(bytes)
-        let fields = input.bytes(152)
+        let fields = input.bytes(168)
         // Earlier versions', which are read and never written again.
         for (magic, count) in [("ST-HEAD1", 104), ("ST-HEAD2", 120)] {
             let former = Array(magic.utf8) + fields.prefix(count)

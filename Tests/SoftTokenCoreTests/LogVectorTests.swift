@@ -63,7 +63,8 @@ struct LogVectorTests {
                 let count = vouched.count.map { count in
                     " \(TextAlphabet.hexadecimal.text(count.deviceName)) \(count.failures)/\(count.limit)"
                 }
-                return "\(vouched.attempts) \(vouched.keystore)" + (count ?? "")
+                let next = vouched.nextAttempts > 0 ? " next \(vouched.nextAttempts)" : ""
+                return "\(vouched.attempts) \(vouched.keystore)" + (count ?? "") + next
                     + (vouched.isLogGone ? " gone" : "")
             } ?? "none"
         #expect(says == vector["vouched"])

@@ -165,6 +165,27 @@ private let activation =
         #expect(throws: AuthenticatorError.keystore(.attemptRecordsLost)) { _ = try show() }
     }
 
+    @Test("What a copy of this home wrote, however new, is no newer version of what is here")
+    func usedElsewhere() throws {
+        try activate()
+        let all = try save(
+            PutBackTests.records + ["data/keystore", "state/log", "state/log-head"])
+        for _ in 0..<6 { _ = try show() }
+        let elsewheres = try save(PutBackTests.records + ["data/keystore"])
+        try putBack(all)
+        wrongPINs(3)
+        #expect(try show() == "254676")
+        wrongPINs(3)
+        let here = try save(PutBackTests.records + ["data/keystore"])
+        try putBack(elsewheres.filter { PutBackTests.records.contains($0.key) })
+        #expect(try attemptsLeft() == 1)
+        try putBack(here)
+        #expect(try attemptsLeft() == 7)
+        try putBack(elsewheres.filter { $0.key == "data/keystore" })
+        #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
+        #expect(try authenticator().log().lines.map(\.event).contains(.tamper))
+    }
+
     @Test(
         "An attempt is vouched for before its PIN is tried, whatever keeps its entry from the log")
     func vouchedBeforeTry() throws {

@@ -154,6 +154,12 @@ extension Flow {
         session.lock = lock
         try session.keystore.refresh(session.folders, machineID: device.machineID())
         try recoverUsedLinks(&session)
+        // What others were told of the next keystore is theirs.
+        let vouched = session.keystore.vouched
+        try AuditLog.append(
+            [], folders: session.folders, lock: lock, unixSeconds: try reading().unixSeconds,
+            vouched: vouched)
+        session.keystore.told(vouched)
         return lock
     }
 
@@ -232,6 +238,7 @@ extension Flow {
         try AuditLog.append(
             all, folders: session.folders, lock: lock,
             unixSeconds: try reading().unixSeconds, vouched: vouched)
+        session.keystore.told(vouched)
     }
 }
 

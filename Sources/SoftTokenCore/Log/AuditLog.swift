@@ -130,10 +130,11 @@ package enum AuditLog {
     ) throws(KeystoreError) {
         let bytes = head.encoded(by: try key.macKey(.head))
         try translating { () throws(SystemError) in
-            // No fsync of the folder: an older head is what a power cut leaves anyway.
             var prepared = try PreparedFile(
                 AuditHead.fileName, in: folders.state, bytes: bytes.span)
             try prepared.replace()
+            // Entries of one use at most lie beyond the head that a power cut leaves.
+            try folders.state.sync()
         }
     }
 
