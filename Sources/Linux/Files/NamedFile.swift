@@ -164,6 +164,29 @@ extension Descriptor {
     }
 }
 
+extension Descriptor {
+    /// Whether it is mounted by itself: it lies on another mount than the folder that has its name.
+    ///
+    /// - Throws: `SystemError` (`open`, `read`, `inspect`).
+    package borrowing func isMountedAlone() throws(SystemError) -> Bool {
+        let folder = split(path).folder
+        let number = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { throw .last(.open, folder) }
+        return try mountLine() != Descriptor(owning: number, path: folder).mountLine()
+    }
+
+    /// The line of its mount (proc_pid_fdinfo(5)), the third or fourth. statx(2) tells a mount
+    /// point from Linux 5.8 on alone.
+    private borrowing func mountLine() throws(SystemError) -> String {
+        let info = try readSystemFilePrefix("/proc/self/fdinfo/\(number)", limit: 256)
+        let lines = String(decoding: info, as: UTF8.self).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix("mnt_id:") }) else {
+            throw SystemError(.inspect, path, code: ENOSYS)
+        }
+        return String(line)
+    }
+}
+
 private func openFile(_ path: String, flags: Int32) throws(FileProblem) -> Descriptor {
     let number = unsafe open(path, flags | O_RDONLY | O_CLOEXEC | O_NOCTTY)
     guard number >= 0 else {

@@ -54,7 +54,8 @@ extension VerifierOptions {
         _ name: TokenName, account: String? = nil,
         check: (String?) throws(Failure) -> Void = { _ in }
     ) throws(Failure) -> String {
-        let secret = try RecordsSecret.read(from: keyFd ?? recordsKeyFd)
+        let secret = try RecordsSecret.read(
+            from: keyFd ?? recordsKeyFd, isOfOurs: keyFd == nil)
         let kind = RecordsKind(records)
         var hint: String?
         func accepted(_ otps: [[UInt8]]) throws(Failure) -> String? {

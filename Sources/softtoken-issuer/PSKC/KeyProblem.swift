@@ -46,6 +46,10 @@ struct KeyProblem: Error, Equatable, Sendable {
     /// RFC 6030 §6.1: AES-CBC without a ValueMAC.
     static let missingMAC = KeyProblem(
         "it is encrypted without a MAC, so that nobody can tell it is whole", hint: askForBoth)
+    /// RECORDS §8.
+    static let plainSeed = KeyProblem(
+        "its seed is in the clear among encrypted ones: it was put there without the key",
+        hint: "ask who may write to the records, and issue a new token")
     static let unsupportedEncryption = KeyProblem(
         "it is encrypted in a way that is not supported", hint: askForAES)
     static let tripleDES = KeyProblem(

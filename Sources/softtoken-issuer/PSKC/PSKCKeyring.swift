@@ -10,23 +10,29 @@ struct PSKCKeyring: ~Copyable {
     private let key: PSKCKey?
     private let macKey: PSKCKey?
     let protection: PSKCProtection
+    private let takesPlainSeeds: Bool
 
     /// For a file whose values are plain; encrypted ones are `.keyNeeded`.
     init(_ protection: PSKCProtection = PSKCProtection()) {
         self.protection = protection
         key = nil
         macKey = nil
+        takesPlainSeeds = true
     }
 
-    /// - Parameter secret: a password where the file derives its key, else hexadecimal digits.
+    /// - Parameters:
+    ///   - secret: a password where the file derives its key, else hexadecimal digits.
+    ///   - takesPlainSeeds: RFC 6030 has some values encrypted and others not; records of ours don't.
     init(
-        _ protection: PSKCProtection, unlockedWith secret: borrowing SecureBytes
+        _ protection: PSKCProtection, unlockedWith secret: borrowing SecureBytes,
+        takesPlainSeeds: Bool = true
     ) throws(KeyProblem) {
         guard !protection.hasTripleDESKey else { throw .tripleDES }
         let key = try encryptionKey(protection, secret)
         macKey = try authenticationKey(protection, key)
         self.protection = protection
         self.key = consume key
+        self.takesPlainSeeds = takesPlainSeeds
     }
 
     /// A value as bytes in guarded memory; plain ones are base64.
@@ -48,6 +54,7 @@ struct PSKCKeyring: ~Copyable {
 
     /// A seed, in guarded memory.
     borrowing func seed(_ value: PSKCValue) throws(KeyProblem) -> Seed {
+        if !takesPlainSeeds, case .plain = value { throw .plainSeed }
         let bytes = try bytes(value, named: "Secret")
         guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
         return Seed(bytes)

@@ -5,7 +5,7 @@ import Linux
 import SoftTokenCore
 
 /// Opens a file of records: as private as a key, and under one name, because whoever came by another
-/// would take another lock.
+/// would take another lock, and find another log beside a store.
 ///
 /// - Throws: `Failure`: 66, 78.
 func openRecords(_ path: String) throws(Failure) -> Descriptor {
@@ -17,6 +17,13 @@ func openRecords(_ path: String) throws(Failure) -> Descriptor {
             "\(path) has another name too (a hard link), and an OTP that is accepted under one "
                 + "could be accepted under the other",
             hint: "remove the other name: find -samefile \(path)")
+    }
+    guard try !fromSystem({ () throws(SystemError) in try file.isMountedAlone() }) else {
+        throw Failure(
+            .configuration,
+            "\(path) is mounted by itself, and an OTP that is accepted here could be accepted again "
+                + "where it is mounted from",
+            hint: "mount the folder that it lies in, not the file")
     }
     return file
 }

@@ -17,7 +17,7 @@ final class VendorFile {
     /// - Throws: `Failure`: 66, 74, 78, 64.
     init(_ path: String, keyFd: Int32?) throws(Failure) {
         file = try fromSystem { () throws(SystemError) in try openInput(path) }
-        secret = try RecordsSecret.read(from: keyFd)
+        secret = try RecordsSecret.read(from: keyFd, isOfOurs: false)
     }
 
     /// How long the file is; nil for a pipe.

@@ -68,9 +68,10 @@ struct VerifierSession: TokenSession, ~Copyable {
         let lock = try lockRecords(path)
         let file = try openRecords(path)
         let (package, outline) = try find(name, in: file, at: unixSeconds)
+        let keyring = try sessionKeyring(outline.protection, secret, package.serial, path: path)
         let key: VerifiableKey
         do throws(KeyProblem) {
-            key = try package.verifiable(try vendorKeyring(outline.protection, secret))
+            key = try package.verifiable(keyring)
         } catch { throw Failure(error, serial: package.serial) }
         self.lock = lock
         self.file = file
@@ -105,6 +106,16 @@ struct VerifierSession: TokenSession, ~Copyable {
                     && (try? changed.remembered(as: state)) == state
             }
         }
+    }
+}
+
+/// The keyring of a records file: of ours where its key was given for that, else of a vendor's.
+private func sessionKeyring(
+    _ protection: PSKCProtection, _ secret: RecordsSecret?, _ serial: String, path: String
+) throws(Failure) -> PSKCKeyring {
+    if secret?.isOfOurs == true { return try recordsKeyring(protection, secret, path: path) }
+    do throws(KeyProblem) { return try vendorKeyring(protection, secret) } catch {
+        throw Failure(error, serial: serial)
     }
 }
 

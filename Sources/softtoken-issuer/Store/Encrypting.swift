@@ -24,7 +24,7 @@ extension RecordsStore {
                     let plain = PSKCValue.plain(Array((row[1].text ?? "").utf8))
                     let written: PSKCValue
                     do throws(KeyProblem) {
-                        written = try keyring.written(try keyring.seed(plain))
+                        written = try keyring.written(try PSKCKeyring().seed(plain))
                     } catch { throw Failure(error, serial: last) }
                     try database.run(
                         "UPDATE tokens SET seed = ?, mac = ? WHERE serial = ?",
@@ -53,7 +53,7 @@ func encryptFile(_ path: String, _ secret: RecordsSecret) throws(Failure) {
         else { return }
         do throws(KeyProblem) {
             let text = secretText(
-                try keyring.written(try keyring.seed(value)), prefix: secret.name.prefix)
+                try keyring.written(try PSKCKeyring().seed(value)), prefix: secret.name.prefix)
             edits.append(RecordEdit(range: secret.range, bytes: text))
         } catch { throw Failure(error, serial: package.serial) }
     }

@@ -54,6 +54,12 @@ final class RecordsStore {
         guard found == schema.map({ [.text($0)] }) else {
             throw Failure(damaged: path, "its tables aren't a store's")
         }
+        // Without the log nothing that is counted can be answered.
+        guard try database.rows("PRAGMA journal_mode") == [[.text("wal")]] else {
+            throw Failure(
+                .rejected, "\(path) is without its log, which another program has turned off",
+                hint: "sqlite3 \(path) \"PRAGMA journal_mode=wal\" turns it on again")
+        }
     }
 }
 

@@ -63,22 +63,30 @@ extension Database {
 /// The key of records, hexadecimal or a passphrase, for as long as a command runs.
 final class RecordsSecret: Sendable {
     let bytes: SecureBytes
+    /// Whether it was given for records of ours, and not for a vendor's file.
+    let isOfOurs: Bool
 
-    init(_ bytes: consuming SecureBytes) { self.bytes = bytes }
+    private init(_ bytes: consuming SecureBytes, isOfOurs: Bool) {
+        self.bytes = bytes
+        self.isOfOurs = isOfOurs
+    }
 
     /// Takes it from a descriptor.
     ///
     /// - Throws: `Failure` (64, 65, 74).
-    static func read(from number: Int32?) throws(Failure) -> RecordsSecret? {
+    static func read(
+        from number: Int32?, isOfOurs: Bool = true
+    ) throws(Failure) -> RecordsSecret? {
         guard let number else { return nil }
         guard let line = try secretLine(from: number) else {
             throw Failure(.usage, "descriptor \(number) has no key")
         }
-        return RecordsSecret(line)
+        return RecordsSecret(line, isOfOurs: isOfOurs)
     }
 }
 
-/// What opens records, or writes them in the clear.
+/// What opens records of ours, or writes them in the clear. Encrypted ones have no seed in the clear:
+/// whoever put one there had no key.
 ///
 /// - Throws: `Failure`: 64 where a key is missing or not needed.
 func recordsKeyring(
@@ -96,7 +104,8 @@ func recordsKeyring(
         throw Failure(.usage, "\(path) is encrypted", hint: "give its key with --records-key-fd")
     }
     do throws(KeyProblem) {
-        return try PSKCKeyring(protection, unlockedWith: secret.bytes)
+        return try PSKCKeyring(
+            protection, unlockedWith: secret.bytes, takesPlainSeeds: false)
     } catch {
         throw Failure(.rejected, "the key doesn't open \(path)", hint: error.hint)
     }

@@ -14,7 +14,7 @@ extension RecordsStore {
             let rows = try database.rows(
                 "SELECT failures, failed FROM tokens WHERE serial = ?", [.text(serial)])
             guard let row = rows.first else { throw Failure(noSerialIn: path) }
-            guard let tries = row[0].number, let last = row[1].number, tries >= 0 else {
+            guard let tries = row[0].number, let last = row[1].number, tries >= 0, last >= 0 else {
                 throw Failure(damaged: path, "the row of token \(serial) is none")
             }
             let standing = Throttle(tries: tries, lastUnixSeconds: last, now: now, limit: limit)

@@ -217,6 +217,53 @@ class StoreTests(StoreCase):
             os.unlink(self.path("other"))
             self.check("000000", 65, name=name)
 
+    def test_records_that_are_mounted_by_themselves_are_refused(self):
+        """One file under several names, each with another log or lock beside it."""
+        if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
+            self.skipTest("nothing can be mounted here")
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        self.add("S1", "ann", None, "--hotp", name="r.xml")
+        os.mkdir(self.path("m"))
+        otps = (hotp(self.stored(), 0), hotp(self.seed_of("S1"), 0))
+        for name, otp in zip(("s", "r.xml"), otps):
+            self.write("m/" + name, "")
+            os.chmod(self.path("m/" + name), 0o600)
+            for mounted, place in ((name, "m/" + name), (".", "m")):
+                done = subprocess.run(
+                    ["unshare", "-rm", "sh", "-c", 'mount --bind "$1" "$2" && shift 2 && exec "$@"',
+                     "sh", self.path(mounted), self.path(place), BIN, "verify", "--records",
+                     self.path("m/" + name), "--serial", "S1"],
+                    input=otp, text=True, capture_output=True)
+                if mounted == name:
+                    self.assertEqual((done.returncode, done.stdout), (78, ""), done.stderr)
+                    self.assertIn("mount the folder", done.stderr)
+                else:
+                    self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_row_that_we_cant_have_written_is_damaged(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 0)
+        for failures in (-1, 0, 6):
+            for failed in (-2**63, -1, 2**63 - 1):
+                self.query("UPDATE tokens SET failures = ?, failed = ?", failures, failed)
+                if failures < 0 or failed < 0:
+                    self.assertIn("is damaged", self.check(otp, 65).stderr)
+        self.run_issuer("records", "unlock", "--records", self.path("s"), "--serial", "S1")
+        self.check(otp, 0)
+
+    def test_a_store_without_its_log_counts_nothing(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 0)
+        self.query("PRAGMA journal_mode = delete")
+        self.assertIn("PRAGMA journal_mode=wal", self.check(otp, 65).stderr)
+        self.add("S2", code=65)
+        self.assertEqual(self.query("SELECT counter, failures FROM tokens"), [(0, 0)])
+        self.query("PRAGMA journal_mode = wal")
+        self.check(otp, 0)
+
     def test_a_full_disk_accepts_nothing(self):
         self.store()
         self.add("S1", "ann", None, "--hotp")
@@ -402,6 +449,40 @@ class EncryptedTests(StoreCase):
                 arguments = ["verify", "--records", self.path(name), "--serial", "S1"]
                 self.with_key(arguments, None, text="000000", code=64)
                 self.with_key(arguments, secret, text="000000", code=65)
+
+    def test_a_seed_in_the_clear_is_none_of_encrypted_records(self):
+        """Who can write to them and has no key would make OTPs for any serial."""
+        planted = bytes(range(20))
+        text = base64.b64encode(planted).decode()
+        for number, secret in enumerate(self.SECRETS):
+            store, file = f"s{number}", f"r{number}.xml"
+            self.store(store, secret)
+            for name in (store, file):
+                self.add("S1", "ann", secret, "--hotp", name=name)
+                self.add("S2", "bob", secret, "--hotp", name=name)
+            self.query("UPDATE tokens SET seed = ?, mac = NULL WHERE serial = 'S2'", text, name=store)
+            before = read(self.path(file))
+            parts = re.split(r"(<Secret>.*?</Secret>)", before, flags=re.S)
+            self.assertEqual(len(parts), 5)
+            parts[3] = f"<Secret><PlainValue>{text}</PlainValue></Secret>"
+            self.write(file, "".join(parts))
+            for name in (store, file):
+                arguments = ["verify", "--records", self.path(name), "--serial"]
+                done = self.with_key([*arguments, "S2"], secret, text=hotp(planted, 0), code=65)
+                self.assertIn("its seed is in the clear", done.stderr)
+                self.with_key(
+                    ["export", "--records", self.path(name), "--format", "users.oath", "--out",
+                     self.path("out")], secret, code=65)
+                self.assertFalse(os.path.exists(self.path("out")))
+            # Nor is the protection taken away with it.
+            self.query("DELETE FROM protection", name=store)
+            changed = re.sub(r"<EncryptionKey>.*</MACMethod>", "", "".join(parts), flags=re.S)
+            self.assertNotIn("MACMethod", changed)
+            self.write(file, changed)
+            for name in (store, file):
+                arguments = ["verify", "--records", self.path(name), "--serial", "S2"]
+                done = self.with_key(arguments, secret, text=hotp(planted, 0), code=64)
+                self.assertIn("is not encrypted", done.stderr)
 
     def test_python_pskc_opens_what_we_encrypt(self):
         if pskc is None:
