@@ -51,6 +51,8 @@ package enum AuditLog {
         // What can't be dropped today is dropped with the next entry: the head fits either way.
         try? prune(old, from: file, head: &head, folders: folders, key: key)
         try write(head, folders: folders, key: key)
+        // Entries of one use at most lie beyond the head that a power cut leaves.
+        if entries.isEmpty { try translating(try folders.state.sync()) }
     }
 
     /// The log key, drawn where there is none. A new log's head is on the disk before its key: so a
@@ -133,8 +135,6 @@ package enum AuditLog {
             var prepared = try PreparedFile(
                 AuditHead.fileName, in: folders.state, bytes: bytes.span)
             try prepared.replace()
-            // Entries of one use at most lie beyond the head that a power cut leaves.
-            try folders.state.sync()
         }
     }
 

@@ -35,7 +35,9 @@ extension RecordsStore {
         case .locked:
             throw Failure(
                 .locked, "token \(serial) is locked after too many wrong one-time passwords",
-                hint: "softtoken-issuer records unlock --records \(path) --serial \(serial)")
+                hint: shellCommand([
+                    "softtoken-issuer", "records", "unlock", "--records", path, "--serial", serial,
+                ]))
         }
     }
 
