@@ -116,7 +116,7 @@ extension Flow {
         var checks = PassedChecks(facts: facts, verdict: verdict)
         if purpose.needsClearance {
             // An older copy may have seen no policy.
-            if facts.isPutBack, !device.environment.believesAdministrator {
+            if facts.isPutBack, device.environment.canBeMadeUp {
                 throw .init(.policyNotTold)
             }
             let policy = combined(facts.policy).combined(with: terms?.policy ?? TokenPolicy())
