@@ -94,7 +94,10 @@ struct Flow: Sendable {
             }
         } catch {
             if case .system = error { throw .keystore(error) }
-            return KeystoreFacts(error)
+            var facts = KeystoreFacts(error)
+            // The clock comes before what keeps the keystore from being opened (CONTRACT §2).
+            facts.baselineUnixSeconds = (try? AuditLog.headStanding(folders))?.baselineUnixSeconds
+            return facts
         }
     }
 
@@ -122,7 +125,7 @@ struct Flow: Sendable {
             let lock = try KeystoreLock.take(folders)
             // Read again under the lock: another command may have finished it.
             guard case .erasing = try examine(folders) else {
-                return try facts(in: folders, vouched, for: link)
+                return try factsNow(in: folders, for: link)
             }
             return KeystoreFacts(.erased(atUnixSeconds: try erase(folders, lock)))
         }
