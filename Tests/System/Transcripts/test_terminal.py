@@ -298,10 +298,10 @@ class PINTest(TerminalTest):
 
     def test_a_delay_is_waited_out_with_its_seconds(self):
         home = one_token()
-        files.write_attempts(home, 5, seconds_ago=27)
+        files.write_attempts(home, 5, seconds_ago=24)
         session = self.start(home, "show", "--once")
         session.wait_for("you have to wait")
-        session.wait_for("Wait 2 s")
+        session.wait_for("Wait 3 s")
         self.answer(session, "PIN (5 attempts left):", PIN)
         self.assert_end(session, 0)
         files.write_attempts(home, 5)
