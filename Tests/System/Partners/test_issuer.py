@@ -415,12 +415,15 @@ class LetterTests(Case):
 class NextStepTests(Case):
     """At a terminal a command ends with the next one, which works as it stands."""
 
+    # The commands name the program as one who has it in the path runs it.
+    environment = {**os.environ, "PATH": f"{os.path.dirname(BIN)}:{os.environ['PATH']}"}
+
     def at_terminal(self, command):
         """What a shell's command shows, and the commands that it tells."""
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=follower,
-            stderr=follower, cwd=self.folder.name)
+            stderr=follower, cwd=self.folder.name, env=self.environment)
         os.close(follower)
         shown = b""
         while True:
@@ -446,7 +449,8 @@ class NextStepTests(Case):
                     break
             self.assertIn(" verify ", last, text)
             done = subprocess.run(
-                ["/bin/sh", "-c", start + last], input="000000", capture_output=True, text=True)
+                ["/bin/sh", "-c", start + last], input="000000", capture_output=True, text=True,
+                env=self.environment)
             self.assertEqual(done.returncode, 65, done.stderr)
             self.assertIn("not accepted", done.stderr)
 
