@@ -714,6 +714,23 @@ class JSONTest(ProgramTest):
             self.assertEqual("another key than the one" in done.err, warning is not None)
             self.assertIn(warning or "", done.err)
 
+    def test_a_second_key_of_a_name_and_a_second_name_of_a_key_are_told(self):
+        home = one_token()
+        file = home.path / "issuer.pub"
+        other = links.Issuer("Somebody")
+        other.name = ISSUER.name
+        for issuer, told in ((ISSUER, None), (ISSUER, None),
+                             (other, f"another key is trusted as {ISSUER.name} already: "
+                                     f"{ISSUER.fingerprint}")):
+            file.write_text(issuer.file)
+            done = home.run("issuer", "add", file, answers=PIN)
+            self.assert_ends(done, 0)
+            self.assertEqual("warning" in done.err, told is not None)
+            self.assertIn(told or "", done.err)
+        file.write_text(ISSUER.file.replace(ISSUER.name, "Evil Clinic"))
+        self.assert_ends(home.run("issuer", "add", file, answers=PIN), 0,
+                         f"this key was trusted as {ISSUER.name}")
+
     def test_issuers_are_added_listed_and_removed(self):
         home = one_token()
         file = home.path / "issuer.pub"
