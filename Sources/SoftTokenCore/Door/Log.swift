@@ -45,7 +45,8 @@ extension Authenticator {
             guard case .keystore(.problem(.tooLong(let path))) = error.cause else { throw error }
             throw AuthenticatorError(
                 .rejected, "the audit log is longer than 64 MiB, and is not read",
-                hint: "move \(path) aside for your EPCS administrator; a new log begins")
+                hint: "keep a copy of \(path) for your EPCS administrator; leave it in its place, "
+                    + "for without it one attempt is left")
         }
     }
 }
