@@ -206,7 +206,8 @@ def rolling(score, home, suffix, seed, how):
                 guarded = [place for place in places if place[1] == "---p"]
                 if step >= start and step <= now:
                     places = guarded
-                if not form and len(guarded) != 1:
+                # The one before the session's first is not made.
+                if not form and len(guarded) != (step >= start):
                     problems.append(f"OTP {index}: {len(guarded)} times in guarded memory")
                 if not form:
                     places = [place for place in places if place not in guarded]
