@@ -48,13 +48,16 @@ def milliseconds(body, count):
 
 
 def measure(in_chip, in_file, count):
+    tried = []
+
     def show(home):
         home.must("show", "Counter", "--once", lines=[PIN])
 
     def wrong(home):
-        home.write_attempts(count=0)
         assert home.run("list", lines=[WRONG_PIN]).code == 77
-        if home is in_chip and home.tries() < 3:
+        tried.append(home)
+        # Before a delay begins; the median is that of the others.
+        if tried.count(home) % 3 == 0:
             show(home)
 
     def made(protector):
