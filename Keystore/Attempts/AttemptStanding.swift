@@ -24,11 +24,9 @@ package struct Vouched: Equatable, Sendable {
     package var count: VouchedCount?
     /// Of the used links; 0: of none.
     package var usedLinks: UInt64 = 0
-    /// The generation of the record that a right PIN leaves; 0: not told; 2^63: an entry beyond the
-    /// head says that none came of it.
+    /// The generation of the record that a right PIN leaves; 0: not told; `void`: none came of it.
     package var nextAttempts: UInt64 = 0
-    /// The generation that the keystore has when it is written next; 0: not told; 2^63: an entry
-    /// beyond the head says that it was.
+    /// The generation that the keystore has when it is written next; 0: not told; `void`: it was.
     package var nextKeystore: UInt64 = 0
     /// The log is not what the head names: records and keystore may be old ones.
     package var isLogGone = false
@@ -39,12 +37,19 @@ package struct Vouched: Equatable, Sendable {
         self.count = count
     }
 
-    init(_ record: AttemptRecord, of deviceName: [UInt8], keystore: UInt64) {
+    /// - Parameter highest: what the next keystore has to be above, besides this one.
+    init(
+        _ record: AttemptRecord, of deviceName: [UInt8], keystore: UInt64, above highest: UInt64
+    ) {
         self.init(
             attempts: record.generation, keystore: keystore,
             count: VouchedCount(
                 deviceName: deviceName, failures: record.count, limit: record.limit))
+        nextKeystore = max(keystore, highest).drawnNext
     }
+
+    /// Instead of a generation that was told: an entry says that it is void.
+    package static let void: UInt64 = 1 << 63
 }
 
 extension UInt64 {
@@ -72,6 +77,8 @@ package struct VouchedCount: Equatable, Sendable {
     }
 
     var isAtLimit: Bool { failures >= limit }
+
+    package mutating func addFailure() { failures = min(failures + 1, limit) }
 }
 
 /// Where the attempts stand: judged only after the keystore is known to be whole and this device's.

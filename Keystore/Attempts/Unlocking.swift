@@ -34,10 +34,11 @@ package struct UnlockedKeystore: ~Copyable {
     /// What the log's head may vouch for now: both are on the disk, whatever happens. Once the head
     /// is written, `told` takes what it tells of the next keystore.
     package var vouched: Vouched {
-        var vouched = Vouched(durable, of: deviceKey.deviceName, keystore: image.header.generation)
+        var vouched = Vouched(
+            durable, of: deviceKey.deviceName, keystore: image.header.generation,
+            above: highestGeneration)
         // The PIN was right.
         vouched.count?.failures = 0
-        vouched.nextKeystore = max(image.header.generation, highestGeneration).drawnNext
         return vouched
     }
 
@@ -54,8 +55,8 @@ extension LockedKeystore {
     ///     throws ends the attempt before the PIN is tried; the count is taken back.
     /// - Throws: `KeystoreError.delayed`, `.wrongPIN`, `.erasedNow` and `.closedByChip` (then call
     ///   `Erasure`), `.damaged`, `.foreignChip`, `.chip`, `.changed` (read before the lock was held:
-    ///   examine again), `.outOfMemory`, `.busy`,
-    ///   `.system`. Only `wrongPIN` and `erasedNow` spend an attempt.
+    ///   examine again), `.outOfMemory`, `.busy`, `.system`. Only `wrongPIN` and `erasedNow` spend an
+    ///   attempt.
     package consuming func unlock(
         _ pin: borrowing PINDigits, folders: KeystoreFolders,
         lock: KeystoreLock, policyLimit: Int,
@@ -80,10 +81,10 @@ extension LockedKeystore {
         try lock.confirm(folders)
         // Again, because a lock file that was swapped in the meantime let another one count.
         try confirmAttempts(files, folders: folders)
-        var vouched = Vouched(counted, of: deviceKey.deviceName, keystore: image.header.generation)
+        var vouched = Vouched(
+            counted, of: deviceKey.deviceName, keystore: image.header.generation,
+            above: attempts.highestKeystoreGeneration)
         vouched.nextAttempts = counted.generation.drawnNext
-        vouched.nextKeystore =
-            max(image.header.generation, attempts.highestKeystoreGeneration).drawnNext
         let undo = attempts.takenBack(
             policy: policyLimit, after: counted, generation: vouched.nextAttempts, now: now)
         try files.write(counted, in: folders, undo: undo)

@@ -74,6 +74,16 @@ public struct Unlocked: ~Copyable {
         }
     }
 
+    /// The issuers that trusting this key touches: those whose name looks like its own and that have
+    /// another key, and its own key under another name.
+    public func affected(by file: IssuerKeyFile) -> [Issuer] {
+        let seen = file.name.asSeen.lowercased()
+        return issuers.filter { issuer in
+            issuer.fingerprint == file.fingerprint
+                ? issuer.name != file.name : issuer.name.asSeen.lowercased() == seen
+        }
+    }
+
     /// Trusts the signing key of an issuer's file.
     public mutating func trust(_ file: IssuerKeyFile) throws(AuthenticatorError) {
         try change(.issuer, "a signing key was added") { (keystore) throws(KeystoreError) in

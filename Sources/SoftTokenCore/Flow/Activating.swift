@@ -71,18 +71,14 @@ extension Flow {
             try UsedLinks.recover(folders, tokens: [])
             // From here on a log without its head or key is one that was removed.
             _ = try AuditLog.key(folders)
-            var keystore = try UnlockedKeystore.create(
+            let keystore = try UnlockedKeystore.create(
                 pin, folders: folders, lock: lock, machineID: device.machineID(),
                 policyLimit: limit, vouched: try AuditLog.vouched(folders),
                 protector: protector?.wish ?? .chipIfItCounts, clock: clock)
-            // From here on records of another keystore beside this log are ones that were put there.
-            let vouched = keystore.vouched
-            try AuditLog.append(
-                [], folders: folders, lock: lock, unixSeconds: try reading().unixSeconds,
-                vouched: vouched)
-            keystore.told(vouched)
             var session = Session(
                 keystore: keystore, lock: lock, folders: folders, wasPutBack: false)
+            // From here on records of another keystore beside this log are ones that were put there.
+            try append([], &session, lock)
             keepSeenPolicy(&session, lock)
             return session
         }

@@ -108,20 +108,17 @@ extension Flow {
         } catch {
             switch error {
             case .wrongPIN(let left, _):
-                note(.unlock, "a wrong PIN, attempts left: \(left)", folders, lock)
+                note(wrongPIN(attemptsLeft: left), folders, lock)
             case .closedByChip:
-                let now = try reading().unixSeconds
-                try? AuditLog.append(
-                    [
-                        AuditEntry(
-                            .tamper, .failed,
-                            detail:
-                                "the TPM counted more wrong PINs than the attempt records: they "
-                                + "were put back")
-                    ], folders: folders, lock: lock, unixSeconds: now)
+                note(
+                    AuditEntry(
+                        .tamper, .failed,
+                        detail: "the TPM counted more wrong PINs than the attempt records: they "
+                            + "were put back"),
+                    folders, lock)
                 _ = try erase(folders, lock)
             case .erasedNow:
-                note(.unlock, "a wrong PIN, attempts left: 0", folders, lock)
+                note(wrongPIN(attemptsLeft: 0), folders, lock)
                 _ = try erase(folders, lock)
             default: AuditLog.giveBack(folders)
             }
@@ -129,14 +126,13 @@ extension Flow {
         }
     }
 
-    private func note(
-        _ event: AuditEvent, _ detail: String, _ folders: KeystoreFolders,
-        _ lock: KeystoreLock
-    ) {
+    private func wrongPIN(attemptsLeft: Int) -> AuditEntry {
+        AuditEntry(.unlock, .rejected, detail: "a wrong PIN, attempts left: \(attemptsLeft)")
+    }
+
+    private func note(_ entry: AuditEntry, _ folders: KeystoreFolders, _ lock: KeystoreLock) {
         guard let now = try? reading().unixSeconds else { return }
-        try? AuditLog.append(
-            [AuditEntry(event, .rejected, detail: detail)], folders: folders, lock: lock,
-            unixSeconds: now)
+        try? AuditLog.append([entry], folders: folders, lock: lock, unixSeconds: now)
     }
 
     /// Lets go of the lock before a person is asked: the count is reset first.
@@ -155,12 +151,21 @@ extension Flow {
         try session.keystore.refresh(session.folders, machineID: device.machineID())
         try recoverUsedLinks(&session)
         // What others were told of the next keystore is theirs.
-        let vouched = session.keystore.vouched
-        try AuditLog.append(
-            [], folders: session.folders, lock: lock, unixSeconds: try reading().unixSeconds,
-            vouched: vouched)
-        session.keystore.told(vouched)
+        try append([], &session, lock)
         return lock
+    }
+
+    /// Appends entries; the log's head then vouches for what is on the disk, and tells of the next
+    /// keystore.
+    func append(
+        _ entries: [AuditEntry], _ session: inout Session, _ lock: KeystoreLock
+    ) throws(KeystoreError) {
+        var vouched = session.keystore.vouched
+        vouched.usedLinks = session.usedLinks
+        try AuditLog.append(
+            entries, folders: session.folders, lock: lock,
+            unixSeconds: try reading().unixSeconds, vouched: vouched)
+        session.keystore.told(vouched)
     }
 
     /// Changes the keystore, writes it, resets the count, logs the change and lets go.
@@ -233,12 +238,7 @@ extension Flow {
         let all = session.notes + entries
         session.notes = []
         guard !all.isEmpty else { return }
-        var vouched = session.keystore.vouched
-        vouched.usedLinks = session.usedLinks
-        try AuditLog.append(
-            all, folders: session.folders, lock: lock,
-            unixSeconds: try reading().unixSeconds, vouched: vouched)
-        session.keystore.told(vouched)
+        try append(all, &session, lock)
     }
 }
 

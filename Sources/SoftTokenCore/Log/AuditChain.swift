@@ -152,16 +152,18 @@ struct AuditHead: Equatable {
         if line.isWrongPIN, vouched.attempts > 0 {
             if !isBeforeTry {
                 vouched.attempts += 1
-                vouched.count.map { vouched.count?.failures = min($0.failures + 1, $0.limit) }
+                vouched.count?.addFailure()
             }
-            vouched.nextAttempts = min(vouched.nextAttempts, 1) << 63
+            if vouched.nextAttempts > 0 { vouched.nextAttempts = Vouched.void }
         }
         isBeforeTry = false
         // And the keystore, before the entry of what was changed in it.
         if line.tellsOfWrittenKeystore, vouched.attempts > 0 {
-            let next = vouched.nextKeystore < 1 << 63 ? vouched.nextKeystore : 0
-            vouched.keystore = max(vouched.keystore + 1, next)
-            vouched.nextKeystore = min(vouched.nextKeystore, 1) << 63
+            vouched.keystore += 1
+            if vouched.nextKeystore > 0, vouched.nextKeystore != Vouched.void {
+                vouched.keystore = max(vouched.keystore, vouched.nextKeystore)
+                vouched.nextKeystore = Vouched.void
+            }
         }
         guard line.outcome == .ok else { return }
         // A confirmation sets the baseline anew: one wrong clock forward must not lock for ever.

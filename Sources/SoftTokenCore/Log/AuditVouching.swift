@@ -63,6 +63,8 @@ extension AuditLog {
         return head.vouched
     }
 
+    // The file is lent here: this compiler copies a local one into the closure that `translating` takes.
+
     private static func byteCount(of file: borrowing Descriptor) throws(KeystoreError) -> UInt64 {
         try translating(UInt64(try file.attributes().byteCount))
     }

@@ -45,26 +45,21 @@ struct IssuerAddCommand: Command {
         try authenticator.check(.management, for: console)
         let issuer = try IssuerKeyFile(parsing: try readInput(file))
         var keystore = try authenticator.unlock(asking: console)
-        for known in keystore.issuers { warn(of: known, beside: issuer) }
+        for known in keystore.affected(by: issuer) { warn(of: known, beside: issuer) }
         try keystore.trust(issuer)
         output.note("\(issuer.name) is trusted: \(issuer.fingerprint)")
     }
 
     /// A key is trusted under a name (DESIGN §7): a second key of one name, and another name of one
-    /// key, are said.
+    /// key, are told.
     private func warn(of known: Issuer, beside new: IssuerKeyFile) {
-        switch (known.name == new.name, known.fingerprint == new.fingerprint) {
-        case (true, false):
-            output.warning(
-                "another key is trusted as \(new.name) already: \(known.fingerprint); if its "
+        output.warning(
+            known.fingerprint == new.fingerprint
+                ? "this key was trusted as \(known.name): its links under that name are asked about "
+                    + "from now on"
+                : "another key is trusted as \(known.name) already: \(known.fingerprint); if its "
                     + "issuer doesn't use it any more: softtoken issuer remove \(known.fingerprint)"
-            )
-        case (false, true):
-            output.warning(
-                "this key was trusted as \(known.name): its links under that name are asked about "
-                    + "from now on")
-        default: break
-        }
+        )
     }
 }
 
