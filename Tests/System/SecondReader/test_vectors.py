@@ -6,6 +6,7 @@
 A keystore that the program made is read too where these are set: SOFTTOKEN_DATA, SOFTTOKEN_STATE,
 SOFTTOKEN_PIN, and SOFTTOKEN_MACHINE_ID (else /etc/machine-id).
 """
+import contextlib
 import os
 import re
 import sys
@@ -46,6 +47,16 @@ def vouched_words(says):
 
 
 class Vectors(unittest.TestCase):
+    @contextlib.contextmanager
+    def vector(self, file_name):
+        """A vector and an empty folder for it, as a sub-test."""
+        with self.subTest(file_name), tempfile.TemporaryDirectory() as root:
+            with open(os.path.join(VECTORS, file_name), encoding="ascii") as file:
+                text = file.read()
+            vector = Vector.parse(text)
+            self.assertEqual(vector.text(), text, "written and parsed differ")
+            yield vector, root
+
     def test_every_must_reject_of_the_format_has_a_vector_and_no_vector_is_unnamed(self):
         files = {name.removesuffix(".txt") for name in os.listdir(VECTORS)}
         named = names_in_format()
@@ -54,11 +65,7 @@ class Vectors(unittest.TestCase):
 
     def test_each_vector_is_judged_at_the_layer_that_it_names(self):
         for file_name in sorted(os.listdir(VECTORS)):
-            with self.subTest(file_name), tempfile.TemporaryDirectory() as root:
-                with open(os.path.join(VECTORS, file_name), encoding="ascii") as file:
-                    text = file.read()
-                vector = Vector.parse(text)
-                self.assertEqual(vector.text(), text, "written and parsed differ")
+            with self.vector(file_name) as (vector, root):
                 data, state = vector.unpack(root)
                 result = read.examine(
                     data, state, read.machine_of(*map(vector.get, MACHINE)), vector.get("pin"),
@@ -77,9 +84,7 @@ class Vectors(unittest.TestCase):
 
     def test_the_chip_s_keys_and_policy_are_as_their_vectors_say_and_its_share_opens(self):
         for file_name in sorted(os.listdir(VECTORS)):
-            with self.subTest(file_name), tempfile.TemporaryDirectory() as root:
-                with open(os.path.join(VECTORS, file_name), encoding="ascii") as file:
-                    vector = Vector.parse(file.read())
+            with self.vector(file_name) as (vector, root):
                 if vector.get("chip") is None:
                     continue
                 pin, *parts = vector.get("chip").split("|")
@@ -97,9 +102,7 @@ class Vectors(unittest.TestCase):
 
     def test_each_log_and_used_links_file_is_judged_as_its_vector_says(self):
         for file_name in sorted(os.listdir(VECTORS)):
-            with self.subTest(file_name), tempfile.TemporaryDirectory() as root:
-                with open(os.path.join(VECTORS, file_name), encoding="ascii") as file:
-                    vector = Vector.parse(file.read())
+            with self.vector(file_name) as (vector, root):
                 if vector.get("log") is None:
                     continue
                 data, state = vector.unpack(root)

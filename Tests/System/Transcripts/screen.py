@@ -82,6 +82,13 @@ class Session:
                                    dimensions=(rows, columns), preexec_fn=listening)
         self.child.delaybeforesend = None
 
+    @classmethod
+    def at_a_shell(cls, home, arguments):
+        """The program, started by a shell that has jobs."""
+        session = cls(["/bin/bash", "--norc", "-i"], environment(home.path, PS1="$ "))
+        session.child.send(f"{PROGRAM} {arguments}\r")
+        return session
+
     def read(self, seconds=0.2):
         """Takes what comes within some time; True while the other end is open."""
         end = time.monotonic() + seconds

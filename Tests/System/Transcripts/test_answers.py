@@ -719,8 +719,11 @@ class JSONTest(ProgramTest):
         file = home.path / "issuer.pub"
         other = links.Issuer("Somebody")
         other.name = ISSUER.name
+        alike = links.Issuer(ISSUER.name.upper().replace(" ", "  "))
         for issuer, told in ((ISSUER, None), (ISSUER, None),
                              (other, f"another key is trusted as {ISSUER.name} already: "
+                                     f"{ISSUER.fingerprint}"),
+                             (alike, f"another key is trusted as {ISSUER.name} already: "
                                      f"{ISSUER.fingerprint}")):
             file.write_text(issuer.file)
             done = home.run("issuer", "add", file, answers=PIN)

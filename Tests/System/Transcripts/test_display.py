@@ -135,8 +135,7 @@ class DisplayTest(unittest.TestCase):
                 self.assertRegex(session.after_main_screen(), r" icanon[\s\S]* echo ")
 
     def test_suspend_hides_and_resume_draws_again(self):
-        session = Session(["/bin/bash", "--norc", "-i"], environment(self.home.path, PS1="$ "))
-        session.child.send(f"{screen.PROGRAM} show\r")
+        session = Session.at_a_shell(self.home, "show")
         session.answer_pin()
         session.wait_for("Ends at")
         session.child.send("\x1a")

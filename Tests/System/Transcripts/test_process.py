@@ -106,8 +106,7 @@ class PromptTest(unittest.TestCase):
                 self.assertRegex(written, r" icanon[\s\S]* echo ")
 
     def test_stopped_at_the_pin_it_asks_again(self):
-        session = Session(["/bin/bash", "--norc", "-i"], environment(self.home.path, PS1="$ "))
-        session.child.send(f"{screen.PROGRAM} show\r")
+        session = Session.at_a_shell(self.home, "show")
         session.wait_for("PIN:")
         session.child.send("98")
         # No key does that: Ctrl-Z is ignored at a PIN.

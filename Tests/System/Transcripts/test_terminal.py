@@ -539,9 +539,8 @@ class EndingTest(TerminalTest):
     def test_ctrl_z_at_a_pin_is_ignored(self):
         # Or the rest of the PIN would be typed into the shell.
         home = one_token()
-        session = Session(["/bin/bash", "--norc", "-i"], environment(home.path, PS1="$ "))
+        session = Session.at_a_shell(home, "show --once")
         self.addCleanup(session.close)
-        session.child.send(f"{PROGRAM} show --once\r")
         session.wait_for("PIN:")
         session.child.send(PIN[:2])
         session.child.send("\x1a")
@@ -557,9 +556,8 @@ class EndingTest(TerminalTest):
 
     def test_suspended_at_a_question_it_asks_again(self):
         home = one_token()
-        session = Session(["/bin/bash", "--norc", "-i"], environment(home.path, PS1="$ "))
+        session = Session.at_a_shell(home, "remove Clinic")
         self.addCleanup(session.close)
-        session.child.send(f"{PROGRAM} remove Clinic\r")
         session.wait_for("PIN:")
         session.child.send(PIN + "\r")
         session.wait_for("[yes/no]")
