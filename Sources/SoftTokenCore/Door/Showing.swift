@@ -14,7 +14,8 @@ public enum DisplayLength: Equatable, Sendable {
 extension Authenticator {
     /// Makes the OTPs of one use. When this returns, seed, keys and PIN are zeroized, the counter of a
     /// HOTP token is on disk, and the use is in the audit log. In a confined process a later use that
-    /// has to compare this device with its first prescribing record ends with `inputOutput`.
+    /// has to compare this device with its first prescribing record ends with `inputOutput`. The
+    /// display needs nothing of the authenticator, which has the folders and the TPM open until its end.
     ///
     /// - Parameters:
     ///   - token: a name, a serial, or an unambiguous start of either; nil where there is one token.

@@ -57,6 +57,8 @@ struct ShowCommand: Command {
         let session = try authenticator.show(
             token, for: rolls || streams ? .session(atMostSeconds: seconds) : .once,
             asking: console)
+        // Closes the chip and the folders: a display needs none of them.
+        _ = consume authenticator
         if streams { return try printEach(session) }
         guard rolls, let terminal = console.terminal else { return try printOnce(session) }
         let style = DisplayStyle(

@@ -4,7 +4,9 @@ the chip keeps (S, L, what GATE holds) nor what authorizes it, nor a session's k
 
 The listener knows the sessions' keys from outside; that it does is shown by the commands' MACs.
 """
+import os
 import sys
+import time
 
 from homes import HERE, ChipHome
 
@@ -94,6 +96,27 @@ def moments(score, home):
        ("PIN:", ""), found=partial, digits=None)
 
 
+def closed(score, home):
+    """While a display rolls the process has neither the chip open nor a folder of the keystore."""
+    target = scan.Target(home, ["show", "Clinic"]).expect("PIN:")
+    kept = {"the chip": os.stat(home.plugged.name), "the data folder": os.stat(home.data),
+            "the state folder": os.stat(home.state)}
+    before = found_open(target, kept)
+    target.send(PIN + "\r").expect("1049h")
+    score.equal("control: at the PIN prompt all are open", before, sorted(kept))
+    score.equal("while a display rolls none is open", found_open(target, kept), [])
+    target.end()
+
+
+def found_open(target, kept):
+    """Which of them the process has open."""
+    time.sleep(0.3)
+    folder = f"/proc/{target.child.pid}/fd"
+    found = [os.stat(f"{folder}/{name}") for name in os.listdir(folder)]
+    return sorted(name for name, there in kept.items()
+                  if any(os.path.samestat(one, there) for one in found))
+
+
 def after_activation(score):
     """A keystore is made in the chip and shown at once: of its own keys none is left behind."""
     home = HeardHome()
@@ -107,7 +130,9 @@ def after_activation(score):
 def main():
     score = Score()
     after_activation(score)
-    moments(score, Homes(10, HeardHome).two)
+    home = Homes(10, HeardHome).two
+    moments(score, home)
+    closed(score, home.copy())
     score.end()
 
 
