@@ -3,6 +3,7 @@
 
     sweep.py --bounded N     N cases, evenly spread over all (for CI)
     sweep.py --whole         every case (an hour or more)
+    sweep.py --part K/N      every Nth case from the Kth on: the whole in N runs
     sweep.py --only NAME     the scenarios whose name holds NAME
 
 A scenario is a command on a prepared home. Its calls are recorded once with strace. Then, for each
@@ -443,10 +444,19 @@ def scenarios(only, make=Home, more=lambda homes: {}, names=None):
                    if only in name and (names is None or name in names)]
 
 
+def part(text):
+    """K and N of `K/N`."""
+    first, step = map(int, text.split("/"))
+    if not 1 <= first <= step:
+        raise ValueError(text)
+    return first, step
+
+
 def main(make=Home, more=lambda homes: {}, names=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--bounded", type=int, metavar="N")
     parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--part", type=part, metavar="K/N")
     parser.add_argument("--only", default="")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--case", help="SCENARIO:CALL:ORDINAL:FAULT, as a failure names it")
@@ -458,6 +468,9 @@ def main(make=Home, more=lambda homes: {}, names=None):
     everything = list(cases(made))
     chosen = everything if options.whole or options.case else evenly(
         everything, options.bounded or 100)
+    if options.part:
+        first, step = options.part
+        chosen = everything[first - 1::step]
     if options.case:
         chosen = [entry for entry in chosen if label(*entry).startswith(options.case)]
     if options.list:

@@ -3,6 +3,7 @@
 
     kills.py --bounded N     N cases, evenly spread over all (for CI)
     kills.py --whole         every case
+    kills.py --part K/N      every Nth case from the Kth on: the whole in N runs
     kills.py --only NAME     the scenarios whose name holds NAME
 
 The scenarios and the judge are those of Faults/sweep.py, on homes whose keystore is in a chip. Besides,
