@@ -110,6 +110,14 @@ class Image:
         """Where four digits lie, but for mappings of files, whose tables hold digits by chance."""
         return [place for place in self.find(digits) if not place[2].startswith("/")]
 
+    def blank(self, guarded):
+        """Takes out of guarded memory what belongs there: an OTP may hold the PIN's digits."""
+        for index, (start, mode, name, content) in enumerate(self.parts):
+            if mode == "---p":
+                for needle in guarded:
+                    content = content.replace(needle, bytes(len(needle)))
+                self.parts[index] = (start, mode, name, content)
+
 
 def read_all(memory, size):
     content = bytearray()
@@ -235,6 +243,12 @@ class Secrets:
         for number in range(1, 5):
             self.needles.update(forms(f"log subkey {number}", subkey(log_key, number, b"stlogkey")))
         self.pin = pin.encode()
+        self.seeds = [token["seed"] for token in opened["tokens"].values()]
+
+    def otps(self):
+        """Those that a display of this moment may hold, whichever token's it is."""
+        return [digits for seed in self.seeds
+                for digits, _ in otps(seed, int(time.time()) // 30 - 2, 16)]
 
     def without(self, *starts):
         kept = dict(self.needles)
@@ -249,8 +263,9 @@ def program_bytes():
     return pathlib.Path(PROGRAM).read_bytes()
 
 
-def search(score, name, target, needles, pin=None, texts=(), once=None):
-    """Searches a stopped target; `once` is (name, bytes) that is there exactly once, guarded."""
+def search(score, name, target, needles, typed=None, texts=(), once=None):
+    """Searches a stopped target; `typed` are the secrets whose PIN it was given, `once` is (name, bytes)
+    that is there exactly once, guarded."""
     image = target.image()
     needles = {**needles, **target.home.spoken()}
     problems = []
@@ -261,12 +276,13 @@ def search(score, name, target, needles, pin=None, texts=(), once=None):
             continue
         for place in image.find(needle):
             problems.append(f"{what} at {place}")
-    if pin:
-        problems += [f"the PIN at {place}" for place in image.find_short(pin)]
     if once:
         places = image.find(once[1])
         if len(places) != 1 or places[0][1] != "---p":
             problems.append(f"{once[0]}: {len(places)} times, {places}")
+    if typed:
+        image.blank(typed.otps())
+        problems += [f"the PIN at {place}" for place in image.find_short(typed.pin)]
     content = target.arguments_and_environment()
     problems += [f"{what} in argv or environment" for what, needle in needles.items()
                  if needle in content]
@@ -329,7 +345,6 @@ def controls(score, secrets):
 def scans(score, home, suffix, **how):
     """Every moment in question."""
     secrets = Secrets(home)
-    pin = secrets.pin
     all_needles = secrets.needles
     fresh = dict(all_needles)
 
@@ -338,11 +353,11 @@ def scans(score, home, suffix, **how):
     target = Target(home, ["show", "Clinic"], **how).expect("PIN:").send("853")
     search(score, f"show, three digits typed{suffix}", target, fresh)
     target = Target(home, ["show", "Clinic"], **how).expect("PIN:").send(PIN + "\r").expect("1049h")
-    search(score, f"the rolling display{suffix}", target, fresh, pin)
+    search(score, f"the rolling display{suffix}", target, fresh, secrets)
     rolling(score, home, suffix, home.open(PIN)["tokens"]["Clinic"]["seed"], how)
     target = Target(home, ["show", "Clinic", "--plain"], **how).expect("PIN:").send(PIN + "\r")
     target.expect("Clinic")
-    search(score, f"the plain display{suffix}", target, fresh, pin)
+    search(score, f"the plain display{suffix}", target, fresh, secrets)
     target = Target(home, ["list"], **how).expect("PIN:")
     search(score, f"list at its PIN prompt{suffix}", target, fresh)
     target = Target(home, ["rename", "Clinic", "Ward"], **how).expect("PIN:")
@@ -351,11 +366,11 @@ def scans(score, home, suffix, **how):
     in_use = ("PINKey", "keystore key", "device share", "device root", "device key")
     target = Target(home, ["remove", "Clinic"], **how).expect("PIN:").send(PIN + "\r")
     target.expect("[yes/no]")
-    search(score, f"remove at its question{suffix}", target, secrets.without(*in_use), pin)
+    search(score, f"remove at its question{suffix}", target, secrets.without(*in_use), secrets)
     target = Target(home, ["show"], **how).expect("PIN:").send(PIN + "\r").expect("Which token")
-    search(score, f"show at its choice of token{suffix}", target, secrets.without(*in_use), pin)
+    search(score, f"show at its choice of token{suffix}", target, secrets.without(*in_use), secrets)
     target = Target(home, ["pin"], **how).expect("PIN:").send(PIN + "\r").expect("New PIN:")
-    search(score, f"pin at its second prompt{suffix}", target, secrets.without(*in_use), pin)
+    search(score, f"pin at its second prompt{suffix}", target, secrets.without(*in_use), secrets)
     activations(score, home, secrets, suffix, how)
 
 

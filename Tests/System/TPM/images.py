@@ -67,18 +67,18 @@ class HeardHome(ChipHome):
 
 def moments(score, home):
     secrets = scan.Secrets(home)
-    pin, needles, in_use = secrets.pin, secrets.needles, secrets.without(*IN_USE)
+    needles, in_use = secrets.needles, secrets.without(*IN_USE)
 
-    def at(name, arguments, *steps, found=needles, digits=pin):
+    def at(name, arguments, *steps, found=needles, given=secrets):
         target = scan.Target(home, arguments)
         for prompt, typed in steps:
             target.expect(prompt).send(typed)
-        scan.search(score, name, target, found, digits)
+        scan.search(score, name, target, found, given)
         return target
 
     show = ["show", "Clinic"]
-    at("show at its PIN prompt", show, ("PIN:", ""), digits=None)
-    at("show, three digits typed", show, ("PIN:", PIN[:3]), digits=None)
+    at("show at its PIN prompt", show, ("PIN:", ""), given=None)
+    at("show, three digits typed", show, ("PIN:", PIN[:3]), given=None)
     at("the rolling display", show, ("PIN:", PIN + "\r"), ("1049h", ""))
     heard = home.listener
     score.true("control: a session's keys are those that its commands are authenticated with",
@@ -93,7 +93,7 @@ def moments(score, home):
     partial = {name: needle for name, needle in needles.items()
                if not name.startswith("seed of Clinic")}
     at("activate at its PIN prompt", ["activate", link, "--not-prescribing-device", "--name", "New"],
-       ("PIN:", ""), found=partial, digits=None)
+       ("PIN:", ""), found=partial, given=None)
 
 
 def closed(score, home):
@@ -123,8 +123,8 @@ def after_activation(score):
     home.must("activate", otpauth("totp", TOTP_SEED), "--name", "Clinic", "--not-prescribing-device",
               "--protector", "tpm2", lines=[PIN])
     target = scan.Target(home, ["show"]).expect("PIN:").send(PIN + "\r").expect("1049h")
-    scan.search(score, "the display after an activation", target, scan.Secrets(home).needles,
-                PIN.encode())
+    secrets = scan.Secrets(home)
+    scan.search(score, "the display after an activation", target, secrets.needles, secrets)
 
 
 def main():
