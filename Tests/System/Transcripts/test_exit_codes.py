@@ -257,7 +257,8 @@ class BusyLock:
 
     def result(self):
         self.thread.join()
-        assert 55 < self.seconds < 75, self.seconds
+        # A minute, and what a busy machine takes to start and to end it.
+        assert 55 < self.seconds < 110, self.seconds
         assert self.done.out == "", self.done
         assert self.done.err.count("waiting for another softtoken") == 1, self.done
         return self.done.code
