@@ -195,7 +195,8 @@ package struct AttemptStanding: Equatable, Sendable {
         AttemptRecord(
             generation: max(record.generation, vouched?.attempts ?? 0) + 1,
             keystoreGeneration: record.keystoreGeneration, count: count, limit: limit,
-            isVouched: record.isVouched || vouched != nil, now: now)
+            // A head that an earlier version wrote vouches for no record: this one needs none.
+            isVouched: record.isVouched || vouched?.attempts ?? 0 > 0, now: now)
     }
 }
 

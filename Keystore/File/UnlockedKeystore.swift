@@ -276,14 +276,16 @@ extension UnlockedKeystore {
     /// Reads the keystore again under a lock taken anew: others may have written it while a person
     /// chose. No PIN is tried: the key that the right one gave opens it.
     ///
+    /// - Parameter vouched: what the log's head vouches for, read under that lock.
     /// - Throws: `KeystoreError.changed` if the PIN was changed, the keystore replaced by another or
     ///   an older one, or erased.
     package mutating func refresh(
-        _ folders: KeystoreFolders, machineID: MachineValues
+        _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched?
     ) throws(KeystoreError) {
         guard
             case .locked(let current) = try KeystoreCondition.examine(
-                folders, machineID: machineID),
+                folders, machineID: machineID, vouched: vouched),
+            !current.isPutBack, !current.attempts.isCopyLost,
             current.image.header.salt == image.header.salt,
             current.image.header.keystoreID == image.header.keystoreID,
             // An older copy put back in between would make a counter go back.
@@ -297,6 +299,7 @@ extension UnlockedKeystore {
         metadata = try current.image.openMetadata(keystoreKey, deviceKey)
         image = current.image
         record = current.attempts.record
+        highestGeneration = current.attempts.highestKeystoreGeneration
     }
 }
 

@@ -140,6 +140,23 @@ struct AttemptStandingTests {
         }
     }
 
+    @Test("A record needs a head from the first one on that vouches for a record")
+    func vouchedFromTheFirstHead() throws {
+        let former = try #require(
+            AttemptStanding(
+                state: .whole(record(5, 0)), data: .whole(record(5, 0)),
+                vouched: Vouched(attempts: 0, keystore: 0), of: [1]))
+        let counted = former.counted(policy: 10, now: boot(60))
+        // A kill before the head: the former one is still there, and costs nothing more.
+        let cut = AttemptStanding(
+            state: .whole(counted), data: .whole(record(5, 0)), vouched: former.vouched, of: [1])
+        #expect(cut?.attemptsLeft(policy: 10) == 9)
+        let next = AttemptStanding(
+            state: .whole(counted), data: .whole(counted), vouched: head(6, of: 1, failures: 1),
+            of: [1])
+        #expect(next?.counted(policy: 10, now: boot(60)).isVouched == true)
+    }
+
     @Test("A raised limit waits for a right PIN")
     func raisedLimit() throws {
         let standing = try #require(whole(record(5, 2, limit: 3)))

@@ -395,18 +395,18 @@ struct RoundTripTests {
                 _ = try other.useCounter(other.tokens[1].id)
                 try other.save(otherFolders, lock: otherLock)
                 try workspace.replace("data/keystore", unlocked.bytes("data/keystore"))
-                try mine.refresh(folders, machineID: Workspace.machineID)
+                try mine.refresh(folders, machineID: Workspace.machineID, vouched: nil)
                 #expect(try mine.useCounter(mine.tokens[1].id) == 6)
                 try mine.save(folders, lock: lock)
                 try workspace.replace("data/keystore", old)
                 expect(.changed) { () throws(KeystoreError) in
-                    try mine.refresh(folders, machineID: Workspace.machineID)
+                    try mine.refresh(folders, machineID: Workspace.machineID, vouched: nil)
                 }
                 try other.setPIN(try makePIN("4839"), in: otherFolders, policyLimit: 10)
                 for _ in 0..<4 { try other.save(otherFolders, lock: otherLock) }
                 try workspace.replace("data/keystore", unlocked.bytes("data/keystore"))
                 expect(.changed) { () throws(KeystoreError) in
-                    try mine.refresh(folders, machineID: Workspace.machineID)
+                    try mine.refresh(folders, machineID: Workspace.machineID, vouched: nil)
                 }
             }
         }

@@ -186,6 +186,27 @@ private let activation =
         #expect(try authenticator().log().lines.map(\.event).contains(.tamper))
     }
 
+    @Test("Nor is it taken up by a use that waits for a choice of token")
+    func usedElsewhereMeanwhile() throws {
+        try activate()
+        let all = try save(
+            PutBackTests.records + ["data/keystore", "state/log", "state/log-head"])
+        for _ in 0..<6 { _ = try show() }
+        let elsewheres = try save(["data/keystore"])
+        try putBack(all)
+        #expect(try show() == "254676")
+        let authenticator = try authenticator()
+        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
+        let clearance = try authenticator.clearance(checks)
+        var session = try authenticator.unlock(try madeUpPIN("5093"), clearance)
+        try authenticator.release(&session)
+        try putBack(elsewheres)
+        let token = session.tokens[0]
+        #expect(throws: AuthenticatorError.keystore(.changed)) {
+            _ = try authenticator.makeOTPs(&session, of: token, seconds: 0, clearance)
+        }
+    }
+
     @Test(
         "An attempt is vouched for before its PIN is tried, whatever keeps its entry from the log")
     func vouchedBeforeTry() throws {

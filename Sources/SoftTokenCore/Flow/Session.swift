@@ -148,7 +148,9 @@ extension Flow {
         if let lock = session.lock { return lock }
         let lock = try KeystoreLock.take(session.folders)
         session.lock = lock
-        try session.keystore.refresh(session.folders, machineID: device.machineID())
+        try session.keystore.refresh(
+            session.folders, machineID: device.machineID(),
+            vouched: try AuditLog.vouched(session.folders))
         try recoverUsedLinks(&session)
         // What others were told of the next keystore is theirs.
         try append([], &session, lock)
