@@ -30,6 +30,9 @@ public struct Status: Equatable, Sendable {
     public let protector: String?
     /// What a thief would have to do, in a sentence.
     public let protection: String
+    /// What would make him unable to: ``AuthenticatorError/Remedy-swift.enum/moveShare``, into a TPM;
+    /// nil where a TPM has the share, or where there is no keystore.
+    public let protectionRemedy: AuthenticatorError.Remedy?
     /// Whether this device is apart from those that send prescriptions.
     public let separation: Separation
     /// Whether the prescriber attested; nil unless a PIN would be taken.
@@ -152,6 +155,7 @@ extension Flow {
             protector: facts.protector?.name,
             protection: facts.protector?.isChip == true
                 ? facts.chipsProtection(obstacle) : facts.protection(obstacle),
+            protectionRemedy: isOpenable && facts.protector?.isChip == false ? .moveShare : nil,
             separation: Separation(verdict),
             isAttested: isOpenable ? facts.attestedUnixSeconds != nil : nil,
             isRemote: device.login.isRemote, isClockSynchronized: now.isSynchronized,
@@ -194,10 +198,10 @@ extension KeystoreFacts {
             + "together is not noticed; \(withoutChip(obstacle))"
     }
 
-    /// Why the share lies in a file, and how it gets into a chip.
+    /// Why the share lies in a file, and that it need not.
     private func withoutChip(_ obstacle: ChipTrouble?) -> String {
         guard case .deviceFile(let trouble?)? = protector else {
-            return "softtoken pin --protector tpm2 ends that where the computer has a TPM"
+            return "moving the share into a TPM ends that, where the computer has one"
         }
         // Which group may is not the header's to say.
         var hint = ""
@@ -205,7 +209,7 @@ extension KeystoreFacts {
             hint = obstacle?.hint.map { "; \($0)" } ?? ""
         }
         return "the TPM, which would end that, was not used: \(trouble.reason)\(hint); "
-            + "softtoken pin --protector tpm2 tries again"
+            + "moving the share into it tries again"
     }
 }
 

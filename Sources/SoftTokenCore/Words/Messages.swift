@@ -352,7 +352,7 @@ extension ChipTrouble {
         case .ownerAuthorization: "ask this computer's administrator"
         case .noRoom: "tpm2_getcap handles-nv-index lists what is in it"
         case .doesNotCount, .answered:
-            "what softtoken status says of it helps to mend this: report it"
+            "report what the status says of it: that helps to mend this"
         case .notAnswering, .busy: "try again; no attempt was spent here"
         case .notArmed: "try again: the next right PIN does that"
         }

@@ -57,7 +57,7 @@ extension Status {
             "version": .text(softtokenVersion), "keystore": .text(keystore.rawValue),
             "attemptsLeft": .number(attemptsLeft), "attemptLimit": .number(attemptLimit),
             "retryAt": .number(retryAtUnixSeconds), "protector": .text(protector ?? "none"),
-            "protection": .text(protection),
+            "protection": .text(protectionWords),
             "device": [
                 "separation": .text(separation.verdict.rawValue),
                 "reason": .text(separation.reason), "attested": .truth(isAttested),
@@ -84,7 +84,7 @@ extension Status {
     fileprivate var lines: [String] {
         [
             "SoftToken \(softtokenVersion), not certified for EPCS",
-            "keystore    \(keystoreLine)", "protection  \(protection)",
+            "keystore    \(keystoreLine)", "protection  \(protectionWords)",
             "device      \(separation.verdict.rawValue): \(separation.reason)\(attestationWords)",
             "login       \(remoteWords)", "policy      \(policyWords)",
             "clock       \(isClockSynchronized == true ? "synchronized" : clockWords)",
@@ -99,6 +99,11 @@ extension Status {
                     ? "whole at its end; softtoken log --verify checks all of it"
                     : "altered: run softtoken log --verify"),
         ]
+    }
+
+    /// With this program's command for what ends it.
+    private var protectionWords: String {
+        protection + (protectionRemedy.map { ": \($0.command) tpm2" } ?? "")
     }
 
     private var keystoreLine: String {
