@@ -138,18 +138,18 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
         .target(
             name: "IssuerReaders",
             dependencies: [
-                "OTP", "Linux", "Keystore", "KeystoreIssuer", "SoftTokenCore", "CExpat",
+                "OTP", "Linux", "Keystore", "KeystoreIssuer", "Activation", "SoftTokenCore",
+                "CExpat",
             ],
             path: "Sources/softtoken-issuer", exclude: ["CExpat", "CSQLite", "RECORDS.md"],
             sources: [
                 "CSV/CSVReader.swift", "CSV/Dates.swift",
-                "PSKC/KeyProblem.swift", "PSKC/OTPCheck.swift",
+                "Messages.swift", "PSKC/KeyFailures.swift", "PSKC/OTPCheck.swift",
                 "PSKC/PSKCContainer.swift", "PSKC/PSKCKeyPackage.swift", "PSKC/PSKCKeyring.swift",
                 "PSKC/PSKCPolicy.swift",
                 "PSKC/PSKCProtection.swift", "PSKC/RecordsProtection.swift",
                 "PSKC/RecordEdit.swift", "PSKC/UserID.swift",
-                "PSKC/XMLElement.swift",
-                "PSKC/XMLReader.swift",
+                "PSKC/XMLElement.swift", "PSKC/XMLEncoding.swift", "PSKC/XMLReader.swift",
             ], swiftSettings: strict),
         .executableTarget(
             name: "softtoken-fuzz",

@@ -4,17 +4,6 @@ internal import CNettle
 @_spi(Issuer) package import Keystore
 package import OTP
 
-/// Why a PSKC value was not decrypted.
-package enum PSKCKeyError: Error, Equatable, Sendable {
-    /// The key is not the length that the algorithm takes.
-    case wrongKeyLength
-    /// The MAC or the key wrap's integrity check says that the key or the file is wrong.
-    case notAuthentic
-    /// The value can't have been made by this algorithm.
-    case malformed
-    case outOfMemory
-}
-
 /// How a PSKC value is encrypted.
 package enum PSKCCipher: Equatable, Sendable {
     /// XML Encryption §5.2.2: IV, then AES-CBC; needs a ValueMAC.
@@ -78,23 +67,26 @@ package struct PSKCKey: ~Copyable {
     }
 
     /// Decrypts a value. Verify its MAC first: CBC's padding must not answer questions.
+    ///
+    /// - Returns: nil where the key, as its length, padding or integrity block say, or the value can't
+    ///   be the right one.
+    /// - Throws: `KeystoreError.outOfMemory`.
     package borrowing func decrypt(
         _ value: [UInt8], cipher: PSKCCipher
-    ) throws(PSKCKeyError) -> SecureBytes {
-        guard byteCount == cipher.keyByteCount else { throw .wrongKeyLength }
-        switch cipher {
-        case .cbc: return try decryptCBC(value)
-        case .keyWrap: return try unwrap(value)
+    ) throws(KeystoreError) -> SecureBytes? {
+        guard byteCount == cipher.keyByteCount else { return nil }
+        return switch cipher {
+        case .cbc: try decryptCBC(value)
+        case .keyWrap: try unwrap(value)
         }
     }
 
     /// Encrypts a seed: a drawn IV, then AES-CBC with XML Encryption's padding (§5.2).
     ///
-    /// - Throws: `PSKCKeyError.wrongKeyLength`, `.outOfMemory`.
-    package borrowing func encrypt(_ seed: borrowing Seed) throws(PSKCKeyError) -> [UInt8] {
-        let block = 16
+    /// - Throws: `KeystoreError.outOfMemory`.
+    package borrowing func encrypt(_ seed: borrowing Seed) throws(KeystoreError) -> [UInt8] {
         let count = (seed.byteCount / block + 1) * block
-        var padded = try secureBytes(count: count)
+        var padded = try SecureBytes(count: count)
         padded.write { (target: inout MutableSpan<UInt8>) in
             seed.readBytes { seed in
                 for index in seed.indices { target[index] = seed[index] }
@@ -105,134 +97,100 @@ package struct PSKCKey: ~Copyable {
         // nettle moves the IV along.
         var iv = start
         var encrypted = [UInt8](repeating: 0, count: count)
-        var context = try secureBytes(count: MemoryLayout<st_aes_context>.stride)
-        let isDone = unsafe context.withUnsafeMutableBytes { context in
-            unsafe bytes.withUnsafeBytes { key in
-                unsafe padded.withUnsafeBytes { padded in
-                    unsafe st_aes_cbc_encrypt(
-                        context.baseAddress!, key.count, octets(key), &iv, count, &encrypted,
-                        octets(padded)) == 1
-                }
+        try unsafe withKey(MemoryLayout<st_aes_context>.stride) { context, key in
+            let isDone = unsafe padded.withUnsafeBytes { padded in
+                unsafe st_aes_cbc_encrypt(
+                    context, byteCount, key, &iv, count, &encrypted, octets(padded)) == 1
             }
+            precondition(isDone, "an AES key")
         }
-        scrubStackAndRegisters(.deep)
-        guard isDone else { throw .wrongKeyLength }
         return start + encrypted
     }
 
-    /// This key's HMAC over a value (IV and ciphertext).
+    /// This key's HMAC over a value (IV and ciphertext); a key has 64 bytes at most.
     ///
-    /// - Throws: `PSKCKeyError.wrongKeyLength` for a key over 64 bytes; `.outOfMemory`.
+    /// - Throws: `KeystoreError.outOfMemory`.
     package borrowing func mac(
         of value: [UInt8], algorithm: HashAlgorithm
-    ) throws(PSKCKeyError) -> [UInt8] {
-        guard byteCount <= Seed.maximumByteCount else { throw .wrongKeyLength }
-        do throws(KeystoreError) {
-            let key = Seed(try copiedBytes())
-            var generator = try CodeGenerator(seed: key, algorithm: algorithm)
-            let mac = generator.mac(of: value)
-            scrubStackAndRegisters(.deep)
-            return mac
-        } catch { throw .outOfMemory }
-    }
-
-    /// Whether `mac` is this key's HMAC over a value (IV and ciphertext), in constant time.
-    ///
-    /// - Throws: `PSKCKeyError.wrongKeyLength` for a key over 64 bytes; `.outOfMemory`.
-    package borrowing func isValid(
-        _ mac: [UInt8], of value: [UInt8], algorithm: HashAlgorithm
-    ) throws(PSKCKeyError) -> Bool {
-        isEqualInConstantTime(mac, try self.mac(of: value, algorithm: algorithm))
+    ) throws(KeystoreError) -> [UInt8] {
+        let key = Seed(try copiedBytes())
+        var generator = try CodeGenerator(seed: key, algorithm: algorithm)
+        let mac = generator.mac(of: value)
+        scrubStackAndRegisters(.deep)
+        return mac
     }
 }
+
+private let block = 16
 
 extension PSKCKey {
     private borrowing func copiedBytes() throws(KeystoreError) -> SecureBytes {
         try bytes.read { (bytes) throws(KeystoreError) in try SecureBytes(copying: bytes) }
     }
 
-    private borrowing func decryptCBC(_ value: [UInt8]) throws(PSKCKeyError) -> SecureBytes {
-        let block = 16
+    /// Lends the key, and guarded memory for what nettle makes of it.
+    @unsafe private borrowing func withKey(
+        _ contextByteCount: Int, _ body: (UnsafeMutableRawPointer, UnsafePointer<UInt8>) -> Void
+    ) throws(KeystoreError) {
+        var context = try SecureBytes(count: contextByteCount)
+        unsafe context.withUnsafeMutableBytes { context in
+            unsafe bytes.withUnsafeBytes { key in
+                unsafe body(context.baseAddress!, octets(key))
+            }
+        }
+        scrubStackAndRegisters(.deep)
+    }
+
+    private borrowing func decryptCBC(_ value: [UInt8]) throws(KeystoreError) -> SecureBytes? {
         // The IV and a block of padding at least.
-        guard value.count >= 2 * block, value.count.isMultiple(of: block) else { throw .malformed }
+        guard value.count >= 2 * block, value.count.isMultiple(of: block) else { return nil }
         var iv = Array(value[..<block])
         let encrypted = Array(value[block...])
-        var padded = try secureBytes(count: encrypted.count)
-        var context = try secureBytes(count: MemoryLayout<st_aes_context>.stride)
-        unsafe context.withUnsafeMutableBytes { context in
-            unsafe bytes.withUnsafeBytes { key in
-                unsafe padded.withUnsafeMutableBytes { padded in
-                    _ = unsafe st_aes_cbc_decrypt(
-                        context.baseAddress!, key.count, octets(key), &iv, encrypted.count,
-                        octets(padded), encrypted)
-                }
+        var padded = try SecureBytes(count: encrypted.count)
+        try unsafe withKey(MemoryLayout<st_aes_context>.stride) { context, key in
+            unsafe padded.withUnsafeMutableBytes { padded in
+                _ = unsafe st_aes_cbc_decrypt(
+                    context, byteCount, key, &iv, encrypted.count, octets(padded), encrypted)
             }
         }
-        scrubStackAndRegisters(.deep)
-        return try withoutPadding(padded)
+        // XML Encryption §5.2: the last byte counts the padding; what the others hold doesn't matter.
+        return try trimmed(padded) { all in
+            let count = Int(all[all.count - 1])
+            return (1...block).contains(count) && count < all.count ? all.count - count : nil
+        }
     }
 
-    private borrowing func unwrap(_ value: [UInt8]) throws(PSKCKeyError) -> SecureBytes {
+    private borrowing func unwrap(_ value: [UInt8]) throws(KeystoreError) -> SecureBytes? {
         // A block of 64 bits at least, and the integrity block.
-        guard value.count >= 16, value.count.isMultiple(of: 8) else { throw .malformed }
-        var clear = try secureBytes(count: value.count - 8)
-        var context = try secureBytes(count: MemoryLayout<st_unwrap_context>.stride)
+        guard value.count >= 16, value.count.isMultiple(of: 8) else { return nil }
+        var clear = try SecureBytes(count: value.count - 8)
         var check = [UInt8](repeating: 0, count: 8)
-        unsafe context.withUnsafeMutableBytes { context in
-            unsafe bytes.withUnsafeBytes { key in
-                unsafe clear.withUnsafeMutableBytes { clear in
-                    _ = unsafe st_aes_key_unwrap(
-                        context.baseAddress!, key.count, octets(key), clear.count, octets(clear),
-                        &check, value)
-                }
+        try unsafe withKey(MemoryLayout<st_unwrap_context>.stride) { context, key in
+            unsafe clear.withUnsafeMutableBytes { clear in
+                _ = unsafe st_aes_key_unwrap(
+                    context, byteCount, key, clear.count, octets(clear), &check, value)
             }
         }
-        scrubStackAndRegisters(.deep)
         // RFC 3394 §2.2.3.1; two blocks at least.
         if clear.count >= 16, check.allSatisfy({ $0 == 0xA6 }) { return clear }
-        return try withoutZeros(clear, check)
-    }
-}
-
-/// RFC 5649 §3: the integrity block says how many bytes there are; zeros follow them.
-private func withoutZeros(
-    _ padded: borrowing SecureBytes, _ check: [UInt8]
-) throws(PSKCKeyError) -> SecureBytes {
-    let count = check[4...].reduce(0) { $0 << 8 | Int($1) }
-    guard Array(check[..<4]) == [0xA6, 0x59, 0x59, 0xA6],
-        (padded.count - 7...padded.count).contains(count)
-    else { throw .notAuthentic }
-    return try trimmed(padded, otherwise: .notAuthentic) { all in
-        (count..<all.count).allSatisfy { all[$0] == 0 } ? count : nil
-    }
-}
-
-/// XML Encryption §5.2: the last byte counts the padding; what the others hold doesn't matter.
-private func withoutPadding(_ padded: borrowing SecureBytes) throws(PSKCKeyError) -> SecureBytes {
-    try trimmed(padded, otherwise: .malformed) { all in
-        let count = Int(all[all.count - 1])
-        return (1...16).contains(count) && count < all.count ? all.count - count : nil
-    }
-}
-
-/// The first bytes, as many as `length` says; nil is `problem`.
-private func trimmed(
-    _ padded: borrowing SecureBytes, otherwise problem: PSKCKeyError,
-    to length: (Span<UInt8>) -> Int?
-) throws(PSKCKeyError) -> SecureBytes {
-    do throws(KeystoreError) {
-        let clear = try padded.read { (all) throws(KeystoreError) -> SecureBytes? in
-            guard let count = length(all) else { return nil }
-            return try SecureBytes(copying: all.extracting(0..<count))
+        // RFC 5649 §3: the integrity block says how many bytes there are; zeros follow them.
+        let count = check[4...].reduce(0) { $0 << 8 | Int($1) }
+        guard check.starts(with: [0xA6, 0x59, 0x59, 0xA6]),
+            (clear.count - 7...clear.count).contains(count)
+        else { return nil }
+        return try trimmed(clear) { all in
+            (count..<all.count).allSatisfy { all[$0] == 0 } ? count : nil
         }
-        if let clear { return clear }
-    } catch { throw .outOfMemory }
-    throw problem
+    }
 }
 
-private func secureBytes(count: Int) throws(PSKCKeyError) -> SecureBytes {
-    do throws(KeystoreError) { return try SecureBytes(count: count) } catch {
-        throw .outOfMemory
+/// The first bytes, as many as `length` says; nil where it says none.
+private func trimmed(
+    _ padded: borrowing SecureBytes, to length: (Span<UInt8>) -> Int?
+) throws(KeystoreError) -> SecureBytes? {
+    try padded.read { (all) throws(KeystoreError) -> SecureBytes? in
+        guard let count = length(all) else { return nil }
+        return try SecureBytes(copying: all.extracting(0..<count))
     }
 }
 

@@ -22,18 +22,16 @@ func nextLine(asking question: String) throws(Failure) -> [UInt8]? {
 /// - Throws: `Failure` (64, 65, 74).
 func secretLine(from number: Int32, limit: Int = 1023) throws(Failure) -> SecureBytes? {
     guard let input = try? Descriptor(duplicating: number, path: "descriptor \(number)") else {
-        throw Failure(.usage, "descriptor \(number) is not open")
+        throw .usage("descriptor \(number) is not open")
     }
     // And its line end.
-    var line = try inMemory { () throws(KeystoreError) in try SecureBytes(count: limit + 2) }
+    var line = try inMemory(try SecureBytes(count: limit + 2))
     let count = try line.write { (bytes: inout MutableSpan<UInt8>) throws(Failure) in
         try readLine(input, into: &bytes)
     }
     guard count > 0 else { return nil }
-    return try inMemory { () throws(KeystoreError) in
-        try line.read { (all) throws(KeystoreError) in
-            try SecureBytes(copying: all.extracting(0..<count))
-        }
+    return try line.read { (all) throws(Failure) in
+        try inMemory(try SecureBytes(copying: all.extracting(0..<count)))
     }
 }
 
@@ -42,15 +40,13 @@ private func readLine(
     _ input: borrowing Descriptor, into bytes: inout MutableSpan<UInt8>
 ) throws(Failure) -> Int {
     var count = 0
-    do throws(SystemError) {
-        while count < bytes.count, try input.readByte(into: &bytes, at: count) {
-            if bytes[count] == UInt8(ascii: "\n") { break }
-            count += 1
-        }
-    } catch { throw Failure(error) }
+    while count < bytes.count, try fromSystem(try input.readByte(into: &bytes, at: count)) {
+        if bytes[count] == UInt8(ascii: "\n") { break }
+        count += 1
+    }
     if count > 0, bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
     guard count <= bytes.count - 2 else {
-        throw Failure(.rejected, "the line on \(input.path) has over \(bytes.count - 2) bytes")
+        throw .rejected("the line on \(input.path) has over \(bytes.count - 2) bytes")
     }
     return count
 }

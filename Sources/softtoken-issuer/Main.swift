@@ -5,6 +5,9 @@ import Linux
 import ProgramSupport
 import SoftTokenCore
 
+/// Where this program's words go.
+let output = ProgramOutput(program: "softtoken-issuer")
+
 @main struct Main {
     static func main() { endProcess(run()) }
 
@@ -25,7 +28,7 @@ import SoftTokenCore
             var command = try SoftTokenIssuer.parseAsRoot(start.arguments)
             if let inspect = command as? Inspect { return try inspect.run(start) }
             guard start.link == nil else {
-                throw Failure(.usage, "this command takes no activation link")
+                throw Failure.usage("this command takes no activation link")
             }
             try command.run()
         } catch let error as Failure {

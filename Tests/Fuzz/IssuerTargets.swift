@@ -60,7 +60,7 @@ private func check(_ package: PSKCKeyPackage) {
         case .time(let seconds): require((1...3600).contains(seconds), "a step within limits")
         }
     }
-    do throws(KeyProblem) {
+    do throws(Failure) {
         let seed = try package.seed(keyring)
         require((1...64).contains(seed.byteCount), "1 to 64 bytes")
     } catch {}
@@ -83,7 +83,7 @@ private func state(_ package: PSKCKeyPackage) -> VerifierState? {
 private func readContainer(
     _ bytes: [UInt8], _ body: (PSKCKeyPackage) -> Void
 ) -> PSKCOutline? {
-    try? readPSKC(scratch.file(bytes)) { package, protection in
+    try? readKeys(scratch.file(bytes)) { package, protection in
         body(package)
         // A file may ask for ten million rounds: that is slow, and meant.
         if case .derived(let parameters, _) = protection.encryptionKey,
@@ -95,7 +95,7 @@ private func readContainer(
             return
         }
         _ = try? package.parameters(keyring)
-        do throws(KeyProblem) { _ = try package.seed(keyring) } catch {}
+        do throws(Failure) { _ = try package.seed(keyring) } catch {}
     }
 }
 
@@ -112,9 +112,9 @@ private func applied(_ edits: [RecordEdit], _ bytes: [UInt8]) -> [UInt8] {
 private func readRows(_ bytes: [UInt8]) -> [[String]] {
     var reader = CSVReader(scratch.file(bytes))
     var rows: [[String]] = []
-    do throws(SystemError) {
-        while let row = try reader.nextRow() {
-            guard let fields = row.fields else { continue }
+    do throws(Failure) {
+        while let row = try reader.next() {
+            guard let fields = try? row.fields.get() else { continue }
             require(row.line > 0 && !fields.isEmpty, "a row has a line and a field")
             rows.append(fields)
         }

@@ -11,13 +11,8 @@ import Testing
 
 @Suite("CSV")
 struct CSVTests {
-    private func rows(_ text: String) throws -> [CSVRow] {
-        let folder = try Folder()
-        var reader = CSVReader(try openInput(try folder.file("f.csv", text)))
-        var rows: [CSVRow] = []
-        while let row = try reader.nextRow() { rows.append(row) }
-        #expect(reader.byteCount == text.utf8.count)
-        return rows
+    private func fields(_ text: String) throws -> [[String]?] {
+        try rows(Array(text.utf8)).map(\.texts)
     }
 
     static let table: [(String, [[String]?])] = [
@@ -38,40 +33,41 @@ struct CSVTests {
 
     @Test("Quoting is RFC 4180's, and a bad row doesn't end the reading", arguments: table.indices)
     func quoting(index: Int) throws {
-        #expect(try rows(CSVTests.table[index].0).map(\.fields) == CSVTests.table[index].1)
+        #expect(try fields(CSVTests.table[index].0) == CSVTests.table[index].1)
     }
 
     @Test("A row knows the line on which it begins")
     func lines() throws {
-        #expect(try rows("a\n\"b\nb\"\n\nc\n").map(\.line) == [1, 2, 5])
+        #expect(try rows(Array("a\n\"b\nb\"\n\nc\n".utf8)).map(\.line) == [1, 2, 5])
     }
 
     @Test("A row without end is no row, and the next one is read")
     func longRow() throws {
         let long = String(repeating: "x", count: 200_000)
-        #expect(try rows(long + ",y\nz\n").map(\.fields) == [nil, ["z"]])
-        #expect(try rows("\"" + long + "\",y\nz\n").map(\.fields) == [nil, ["z"]])
+        #expect(try fields(long + ",y\nz\n") == [nil, ["z"]])
+        #expect(try fields("\"" + long + "\",y\nz\n") == [nil, ["z"]])
         let wide = String(repeating: "1234567,", count: 20_000)
-        #expect(try rows(wide + "\nz\n").map(\.fields) == [nil, ["z"]])
+        let empty = String(repeating: ",", count: 70_000)
+        for row in [wide, empty] { #expect(try fields(row + "\nz\n") == [nil, ["z"]]) }
     }
 
     @Test(
         "A field that a spreadsheet takes for a formula is text",
         arguments: ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\u{FF1D}1"])
     func formula(text: String) throws {
-        #expect(try rows(csvField(text) + ",x\n").map(\.fields) == [["'" + text, "x"]])
+        #expect(try fields(csvField(text) + ",x\n") == [["'" + text, "x"]])
     }
 
     @Test("A field is quoted where it has to be", arguments: ["a", "a,b", "\"", "a\nb", ""])
     func writing(text: String) throws {
-        #expect(try rows(csvField(text) + ",x\n").map(\.fields) == [[text, "x"]])
+        #expect(try fields(csvField(text) + ",x\n") == [[text, "x"]])
     }
 
     @Test(
         "A head without an account, with a name twice or a mistyped one is rejected",
         arguments: [["serial"], ["account", "account"], ["account", "digit"], [""]])
     func heads(head: [String]) {
-        #expect(throws: RowProblem.self) { _ = try CSVColumns(head) }
+        #expect(throws: Failure.self) { _ = try CSVColumns(head) }
     }
 
     private func order(_ head: [String], _ row: [String], _ arguments: [String] = []) throws
@@ -104,7 +100,7 @@ struct CSVTests {
         ])
     func badRows(row: [String]) throws {
         let head = ["account", "serial", "type", "digits", "period"]
-        #expect(throws: RowProblem.self) { try order(head, row) }
+        #expect(throws: Failure.self) { try order(head, row) }
     }
 
     @Test("A request is taken beside the verification that was heard, in either case, and no other")
@@ -122,10 +118,10 @@ struct CSVTests {
         }
         let other = EnrolmentRequest(publicKey: randomBytes(count: 32)).verification
         for heard in ["", "yes", other, String(heard.dropLast()), heard + "A", "----"] {
-            #expect(throws: RowProblem.self) { try order(head, ["a", request.text, heard]) }
+            #expect(throws: Failure.self) { try order(head, ["a", request.text, heard]) }
         }
-        #expect(throws: RowProblem.self) { try order(head, ["a", "", heard]) }
-        #expect(throws: RowProblem.self) { _ = try CSVColumns(["account", "request"]) }
+        #expect(throws: Failure.self) { try order(head, ["a", "", heard]) }
+        #expect(throws: Failure.self) { _ = try CSVColumns(["account", "request"]) }
         guard case .code = try order(head, ["a", "", ""]).lock else {
             Issue.record("the row has no code")
             return
@@ -137,10 +133,10 @@ struct CSVTests {
         let request = EnrolmentRequest(publicKey: randomBytes(count: 32))
         let head = ["account", "request", "verification"]
         for heard in ["", "AAAA-AAAA-AAAA-AAAA"] {
-            let problem = #expect(throws: RowProblem.self) {
+            let problem = #expect(throws: Failure.self) {
                 try order(head, ["a", request.text, heard])
             }
-            #expect(problem?.message.contains(request.verification) == false)
+            #expect(problem?.message?.contains(request.verification) == false)
         }
     }
 

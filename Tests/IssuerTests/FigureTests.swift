@@ -53,12 +53,12 @@ struct FigureTests {
 
     @Test("Figure 2 has no response format, which RFC 6030 §10.1 asks for")
     func withoutResponse() throws {
-        #expect(throws: KeyProblem.unsupportedResponse) { try opened(2) }
+        #expect(throws: Failure.unsupportedResponse) { try opened(2) }
     }
 
     @Test("Figure 4 has no secret: its key is derived from one that we don't have")
     func withoutSecret() throws {
-        #expect(throws: KeyProblem.noSecret) { try opened(4) }
+        #expect(throws: Failure.noSecret) { try opened(4) }
     }
 
     @Test(
@@ -66,9 +66,9 @@ struct FigureTests {
     func pin() throws {
         let (keys, _) = try packages(of: Vectors.figure(5))
         #expect(throws: Never.self) { try keys[0].policy.check(for: .verifying, at: 0) }
-        #expect(throws: KeyProblem.pin) { try keys[0].policy.check(for: .link, at: 0) }
+        #expect(throws: Failure.pin) { try keys[0].policy.check(for: .link, at: 0) }
         #expect(!keys[1].isToken)
-        #expect(throws: KeyProblem.unsupportedAlgorithm) {
+        #expect(throws: Failure.unsupportedAlgorithm) {
             try keys[1].parameters(PSKCKeyring())
         }
     }
@@ -80,23 +80,23 @@ struct FigureTests {
 
     @Test("Figure 6 doesn't open with another key, nor without one")
     func anotherKey() throws {
-        #expect(throws: KeyProblem.wrongKey) {
+        #expect(throws: Failure.wrongKey) {
             try opened(6, secret: "12345678901234567890123456789013")
         }
-        #expect(throws: KeyProblem.malformedKey) { try opened(6, secret: "1234") }
-        #expect(throws: KeyProblem.malformedKey) { try opened(6, secret: "qwerty") }
-        #expect(throws: KeyProblem.keyNeeded) { try opened(6) }
+        #expect(throws: Failure.malformedKey) { try opened(6, secret: "1234") }
+        #expect(throws: Failure.malformedKey) { try opened(6, secret: "qwerty") }
+        #expect(throws: Failure.keyNeeded) { try opened(6) }
     }
 
     @Test("Figure 7 opens with its password, by PBKDF2")
     func derived() throws {
         #expect(try opened(7, secret: "qwerty").seed == seed)
-        #expect(throws: KeyProblem.wrongKey) { try opened(7, secret: "qwertz") }
+        #expect(throws: Failure.wrongKey) { try opened(7, secret: "qwertz") }
     }
 
     @Test("Figure 8's certificate is an encryption that is not supported")
     func certificate() throws {
-        #expect(throws: KeyProblem.unsupportedEncryption) { try opened(8) }
+        #expect(throws: Failure.unsupportedEncryption) { try opened(8) }
     }
 
     @Test("Figure 9's signature is told")
@@ -114,10 +114,10 @@ struct FigureTests {
             (try? key.policy.check(for: .verifying, at: april)) != nil
         }
         #expect(verdicts == [false, false, false, true])
-        #expect(throws: KeyProblem.notYetValid) {
+        #expect(throws: Failure.notYetValid) {
             try keys[0].policy.check(for: .verifying, at: april)
         }
-        #expect(throws: KeyProblem.expired) {
+        #expect(throws: Failure.expired) {
             try keys[2].policy.check(for: .verifying, at: april)
         }
     }
@@ -129,7 +129,7 @@ struct FigureTests {
         let count = Array(text.utf8).lastIndex(of: UInt8(ascii: ">")) ?? 0
         for end in stride(from: 1, through: count, by: 7) {
             let cut = String(decoding: Array(text.utf8.prefix(end)), as: UTF8.self)
-            #expect(throws: PSKCError.self) { try packages(of: cut) }
+            #expect(throws: Failure.self) { try packages(of: cut) }
         }
     }
 
@@ -146,7 +146,7 @@ struct FigureTests {
                 let keyring = try PSKCKeyring(
                     outline.protection,
                     unlockedWith: secret(Array("12345678901234567890123456789012".utf8)))
-                #expect(throws: KeyProblem.wrongKey) { _ = try keys[0].seed(keyring) }
+                #expect(throws: Failure.wrongKey) { _ = try keys[0].seed(keyring) }
             }
         }
     }
@@ -159,6 +159,6 @@ struct FigureTests {
         let (keys, outline) = try packages(of: text.replacingOccurrences(of: mac, with: ""))
         let key = try secret(Array("12345678901234567890123456789012".utf8))
         let keyring = try PSKCKeyring(outline.protection, unlockedWith: key)
-        #expect(throws: KeyProblem.missingMAC) { _ = try keys[0].seed(keyring) }
+        #expect(throws: Failure.missingMAC) { _ = try keys[0].seed(keyring) }
     }
 }

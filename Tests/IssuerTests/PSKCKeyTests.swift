@@ -38,7 +38,7 @@ struct PSKCKeyTests {
         let key = PSKCKey(try secret(hexadecimal: row.key))
         let clear = try key.decrypt(
             octets(row.wrapped), cipher: .keyWrap(keyByteCount: row.key.count / 2))
-        #expect(octets(clear) == octets(row.clear))
+        #expect(octets(ifAny: clear) == octets(row.clear))
     }
 
     /// RFC 5649 §6.
@@ -57,13 +57,11 @@ struct PSKCKeyTests {
         let key = PSKCKey(
             try secret(hexadecimal: "5840df6e29b02af1ab493b705bf16ea1ae8338f4dcc176a8"))
         let cipher = PSKCCipher.keyWrap(keyByteCount: 24)
-        #expect(octets(try key.decrypt(octets(wrapped), cipher: cipher)) == octets(clear))
+        #expect(octets(ifAny: try key.decrypt(octets(wrapped), cipher: cipher)) == octets(clear))
         for bit in 0..<(wrapped.count * 4) {
             var changed = octets(wrapped)
             changed[bit / 8] ^= 1 << UInt8(bit % 8)
-            #expect(throws: PSKCKeyError.notAuthentic) {
-                _ = try key.decrypt(changed, cipher: cipher)
-            }
+            #expect(try octets(ifAny: key.decrypt(changed, cipher: cipher)) == nil)
         }
     }
 
@@ -74,9 +72,8 @@ struct PSKCKeyTests {
         for bit in 0..<(24 * 8) {
             var wrapped = octets(row.wrapped)
             wrapped[bit / 8] ^= 1 << UInt8(bit % 8)
-            #expect(throws: PSKCKeyError.notAuthentic) {
-                _ = try key.decrypt(wrapped, cipher: .keyWrap(keyByteCount: 16))
-            }
+            #expect(
+                try octets(ifAny: key.decrypt(wrapped, cipher: .keyWrap(keyByteCount: 16))) == nil)
         }
     }
 
@@ -84,14 +81,10 @@ struct PSKCKeyTests {
     func oddLengths(count: Int) throws {
         let key = PSKCKey(try secret(hexadecimal: PSKCKeyTests.wraps[0].key))
         let value = [UInt8](repeating: 7, count: count)
-        #expect(throws: PSKCKeyError.malformed) {
-            _ = try key.decrypt(value, cipher: .keyWrap(keyByteCount: 16))
-        }
-        #expect(throws: PSKCKeyError.malformed) {
-            _ = try key.decrypt(value, cipher: .cbc(keyByteCount: 16))
-        }
-        #expect(throws: PSKCKeyError.wrongKeyLength) {
-            _ = try key.decrypt(value, cipher: .cbc(keyByteCount: 32))
+        for cipher in [
+            PSKCCipher.keyWrap(keyByteCount: 16), .cbc(keyByteCount: 16), .cbc(keyByteCount: 32),
+        ] {
+            #expect(try octets(ifAny: key.decrypt(value, cipher: cipher)) == nil)
         }
     }
 
@@ -102,9 +95,8 @@ struct PSKCKeyTests {
         let key = PSKCKey(try secret(hexadecimal: "2b7e151628aed2a6abf7158809cf4f3c"))
         let iv = "000102030405060708090a0b0c0d0e0f"
         let encrypted = "7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2"
-        #expect(throws: PSKCKeyError.malformed) {
-            _ = try key.decrypt(octets(iv + encrypted), cipher: .cbc(keyByteCount: 16))
-        }
+        let cipher = PSKCCipher.cbc(keyByteCount: 16)
+        #expect(try octets(ifAny: key.decrypt(octets(iv + encrypted), cipher: cipher)) == nil)
     }
 
     @Test(
@@ -123,7 +115,8 @@ struct PSKCKeyTests {
             let key = PSKCKey(try secret(field("key")))
             let isFull = field("tag").count == algorithm.macByteCount
             let isExpected = test["result"] as? String == "valid" && isFull
-            let isValid = try key.isValid(field("tag"), of: field("msg"), algorithm: algorithm)
+            let isValid = isEqualInConstantTime(
+                field("tag"), try key.mac(of: field("msg"), algorithm: algorithm))
             #expect(isValid == isExpected, "case \(test["tcId"] ?? "")")
             verdicts[isValid, default: 0] += 1
         }
@@ -135,11 +128,12 @@ struct PSKCKeyTests {
         let key = PSKCKey(try secret(Array("key".utf8)))
         let message = Array("The quick brown fox jumps over the lazy dog".utf8)
         let mac = octets("de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9")
-        #expect(try key.isValid(mac, of: message, algorithm: .sha1))
-        #expect(try !key.isValid([], of: message, algorithm: .sha1))
-        #expect(try !key.isValid(mac.dropLast(), of: message, algorithm: .sha1))
-        #expect(try !key.isValid(mac + [0], of: message, algorithm: .sha1))
-        #expect(try !key.isValid(mac, of: message, algorithm: .sha256))
+        let made = try key.mac(of: message, algorithm: .sha1)
+        #expect(isEqualInConstantTime(mac, made))
+        for other in [[], mac.dropLast(), mac + [0]] {
+            #expect(!isEqualInConstantTime(other, made))
+        }
+        #expect(!isEqualInConstantTime(mac, try key.mac(of: message, algorithm: .sha256)))
     }
 
     @Test("PBKDF2's costs are bounded before any work")

@@ -6,9 +6,9 @@ import Testing
 
 @Suite("Key policy")
 struct PolicyTests {
-    private func problem(_ policy: String, _ purpose: KeyPurpose) throws -> KeyProblem? {
+    private func problem(_ policy: String, _ purpose: KeyPurpose) throws -> Failure? {
         let package = try packages(of: container(policy: policy)).keys[0]
-        do throws(KeyProblem) {
+        do throws(Failure) {
             try package.policy.check(for: purpose, at: 1_000_000_000)
             return nil
         } catch { return error }
@@ -26,7 +26,7 @@ struct PolicyTests {
         #expect(try problem(policy, .link) == .unknownPolicy)
     }
 
-    static let rows: [(String, verifying: KeyProblem?, link: KeyProblem?)] = [
+    static let rows: [(String, verifying: Failure?, link: Failure?)] = [
         ("", nil, nil),
         ("<KeyUsage>OTP</KeyUsage>", nil, nil),
         ("<KeyUsage>CR</KeyUsage><KeyUsage>OTP</KeyUsage>", nil, nil),

@@ -41,7 +41,7 @@ struct RecordTests {
         try add(orders, to: path)
         try add([order("T", .time(stepSeconds: 60), account: "z")], to: path)
         var read: [PSKCKeyPackage] = []
-        _ = try readPSKC(openPrivateFile(path)) { package, _ in read.append(package) }
+        _ = try readKeys(openPrivateFile(path)) { package, _ in read.append(package) }
         #expect(read.map(\.account) == accounts + ["z"])
         #expect(read.map(\.issuer) == Array(repeating: "A & <B> \"C\"", count: 9))
         #expect(try read[3].parameters(PSKCKeyring()) == orders[3].parameters)

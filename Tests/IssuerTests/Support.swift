@@ -66,10 +66,34 @@ func octets(_ secret: borrowing SecureBytes) -> [UInt8] {
     secret.read { bytes in bytes.indices.map { bytes[$0] } }
 }
 
+func octets(ifAny secret: borrowing SecureBytes?) -> [UInt8]? {
+    switch secret {
+    case nil: nil
+    case .some(let secret): octets(secret)
+    }
+}
+
 /// What base64 spells; nil for text that spells nothing.
 func decoded(_ text: [UInt8]) throws -> [UInt8]? {
     guard let bytes = try SecureBytes.decoding(base64: text.span) else { return nil }
     return octets(bytes)
+}
+
+/// The rows of a table.
+func rows(_ bytes: [UInt8]) throws -> [CSVRow] {
+    let folder = try Folder()
+    let path = folder.path + "/r.csv"
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    var reader = try CSVReader(named: path)
+    var rows: [CSVRow] = []
+    while let row = try reader.next() { rows.append(row) }
+    guard reader.byteCount == bytes.count else { throw Failure(.fault, "all of it is read") }
+    return rows
+}
+
+extension CSVRow {
+    /// nil for a row that is none.
+    var texts: [String]? { try? fields.get() }
 }
 
 /// The key packages of a PSKC text and what protects them.
@@ -82,7 +106,7 @@ func packages(of bytes: [UInt8]) throws -> (keys: [PSKCKeyPackage], outline: PSK
     let path = folder.path + "/file.xml"
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     var keys: [PSKCKeyPackage] = []
-    let outline = try readPSKC(openInput(path)) { package, _ in keys.append(package) }
+    let outline = try readKeys(openInput(path)) { package, _ in keys.append(package) }
     return (keys, outline)
 }
 

@@ -8,11 +8,9 @@ import SoftTokenCore
 ///
 /// - Throws: `Failure` (73, 74).
 func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(Failure) {
-    try fromSystem { () throws(SystemError) in
-        var file = try NewFile(path, policy: .refuse)
-        try file.write(bytes.span)
-        try file.place()
-    }
+    var file = try BufferedFile(path, policy: .refuse)
+    try file.write(bytes)
+    try file.place()
 }
 
 /// A new file with a buffer before it.
@@ -24,13 +22,13 @@ struct BufferedFile: ~Copyable {
     private var file: NewFile
     private var buffer: [UInt8] = []
     /// Sees all bytes on their way to the disk.
-    private let witness: ([UInt8]) -> Void
+    private let witness: ([UInt8]) throws(Failure) -> Void
 
     init(
         _ path: String, policy: NamePolicy = .replace,
-        witness: @escaping ([UInt8]) -> Void = { _ in }
+        witness: @escaping ([UInt8]) throws(Failure) -> Void = { _ in }
     ) throws(Failure) {
-        file = try fromSystem { () throws(SystemError) in try NewFile(path, policy: policy) }
+        file = try fromSystem(try NewFile(path, policy: policy))
         self.witness = witness
         buffer.reserveCapacity(BufferedFile.capacity)
     }
@@ -49,7 +47,7 @@ struct BufferedFile: ~Copyable {
 
     /// Copies the whole of another file with some of its bytes replaced.
     mutating func copy(_ other: borrowing Descriptor, with edits: [RecordEdit]) throws(Failure) {
-        try fromSystem { () throws(SystemError) in try other.rewind() }
+        try fromSystem(try other.rewind())
         var position = 0
         for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             try copy(other, count: edit.range.lowerBound - position)
@@ -63,15 +61,15 @@ struct BufferedFile: ~Copyable {
     /// Writes what is left in the buffer.
     mutating func flush() throws(Failure) {
         guard !buffer.isEmpty else { return }
-        witness(buffer)
-        try fromSystem { () throws(SystemError) in try file.write(buffer.span) }
+        try witness(buffer)
+        try fromSystem(try file.write(buffer.span))
         buffer.removeAll(keepingCapacity: true)
     }
 
     /// Waits for the disk and moves the file to its place.
     mutating func place() throws(Failure) {
         try flush()
-        do throws(SystemError) { try file.place() } catch { throw Failure(error) }
+        try fromSystem(try file.place())
     }
 }
 
@@ -80,10 +78,7 @@ private func eachPiece(
 ) throws(Failure) {
     var left = count ?? .max
     while left > 0 {
-        let bytes: [UInt8]
-        do throws(SystemError) { bytes = try file.nextBytes(limit: min(left, 1 << 16)) } catch {
-            throw Failure(error)
-        }
+        let bytes = try fromSystem(try file.nextBytes(limit: min(left, 1 << 16)))
         guard !bytes.isEmpty else { return }
         try body(bytes)
         left -= bytes.count

@@ -3,6 +3,7 @@ import Activation
 import Keystore
 import Linux
 import OTP
+import SoftTokenCore
 
 /// Where the columns stand.
 struct CSVColumns: Sendable {
@@ -15,9 +16,9 @@ struct CSVColumns: Sendable {
     /// Columns of other names, as they may be shown: somebody has to be told of them.
     let ignored: [String]
 
-    /// - Throws: `RowProblem` for a head without an account, with a name twice, or with one that was
+    /// - Throws: `Failure` (65) for a head without an account, with a name twice, or with one that was
     ///   probably mistyped: a column that was meant must not be dropped.
-    init(_ head: [String]) throws(RowProblem) {
+    init(_ head: [String]) throws(Failure) {
         var positions: [Column: Int] = [:]
         var ignored: [String] = []
         for (index, name) in head.enumerated() {
@@ -25,21 +26,21 @@ struct CSVColumns: Sendable {
             guard let column = Column(rawValue: name) else {
                 let shown = isAcceptableName(name, bytes: 1...32) ? name : "number \(index + 1)"
                 if let meant = nearest(to: name, among: Column.allCases.map(\.rawValue)) {
-                    throw RowProblem("there is no column \(shown): is \(meant) meant?")
+                    throw .rejected("there is no column \(shown): is \(meant) meant?")
                 }
                 ignored.append(shown)
                 continue
             }
             guard positions[column] == nil else {
-                throw RowProblem("the column \(column.rawValue) stands there twice")
+                throw .rejected("the column \(column.rawValue) stands there twice")
             }
             positions[column] = index
         }
         guard positions[.account] != nil else {
-            throw RowProblem("the column account is missing")
+            throw .rejected("the column account is missing")
         }
         guard positions[.request] == nil || positions[.verification] != nil else {
-            throw RowProblem(
+            throw .rejected(
                 "the column verification is missing beside request: what each prescriber read out")
         }
         self.positions = positions
@@ -50,17 +51,17 @@ struct CSVColumns: Sendable {
     /// What a row asks for; an empty field takes the command line's value.
     func order(
         _ fields: [String], token: TokenOptions, terms: LinkTerms
-    ) throws(RowProblem) -> TokenOrder {
+    ) throws(Failure) -> TokenOrder {
         guard fields.count == count else {
-            throw RowProblem("it has \(fields.count) fields, the first row has \(count)")
+            throw .rejected("it has \(fields.count) fields, the first row has \(count)")
         }
         let account = field(.account, fields) ?? ""
         guard isAcceptableName(account, bytes: 1...128) else {
-            throw RowProblem("an account has 1 to 128 bytes that can be shown")
+            throw .rejected("an account has 1 to 128 bytes that can be shown")
         }
         let serial = field(.serial, fields) ?? TokenOrder.drawnSerial()
         guard isAcceptableName(serial, bytes: 1...32) else {
-            throw RowProblem("a serial has 1 to 32 bytes that can be shown")
+            throw .rejected("a serial has 1 to 32 bytes that can be shown")
         }
         return TokenOrder(
             account: account, serial: serial, parameters: try parameters(fields, token),
@@ -69,17 +70,17 @@ struct CSVColumns: Sendable {
 
     private func parameters(
         _ fields: [String], _ token: TokenOptions
-    ) throws(RowProblem) -> TokenParameters {
+    ) throws(Failure) -> TokenParameters {
         var parameters = token.parameters
         if let name = field(.algorithm, fields) {
             guard let algorithm = AlgorithmName(argument: name) else {
-                throw RowProblem("the algorithm is none of SHA1, SHA256 and SHA512")
+                throw .rejected("the algorithm is none of SHA1, SHA256 and SHA512")
             }
             parameters.algorithm = algorithm.algorithm
         }
         if let text = field(.digits, fields) {
             guard let number = Int(text), let digits = DigitCount(number) else {
-                throw RowProblem("digits are 6 to 8")
+                throw .rejected("digits are 6 to 8")
             }
             parameters.digits = digits
         }
@@ -89,11 +90,11 @@ struct CSVColumns: Sendable {
 
     private func factor(
         _ fields: [String], _ standard: MovingFactor
-    ) throws(RowProblem) -> MovingFactor {
+    ) throws(Failure) -> MovingFactor {
         let period = field(.period, fields)
         switch field(.type, fields)?.lowercased() {
         case "hotp":
-            guard period == nil else { throw RowProblem("a hotp token has no period") }
+            guard period == nil else { throw .rejected("a hotp token has no period") }
             return .counter(0)
         case "totp", nil:
             if field(.type, fields) == nil, case .counter = standard, period == nil {
@@ -104,31 +105,28 @@ struct CSVColumns: Sendable {
                 return .time(stepSeconds: 30)
             }
             guard let seconds = Int(period), (15...120).contains(seconds) else {
-                throw RowProblem("a period is 15 to 120 seconds")
+                throw .rejected("a period is 15 to 120 seconds")
             }
             return .time(stepSeconds: seconds)
-        default: throw RowProblem("the type is neither totp nor hotp")
+        default: throw .rejected("the type is neither totp nor hotp")
         }
     }
 
     /// Whoever can change mail can put a request of their own in its place: a row says what the
     /// prescriber read out, too. No message says the request's own verification, because it would be
     /// copied into the row.
-    private func lock(_ fields: [String]) throws(RowProblem) -> TokenOrder.Lock {
+    private func lock(_ fields: [String]) throws(Failure) -> TokenOrder.Lock {
         let heard = field(.verification, fields)
         guard let text = field(.request, fields) else {
-            guard heard == nil else { throw RowProblem("it has a verification and no request") }
+            guard heard == nil else { throw .rejected("it has a verification and no request") }
             return .code(nil)
         }
-        let request: EnrolmentRequest
-        do throws(ActivationError) {
-            request = try EnrolmentRequest(parsing: Array(text.utf8).span)
-        } catch { throw RowProblem(error.explanation) }
+        let request = try judging(try EnrolmentRequest(parsing: Array(text.utf8).span))
         guard let heard else {
-            throw RowProblem("it has a request and no verification: ask for it by telephone")
+            throw .rejected("it has a request and no verification: ask for it by telephone")
         }
         guard request.isVerified(by: heard) else {
-            throw RowProblem("the request has another verification: it isn't the prescriber's")
+            throw .rejected("the request has another verification: it isn't the prescriber's")
         }
         return .request(request)
     }

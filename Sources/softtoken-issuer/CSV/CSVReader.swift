@@ -1,21 +1,13 @@
 // CSV (RFC 4180) a row at a time, in the memory of one row: commas, or semicolons where the first row
 // has them (a European Excel's), quotation marks, CRLF or LF, a byte order mark at the start. A bad row is told with its line and the reading goes on.
 import Linux
+import SoftTokenCore
 
 /// A row, or what is wrong with it.
-struct CSVRow: Equatable, Sendable {
+struct CSVRow: Sendable {
     /// The line on which it begins, from 1.
     let line: Int
-    /// nil for a row that isn't CSV, or isn't UTF-8.
-    let fields: [String]?
-    /// Why there are no fields.
-    var problem = CSVProblem.notCSV
-}
-
-/// What is wrong with a row.
-enum CSVProblem: Equatable, Sendable {
-    case notCSV
-    case notUTF8
+    let fields: Result<[String], Failure>
 }
 
 /// Rows of a file, read when they are asked for.
@@ -33,59 +25,68 @@ struct CSVReader: ~Copyable {
 
     init(_ file: consuming Descriptor) { self.file = file }
 
+    /// The rows of a file that the user named; `-` is standard input.
+    ///
+    /// - Throws: `Failure` (66, 74).
+    init(named path: String) throws(Failure) {
+        self.init(
+            try fromSystem(
+                path == "-"
+                    ? try Descriptor(duplicating: 0, path: "standard input") : try openInput(path)))
+    }
+
     /// How long the file is; nil for a pipe.
     var totalByteCount: Int? { file.plainByteCount }
 
     /// The next row that isn't empty.
     ///
     /// - Returns: nil at the end.
-    /// - Throws: `SystemError` (`read`).
-    mutating func nextRow() throws(SystemError) -> CSVRow? {
+    /// - Throws: `Failure` (74).
+    mutating func next() throws(Failure) -> CSVRow? {
         if byteCount == 0 {
             try skipByteOrderMark()
             findSeparator()
         }
         while try peek() != nil {
             let row = try row()
-            if row.fields != [""] { return row }
+            if (try? row.fields.get()) != [""] { return row }
         }
         return nil
     }
 
-    private mutating func row() throws(SystemError) -> CSVRow {
+    private mutating func row() throws(Failure) -> CSVRow {
         let first = line
-        var fields: [String] = []
+        var fields: [String?] = []
         var isWhole = true
-        var problem = CSVProblem.notCSV
         var count = 0
-        while true {
-            let (field, end) = try field(&isWhole)
-            count += field.count
+        var end: UInt8? = separator
+        while end == separator {
+            let field = try field(&isWhole)
+            count += field.bytes.count + 1
             if count > CSVReader.maximumRowByteCount { isWhole = false }
-            if isWhole, let text = String(validating: field, as: UTF8.self) {
-                fields.append(text)
-            } else {
-                if isWhole { problem = .notUTF8 }
-                isWhole = false
-            }
-            guard end == separator else { break }
+            if isWhole { fields.append(String(validating: field.bytes, as: UTF8.self)) }
+            end = field.end
         }
-        return CSVRow(line: first, fields: isWhole ? fields : nil, problem: problem)
+        guard isWhole else { return CSVRow(line: first, fields: .failure(.notCSV)) }
+        let texts = fields.compactMap(\.self)
+        return CSVRow(
+            line: first,
+            fields: texts.count == fields.count ? .success(texts) : .failure(.notUTF8))
     }
 
     /// A field and what ended it: a comma, a line feed, or nil for the end of the file.
     private mutating func field(
         _ isWhole: inout Bool
-    ) throws(SystemError) -> (bytes: [UInt8], end: UInt8?) {
+    ) throws(Failure) -> (bytes: [UInt8], end: UInt8?) {
         var bytes: [UInt8] = []
         var isQuoted = false
         var wasQuoted = false
-        while let byte = try next() {
+        while let byte = try nextByte() {
             switch byte {
             case quotationMark where isQuoted:
                 if try peek() == quotationMark {
                     bytes.append(byte)
-                    _ = try next()
+                    _ = try nextByte()
                 } else {
                     isQuoted = false
                 }
@@ -110,7 +111,7 @@ struct CSVReader: ~Copyable {
         return (bytes, nil)
     }
 
-    private mutating func next() throws(SystemError) -> UInt8? {
+    private mutating func nextByte() throws(Failure) -> UInt8? {
         guard let byte = try peek() else { return nil }
         position += 1
         byteCount += 1
@@ -118,9 +119,9 @@ struct CSVReader: ~Copyable {
         return byte
     }
 
-    private mutating func peek() throws(SystemError) -> UInt8? {
+    private mutating func peek() throws(Failure) -> UInt8? {
         if position == buffer.count {
-            buffer = try file.nextBytes(limit: 1 << 16)
+            buffer = try fromSystem(try file.nextBytes(limit: 1 << 16))
             position = 0
         }
         return position < buffer.count ? buffer[position] : nil
@@ -145,12 +146,17 @@ struct CSVReader: ~Copyable {
         if hasSemicolon { separator = UInt8(ascii: ";") }
     }
 
-    private mutating func skipByteOrderMark() throws(SystemError) {
+    private mutating func skipByteOrderMark() throws(Failure) {
         _ = try peek()
         guard position < buffer.count, buffer.starts(with: [0xEF, 0xBB, 0xBF]) else { return }
         position = 3
         byteCount = 3
     }
+}
+
+extension Failure {
+    static let notCSV = Failure(.rejected, "it is not CSV")
+    static let notUTF8 = Failure(.rejected, "it is not UTF-8: save the file as CSV UTF-8")
 }
 
 extension Descriptor {

@@ -19,7 +19,7 @@ struct BulkOutput: ~Copyable {
     ///
     /// - Throws: `Failure` (73).
     init(_ folder: String, records: String?, _ secret: RecordsSecret?) throws(Failure) {
-        try fromSystem { () throws(SystemError) in try makePrivateFolder(folder) }
+        try fromSystem(try makePrivateFolder(folder))
         let (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")
         let records = try openTarget(records ?? "\(folder)/records.xml", secret)
         var links = try BufferedFile(linksPath, policy: .refuse)

@@ -6,12 +6,6 @@ import Linux
 import ProgramSupport
 import SoftTokenCore
 
-/// Why a row, or a key of a PSKC file, is not made into a link; the run goes on.
-struct RowProblem: Error {
-    let message: String
-    init(_ message: String) { self.message = message }
-}
-
 /// Many links on their way, with what was rejected.
 struct BulkRun: ~Copyable {
     private var files: BulkOutput
@@ -39,7 +33,7 @@ struct BulkRun: ~Copyable {
         // Before there is a second thread: each holds the signals back as this one does.
         var signals: SignalQueue?
         if byteCount != nil {
-            signals = try fromSystem { () throws(SystemError) in try SignalQueue() }
+            signals = try fromSystem(try SignalQueue())
         }
         self.files = files
         self.source = source
@@ -60,7 +54,7 @@ struct BulkRun: ~Copyable {
     ) throws(Failure) {
         try stopIfAsked()
         if try files.isTaken(order.serial) {
-            reject(place, RowProblem("there is a token of this serial already"))
+            reject(place, Failure(.rejected, "there is a token of this serial already"))
         } else {
             queue.add(LinkJob(order, seed: seed, place: place))
             if queue.isFull { try makeWaiting() }
@@ -74,7 +68,7 @@ struct BulkRun: ~Copyable {
             let made: MadeLink
             do throws(ActivationError) { made = try job.link() } catch {
                 guard error != .outOfMemory else { throw Failure(error) }
-                reject(job.place, RowProblem(error.explanation))
+                reject(job.place, Failure(error))
                 continue
             }
             try files.add(made, job.order, issuer: issuer, seed: job.seed)
@@ -90,10 +84,11 @@ struct BulkRun: ~Copyable {
         }
     }
 
-    mutating func reject(_ place: String, _ problem: RowProblem) {
+    /// Tells why a row, or a key of a PSKC file, is not made into a link; the run goes on.
+    mutating func reject(_ place: String, _ failure: Failure) {
         rejected += 1
         progress.clear()
-        output.report(Failure(.rejected, "\(source), \(place): \(problem.message)"))
+        output.report(Failure(.rejected, "\(source), \(place): \(failure.message ?? "")"))
     }
 
     /// Puts the files in place, writes the letters and says how it went.
@@ -110,7 +105,7 @@ struct BulkRun: ~Copyable {
         }
         output.note("\(files.count) links made")
         guard rejected == 0 else {
-            throw Failure(.rejected, "\(rejected) of \(rejected + files.count) were rejected")
+            throw .rejected("\(rejected) of \(rejected + files.count) were rejected")
         }
     }
 }

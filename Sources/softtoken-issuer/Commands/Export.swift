@@ -30,13 +30,13 @@ struct Export: ParsableCommand {
 
     @OptionGroup var key: RecordsKeyOption
 
-    func run() throws {
+    func run() throws(Failure) {
         let secret = try key.secret()
         var file = try BufferedFile(out, policy: .refuse)
         let (count, rejected) = try write(to: &file, secret)
         guard rejected == 0 else {
-            throw Failure(
-                .rejected, "\(rejected) tokens can't be expressed: nothing was written",
+            throw .rejected(
+                "\(rejected) tokens can't be expressed: nothing was written",
                 hint: "--format pskc holds all that a record says")
         }
         try file.place()
@@ -55,10 +55,10 @@ struct Export: ParsableCommand {
         if format == .pskc { try file.write(head) }
         try source.each { (record, seed) throws(Failure) in
             let text: [UInt8]
-            do throws(RowProblem) {
-                text = try format.text(record, seed, writer)
+            do throws(Failure) {
+                text = try ofToken(record.serial, try format.text(record, seed, writer))
             } catch {
-                output.report(Failure(.rejected, "token \(record.serial): \(error.message)"))
+                output.report(error)
                 rejected += 1
                 return
             }
@@ -79,25 +79,23 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
 
     /// A token as the other has it.
     ///
-    /// - Throws: `RowProblem`, for what it can't express.
+    /// - Throws: `Failure` (65), for what it can't express.
     func text(
         _ record: TokenMetadata, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring
-    ) throws(RowProblem) -> [UInt8] {
+    ) throws(Failure) -> [UInt8] {
         if self == .pskc {
-            do throws(KeyProblem) {
-                return recordText(record, try keyring.written(seed), prefix: "")
-            } catch { throw RowProblem(error.explanation) }
+            return recordText(record, try keyring.written(seed), prefix: "")
         }
         guard record.state.parameters.algorithm == .sha1 else {
-            throw RowProblem("\(rawValue) has SHA1 alone")
+            throw .rejected("\(rawValue) has SHA1 alone")
         }
         guard record.startUnixSeconds == nil, record.expiryUnixSeconds == nil else {
-            throw RowProblem("\(rawValue) has no dates: it would be accepted for ever")
+            throw .rejected("\(rawValue) has no dates: it would be accepted for ever")
         }
         // The others' files have a token a line.
         guard isAcceptableName(record.serial, bytes: 1...128),
             record.account.map({ isAcceptableName($0, bytes: 1...128) }) ?? true
-        else { throw RowProblem("\(rawValue) has no serials and accounts that can't be shown") }
+        else { throw .rejected("\(rawValue) has no serials and accounts that can't be shown") }
         return switch self {
         case .usersOath: try usersOathLine(record, seed)
         case .freeradius: try freeradiusLine(record, seed)
@@ -109,10 +107,10 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
 /// liboath's users file: type, user, no PIN, seed, and the counter.
 private func usersOathLine(
     _ record: TokenMetadata, _ seed: borrowing Seed
-) throws(RowProblem) -> [UInt8] {
+) throws(Failure) -> [UInt8] {
     let account = try account(of: record)
     guard account.allSatisfy({ !$0.isWhitespace }), account.first != "#" else {
-        throw RowProblem("users.oath has no accounts with white space, or that begin with #")
+        throw .rejected("users.oath has no accounts with white space, or that begin with #")
     }
     let digits = record.state.parameters.digits.value
     let (type, counter) =
@@ -120,7 +118,7 @@ private func usersOathLine(
         case .counter(let counter): ("HOTP/E/\(digits)", "\t\(counter)")
         case .time(30): ("HOTP/T30/\(digits)", "")
         case .time(60): ("HOTP/T60/\(digits)", "")
-        case .time: throw RowProblem("users.oath has time steps of 30 and 60 seconds alone")
+        case .time: throw .rejected("users.oath has time steps of 30 and 60 seconds alone")
         }
     return line(start: "\(type)\t\(account)\t-\t", seed, .hexadecimal, end: counter)
 }
@@ -129,17 +127,17 @@ private func usersOathLine(
 /// DEFAULT has is everybody's, and $INCLUDE, in either case, reads another file.
 private func freeradiusLine(
     _ record: TokenMetadata, _ seed: borrowing Seed
-) throws(RowProblem) -> [UInt8] {
+) throws(Failure) -> [UInt8] {
     let account = try account(of: record)
     guard account.utf8.allSatisfy({ $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
-        throw RowProblem("freeradius has no accounts with quotation marks or backslashes here")
+        throw .rejected("freeradius has no accounts with quotation marks or backslashes here")
     }
     guard !["default", "$include"].contains(account.lowercased()) else {
-        throw RowProblem("freeradius takes the account \(account) for everybody, or for a command")
+        throw .rejected("freeradius takes the account \(account) for everybody, or for a command")
     }
     guard record.state.parameters.factor == .time(stepSeconds: 30),
         record.state.parameters.digits.value == 6
-    else { throw RowProblem("freeradius has TOTP of 6 digits and 30 seconds alone") }
+    else { throw .rejected("freeradius has TOTP of 6 digits and 30 seconds alone") }
     return line(start: "\"\(account)\"\tTOTP-Secret := \"", seed, .base32, end: "\"")
 }
 
@@ -148,28 +146,28 @@ private func freeradiusLine(
 /// apostrophe before a formula: a serial that needs them would come out as another one.
 private func privacyideaLine(
     _ record: TokenMetadata, _ seed: borrowing Seed
-) throws(RowProblem) -> [UInt8] {
+) throws(Failure) -> [UInt8] {
     guard csvField(record.serial) == record.serial, record.serial.first != "#" else {
-        throw RowProblem(
+        throw .rejected(
             "privacyidea has no serials with a comma, semicolon or quotation mark, or that begin with "
                 + "# or like a formula")
     }
-    guard seed.byteCount == 20 else { throw RowProblem("privacyidea has seeds of 20 bytes alone") }
+    guard seed.byteCount == 20 else { throw .rejected("privacyidea has seeds of 20 bytes alone") }
     let digits = record.state.parameters.digits.value
-    guard digits != 7 else { throw RowProblem("privacyidea has 6 or 8 digits") }
+    guard digits != 7 else { throw .rejected("privacyidea has 6 or 8 digits") }
     let end =
         switch record.state.parameters.factor {
         case .counter(0): ", hotp, \(digits)"
-        case .counter: throw RowProblem("privacyidea has no counters in its CSV")
+        case .counter: throw .rejected("privacyidea has no counters in its CSV")
         case .time(30): ", totp, \(digits), 30"
         case .time(60): ", totp, \(digits), 60"
-        case .time: throw RowProblem("privacyidea has time steps of 30 and 60 seconds alone")
+        case .time: throw .rejected("privacyidea has time steps of 30 and 60 seconds alone")
         }
     return line(start: "\(record.serial), ", seed, .hexadecimal, end: end)
 }
 
-private func account(of record: TokenMetadata) throws(RowProblem) -> String {
-    guard let account = record.account else { throw RowProblem("it is bound to no account") }
+private func account(of record: TokenMetadata) throws(Failure) -> String {
+    guard let account = record.account else { throw .rejected("it is bound to no account") }
     return account
 }
 

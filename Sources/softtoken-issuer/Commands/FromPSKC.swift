@@ -53,10 +53,7 @@ struct FromPSKC: ParsableCommand {
         let now = try currentSeconds()
         let package = try vendor.onlyToken(serial, at: now)
         let lock = try one.lock.lock()
-        let opened: VendorToken
-        do throws(KeyProblem) {
-            opened = try vendor.open(package, at: now)
-        } catch { throw Failure(error, serial: package.serial) }
+        let opened = try ofToken(package.serial, try vendor.open(package, at: now))
         try one.make(
             order(package, opened, lock), seed: opened.seed, maker: maker, options: link)
     }
@@ -69,8 +66,8 @@ struct FromPSKC: ParsableCommand {
             out, options: link, maker: maker, source: file, byteCount: vendor.byteCount)
         try vendor.read { (package) throws(Failure) in
             let opened: VendorToken
-            do throws(KeyProblem) { opened = try vendor.open(package, at: now) } catch {
-                return run.reject(package.serial, RowProblem(error.explanation))
+            do throws(Failure) { opened = try vendor.open(package, at: now) } catch {
+                return run.reject(package.serial, error)
             }
             let order = order(package, opened, .code(nil))
             try run.make(

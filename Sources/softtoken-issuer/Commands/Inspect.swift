@@ -19,7 +19,7 @@ struct Inspect: ParsableCommand {
     var link: String?
 
     /// `Main` gives it the link, which it moved out of the arguments.
-    func run(_ start: borrowing StartArguments) throws {
+    func run(_ start: borrowing StartArguments) throws(Failure) {
         switch start.link {
         case .some(let text): try text.read { (text) throws(Failure) in try describe(text) }
         case nil:
@@ -27,7 +27,7 @@ struct Inspect: ParsableCommand {
             if let link { return try describe(Array(link.utf8).span) }
             if isTerminal(0) { output.prompt("activation link: ") }
             guard let line = try secretLine(from: 0, limit: maximumWrappedByteCount) else {
-                throw Failure(.usage, "there is no activation link")
+                throw .usage("there is no activation link")
             }
             try line.read { (text) throws(Failure) in try describe(text) }
         }
@@ -38,7 +38,7 @@ struct Inspect: ParsableCommand {
 private let maximumWrappedByteCount = 4 * maximumLinkByteCount
 
 private func describe(_ text: Span<UInt8>) throws(Failure) {
-    let content = try judging { () throws(ActivationError) in try readLink(text) }
+    let content = try judging(try readLink(text))
     let lines =
         switch content {
         case .signed(let link): link.lines

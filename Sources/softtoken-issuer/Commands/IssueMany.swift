@@ -21,12 +21,12 @@ func issueMany(
     }
     var run = try BulkRun(
         out, options: options, maker: maker, source: csv, byteCount: rows.totalByteCount)
-    while let row = try rows.readRow() {
+    while let row = try rows.next() {
         let place = "line \(row.line)"
         let order: TokenOrder
-        do throws(RowProblem) {
+        do throws(Failure) {
             order = try columns.order(
-                try row.wholeFields(), token: token, terms: options.terms)
+                try row.fields.get(), token: token, terms: options.terms)
         } catch {
             run.reject(place, error)
             continue
@@ -42,40 +42,11 @@ private func columns(in rows: inout CSVReader) throws(Failure) -> CSVColumns {
     let hint =
         "account is needed; serial, type, algorithm, digits, period may follow, and request with "
         + "verification"
-    guard let head = try rows.readRow() else {
-        throw Failure(.rejected, "the file has no row that names the columns", hint: hint)
+    guard let head = try rows.next() else {
+        throw .rejected("the file has no row that names the columns", hint: hint)
     }
-    do throws(RowProblem) { return try CSVColumns(try head.wholeFields()) } catch {
-        throw Failure(
-            .rejected, "the first row doesn't name the columns: \(error.message)", hint: hint)
-    }
-}
-
-extension CSVRow {
-    /// - Throws: `RowProblem` for a row without fields.
-    fileprivate func wholeFields() throws(RowProblem) -> [String] {
-        if let fields { return fields }
-        switch problem {
-        case .notCSV: throw RowProblem("it is not CSV")
-        case .notUTF8: throw RowProblem("it is not UTF-8: save the file as CSV UTF-8")
-        }
-    }
-}
-
-extension CSVReader {
-    /// The rows of a file that the user named; `-` is standard input.
-    ///
-    /// - Throws: `Failure` (66, 74).
-    init(named path: String) throws(Failure) {
-        self.init(
-            try fromSystem { () throws(SystemError) in
-                path == "-"
-                    ? try Descriptor(duplicating: 0, path: "standard input") : try openInput(path)
-            })
-    }
-
-    /// The next row that isn't empty.
-    mutating func readRow() throws(Failure) -> CSVRow? {
-        do throws(SystemError) { return try nextRow() } catch { throw Failure(error) }
+    do throws(Failure) { return try CSVColumns(try head.fields.get()) } catch {
+        throw .rejected(
+            "the first row doesn't name the columns: \(error.message ?? "")", hint: hint)
     }
 }

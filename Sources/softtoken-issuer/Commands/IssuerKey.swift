@@ -24,28 +24,23 @@ struct IssuerKey: ~Copyable {
     /// - Throws: `Failure` (64) for a name that can't be shown.
     borrowing func publicFile() throws(Failure) -> [UInt8] {
         guard let file = IssuerFile(name: name, key: signingKey.verifyingKey) else {
-            throw Failure(.usage, "a name has 1 to 64 bytes that can be shown")
+            throw .usage("a name has 1 to 64 bytes that can be shown")
         }
         return file.bytes
     }
 
     /// The private file.
     borrowing func privateFile() throws(Failure) -> SecureBytes {
-        let head = try publicFile().dropLast(end.count)
-        return try inMemory { () throws(KeystoreError) in
-            var file = try SecureBytes(count: head.count + tailByteCount)
-            signingKey.readSeed { secret in
-                file.write { (target: inout MutableSpan<UInt8>) in
-                    var position = write(head + mark, to: &target, at: 0)
-                    TextAlphabet.base64URL.encode(secret) { letter in
-                        target[position] = letter
-                        position += 1
-                    }
-                    _ = write([UInt8(ascii: "\"")] + end, to: &target, at: position)
-                }
+        let head = try publicFile().dropLast(publicEnd.count) + mark
+        var file = try inMemory(try SecureBytes(count: head.count + letterCount + end.count))
+        signingKey.readSeed { secret in
+            _ = file.fill { target in
+                for byte in head { target.append(byte) }
+                TextAlphabet.base64URL.encode(secret) { target.append($0) }
+                for byte in end { target.append(byte) }
             }
-            return file
         }
+        return file
     }
 
     /// Reads the private file.
@@ -55,15 +50,14 @@ struct IssuerKey: ~Copyable {
         let text = try readSecretFile(path)
         let rejected = Failure(
             .rejected, "\(path) is not an issuer's key", hint: "softtoken-issuer keygen writes one")
-        guard text.count > tailByteCount else { throw rejected }
-        let start = text.count - tailByteCount
-        let publicPart = text.read { text in (0..<start).map { text[$0] } }
-        guard text.isTail(mark, at: start),
-            text.isTail([UInt8(ascii: "\"")] + end, at: text.count - 4),
-            let file = try? IssuerFile(parsing: (publicPart + end).span),
+        let letters = text.count - end.count - letterCount..<text.count - end.count
+        guard letters.lowerBound > mark.count else { throw rejected }
+        let head = text.read { text in (0..<letters.lowerBound).map { text[$0] } }
+        let tail = text.read { text in (letters.upperBound..<text.count).map { text[$0] } }
+        guard head.suffix(mark.count) == mark[...], tail == end,
+            let file = try? IssuerFile(parsing: (head.dropLast(mark.count) + publicEnd).span),
             let secret = try? text.read({ (text) throws(KeystoreError) in
-                let letters = text.extracting((start + mark.count)..<(text.count - 4))
-                return try SecureBytes.decoding(letters, as: .base64URL)
+                try SecureBytes.decoding(text.extracting(letters), as: .base64URL)
             }), secret.count == 32, let signingKey = try? SigningKey(seed: secret),
             signingKey.verifyingKey == file.key
         else { throw rejected }
@@ -95,17 +89,13 @@ private func isPublicHalf(_ bytes: borrowing SecureBytes) -> Bool {
 }
 
 private func content(of file: borrowing Descriptor) throws(Failure) -> SecureBytes {
-    let count = try fromSystem { () throws(SystemError) in try file.attributes().byteCount }
+    let count = try fromSystem(try file.attributes().byteCount)
     guard (1...4096).contains(count) else {
-        throw Failure(.rejected, "\(file.path) is not an issuer's key: it is too long, or empty")
+        throw .rejected("\(file.path) is not an issuer's key: it is too long, or empty")
     }
-    var bytes = try inMemory { () throws(KeystoreError) in try SecureBytes(count: count) }
-    try bytes.write { (target: inout MutableSpan<UInt8>) throws(Failure) in
-        do throws(SystemError) {
-            for index in target.indices {
-                guard try file.readByte(into: &target, at: index) else { return }
-            }
-        } catch { throw Failure(error) }
+    var bytes = try inMemory(try SecureBytes(count: count))
+    _ = try bytes.write { (target: inout MutableSpan<UInt8>) throws(Failure) in
+        try fromSystem(try file.read(into: &target, from: 0))
     }
     return bytes
 }
@@ -118,24 +108,9 @@ extension Failure {
     }
 }
 
-extension SecureBytes {
-    /// Whether public bytes stand at a position.
-    fileprivate borrowing func isTail(_ expected: [UInt8], at start: Int) -> Bool {
-        read { bytes in
-            start >= 0 && expected.indices.allSatisfy { bytes[start + $0] == expected[$0] }
-        }
-    }
-}
-
-private func write(
-    _ bytes: [UInt8], to target: inout MutableSpan<UInt8>, at start: Int
-) -> Int {
-    for index in bytes.indices { target[start + index] = bytes[index] }
-    return start + bytes.count
-}
-
-/// How the public file ends, and how the private half begins.
-private let end = Array("}}\n".utf8)
+/// How the public file ends.
+private let publicEnd = Array("}}\n".utf8)
+/// What stands before and behind the private half, which has 32 bytes.
 private let mark = Array(",\"d\":\"".utf8)
-/// The mark, 43 letters of base64url, and the end with its quotation mark.
-private let tailByteCount = 6 + 43 + 4
+private let end = Array("\"}}\n".utf8)
+private let letterCount = 43

@@ -26,18 +26,17 @@ struct KeyGen: ParsableCommand {
 
     func run() throws {
         let key = IssuerKey(
-            name: name, signingKey: try inMemory { () throws(KeystoreError) in try SigningKey() })
+            name: name, signingKey: try inMemory(try SigningKey()))
         let text = try key.privateFile()
         let publicText = try key.publicFile()
-        try fromSystem { () throws(SystemError) in
-            // Both are made before either is placed: a name that is taken is told first.
-            var publicFile = try NewFile(out + ".pub", mode: 0o644, policy: .refuse)
-            var file = try NewFile(out, policy: .refuse)
-            try publicFile.write(publicText.span)
-            try text.read { (bytes) throws(SystemError) in try file.write(bytes) }
-            try file.place()
-            try publicFile.place()
-        }
+        // Both are made before either is placed: a name that is taken is told first.
+        var publicFile = try fromSystem(
+            try NewFile(out + ".pub", mode: 0o644, policy: .refuse))
+        var file = try fromSystem(try NewFile(out, policy: .refuse))
+        try fromSystem(try publicFile.write(publicText.span))
+        try text.read { (bytes) throws(Failure) in try fromSystem(try file.write(bytes)) }
+        try fromSystem(try file.place())
+        try fromSystem(try publicFile.place())
         try output.line(key.fingerprint)
         sayNext(
             "Next, a first link, for alice here",

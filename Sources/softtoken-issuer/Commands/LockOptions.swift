@@ -34,9 +34,8 @@ struct LockOptions: ParsableArguments {
     func lock() throws(Failure) -> TokenOrder.Lock {
         if let request { return .request(try confirmed(request)) }
         guard let code = try givenCode() else { return .code(nil) }
-        let isTrivial = try judging { () throws(ActivationError) in
-            try ActivationCode(parsing: Array(code.utf8).span).isTrivial
-        }
+        let isTrivial = try judging(
+            try ActivationCode(parsing: Array(code.utf8).span).isTrivial)
         guard !isTrivial else {
             throw Failure(
                 .policy, "this activation code is easy to guess",
@@ -48,7 +47,7 @@ struct LockOptions: ParsableArguments {
     private func givenCode() throws(Failure) -> String? {
         guard let codeFd else { return code }
         guard let line = try secretLine(from: codeFd) else {
-            throw Failure(.usage, "descriptor \(codeFd) has no activation code")
+            throw .usage("descriptor \(codeFd) has no activation code")
         }
         return line.read { line in String(decoding: line.indices.map { line[$0] }, as: UTF8.self) }
     }
@@ -56,9 +55,7 @@ struct LockOptions: ParsableArguments {
     /// Whoever can change mail can put a request of their own in its place: the two verifications are
     /// compared before a seed is sealed to it.
     private func confirmed(_ text: String) throws(Failure) -> EnrolmentRequest {
-        let request = try judging { () throws(ActivationError) in
-            try EnrolmentRequest(parsing: Array(text.utf8).span)
-        }
+        let request = try judging(try EnrolmentRequest(parsing: Array(text.utf8).span))
         output.note("verification \(request.verification)")
         guard isTerminal(0) else {
             output.hint("ask the prescriber, not by mail, whether the device shows the same")
@@ -68,12 +65,12 @@ struct LockOptions: ParsableArguments {
             "The verification that the prescriber reads out, by telephone or in person (or yes, if "
             + "it is the same)"
         guard let line = try nextLine(asking: question) else {
-            throw Failure(.usage, "the verification was not compared")
+            throw .usage("the verification was not compared")
         }
         let answer = String(decoding: line, as: UTF8.self)
         guard answer == "yes" || request.isVerified(by: answer) else {
-            throw Failure(
-                .rejected, "this is another request than the prescriber's: nothing was made",
+            throw .rejected(
+                "this is another request than the prescriber's: nothing was made",
                 hint: "it may have been changed on its way: ask for it on another one")
         }
         return request

@@ -77,20 +77,17 @@ private func recorded(
     _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker, options: LinkOptions
 ) throws(Failure) -> MadeLink {
     let now = try currentSeconds()
-    let made = try judging { () throws(ActivationError) in
-        try maker.link(order, seed: seed, at: now)
-    }
+    let made = try judging(try maker.link(order, seed: seed, at: now))
     guard let records = options.records else {
         guard options.recordsKeyFd == nil else {
-            throw Failure(.usage, "--records-key-fd belongs to --records")
+            throw .usage("--records-key-fd belongs to --records")
         }
         output.hint("without --records nobody can check this token's one-time passwords")
         return made
     }
     let writer = try openTarget(records, try RecordsSecret.read(from: options.recordsKeyFd))
     guard try !writer.isTaken(order.serial) else {
-        throw Failure(
-            .usage, "\(records) has a token of this serial already", hint: "give another --serial")
+        throw .usage("\(records) has a token of this serial already", hint: "give another --serial")
     }
     try writer.add(order.record(issuer: maker.key.name), seed: seed)
     try writer.place()

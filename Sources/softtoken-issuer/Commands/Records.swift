@@ -27,7 +27,7 @@ struct CreateStore: ParsableCommand {
 
     @OptionGroup var key: RecordsKeyOption
 
-    func run() throws {
+    func run() throws(Failure) {
         try RecordsStore.create(file, try newProtection(try key.secret()))
         sayNext(
             "Next, an issuer's key, unless you have one",
@@ -58,7 +58,7 @@ struct ImportRecords: ParsableCommand {
 
     @OptionGroup var key: RecordsKeyOption
 
-    func run() throws {
+    func run() throws(Failure) {
         let secret = try key.secret()
         let vendor = try VendorFile(from, keyFd: keyFd)
         let target = try openTarget(records, secret)
@@ -81,7 +81,7 @@ struct ImportRecords: ParsableCommand {
         try target.place()
         output.note("\(added) tokens added")
         guard rejected == 0 else {
-            throw Failure(.rejected, "\(rejected) of \(rejected + added) were rejected")
+            throw .rejected("\(rejected) of \(rejected + added) were rejected")
         }
     }
 }
@@ -99,9 +99,9 @@ struct EncryptRecords: ParsableCommand {
 
     @OptionGroup var key: RecordsKeyOption
 
-    func run() throws {
+    func run() throws(Failure) {
         guard let secret = try key.secret() else {
-            throw Failure(.usage, "--records-key-fd is missing")
+            throw .usage("--records-key-fd is missing")
         }
         switch RecordsKind(records) {
         case .store: try RecordsStore(records).encrypt(secret)
@@ -120,7 +120,7 @@ struct UnlockToken: ParsableCommand {
     @Option(help: .taking("serial", "The token's serial."))
     var serial: String
 
-    func run() throws { try RecordsStore(records).unlock(serial) }
+    func run() throws(Failure) { try RecordsStore(records).unlock(serial) }
 }
 
 struct RecordsKeyOption: ParsableArguments {
@@ -139,17 +139,14 @@ extension VendorFile {
         _ package: PSKCKeyPackage, to target: any RecordsTarget, at unixSeconds: Int64
     ) throws(Failure) {
         guard isAcceptableName(package.serial, bytes: 1...64) else {
-            throw Failure(.rejected, "a serial of the file has over 64 bytes, or can't be shown")
+            throw .rejected("a serial of the file has over 64 bytes, or can't be shown")
         }
-        let key: VerifiableKey
-        do throws(KeyProblem) {
-            try package.policy.checkButDates(at: unixSeconds)
-            key = try withKeyring { (keyring) throws(KeyProblem) in
-                try package.verifiable(keyring)
-            }
-        } catch { throw Failure(error, serial: package.serial) }
+        try ofToken(package.serial, try package.policy.checkButDates(at: unixSeconds))
+        let key = try ofToken(
+            package.serial,
+            try withKeyring { (keyring) throws(Failure) in try package.verifiable(keyring) })
         guard try !target.isTaken(package.serial) else {
-            throw Failure(.rejected, "token \(package.serial) is there already")
+            throw .rejected("token \(package.serial) is there already")
         }
         try target.add(key.record, seed: key.seed)
     }
@@ -157,7 +154,7 @@ extension VendorFile {
 
 extension PSKCPolicy {
     /// Whether the key may be verified on some day.
-    fileprivate func checkButDates(at unixSeconds: Int64) throws(KeyProblem) {
+    fileprivate func checkButDates(at unixSeconds: Int64) throws(Failure) {
         let day = startUnixSeconds ?? expiryUnixSeconds.map { $0 - 1 } ?? unixSeconds
         try check(for: .verifying, at: day)
     }

@@ -22,7 +22,7 @@ struct StartArguments: ~Copyable {
                 ArgumentVector.overwriteLink(at: position)
                 continue
             }
-            var bytes = try inMemory { () throws(KeystoreError) in try SecureBytes(count: count) }
+            var bytes = try inMemory(try SecureBytes(count: count))
             bytes.write { (target: inout MutableSpan<UInt8>) in
                 ArgumentVector.moveLink(at: position, into: &target)
             }

@@ -39,9 +39,7 @@ struct TokenOrder: Sendable {
 
     /// RFC 4226 R6 recommends 160 bits; RFC 6238's reference seeds are as long as the MAC.
     static func drawnSeed(_ algorithm: HashAlgorithm) throws(Failure) -> Seed {
-        try inMemory { () throws(KeystoreError) in
-            try Seed(randomByteCount: algorithm.macByteCount)
-        }
+        try inMemory(try Seed(randomByteCount: algorithm.macByteCount))
     }
 }
 
@@ -64,7 +62,7 @@ struct LinkMaker: ~Copyable {
 
     /// Copies the signing key into memory of its own, for another thread.
     borrowing func copy() throws(Failure) -> LinkMaker {
-        let signingKey = try inMemory { () throws(KeystoreError) in try key.signingKey.copy() }
+        let signingKey = try inMemory(try key.signingKey.copy())
         return LinkMaker(
             key: IssuerKey(name: key.name, signingKey: signingKey), carrier: carrier,
             validSeconds: validSeconds)

@@ -81,7 +81,7 @@ extension VerifierOptions {
             }
         }
         guard let first = try nextOTP(asking: "one-time password") else {
-            throw Failure(.usage, "there is no one-time password on standard input")
+            throw .usage("there is no one-time password on standard input")
         }
         if let text = try accepted([first]) { return text }
         if let next = try nextOTP(asking: "the next one-time password"),
@@ -89,7 +89,7 @@ extension VerifierOptions {
         {
             return text
         }
-        throw Failure(.rejected, "the one-time password is not accepted", hint: hint)
+        throw .rejected("the one-time password is not accepted", hint: hint)
     }
 
     /// The digits, without the space that people put in the middle; nil at the end of the input.
@@ -97,7 +97,7 @@ extension VerifierOptions {
         guard let line = try nextLine(asking: question) else { return nil }
         let digits = line.filter { $0 != UInt8(ascii: " ") }
         guard (6...8).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) })
-        else { throw Failure(.rejected, "a one-time password is 6 to 8 digits") }
+        else { throw .rejected("a one-time password is 6 to 8 digits") }
         return digits
     }
 }
@@ -111,8 +111,7 @@ extension OTPVerdict {
             switch self {
             case .notFound: return nil
             case .usedAlready:
-                throw Failure(
-                    .rejected, "this one-time password, or a later one, was used already")
+                throw .rejected("this one-time password, or a later one, was used already")
             case .accepted(let state, let moved):
                 switch state.parameters.factor {
                 case .counter(let next): return "counter \(next - 1), \(moved) skipped"

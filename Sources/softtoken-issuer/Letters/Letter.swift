@@ -23,10 +23,9 @@ struct Letter: Sendable {
 
     /// - Throws: `Failure` (65): the link doesn't read back.
     init(_ link: String, code: String?, verification: String?) throws(Failure) {
-        let content = try judging { () throws(ActivationError) in
-            try readLink(Array(link.utf8).span)
+        guard case .signed(let content) = try judging(try readLink(Array(link.utf8).span)) else {
+            throw Failure(ActivationError.noLink)
         }
-        guard case .signed(let content) = content else { throw Failure(ActivationError.noLink) }
         self.link = link
         self.code = code
         self.verification = verification

@@ -22,7 +22,7 @@ struct LetterFolder: Sendable {
     /// - Throws: `Failure` (73).
     func make() throws(Failure) {
         for folder in [path, "\(path)/mails", "\(path)/sheets"] {
-            try fromSystem { () throws(SystemError) in try makePrivateFolder(folder) }
+            try fromSystem(try makePrivateFolder(folder))
         }
     }
 
@@ -54,21 +54,21 @@ struct LetterFolder: Sendable {
     func write(links: String, codes: String) throws(Failure) {
         var links = try rows(links)
         var codes = nameExists(codes) ? try rows(codes) : nil
-        var code = try codes?.readRow()?.fields
-        while let link = try links.readRow()?.fields {
+        var code = try codes?.next()?.fields.get()
+        while let link = try links.next()?.fields.get() {
             let isHis = code?[1] == link[1]
             try write(
                 Letter(
                     link[3], code: isHis ? code?[2] : nil,
                     verification: link[4].isEmpty ? nil : link[4]))
-            if isHis { code = try codes?.readRow()?.fields }
+            if isHis { code = try codes?.next()?.fields.get() }
         }
     }
 
     /// The rows of a file of ours, behind the one that names the columns.
     private func rows(_ path: String) throws(Failure) -> CSVReader {
         var rows = try CSVReader(named: path)
-        _ = try rows.readRow()
+        _ = try rows.next()
         return rows
     }
 

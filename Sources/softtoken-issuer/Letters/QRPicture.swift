@@ -15,8 +15,8 @@ struct QRPicture {
     /// - Throws: `Failure` (64) where qrencode isn't installed.
     static func requireProgram() throws(Failure) {
         guard ChildProcess.isInstalled(program) else {
-            throw Failure(
-                .usage, "--qr needs the program qrencode, which is not installed",
+            throw .usage(
+                "--qr needs the program qrencode, which is not installed",
                 hint: "install qrencode, or leave out --qr")
         }
     }
@@ -53,8 +53,8 @@ struct QRPicture {
                 if child.succeeded(), !picture.isEmpty { return picture }
             }
         } catch { throw .of(error) }
-        throw Failure(
-            .rejected, "qrencode could not draw the link",
+        throw .rejected(
+            "qrencode could not draw the link",
             hint: "a QR code holds 2,953 bytes: give fewer --prescribing, or leave out --qr")
     }
 }

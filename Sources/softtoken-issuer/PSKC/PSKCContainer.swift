@@ -1,6 +1,7 @@
 // A PSKC file (RFC 6030) read a key package at a time, so that a file of 100,000 tokens needs the
 // memory of one. Bound by RFC 6030 §3, §4 and RECORDS.md.
 import Linux
+import SoftTokenCore
 
 /// The namespaces of RFC 6030.
 enum Namespace {
@@ -9,20 +10,6 @@ enum Namespace {
     static let encryption = "http://www.w3.org/2001/04/xmlenc#"
     static let encryption11 = "http://www.w3.org/2009/xmlenc11#"
     static let pkcs5 = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#"
-}
-
-/// Why a file is no PSKC file that is read here.
-enum PSKCError: Error, Equatable, Sendable {
-    case xml(XMLError)
-    /// The root isn't a KeyContainer.
-    case notPSKC
-    /// A draft from before RFC 6030, in which the same names mean other things.
-    case draft
-    /// RFC 6030 §4: a version that isn't 1.x must be rejected.
-    case unknownVersion
-    /// No key package, an encryption key after one, or two keys in one package.
-    case malformed
-    case failed(SystemError)
 }
 
 /// What a PSKC file says besides its keys.
@@ -41,93 +28,67 @@ struct PSKCOutline: Sendable {
 }
 
 /// Reads the whole of a PSKC file, whatever comes after the key that is looked for: a file that is
-/// damaged anywhere is not used.
+/// damaged anywhere is not used. What `body` throws is thrown at its end.
 ///
 /// - Parameter body: takes the key packages in their order, and what protects them.
-func readPSKC(
-    _ file: borrowing Descriptor, _ body: (PSKCKeyPackage, PSKCProtection) -> Void
-) throws(PSKCError) -> PSKCOutline {
-    let reader = PSKCReader()
-    do throws(SystemError) {
-        while !reader.hasFailed {
-            let bytes = try file.nextBytes(limit: 1 << 16)
-            guard !bytes.isEmpty else { break }
-            reader.feed(bytes)
-            reader.drain(body)
+/// - Throws: `Failure` (65, 74), and what `body` throws.
+func readKeys(
+    _ file: borrowing Descriptor,
+    _ body: (PSKCKeyPackage, PSKCProtection) throws(Failure) -> Void
+) throws(Failure) -> PSKCOutline {
+    let reader = try PSKCReader(file.path)
+    var failure: Failure?
+    var bytes: [UInt8]
+    repeat {
+        bytes = try fromSystem(try file.nextBytes(limit: 1 << 16))
+        for package in try reader.feed(bytes) where failure == nil {
+            do throws(Failure) { try body(package, reader.outline.protection) } catch {
+                failure = error
+            }
         }
-    } catch { throw .failed(error) }
-    let outline = reader.finished()
-    reader.drain(body)
-    return try outline.get()
+    } while !bytes.isEmpty
+    if let failure { throw failure }
+    return reader.outline
 }
 
-/// A PSKC file that is fed piece by piece.
+/// A PSKC file that is fed piece by piece. An element is kept from its start to its end and no longer.
 final class PSKCReader {
-    private let scanner: PSKCScanner
-    private let xml: XMLReader?
-
-    init() {
-        let scanner = PSKCScanner()
-        self.scanner = scanner
-        xml = try? XMLReader { scanner.take($0) }
-        if xml == nil { scanner.fail(.xml(.noMemory)) }
-    }
-
-    /// Whether more bytes are of no use.
-    var hasFailed: Bool { scanner.failure != nil }
-
-    /// Takes the next bytes of the file, one at least.
-    func feed(_ bytes: [UInt8]) { feed(bytes, isLast: false) }
-
-    /// Gives the key packages that are whole by now, in their order, and what protects them.
-    func drain(_ body: (PSKCKeyPackage, PSKCProtection) -> Void) {
-        for package in scanner.takePackages() { body(package, scanner.outline.protection) }
-    }
-
-    /// What the file was.
-    func finished() -> Result<PSKCOutline, PSKCError> {
-        feed([], isLast: true)
-        if let failure = scanner.failure { return .failure(failure) }
-        guard scanner.outline.packageCount > 0 else { return .failure(.malformed) }
-        var outline = scanner.outline
-        outline.encoding = xml?.encoding ?? .other
-        return .success(outline)
-    }
-
-    private func feed(_ bytes: [UInt8], isLast: Bool) {
-        guard let xml, !hasFailed else { return }
-        do throws(XMLError) { try xml.feed(bytes, isLast: isLast) } catch {
-            scanner.fail(.xml(error))
-        }
-    }
-}
-
-/// Makes key packages of events. An element is kept from its start to its end and no longer.
-private final class PSKCScanner {
+    private let path: String
+    private let xml: XMLReader
     private(set) var outline = PSKCOutline()
-    private(set) var failure: PSKCError?
     private var packages: [PSKCKeyPackage] = []
     /// The elements that are open below the root.
     private var open: [XMLElement] = []
     private var isInRoot = false
 
-    /// The key packages that are whole since the last time.
-    func takePackages() -> [PSKCKeyPackage] {
-        defer { packages.removeAll(keepingCapacity: true) }
+    /// - Parameter path: how errors name the file.
+    init(_ path: String) throws(Failure) {
+        self.path = path
+        xml = try XMLReader(path)
+    }
+
+    /// Takes the next bytes of the file; none are its end.
+    ///
+    /// - Returns: the key packages that are whole since the last time.
+    /// - Throws: `Failure` (65).
+    func feed(_ bytes: [UInt8]) throws(Failure) -> [PSKCKeyPackage] {
+        packages.removeAll(keepingCapacity: true)
+        for event in xml.feed(bytes, isLast: bytes.isEmpty) { try take(event) }
+        if let failure = xml.failure { throw failure }
+        guard !bytes.isEmpty || outline.packageCount > 0 else { throw malformed }
+        outline.encoding = xml.encoding
         return packages
     }
 
-    /// The first failure counts.
-    func fail(_ error: PSKCError) { failure = failure ?? error }
-
-    func take(_ event: XMLEvent) {
-        guard failure == nil else { return }
+    private func take(_ event: XMLEvent) throws(Failure) {
         switch event {
-        case .start(let name, let attributes, let range):
-            guard isInRoot else { return begin(name, attributes) }
+        case .start(let name, let prefix, let attributes, let range):
+            guard isInRoot else { return try begin(name, prefix, attributes) }
             let end = range.upperBound..<range.upperBound
             open.append(
-                XMLElement(name: name, attributes: attributes, startTag: range, endTag: end))
+                XMLElement(
+                    name: name, prefix: prefix, attributes: attributes, startTag: range,
+                    endTag: end))
         case .text(let bytes):
             if !open.isEmpty { open[open.count - 1].text += bytes }
         case .end(let range):
@@ -135,32 +96,40 @@ private final class PSKCScanner {
             // `<a/>` ends where it starts, with no bytes of its own.
             if range.lowerBound >= element.startTag.upperBound { element.endTag = range }
             if open.isEmpty {
-                finish(element)
+                try finish(element)
             } else {
                 open[open.count - 1].children.append(element)
             }
         }
     }
 
-    private func begin(_ name: XMLName, _ attributes: [XMLName: String]) {
+    private func begin(
+        _ name: XMLName, _ prefix: String, _ attributes: [XMLName: String]
+    ) throws(Failure) {
         isInRoot = true
         guard name == XMLName(Namespace.pskc, "KeyContainer") else {
-            return fail(isDraft(name) ? .draft : .notPSKC)
+            guard isDraft(name) else {
+                throw .rejected("\(path) is not a PSKC file", hint: "RFC 6030 says what one is")
+            }
+            throw .rejected(
+                "\(path) is in a draft of PSKC that is older than RFC 6030",
+                hint: "ask the vendor for a file as RFC 6030 has it")
         }
+        // RFC 6030 §4: another must be rejected.
         guard attributes[XMLName("", "Version")]?.hasPrefix("1.") == true else {
-            return fail(.unknownVersion)
+            throw .rejected("\(path) is of an unknown version of PSKC")
         }
-        outline.prefix = name.prefix
+        outline.prefix = prefix
     }
 
     /// A child of the root is whole.
-    private func finish(_ element: XMLElement) {
+    private func finish(_ element: XMLElement) throws(Failure) {
         switch element.name {
         case XMLName(Namespace.pskc, "EncryptionKey"), XMLName(Namespace.pskc, "MACMethod"):
-            guard outline.packageCount == 0 else { return fail(.malformed) }
+            guard outline.packageCount == 0 else { throw malformed }
             outline.protection.add(element)
         case XMLName(Namespace.pskc, "KeyPackage"):
-            guard let package = PSKCKeyPackage(element) else { return fail(.malformed) }
+            guard let package = PSKCKeyPackage(element) else { throw malformed }
             if outline.packageCount == 0 { outline.firstOffset = element.range.lowerBound }
             outline.packageCount += 1
             outline.insertionOffset = element.range.upperBound
@@ -169,6 +138,11 @@ private final class PSKCScanner {
             outline.isSigned = true
         default: return
         }
+    }
+
+    /// No key package, an encryption key after one, or two keys in one package.
+    private var malformed: Failure {
+        Failure(.rejected, "\(path) is damaged: its keys are not in order")
     }
 }
 

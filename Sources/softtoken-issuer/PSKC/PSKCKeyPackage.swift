@@ -71,7 +71,7 @@ extension PSKCKeyPackage {
     /// The OTP parameters; the moving factor is the record's own.
     ///
     /// - Parameter keyring: opens encrypted counters and intervals.
-    func parameters(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> TokenParameters {
+    func parameters(_ keyring: borrowing PSKCKeyring) throws(Failure) -> TokenParameters {
         if let repeated { throw .repeatedElement(repeated) }
         let factor: MovingFactor
         switch algorithm {
@@ -89,7 +89,7 @@ extension PSKCKeyPackage {
         return TokenParameters(algorithm: try hash(), digits: try digits(), factor: factor)
     }
 
-    private func hash() throws(KeyProblem) -> HashAlgorithm {
+    private func hash() throws(Failure) -> HashAlgorithm {
         let settings = key.child(Namespace.pskc, "AlgorithmParameters")
         let element = settings?.child(Namespace.pskc, "Suite")
         let suite = element?.trimmedText ?? ""
@@ -103,7 +103,7 @@ extension PSKCKeyPackage {
         }
     }
 
-    private func digits() throws(KeyProblem) -> DigitCount {
+    private func digits() throws(Failure) -> DigitCount {
         guard
             let format = key.child(Namespace.pskc, "AlgorithmParameters")?
                 .child(Namespace.pskc, "ResponseFormat")
@@ -118,7 +118,7 @@ extension PSKCKeyPackage {
     }
 
     /// The seed, in guarded memory.
-    func seed(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> Seed {
+    func seed(_ keyring: borrowing PSKCKeyring) throws(Failure) -> Seed {
         guard let value = value("Secret") else { throw .noSecret }
         return try keyring.seed(value)
     }

@@ -26,7 +26,7 @@ struct PSKCKeyring: ~Copyable {
     init(
         _ protection: PSKCProtection, unlockedWith secret: borrowing SecureBytes,
         takesPlainSeeds: Bool = true
-    ) throws(KeyProblem) {
+    ) throws(Failure) {
         guard !protection.hasTripleDESKey else { throw .tripleDES }
         let key = try encryptionKey(protection, secret)
         macKey = try authenticationKey(protection, key)
@@ -38,22 +38,20 @@ struct PSKCKeyring: ~Copyable {
     /// A value as bytes in guarded memory; plain ones are base64.
     private borrowing func bytes(
         _ value: PSKCValue, named name: String
-    ) throws(KeyProblem) -> SecureBytes {
+    ) throws(Failure) -> SecureBytes {
         switch value {
         case .malformed: throw .malformedValue(name)
         case .encrypted(let value): return try decrypt(value)
         case .plain(let text):
-            let bytes: SecureBytes?
-            do throws(KeystoreError) {
-                bytes = try SecureBytes.decoding(base64: text.span)
-            } catch { throw .memory }
-            guard let bytes else { throw .malformedValue(name) }
+            guard let bytes = try inMemory(try SecureBytes.decoding(base64: text.span)) else {
+                throw .malformedValue(name)
+            }
             return bytes
         }
     }
 
     /// A seed, in guarded memory.
-    borrowing func seed(_ value: PSKCValue) throws(KeyProblem) -> Seed {
+    borrowing func seed(_ value: PSKCValue) throws(Failure) -> Seed {
         if !takesPlainSeeds, case .plain = value { throw .plainSeed }
         let bytes = try bytes(value, named: "Secret")
         guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
@@ -66,7 +64,7 @@ struct PSKCKeyring: ~Copyable {
     /// - Returns: nil where there is no value.
     borrowing func number(
         _ value: PSKCValue?, named name: String
-    ) throws(KeyProblem) -> Int64? {
+    ) throws(Failure) -> Int64? {
         switch value {
         case nil: return nil
         case .malformed: throw .malformedValue(name)
@@ -87,36 +85,32 @@ struct PSKCKeyring: ~Copyable {
     }
 
     /// How a seed is written into records that this opens.
-    ///
-    /// - Throws: `KeyProblem.memory`.
-    borrowing func written(_ seed: borrowing Seed) throws(KeyProblem) -> PSKCValue {
+    borrowing func written(_ seed: borrowing Seed) throws(Failure) -> PSKCValue {
         switch key {
         case nil:
             var text: [UInt8] = []
             seed.appendBase64(to: &text)
             return .plain(text)
         case .some(let key):
-            do throws(PSKCKeyError) {
-                let value = try key.encrypt(seed)
-                return .encrypted(
-                    PSKCEncryptedValue(
-                        algorithm: protection.cipherName ?? "", bytes: value,
-                        mac: try mac(of: value)))
-            } catch { throw KeyProblem(error) }
+            let value = try inMemory(try key.encrypt(seed))
+            return .encrypted(
+                PSKCEncryptedValue(
+                    algorithm: protection.cipherName ?? "", bytes: value, mac: try mac(of: value)))
         }
     }
 
-    /// The MAC of what is public.
-    ///
-    /// - Throws: `PSKCKeyError`; without a MAC key there is none to be had.
-    borrowing func mac(of value: [UInt8]) throws(PSKCKeyError) -> [UInt8] {
+    private borrowing func mac(
+        of value: [UInt8], _ algorithm: HashAlgorithm = .sha1
+    ) throws(Failure) -> [UInt8] {
         switch macKey {
-        case .some(let key): try key.mac(of: value, algorithm: .sha1)
-        case nil: throw .wrongKeyLength
+        case nil: throw .keyNeeded
+        case .some(let key):
+            guard key.byteCount <= Seed.maximumByteCount else { throw .malformedKey }
+            return try inMemory(try key.mac(of: value, algorithm: algorithm))
         }
     }
 
-    private borrowing func decrypt(_ value: PSKCEncryptedValue) throws(KeyProblem) -> SecureBytes {
+    private borrowing func decrypt(_ value: PSKCEncryptedValue) throws(Failure) -> SecureBytes {
         guard !value.isTripleDES, !protection.hasTripleDESKey else { throw .tripleDES }
         guard protection.encryptionKey != .tooManyRounds else { throw .tooManyRounds }
         guard let cipher = value.cipher, protection.encryptionKey != .unsupported else {
@@ -130,84 +124,67 @@ struct PSKCKeyring: ~Copyable {
         case nil: throw .keyNeeded
         case .some(let key):
             try verify(value, cipher)
-            do throws(PSKCKeyError) { return try key.decrypt(value.bytes, cipher: cipher) } catch {
-                throw KeyProblem(error)
-            }
+            return try decrypted(value.bytes, cipher, key)
         }
     }
 
     /// RFC 6030 §6.1: AES-CBC needs a MAC; key wrap checks itself and may have one too.
     private borrowing func verify(
         _ value: PSKCEncryptedValue, _ cipher: PSKCCipher
-    ) throws(KeyProblem) {
+    ) throws(Failure) {
         if cipher.checksItself, value.mac == nil { return }
         guard let mac = value.mac, case .hmac(let algorithm, _) = protection.macMethod else {
             throw .missingMAC
         }
-        switch macKey {
-        case nil: throw .keyNeeded
-        case .some(let key):
-            do throws(PSKCKeyError) {
-                guard try key.isValid(mac, of: value.bytes, algorithm: algorithm) else {
-                    throw .notAuthentic
-                }
-            } catch { throw KeyProblem(error) }
+        guard isEqualInConstantTime(mac, try self.mac(of: value.bytes, algorithm)) else {
+            throw .wrongKey
         }
     }
 }
 
+private func decrypted(
+    _ value: [UInt8], _ cipher: PSKCCipher, _ key: borrowing PSKCKey
+) throws(Failure) -> SecureBytes {
+    guard key.byteCount == cipher.keyByteCount else { throw .malformedKey }
+    guard let clear = try inMemory(try key.decrypt(value, cipher: cipher)) else { throw .wrongKey }
+    return clear
+}
+
 private func encryptionKey(
     _ protection: PSKCProtection, _ secret: borrowing SecureBytes
-) throws(KeyProblem) -> PSKCKey {
-    do throws(KeystoreError) {
-        switch protection.encryptionKey {
-        case .derived(let parameters, let declared):
-            let count = declared ?? protection.macKeyCipher?.keyByteCount ?? 16
-            return try PSKCKey(password: secret, parameters: parameters, byteCount: count)
-        case .none, .preShared, .tooManyRounds, .unsupported:
-            guard let key = try preSharedKey(secret) else { throw KeystoreError.outOfMemory }
-            return key
-        }
-    } catch { throw .malformedKey }
+) throws(Failure) -> PSKCKey {
+    switch protection.encryptionKey {
+    case .derived(let parameters, let declared):
+        let count = declared ?? protection.macKey?.cipher?.keyByteCount ?? 16
+        return try inMemory(
+            try PSKCKey(password: secret, parameters: parameters, byteCount: count))
+    case .none, .preShared, .tooManyRounds, .unsupported:
+        guard let key = try preSharedKey(secret) else { throw .malformedKey }
+        return key
+    }
 }
 
 /// The key that hexadecimal digits spell; nil for other text.
-func preSharedKey(_ secret: borrowing SecureBytes) throws(KeystoreError) -> PSKCKey? {
-    try secret.read { (text) throws(KeystoreError) -> PSKCKey? in
-        guard let bytes = try SecureBytes.decoding(text, as: .hexadecimal) else { return nil }
+func preSharedKey(_ secret: borrowing SecureBytes) throws(Failure) -> PSKCKey? {
+    try secret.read { (text) throws(Failure) -> PSKCKey? in
+        guard let bytes = try inMemory(try SecureBytes.decoding(text, as: .hexadecimal)) else {
+            return nil
+        }
         return PSKCKey(bytes)
     }
 }
 
 private func authenticationKey(
     _ protection: PSKCProtection, _ key: borrowing PSKCKey
-) throws(KeyProblem) -> PSKCKey? {
+) throws(Failure) -> PSKCKey? {
     guard case .hmac(_, let value) = protection.macMethod else { return nil }
-    guard let value else {
-        do throws(KeystoreError) { return try key.copy() } catch { throw .memory }
-    }
+    guard let value else { return try inMemory(try key.copy()) }
     guard let cipher = value.cipher else { throw .unsupportedEncryption }
-    do throws(PSKCKeyError) {
-        return PSKCKey(try key.decrypt(value.bytes, cipher: cipher))
-    } catch {
-        // The MAC key has no MAC of its own: a wrong key shows as bad padding here.
-        throw error == .malformed ? .wrongKey : KeyProblem(error)
-    }
+    // The MAC key has no MAC of its own: a wrong key shows as bad padding here.
+    return PSKCKey(try decrypted(value.bytes, cipher, key))
 }
 
 extension PSKCCipher {
     /// RFC 3394 §2.2.3: a wrong key or a changed value shows.
-    fileprivate var checksItself: Bool {
-        switch self {
-        case .keyWrap: true
-        case .cbc: false
-        }
-    }
-}
-
-extension PSKCProtection {
-    fileprivate var macKeyCipher: PSKCCipher? {
-        guard case .hmac(_, let value) = macMethod else { return nil }
-        return value?.cipher
-    }
+    fileprivate var checksItself: Bool { if case .keyWrap = self { true } else { false } }
 }

@@ -28,8 +28,8 @@ struct PSKCPolicy: Sendable {
         }
     }
 
-    /// - Throws: `KeyProblem`: which part of the policy keeps the key from being used.
-    func check(for purpose: KeyPurpose, at unixSeconds: Int64) throws(KeyProblem) {
+    /// - Throws: `Failure`: which part of the policy keeps the key from being used.
+    func check(for purpose: KeyPurpose, at unixSeconds: Int64) throws(Failure) {
         guard !isUnknown else { throw .unknownPolicy }
         guard usages.isEmpty || usages.contains("OTP") else { throw .notForOTP }
         guard !hasTransactions else { throw .transactions }

@@ -72,11 +72,11 @@ struct PSKCProtection: Equatable, Sendable {
     private(set) var encryptionKey = EncryptionKey.none
     private(set) var macMethod = MACMethod.none
 
+    /// The encrypted MAC key.
+    var macKey: PSKCEncryptedValue? { if case .hmac(_, let key) = macMethod { key } else { nil } }
+
     /// Whether its MAC key can't be opened for being encrypted with Triple DES.
-    var hasTripleDESKey: Bool {
-        guard case .hmac(_, let key) = macMethod else { return false }
-        return key?.isTripleDES == true
-    }
+    var hasTripleDESKey: Bool { macKey?.isTripleDES == true }
 
     /// Whether there is anything to unlock.
     var isEncrypted: Bool { encryptionKey != .none }

@@ -26,7 +26,7 @@ extension PSKCKeyPackage {
     func edit(toAccount account: String) -> RecordEdit? {
         guard let data else { return nil }
         // The key's own: Data's may be declared on Data, and this stands behind it.
-        let prefix = key.name.prefix
+        let prefix = key.prefix
         let text = "<\(prefix)UserId>\(escapedXML(userID(ofAccount: account)))</\(prefix)UserId>"
         let bytes = Array(text.utf8)
         if let old = key.child(Namespace.pskc, "UserId") {
@@ -39,7 +39,7 @@ extension PSKCKeyPackage {
     private func edits(in data: XMLElement, _ values: [(String, String)]) -> [RecordEdit] {
         var edits: [RecordEdit] = []
         for (local, value) in values {
-            let prefix = data.name.prefix
+            let prefix = data.prefix
             let content = "<\(prefix)PlainValue>\(value)</\(prefix)PlainValue>"
             let text = "<\(prefix)\(local)>\(content)</\(prefix)\(local)>"
             let place = data.child(Namespace.pskc, local)?.range ?? data.place(for: local)

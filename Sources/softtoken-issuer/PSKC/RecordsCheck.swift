@@ -1,9 +1,11 @@
 // What is written to a records file is parsed again before it takes the place of what was there: a
 // change that doesn't read back is not made. Bound by RECORDS.md §3.
+import SoftTokenCore
 
 /// Reads a new version of a records file on its way to the disk.
 final class RecordsCheck {
-    private let reader = PSKCReader()
+    private let path: String
+    private let reader: PSKCReader
     private let first: Int
     private let serial: String?
     private var count = 0
@@ -13,18 +15,22 @@ final class RecordsCheck {
     /// - Parameters:
     ///   - first: from which package on they are new.
     ///   - serial: whose packages are kept.
-    init(first: Int = .max, serial: String? = nil) {
+    init(_ path: String, first: Int = .max, serial: String? = nil) throws(Failure) {
+        self.path = path
         self.first = first
         self.serial = serial
+        reader = try PSKCReader(path)
     }
 
-    func take(_ bytes: [UInt8]) {
-        reader.feed(bytes)
-        drain()
-    }
-
-    private func drain() {
-        reader.drain { package, _ in
+    /// Takes the next bytes of the file; none are its end.
+    ///
+    /// - Throws: `Failure` (65): what was written is not what was meant.
+    func take(_ bytes: [UInt8]) throws(Failure) {
+        let packages: [PSKCKeyPackage]
+        do throws(Failure) { packages = try reader.feed(bytes) } catch {
+            throw Failure(changing: path)
+        }
+        for package in packages {
             if count >= first { RecordsCheck.add(package.serial, package.account, to: &added) }
             count += 1
             if package.serial == serial { kept.append(package) }
@@ -33,13 +39,10 @@ final class RecordsCheck {
 
     /// The packages of the serial, in a file that is whole and has so many packages.
     ///
-    /// - Throws: `Failure` (65): what was written is not what was meant.
-    func packages(count: Int, path: String) throws(Failure) -> [PSKCKeyPackage] {
-        let outline = reader.finished()
-        drain()
-        guard case .success(let outline) = outline, outline.packageCount == count else {
-            throw Failure(changing: path)
-        }
+    /// - Throws: `Failure` (65).
+    func packages(count: Int) throws(Failure) -> [PSKCKeyPackage] {
+        try take([])
+        guard self.count == count else { throw Failure(changing: path) }
         return kept
     }
 
@@ -52,18 +55,11 @@ final class RecordsCheck {
     }
 }
 
-extension XMLEncoding {
-    /// Whether bytes of UTF-8 mean the same in it.
-    func holds(_ bytes: [UInt8]) -> Bool {
-        self == .utf8 || self == .ascii && bytes.allSatisfy { $0 < 0x80 }
-    }
-
-    /// What to do with such a file.
-    var conversion: String {
-        switch self {
-        case .latin1, .windows1252, .utf16:
-            "convert it: iconv -f \(rawValue) -t UTF-8, and write UTF-8 into its first line"
-        case .utf8, .ascii, .other: "convert it to UTF-8, and write UTF-8 into its first line"
-        }
+extension Failure {
+    /// A change of this file doesn't read back.
+    init(changing path: String) {
+        self.init(
+            .rejected, "\(path) can't be changed: what was written doesn't read back as it should",
+            hint: "the file is as it was; ask its vendor for plain RFC 6030")
     }
 }

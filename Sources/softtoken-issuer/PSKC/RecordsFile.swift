@@ -10,7 +10,7 @@ import SoftTokenCore
 /// - Throws: `Failure`: 66, 78.
 func openRecords(_ path: String) throws(Failure) -> Descriptor {
     let file = try openPrivate(path)
-    let names = try fromSystem { () throws(SystemError) in try file.attributes().nameCount }
+    let names = try fromSystem(try file.attributes().nameCount)
     guard names == 1 else {
         throw Failure(
             .configuration,
@@ -18,7 +18,7 @@ func openRecords(_ path: String) throws(Failure) -> Descriptor {
                 + "could be accepted under the other",
             hint: "remove the other name: find -samefile \(path)")
     }
-    guard try !fromSystem({ () throws(SystemError) in try file.isMountedAlone() }) else {
+    guard try !fromSystem(try file.isMountedAlone()) else {
         throw Failure(
             .configuration,
             "\(path) is mounted by itself, and an OTP that is accepted here could be accepted again "
@@ -32,31 +32,10 @@ func openRecords(_ path: String) throws(Failure) -> Descriptor {
 ///
 /// - Throws: `Failure`: 75 after a minute.
 func lockRecords(_ path: String) throws(Failure) -> Descriptor {
-    let lock = try fromSystem { () throws(SystemError) in
-        try lockNamedFile(path, patienceSeconds: 60)
+    guard let lock = try fromSystem(try lockNamedFile(path, patienceSeconds: 60)) else {
+        throw .busy(path)
     }
-    guard let lock else { throw .busy(path) }
     return lock
-}
-
-/// Reads the whole of a PSKC file and lends its keys, until `body` throws: what it threw is thrown at
-/// the end, unless the file is damaged.
-///
-/// - Throws: `Failure` (65, 74), and what `body` throws.
-func readKeys(
-    _ file: borrowing Descriptor,
-    _ body: (PSKCKeyPackage, PSKCProtection) throws(Failure) -> Void
-) throws(Failure) -> PSKCOutline {
-    var failure: Failure?
-    let outline: PSKCOutline
-    do throws(PSKCError) {
-        outline = try readPSKC(file) { package, protection in
-            guard failure == nil else { return }
-            do throws(Failure) { try body(package, protection) } catch { failure = error }
-        }
-    } catch { throw Failure(error, path: file.path) }
-    if let failure { throw failure }
-    return outline
 }
 
 /// Copies a records file with some of its bytes replaced, and reads the copy before it takes the
@@ -71,11 +50,11 @@ func change(
     guard edits.allSatisfy({ outline.encoding.holds($0.bytes) }) else {
         throw Failure(encoding: outline.encoding, of: file.path)
     }
-    let check = RecordsCheck(serial: serial)
-    var target = try BufferedFile(file.path) { check.take($0) }
+    let check = try RecordsCheck(file.path, serial: serial)
+    var target = try BufferedFile(file.path) { (bytes) throws(Failure) in try check.take(bytes) }
     try target.copy(file, with: edits)
     try target.flush()
-    guard isMeant(try check.packages(count: outline.packageCount, path: file.path)) else {
+    guard isMeant(try check.packages(count: outline.packageCount)) else {
         throw Failure(changing: file.path)
     }
     try target.place()
@@ -110,8 +89,8 @@ final class RecordsWriter: RecordsTarget {
         keyring = try found.keyring(secret, path: path)
         outline = found.outline
         serials = found.serials
-        let check = RecordsCheck(first: outline.packageCount)
-        file = try BufferedFile(path) { check.take($0) }
+        let check = try RecordsCheck(path, first: outline.packageCount)
+        file = try BufferedFile(path) { (bytes) throws(Failure) in try check.take(bytes) }
         self.check = check
         self.old = old
         if isNew {
@@ -125,7 +104,7 @@ final class RecordsWriter: RecordsTarget {
 
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
         let text = recordText(
-            record, try keyring.written(seed, of: record.serial), prefix: outline.prefix)
+            record, try ofToken(record.serial, try keyring.written(seed)), prefix: outline.prefix)
         guard outline.encoding.holds(text) else {
             throw Failure(encoding: outline.encoding, of: path)
         }
@@ -138,7 +117,7 @@ final class RecordsWriter: RecordsTarget {
         guard count > 0 else { return }
         if old == nil { try file.write(recordsTail) } else { try copyOld() }
         try file.flush()
-        _ = try check.packages(count: outline.packageCount + count, path: path)
+        _ = try check.packages(count: outline.packageCount + count)
         guard check.addedHash == added.finalize() else { throw Failure(changing: path) }
         try file.place()
     }
@@ -173,14 +152,14 @@ private struct FoundRecords {
             }
             (self.serials, self.encrypted) = (serials, encrypted)
             guard !outline.isSigned else {
-                throw Failure(
-                    .rejected, "\(file.path) is signed by its vendor: nothing can be added to it",
+                throw .rejected(
+                    "\(file.path) is signed by its vendor: nothing can be added to it",
                     hint: "give another file to --records")
             }
             guard outline.encoding.holds([]) else {
                 throw Failure(encoding: outline.encoding, of: file.path)
             }
-            try fromSystem { () throws(SystemError) in try file.rewind() }
+            try fromSystem(try file.rewind())
         }
     }
 
@@ -191,15 +170,11 @@ private struct FoundRecords {
         let keyring = try recordsKeyring(outline.protection, secret, path: path)
         guard outline.protection.isEncrypted else { return keyring }
         guard outline.protection.isOurs else {
-            throw Failure(
-                .rejected, "\(path) is encrypted in another way than ours",
+            throw .rejected(
+                "\(path) is encrypted in another way than ours",
                 hint: "give another file to --records")
         }
-        if let encrypted {
-            do throws(KeyProblem) { _ = try encrypted.seed(keyring) } catch {
-                throw Failure(error, serial: encrypted.serial)
-            }
-        }
+        if let encrypted { _ = try ofToken(encrypted.serial, try encrypted.seed(keyring)) }
         return keyring
     }
 }

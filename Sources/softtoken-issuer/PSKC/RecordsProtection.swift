@@ -5,6 +5,7 @@ import Keystore
 import KeystoreIssuer
 import Linux
 import OTP
+import SoftTokenCore
 
 extension PSKCProtection {
     /// 0.1 s a try on one core.
@@ -13,27 +14,29 @@ extension PSKCProtection {
     /// What encrypts new records: a pre-shared AES key for 32, 48 or 64 hexadecimal digits, else a key
     /// that is derived from the passphrase.
     ///
-    /// - Throws: `KeyProblem.malformedKey`, `.outOfMemory`.
-    static func new(for secret: borrowing SecureBytes) throws(KeyProblem) -> PSKCProtection {
-        do throws(KeystoreError) {
-            if let key = try preSharedKey(secret), [16, 24, 32].contains(key.byteCount) {
-                return try PSKCProtection(.preShared, key)
-            }
-            let parameters = PBKDF2Parameters(
-                salt: randomBytes(count: 16), iterationCount: rounds, algorithm: .sha1)
-            guard let parameters, secret.count >= 8 else { throw KeystoreError.outOfMemory }
-            let key = try PSKCKey(password: secret, parameters: parameters, byteCount: 16)
-            return try PSKCProtection(.derived(parameters, keyByteCount: 16), key)
-        } catch { throw .malformedKey }
+    /// - Throws: `Failure` (64) for a passphrase of under 8 bytes.
+    static func new(for secret: borrowing SecureBytes) throws(Failure) -> PSKCProtection {
+        if let key = try preSharedKey(secret), [16, 24, 32].contains(key.byteCount) {
+            return try inMemory(try PSKCProtection(.preShared, key))
+        }
+        let parameters = PBKDF2Parameters(
+            salt: randomBytes(count: 16), iterationCount: rounds, algorithm: .sha1)
+        guard let parameters, secret.count >= 8 else {
+            throw .usage(
+                "the key of the records can't be used",
+                hint: "32, 48 or 64 hexadecimal digits, or a passphrase of 8 bytes or more")
+        }
+        let key = try inMemory(
+            try PSKCKey(password: secret, parameters: parameters, byteCount: 16))
+        return try inMemory(try PSKCProtection(.derived(parameters, keyByteCount: 16), key))
     }
 
     /// With a MAC key that is drawn now.
     private init(
         _ encryptionKey: EncryptionKey, _ key: borrowing PSKCKey
     ) throws(KeystoreError) {
-        let macKey = try Seed(randomByteCount: 20)
-        guard let value = try? key.encrypt(macKey) else { throw .outOfMemory }
-        self.init(encryptionKey, keyByteCount: key.byteCount, macKey: value)
+        let macKey = try key.encrypt(try Seed(randomByteCount: 20))
+        self.init(encryptionKey, keyByteCount: key.byteCount, macKey: macKey)
     }
 
     init(_ encryptionKey: EncryptionKey, keyByteCount: Int, macKey: [UInt8]) {
@@ -42,28 +45,20 @@ extension PSKCProtection {
         self.init(encryptionKey: encryptionKey, macMethod: .hmac(.sha1, key: value))
     }
 
-    /// The encrypted MAC key; nil for a protection that isn't of our form.
-    var macKeyValue: PSKCEncryptedValue? {
-        guard case .hmac(.sha1, let value?) = macMethod else { return nil }
-        return value
-    }
-
     /// Whether values can be written under it.
     var isOurs: Bool {
-        switch macKeyValue?.cipher {
-        case .cbc: true
-        case .keyWrap, nil: false
-        }
+        guard case .hmac(.sha1, let key?) = macMethod, case .cbc = key.cipher else { return false }
+        return true
     }
 
     /// The algorithm of its values.
-    var cipherName: String? { macKeyValue?.algorithm }
+    var cipherName: String? { macKey?.algorithm }
 
     /// The elements that stand before the first key package.
     ///
     /// - Parameter prefix: the container's, with its colon.
     func text(prefix: String) -> String {
-        guard let mac = macKeyValue else { return "" }
+        guard let mac = macKey else { return "" }
         return """
 
               <\(prefix)EncryptionKey>\(keyText)</\(prefix)EncryptionKey>

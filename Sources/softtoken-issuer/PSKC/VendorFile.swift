@@ -16,7 +16,7 @@ final class VendorFile {
 
     /// - Throws: `Failure`: 66, 74, 78, 64.
     init(_ path: String, keyFd: Int32?) throws(Failure) {
-        file = try fromSystem { () throws(SystemError) in try openInput(path) }
+        file = try fromSystem(try openInput(path))
         secret = try RecordsSecret.read(from: keyFd, isOfOurs: false)
     }
 
@@ -62,16 +62,15 @@ final class VendorFile {
         guard let first = usable.first ?? found.first else {
             if others.count == 1, serial != nil || !others[0].isOCRA { return others[0] }
             guard serial != nil || !hasOCRA else {
-                throw Failure(
-                    .rejected, "\(file.path) has only OCRA keys, which are not supported",
+                throw .rejected(
+                    "\(file.path) has only OCRA keys, which are not supported",
                     hint: "ask the vendor for HOTP or TOTP keys")
             }
             throw Failure(.notFound, "\(file.path) has no such token")
         }
         guard usable.count <= 1, serial != nil || count == 1 else {
-            throw Failure(
-                .usage, "\(file.path) has \(count) tokens",
-                hint: "choose one with --serial, or --out")
+            throw .usage(
+                "\(file.path) has \(count) tokens", hint: "choose one with --serial, or --out")
         }
         return first
     }
@@ -79,10 +78,10 @@ final class VendorFile {
     /// Opens a key, if it may become a soft token.
     func open(
         _ package: PSKCKeyPackage, at unixSeconds: Int64
-    ) throws(KeyProblem) -> VendorToken {
+    ) throws(Failure) -> VendorToken {
         try package.policy.check(for: .link, at: unixSeconds)
         guard isAcceptableName(package.serial, bytes: 1...32) else { throw .serialLength }
-        return try withKeyring { (keyring) throws(KeyProblem) in
+        return try withKeyring { (keyring) throws(Failure) in
             let token = VendorToken(
                 parameters: try package.parameters(keyring), seed: try package.seed(keyring))
             // CONTRACT §4: what a link can carry.
@@ -93,8 +92,8 @@ final class VendorFile {
 
     /// Lends what opens the file's keys.
     func withKeyring<R: ~Copyable>(
-        _ body: (borrowing PSKCKeyring) throws(KeyProblem) -> R
-    ) throws(KeyProblem) -> R {
+        _ body: (borrowing PSKCKeyring) throws(Failure) -> R
+    ) throws(Failure) -> R {
         if opener == nil { opener = try vendorKeyring(protection, secret) }
         switch opener {
         case nil: throw .keyNeeded

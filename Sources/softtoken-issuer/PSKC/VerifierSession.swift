@@ -35,9 +35,7 @@ protocol TokenSession: ~Copyable {
 extension TokenSession where Self: ~Copyable {
     /// Judges an OTP and remembers it.
     borrowing func verdict(_ attempt: OTPAttempt) throws(Failure) -> OTPVerdict {
-        var generator = try inMemory { () throws(KeystoreError) -> CodeGenerator in
-            try makeGenerator()
-        }
+        var generator = try inMemory(try makeGenerator())
         let digits = record.state.parameters.digits
         return try judge(attempt) { state in
             check(
@@ -69,10 +67,7 @@ struct VerifierSession: TokenSession, ~Copyable {
         let file = try openRecords(path)
         let (package, outline) = try find(name, in: file, at: unixSeconds)
         let keyring = try sessionKeyring(outline.protection, secret, package.serial, path: path)
-        let key: VerifiableKey
-        do throws(KeyProblem) {
-            key = try package.verifiable(keyring)
-        } catch { throw Failure(error, serial: package.serial) }
+        let key = try ofToken(package.serial, try package.verifiable(keyring))
         self.lock = lock
         self.file = file
         (self.package, self.outline, record) = (package, outline, key.record)
@@ -114,22 +109,20 @@ private func sessionKeyring(
     _ protection: PSKCProtection, _ secret: RecordsSecret?, _ serial: String, path: String
 ) throws(Failure) -> PSKCKeyring {
     if secret?.isOfOurs == true { return try recordsKeyring(protection, secret, path: path) }
-    do throws(KeyProblem) { return try vendorKeyring(protection, secret) } catch {
-        throw Failure(error, serial: serial)
-    }
+    return try ofToken(serial, try vendorKeyring(protection, secret))
 }
 
 /// The keyring of a file; without a secret its plain values alone can be read.
 func vendorKeyring(
     _ protection: PSKCProtection, _ secret: RecordsSecret?
-) throws(KeyProblem) -> PSKCKeyring {
+) throws(Failure) -> PSKCKeyring {
     guard let secret, protection.isEncrypted else { return PSKCKeyring(protection) }
     return try PSKCKeyring(protection, unlockedWith: secret.bytes)
 }
 
 extension PSKCKeyPackage {
     /// What a verifier remembers, read from plain values; all else is as in `state`.
-    fileprivate func remembered(as state: VerifierState) throws(KeyProblem) -> VerifierState {
+    fileprivate func remembered(as state: VerifierState) throws(Failure) -> VerifierState {
         let keyring = PSKCKeyring()
         var read = state
         switch state.parameters.factor {
@@ -147,7 +140,7 @@ extension PSKCKeyPackage {
         return read
     }
 
-    func state(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> VerifierState {
+    func state(_ keyring: borrowing PSKCKeyring) throws(Failure) -> VerifierState {
         let parameters = try parameters(keyring)
         let lastStep = try keyring.number(value("Time"), named: "Time")
         let drift = try keyring.number(value("TimeDrift"), named: "TimeDrift") ?? 0
@@ -164,8 +157,7 @@ func theOne(_ serials: [String], account: String, path: String) throws(Failure) 
         throw Failure(.notFound, "\(path) has no token of this account")
     }
     guard serials.allSatisfy({ $0 == serial }) else {
-        throw Failure(
-            .usage, "\(path) has several tokens of this account", hint: "choose one with --serial")
+        throw .usage("\(path) has several tokens of this account", hint: "choose one with --serial")
     }
     return serial
 }
@@ -194,11 +186,9 @@ private func find(
     guard let first = found.first else { throw Failure(noSerialIn: file.path) }
     let usable = found.filter { $0.policy.allows(.verifying, at: unixSeconds) }
     guard usable.count <= 1 else {
-        throw Failure(.rejected, "\(file.path) has several keys of this serial")
+        throw .rejected("\(file.path) has several keys of this serial")
     }
     let package = usable.first ?? first
-    do throws(KeyProblem) { try package.policy.check(for: .verifying, at: unixSeconds) } catch {
-        throw Failure(error, serial: package.serial)
-    }
+    try ofToken(package.serial, try package.policy.check(for: .verifying, at: unixSeconds))
     return (package, outline)
 }

@@ -1,33 +1,23 @@
 // An element of an XML document, with the bytes it stands in, so that one value can be replaced and
 // everything else in a vendor's file stays as it was. Bound by RECORDS.md §3.
 
-/// An element's or attribute's name. Two names are the same in one namespace, whatever the prefix.
+/// An element's or attribute's name, whatever its prefix.
 struct XMLName: Hashable, Sendable {
     /// Empty without a namespace.
     let namespace: String
     let local: String
-    /// As it is written, with its colon; empty without one.
-    let prefix: String
 
-    init(_ namespace: String, _ local: String, prefix: String = "") {
+    init(_ namespace: String, _ local: String) {
         self.namespace = namespace
         self.local = local
-        self.prefix = prefix
-    }
-
-    static func == (left: XMLName, right: XMLName) -> Bool {
-        left.local == right.local && left.namespace == right.namespace
-    }
-
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(namespace)
-        hasher.combine(local)
     }
 }
 
 /// An element with all that is in it.
 struct XMLElement: Sendable {
     let name: XMLName
+    /// As it is written, with its colon; empty without one.
+    let prefix: String
     let attributes: [XMLName: String]
     var children: [XMLElement] = []
     /// The character data directly in it, comments and children left out.

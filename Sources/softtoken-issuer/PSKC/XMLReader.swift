@@ -13,54 +13,12 @@
 // that reads it ends when it has read it.
 internal import CExpat
 internal import Glibc
-
-/// Why a file is no XML that is read here.
-enum XMLError: Error, Equatable, Sendable {
-    case notWellFormed(line: Int)
-    /// A document type definition: entities are how XML reads other files and fills memory.
-    case doctype(line: Int)
-    /// Deeper than 32 elements, more than 1 MiB of text in one of them, or of anything else (a tag, a
-    /// comment) at once.
-    case tooMuch(line: Int)
-    /// It can't be read in the encoding that it says it has.
-    case encoding(XMLEncoding)
-    /// There is no memory for a parser.
-    case noMemory
-}
-
-/// How a document's characters are written, as its first bytes or its declaration say.
-enum XMLEncoding: String, Sendable {
-    case utf8 = "UTF-8"
-    case ascii = "US-ASCII"
-    case latin1 = "ISO-8859-1"
-    case windows1252 = "windows-1252"
-    case utf16 = "UTF-16"
-    case other = "another encoding than UTF-8"
-
-    /// The encoding of a declaration; nil for none.
-    fileprivate init(declared name: String?) {
-        self =
-            switch name?.uppercased() {
-            case nil, "UTF-8", "UTF8": .utf8
-            case "US-ASCII", "ASCII": .ascii
-            case "ISO-8859-1", "LATIN1", "ISO8859-1": .latin1
-            case "WINDOWS-1252", "CP1252": .windows1252
-            case "UTF-16", "UTF-16LE", "UTF-16BE": .utf16
-            default: .other
-            }
-    }
-
-    /// The encoding that a document's first bytes tell; nil for one that looks like ASCII.
-    fileprivate init?(beginning bytes: [UInt8]) {
-        let marks: [[UInt8]] = [[0xFF, 0xFE], [0xFE, 0xFF], [0x3C, 0x00], [0x00, 0x3C]]
-        guard marks.contains(where: { bytes.starts(with: $0) }) else { return nil }
-        self = .utf16
-    }
-}
+import SoftTokenCore
 
 /// What the reader found.
 enum XMLEvent: Sendable {
-    case start(XMLName, attributes: [XMLName: String], range: Range<Int>)
+    /// - Parameter prefix: as it is written, with its colon.
+    case start(XMLName, prefix: String, attributes: [XMLName: String], range: Range<Int>)
     case end(range: Range<Int>)
     case text([UInt8])
 }
@@ -74,30 +32,32 @@ enum XMLEvent: Sendable {
     /// Can't stand in a namespace's name: Expat refuses those that hold its separator.
     private static let separator = UInt8(ascii: "\n")
 
+    private let path: String
     private let parser: XML_Parser
-    private let handler: (XMLEvent) -> Void
+    private var events: [XMLEvent] = []
     private var depth = 0
     private var textByteCount = 0
     /// How many bytes were taken without an event.
     private var silentByteCount = 0
-    private var failure: XMLError?
+    /// Why the file is no XML that is read here: what stands behind the last event is not known.
+    private(set) var failure: Failure?
     /// nil before the first bytes.
     private var beginning: XMLEncoding??
     private var declared: XMLEncoding?
     /// The names met so far, because a file of 100,000 tokens has twenty; no more than that many are
     /// kept, whatever a hostile file holds.
-    private var names: [(text: [CChar], name: XMLName)] = []
+    private var names: [(text: [CChar], name: XMLName, prefix: String)] = []
     private static let maximumNames = 64
 
-    /// - Parameter handler: takes the events in order, from inside `feed`.
-    /// - Throws: `XMLError.noMemory`.
-    init(handler: @escaping (XMLEvent) -> Void) throws(XMLError) {
+    /// - Parameter path: how errors name the file.
+    /// - Throws: `Failure` (74).
+    init(_ path: String) throws(Failure) {
         // UTF-8 whatever the declaration says: others wouldn't have our byte ranges.
         guard
             let parser = unsafe XML_ParserCreateNS("UTF-8", XML_Char(Self.separator))
-        else { throw .noMemory }
+        else { throw Failure(.inputOutput, "there is no memory to read \(path)") }
         unsafe self.parser = parser
-        self.handler = handler
+        self.path = path
         unsafe XML_SetReturnNSTriplet(parser, 1)
         unsafe XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
         unsafe setHandlers()
@@ -106,22 +66,25 @@ enum XMLEvent: Sendable {
     deinit { unsafe XML_ParserFree(parser) }
 
     /// Takes the next bytes of the file.
-    func feed(_ bytes: [UInt8], isLast: Bool) throws(XMLError) {
+    ///
+    /// - Returns: what was found in them, up to a failure.
+    func feed(_ bytes: [UInt8], isLast: Bool) -> [XMLEvent] {
         if beginning == nil { beginning = .some(XMLEncoding(beginning: bytes)) }
+        events.removeAll(keepingCapacity: true)
         let status = unsafe bytes.withUnsafeBytes { bytes in
             unsafe XML_Parse(
                 parser, bytes.assumingMemoryBound(to: CChar.self).baseAddress,
                 Int32(bytes.count), isLast ? 1 : 0)
         }
-        if let failure { throw failure }
         silentByteCount += bytes.count
-        guard silentByteCount <= XMLReader.maximumSilentByteCount else {
-            throw .tooMuch(line: line)
+        if silentByteCount > XMLReader.maximumSilentByteCount { fail(tooMuch) }
+        if status != XML_STATUS_OK {
+            fail(
+                encoding == .utf8 || encoding == .ascii
+                    ? Failure(.rejected, "\(path) is damaged: line \(line) is no XML")
+                    : Failure(unreadable: encoding, path))
         }
-        guard status == XML_STATUS_OK else {
-            throw encoding == .utf8 || encoding == .ascii
-                ? .notWellFormed(line: line) : .encoding(encoding)
-        }
+        return events
     }
 
     /// How the document is written; its first bytes are believed before its declaration.
@@ -129,10 +92,21 @@ enum XMLEvent: Sendable {
 
     private var line: Int { unsafe Int(XML_GetCurrentLineNumber(parser)) }
 
-    private func fail(_ error: XMLError) {
+    /// Deeper than 32 elements, more than 1 MiB of text in one of them, or of anything else (a tag, a
+    /// comment) at once.
+    private var tooMuch: Failure {
+        Failure(.rejected, "\(path) is nested too deep in line \(line)")
+    }
+
+    private func fail(_ error: Failure) {
         guard failure == nil else { return }
         failure = error
         _ = unsafe XML_StopParser(parser, 0)
+    }
+
+    private func found(_ event: XMLEvent) {
+        silentByteCount = 0
+        if failure == nil { events.append(event) }
     }
 }
 
@@ -162,7 +136,12 @@ extension XMLReader {
         unsafe XML_SetStartDoctypeDeclHandler(parser) { context, _, _, _, _ in
             guard let context = unsafe context else { return }
             let reader = unsafe XMLReader.of(context)
-            reader.fail(.doctype(line: reader.line))
+            // Entities are how XML reads other files and fills memory.
+            reader.fail(
+                Failure(
+                    .rejected,
+                    "\(reader.path) has a document type definition in line \(reader.line)",
+                    hint: "PSKC needs none, and it can make a program read other files: remove it"))
         }
     }
 
@@ -176,33 +155,26 @@ extension XMLReader {
     ) {
         depth += 1
         textByteCount = 0
-        silentByteCount = 0
-        guard depth <= XMLReader.maximumDepth else { return fail(.tooMuch(line: line)) }
-        var found: [XMLName: String] = [:]
+        guard depth <= XMLReader.maximumDepth else { return fail(tooMuch) }
+        var values: [XMLName: String] = [:]
         var index = 0
         while let key = unsafe attributes?[index], let value = unsafe attributes?[index + 1] {
-            found[unsafe self.name(key)] = unsafe String(cString: value)
+            values[unsafe self.name(key).name] = unsafe String(cString: value)
             index += 2
         }
-        guard failure == nil else { return }
-        handler(.start(unsafe self.name(name), attributes: found, range: range))
+        let (name, prefix) = unsafe self.name(name)
+        found(.start(name, prefix: prefix, attributes: values, range: range))
     }
 
     private func end() {
         depth -= 1
-        silentByteCount = 0
-        guard failure == nil else { return }
-        handler(.end(range: range))
+        found(.end(range: range))
     }
 
     @unsafe private func text(_ bytes: UnsafeRawBufferPointer) {
         textByteCount += bytes.count
-        silentByteCount = 0
-        guard textByteCount <= XMLReader.maximumTextByteCount else {
-            return fail(.tooMuch(line: line))
-        }
-        guard failure == nil else { return }
-        handler(.text(unsafe Array(bytes)))
+        guard textByteCount <= XMLReader.maximumTextByteCount else { return fail(tooMuch) }
+        found(.text(unsafe Array(bytes)))
     }
 
     /// Where the event stands in the file. The end of `<a/>` has no bytes of its own.
@@ -212,25 +184,22 @@ extension XMLReader {
         return start..<(start + count)
     }
 
-    @unsafe private func name(_ text: UnsafePointer<XML_Char>) -> XMLName {
+    @unsafe private func name(
+        _ text: UnsafePointer<XML_Char>
+    ) -> (name: XMLName, prefix: String) {
         if let known = names.first(where: { unsafe strcmp($0.text, text) == 0 }) {
-            return known.name
+            return (known.name, known.prefix)
         }
-        let name = unsafe XMLReader.parsedName(text)
+        // Expat's triplet: namespace, local name, prefix; the local name alone without a namespace.
+        let whole = unsafe String(cString: text)
+        let parts = whole.split(separator: "\n", maxSplits: 2).map(String.init)
+        let name = parts.count > 1 ? XMLName(parts[0], parts[1]) : XMLName("", whole)
+        let prefix = parts.count > 2 ? parts[2] + ":" : ""
         if names.count < XMLReader.maximumNames {
             let count = unsafe strlen(text) + 1
-            names.append((unsafe Array(UnsafeBufferPointer(start: text, count: count)), name))
+            let bytes = unsafe Array(UnsafeBufferPointer(start: text, count: count))
+            names.append((bytes, name, prefix))
         }
-        return name
-    }
-
-    /// A triplet of Expat: namespace, local name, prefix, as far as there are any.
-    @unsafe private static func parsedName(_ text: UnsafePointer<XML_Char>) -> XMLName {
-        let parts = unsafe String(cString: text).split(separator: "\n", maxSplits: 2)
-        return switch parts.count {
-        case 3: XMLName(String(parts[0]), String(parts[1]), prefix: parts[2] + ":")
-        case 2: XMLName(String(parts[0]), String(parts[1]))
-        default: XMLName("", unsafe String(cString: text))
-        }
+        return (name, prefix)
     }
 }

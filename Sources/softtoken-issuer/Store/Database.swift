@@ -106,16 +106,14 @@ enum SQLValue: Equatable, Sendable {
     /// Waits until everything that was committed is on the disk. Outside of the write lock, so that
     /// the waits of several processes overlap.
     func sync() throws(Failure) {
-        try fromSystem { () throws(SystemError) in try openLog().syncData() }
+        try fromSystem(try openLog().syncData())
     }
 
     /// Puts the log's name on the disk before anything stands in it: under the write lock, so that
     /// whoever finds something in it need not ask who made it. SQLite would wait for the folder once
     /// in each process.
     private func nameLog() throws(Failure) {
-        let count = try fromSystem { () throws(SystemError) in
-            try openLog().attributes().byteCount
-        }
+        let count = try fromSystem(try openLog().attributes().byteCount)
         if count == 0 { try require(unsafe st_sync_log(handle)) }
     }
 

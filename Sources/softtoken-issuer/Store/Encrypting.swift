@@ -22,10 +22,8 @@ extension RecordsStore {
                 for row in rows {
                     last = row[0].text ?? ""
                     let plain = PSKCValue.plain(Array((row[1].text ?? "").utf8))
-                    let written: PSKCValue
-                    do throws(KeyProblem) {
-                        written = try keyring.written(try PSKCKeyring().seed(plain))
-                    } catch { throw Failure(error, serial: last) }
+                    let written = try ofToken(
+                        last, try keyring.written(try PSKCKeyring().seed(plain)))
                     try database.run(
                         "UPDATE tokens SET seed = ?, mac = ? WHERE serial = ?",
                         written.columns + [.text(last)])
@@ -51,11 +49,11 @@ func encryptFile(_ path: String, _ secret: RecordsSecret) throws(Failure) {
         guard let secret = package.data?.child(Namespace.pskc, "Secret"),
             let value = package.value("Secret"), case .plain = value
         else { return }
-        do throws(KeyProblem) {
-            let text = secretText(
-                try keyring.written(try PSKCKeyring().seed(value)), prefix: secret.name.prefix)
-            edits.append(RecordEdit(range: secret.range, bytes: text))
-        } catch { throw Failure(error, serial: package.serial) }
+        let written = try ofToken(
+            package.serial, try keyring.written(try PSKCKeyring().seed(value)))
+        edits.append(
+            RecordEdit(
+                range: secret.range, bytes: secretText(written, prefix: secret.prefix)))
     }
     guard !outline.protection.isEncrypted else { throw Failure(encrypted: path) }
     guard !outline.isSigned, outline.encoding.holds([]) else { throw Failure(changing: path) }

@@ -52,10 +52,7 @@ struct RecordsSource: ~Copyable {
             switch keyring {
             case nil: return
             case .some(let keyring):
-                let key: VerifiableKey
-                do throws(KeyProblem) { key = try package.verifiable(keyring) } catch {
-                    throw Failure(error, serial: package.serial)
-                }
+                let key = try ofToken(package.serial, try package.verifiable(keyring))
                 try body(key.record, key.seed)
             }
         }
@@ -72,7 +69,7 @@ struct VerifiableKey: ~Copyable {
 
 extension PSKCKeyPackage {
     /// What a verifier needs of the key.
-    func verifiable(_ keyring: borrowing PSKCKeyring) throws(KeyProblem) -> VerifiableKey {
+    func verifiable(_ keyring: borrowing PSKCKeyring) throws(Failure) -> VerifiableKey {
         let record = TokenMetadata(
             serial: serial, account: account, issuer: issuer, state: try state(keyring),
             startUnixSeconds: policy.startUnixSeconds,

@@ -40,13 +40,13 @@ final class RecordsStore {
 
     private func requireSchema() throws(Failure) {
         guard try database.rows("PRAGMA application_id") == [[.integer(applicationID)]] else {
-            throw Failure(
-                .rejected, "\(path) is a database of another program",
+            throw .rejected(
+                "\(path) is a database of another program",
                 hint: "softtoken-issuer records create makes a store")
         }
         guard try database.rows("PRAGMA user_version") == [[.integer(version)]] else {
-            throw Failure(
-                .rejected, "\(path) is a store of another version of softtoken-issuer",
+            throw .rejected(
+                "\(path) is a store of another version of softtoken-issuer",
                 hint: "use the newest one")
         }
         let found = try database.rows("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
@@ -56,8 +56,8 @@ final class RecordsStore {
         }
         // Without the log nothing that is counted can be answered.
         guard try database.rows("PRAGMA journal_mode") == [[.text("wal")]] else {
-            throw Failure(
-                .rejected, "\(path) is without its log, which another program has turned off",
+            throw .rejected(
+                "\(path) is without its log, which another program has turned off",
                 hint: "sqlite3 \(path) \"PRAGMA journal_mode=wal\" turns it on again")
         }
     }

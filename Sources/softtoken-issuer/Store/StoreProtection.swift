@@ -46,7 +46,7 @@ extension RecordsStore {
 extension Database {
     /// Notes how the seeds of a store are encrypted.
     func write(_ protection: PSKCProtection) throws(Failure) {
-        guard let macKey = protection.macKeyValue, let cipher = macKey.cipher else { return }
+        guard let macKey = protection.macKey, let cipher = macKey.cipher else { return }
         var derivation = [SQLValue.null, .null]
         if case .derived(let parameters, _) = protection.encryptionKey {
             derivation = [
@@ -79,7 +79,7 @@ final class RecordsSecret: Sendable {
     ) throws(Failure) -> RecordsSecret? {
         guard let number else { return nil }
         guard let line = try secretLine(from: number) else {
-            throw Failure(.usage, "descriptor \(number) has no key")
+            throw .usage("descriptor \(number) has no key")
         }
         return RecordsSecret(line, isOfOurs: isOfOurs)
     }
@@ -94,20 +94,20 @@ func recordsKeyring(
 ) throws(Failure) -> PSKCKeyring {
     guard protection.isEncrypted else {
         guard secret == nil else {
-            throw Failure(
-                .usage, "\(path) is not encrypted",
+            throw .usage(
+                "\(path) is not encrypted",
                 hint: "softtoken-issuer records encrypt does it, for the whole of it")
         }
         return PSKCKeyring()
     }
     guard let secret else {
-        throw Failure(.usage, "\(path) is encrypted", hint: "give its key with --records-key-fd")
+        throw .usage("\(path) is encrypted", hint: "give its key with --records-key-fd")
     }
-    do throws(KeyProblem) {
+    do throws(Failure) {
         return try PSKCKeyring(
             protection, unlockedWith: secret.bytes, takesPlainSeeds: false)
     } catch {
-        throw Failure(.rejected, "the key doesn't open \(path)", hint: error.hint)
+        throw .rejected("the key doesn't open \(path)", hint: error.hint)
     }
 }
 
@@ -116,9 +116,5 @@ func recordsKeyring(
 /// - Throws: `Failure` (64).
 func newProtection(_ secret: RecordsSecret?) throws(Failure) -> PSKCProtection {
     guard let secret else { return PSKCProtection() }
-    do throws(KeyProblem) { return try PSKCProtection.new(for: secret.bytes) } catch {
-        throw Failure(
-            .usage, "the key of the records can't be used",
-            hint: "32, 48 or 64 hexadecimal digits, or a passphrase of 8 bytes or more")
-    }
+    return try PSKCProtection.new(for: secret.bytes)
 }

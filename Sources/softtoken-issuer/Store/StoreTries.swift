@@ -103,9 +103,7 @@ struct StoreSession: TokenSession, ~Copyable {
         let token = try store.token(serial)
         let protection = try store.protection() ?? PSKCProtection()
         let keyring = try recordsKeyring(protection, secret, path: path)
-        do throws(KeyProblem) { try token.record.check(at: unixSeconds) } catch {
-            throw Failure(error, serial: serial)
-        }
+        try ofToken(serial, try token.record.check(at: unixSeconds))
         let seed = try token.seed(keyring)
         (self.store, record) = (store, token.record)
         self.seed = seed

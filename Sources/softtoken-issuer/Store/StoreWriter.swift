@@ -19,17 +19,6 @@ func openTarget(_ path: String, _ secret: RecordsSecret?) throws(Failure) -> any
     }
 }
 
-extension PSKCKeyring {
-    /// How a token's seed is written into records that this opens.
-    borrowing func written(
-        _ seed: borrowing Seed, of serial: String
-    ) throws(Failure) -> PSKCValue {
-        do throws(KeyProblem) { return try written(seed) } catch {
-            throw Failure(error, serial: serial)
-        }
-    }
-}
-
 /// A store that is added to.
 final class StoreWriter: RecordsTarget {
     private let store: RecordsStore
@@ -55,7 +44,7 @@ final class StoreWriter: RecordsTarget {
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
         try database.run(
             "INSERT INTO temp.added VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            record.row(try keyring.written(seed, of: record.serial)))
+            record.row(try ofToken(record.serial, try keyring.written(seed))))
         count += 1
     }
 

@@ -16,7 +16,7 @@ struct TokenMetadata: Sendable {
     var isHard = false
 
     /// Whether it may be used now.
-    func check(at unixSeconds: Int64) throws(KeyProblem) {
+    func check(at unixSeconds: Int64) throws(Failure) {
         if let startUnixSeconds, unixSeconds < startUnixSeconds { throw .notYetValid }
         if let expiryUnixSeconds, unixSeconds >= expiryUnixSeconds { throw .expired }
         if case .counter(let counter) = state.parameters.factor, counter > lastCounter {
@@ -32,9 +32,7 @@ struct StoredToken: Sendable {
 
     /// - Throws: `Failure`: 64, 65.
     func seed(_ keyring: borrowing PSKCKeyring) throws(Failure) -> Seed {
-        do throws(KeyProblem) { return try keyring.seed(seed) } catch {
-            throw Failure(error, serial: record.serial)
-        }
+        try ofToken(record.serial, try keyring.seed(seed))
     }
 }
 
