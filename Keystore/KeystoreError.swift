@@ -12,8 +12,9 @@ package enum KeystoreError: Error, Equatable, Sendable {
 
     /// There is no keystore.
     case missing
-    /// Too many wrong PINs: the keys are destroyed. When, Unix seconds.
-    case erased(atUnixSeconds: Int64)
+    /// Too many wrong PINs: the keys are destroyed. When, Unix seconds, and at which handles indices are
+    /// left in the chip, which could not be asked.
+    case erased(atUnixSeconds: Int64, leftInChip: [UInt32] = [])
     /// Both attempt records are missing or altered: no attempt is left.
     case attemptRecordsLost
     /// A file breaks FORMAT.md.

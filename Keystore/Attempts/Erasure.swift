@@ -23,7 +23,7 @@ package enum Erasure {
         }
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         var erasedAt = tombstone?.unixSeconds ?? unixSeconds
-        try removeSecrets(folders)
+        _ = try removeSecrets(folders)
         if let (name, binding) = try ErasureInProgress.device(
             folders, machineID: machineID, vouched: vouched), tombstone?.deviceName != name
         {
@@ -39,11 +39,12 @@ package enum Erasure {
     /// Destroys the keystore, the device share and the device key: the same act, ending without a
     /// tombstone. What is foreign or damaged is just removed. Call it under the lock.
     ///
+    /// - Returns: why something is left in the chip; nil where nothing is.
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func reset(
         _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineValues,
         now: BootTime
-    ) throws(KeystoreError) {
+    ) throws(KeystoreError) -> ChipTrouble? {
         try lock.confirm(folders)
         if case .locked(let keystore)? = try? KeystoreCondition.examine(
             folders, machineID: machineID)
@@ -51,25 +52,27 @@ package enum Erasure {
             let files = try AttemptFiles(keystore.deviceKey)
             try files.write(keystore.attempts.atLimit(now: now), in: folders, undo: nil)
         }
-        try removeSecrets(folders)
+        let trouble = try removeSecrets(folders)
         try removeRest(folders)
         try translating { () throws(SystemError) in
             try folders.state.remove(Tombstone.fileName)
             try folders.state.sync()
         }
+        return trouble
     }
 
     /// The share, which all tokens hang on; the request's key, which opens a link; then the keystore.
     private static func removeSecrets(
         _ folders: KeystoreFolders
-    ) throws(KeystoreError) {
-        try ShareFile.erase(folders)
+    ) throws(KeystoreError) -> ChipTrouble? {
+        let trouble = try ShareFile.erase(folders)
         try translating { () throws(SystemError) in
             try folders.state.overwriteAndRemove(RequestFile.fileName)
             try folders.state.sync()
             try folders.data.remove(KeystoreImage.fileName)
             try folders.data.sync()
         }
+        return trouble
     }
 
     /// The device key, what hangs on it, and last the records.
@@ -99,8 +102,7 @@ enum ErasureInProgress {
         return try Tombstone.read(folders.state, machineID: machineID) != nil
             && (folders.state.contains(DeviceKey.fileName)
                 || folders.state.contains(AttemptRecord.fileName)
-                || folders.data.contains(AttemptRecord.fileName)
-                || folders.state.contains(ShareFile.fileName))
+                || folders.data.contains(AttemptRecord.fileName))
     }
 
     /// The device whose records are at their limit, or whose tombstone stands.

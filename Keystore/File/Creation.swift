@@ -35,8 +35,8 @@ extension UnlockedKeystore {
         case .erased: break
         default: throw .changed
         }
-        // What a cut creation made in the chip: the device key that it is named under goes.
-        try ShareFile.eraseFromChip(folders)
+        // What a cut creation made in the chip, or an erasure left: the file that names it goes.
+        _ = try ShareFile.eraseFromChip(folders)
         try DeviceKey.write(key, in: folders.state)
         let kept: KeptShare
         do throws(KeystoreError) {

@@ -21,6 +21,7 @@ struct ShareFile: ~Copyable {
     private static let byteCount = 88
     private static let macByteCount = 32
     private static let pairByteCount = 36
+    private static let shareOffset = 58
     private static let firstPair = 91
     private static let maximumByteCount = firstPair + 2 * pairByteCount + macByteCount
 
@@ -49,12 +50,30 @@ struct ShareFile: ~Copyable {
     }
 
     /// The pairs that a file names, whoever's it is: to be taken out of the chip with it. None where
-    /// it can't be read.
-    static func pairs(_ state: borrowing Directory) -> [CountedPair] {
-        guard let content = try? content(state), let file = try? ShareFile(parsing: content) else {
-            return []
+    /// it is damaged.
+    ///
+    /// - Throws: `KeystoreError.system`, `.outOfMemory`: nobody knows what it names.
+    static func pairs(_ state: borrowing Directory) throws(KeystoreError) -> [CountedPair] {
+        do throws(KeystoreError) {
+            guard let content = try content(state) else { return [] }
+            return try ShareFile(parsing: content)?.pairs ?? []
+        } catch {
+            switch error {
+            case .system, .outOfMemory: throw error
+            default: return []
+            }
         }
-        return file.pairs
+    }
+
+    /// Erases the share beside the pairs that the file names. Their MAC goes with it.
+    static func eraseShareAlone(_ state: borrowing Directory) throws(KeystoreError) {
+        guard var content = try content(state) else { return }
+        fill(&content, at: shareOffset, with: [UInt8](repeating: 0, count: 32))
+        try content.read { (bytes) throws(KeystoreError) in
+            try translating { () throws(SystemError) in
+                try state.replaceErasing(fileName, bytes: bytes)
+            }
+        }
     }
 
     private static func content(
@@ -84,7 +103,8 @@ struct ShareFile: ~Copyable {
             guard let pair = CountedPair(&reader) else { return nil }
             pairs.append(pair)
         }
-        let share = try copy(58..<90, of: content)
+        let share = try copy(
+            ShareFile.shareOffset..<ShareFile.shareOffset + 32, of: content)
         let hasShare = share.read { bytes in bytes.indices.contains { bytes[$0] != 0 } }
         guard reader.isAtEnd, Set(pairs.map(\.handle)).count == pairs.count,
             !hasShare || pairs.count == 1

@@ -114,9 +114,11 @@ extension KeystoreCondition {
                 attempts: attempts, examinedUnder: lock))
     }
 
-    /// Whether `device-share` names indices in the chip, whoever's it is.
-    package static func namesChip(_ folders: KeystoreFolders) -> Bool {
-        !ShareFile.pairs(folders.state).isEmpty
+    /// The handles of the indices in the chip that `device-share` names, whoever's it is; nil where it
+    /// can't be read.
+    package static func indicesInChip(_ folders: KeystoreFolders) -> [UInt32]? {
+        let pairs = try? ShareFile.pairs(folders.state)
+        return pairs?.flatMap { [$0.handle, $0.handle + 1] }
     }
 
     static func readKeystore(

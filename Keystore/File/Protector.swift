@@ -194,29 +194,37 @@ extension ShareFile {
         try file.write(in: folders.state, deviceKey: deviceKey)
     }
 
-    /// Erases the share, wherever it is. Of a chip that can't be asked the file alone goes: what is
-    /// left in it opens nothing without the keystore, and is counted as ever.
+    /// Erases the share, wherever it is. Of a chip that can't be asked the file goes on naming what is
+    /// left in it, for the next creation to take out: it opens nothing without the keystore, and is
+    /// counted as ever.
     ///
+    /// - Returns: why something is left; nil where nothing is.
     /// - Throws: `KeystoreError.chip` for one that stopped answering: to be tried again.
-    static func erase(_ folders: KeystoreFolders) throws(KeystoreError) {
-        try eraseFromChip(folders)
+    static func erase(_ folders: KeystoreFolders) throws(KeystoreError) -> ChipTrouble? {
+        if let trouble = try eraseFromChip(folders) {
+            try eraseShareAlone(folders.state)
+            return trouble
+        }
         try translating { () throws(SystemError) in
             try folders.state.overwriteAndRemove(fileName)
         }
+        return nil
     }
 
     /// Takes what the file names out of the chip; the file stays.
-    static func eraseFromChip(_ folders: KeystoreFolders) throws(KeystoreError) {
-        let pairs = pairs(folders.state)
-        guard !pairs.isEmpty else { return }
+    ///
+    /// - Returns: why something is left; nil where nothing is.
+    static func eraseFromChip(_ folders: KeystoreFolders) throws(KeystoreError) -> ChipTrouble? {
+        let pairs = try pairs(folders.state)
+        guard !pairs.isEmpty else { return nil }
         do throws(KeystoreError) { try erase(pairs, folders.chip) } catch {
-            switch error {
-            case .chip(.absent), .chip(.notPermitted), .chip(.ownerAuthorization),
-                .chip(.answered):
-                return
+            guard case .chip(let trouble) = error else { throw error }
+            switch trouble {
+            case .absent, .notPermitted, .ownerAuthorization, .answered: return trouble
             default: throw error
             }
         }
+        return nil
     }
 
     private static func erase(

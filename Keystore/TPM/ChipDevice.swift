@@ -74,7 +74,13 @@ package final class ChipDevice: Sendable {
 
     private static let path = "/dev/tpmrm0"
     private let opening: @Sendable () throws(SystemError) -> Descriptor
-    private let held = Mutex<Descriptor?>(nil)
+    private let held = Mutex(Held())
+
+    private struct Held: ~Copyable {
+        var device: Descriptor?
+        /// Why it could not be opened: inside of the file sandbox there would be another reason.
+        var refusal: SystemError?
+    }
 
     package init(opening: @escaping @Sendable () throws(SystemError) -> Descriptor) {
         self.opening = opening
@@ -82,8 +88,9 @@ package final class ChipDevice: Sendable {
 
     /// Opens it, if it is not open yet. Inside of the file sandbox that is too late.
     ///
-    /// - Throws: `KeystoreError.chip`.
+    /// - Throws: `KeystoreError.chip`; `use` then throws the same.
     package func open() throws(KeystoreError) {
+        held.withLock { $0.refusal = nil }
         do throws(SystemError) { _ = try descriptor() } catch { throw .chip(ChipTrouble(error)) }
     }
 
@@ -99,12 +106,18 @@ package final class ChipDevice: Sendable {
     }
 
     private func descriptor() throws(SystemError) -> Descriptor {
-        try held.withLock { (held: inout Descriptor?) throws(SystemError) -> Descriptor in
-            if let number = held?.number { return try ChipDevice.copy(number) }
-            let device = try opening()
-            let copy = try ChipDevice.copy(device.number)
-            held = consume device
-            return copy
+        try held.withLock { (held: inout Held) throws(SystemError) -> Descriptor in
+            if let refusal = held.refusal { throw refusal }
+            if let number = held.device?.number { return try ChipDevice.copy(number) }
+            do throws(SystemError) {
+                let device = try opening()
+                let copy = try ChipDevice.copy(device.number)
+                held.device = consume device
+                return copy
+            } catch {
+                held.refusal = error
+                throw error
+            }
         }
     }
 }

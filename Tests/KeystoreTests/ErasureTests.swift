@@ -36,7 +36,7 @@ private enum ErasedKeystore {
     static func reset(_ workspace: Workspace) throws {
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
-        try Erasure.reset(
+        _ = try Erasure.reset(
             folders, lock: lock, machineID: Workspace.machineID, now: boot(5))
     }
 

@@ -223,20 +223,50 @@ struct ProtectorTests {
         #expect(try left() == 10)
     }
 
-    @Test("A reset takes the indices out, and goes on without a chip that can't be opened")
+    @Test("A reset takes the indices out, or the next creation does where the chip can't be opened")
     func reset() throws {
         for isThere in [false, true] {
             try create()
+            let handles = KeystoreCondition.indicesInChip(try folders())
             do {
                 let folders = try folders(isThere ? software.device() : ChipDevice.none)
-                try Erasure.reset(
+                let trouble = try Erasure.reset(
                     folders, lock: try KeystoreLock.take(folders),
                     machineID: Workspace.machineID, now: reading().boot)
+                #expect(trouble == (isThere ? nil : .absent))
+                #expect(KeystoreCondition.indicesInChip(folders) == (isThere ? [] : handles))
             }
             #expect(try workspace.judge() == .missing)
-            // The first two are nobody's any more.
-            #expect(try software.indexCount() == 2)
+            #expect(try software.indexCount() == (isThere ? 0 : 2))
         }
+    }
+
+    @Test("Why a chip could not be opened is what its use says, until it is opened anew")
+    func refusal() throws {
+        nonisolated(unsafe) var codes = [EIO, EACCES, ENOENT]
+        let device = ChipDevice { () throws(SystemError) in
+            throw SystemError(.open, "chip", code: codes.removeFirst())
+        }
+        for code in [EIO, EACCES] {
+            let trouble = ChipTrouble(SystemError(.open, "chip", code: code))
+            #expect(throws: KeystoreError.chip(trouble)) { try device.open() }
+            #expect(throws: ChipFault.notOpened(SystemError(.open, "chip", code: code))) {
+                _ = try device.use()
+            }
+        }
+    }
+
+    @Test("A share beside a pair that a reset can't take out is erased all the same")
+    func resetBesideShare() throws {
+        try create()
+        var file = try workspace.bytes("state/device-share")
+        file.replaceSubrange(58..<90, with: [UInt8](repeating: 0xa5, count: 32))
+        try workspace.replace("state/device-share", file)
+        let folders = try folders(ChipDevice.none)
+        _ = try Erasure.reset(
+            folders, lock: try KeystoreLock.take(folders), machineID: Workspace.machineID,
+            now: reading().boot)
+        #expect(try workspace.bytes("state/device-share")[58..<90].allSatisfy { $0 == 0 })
     }
 
     @Test("A creation that was cut after its pair is taken out of the chip by the next one")

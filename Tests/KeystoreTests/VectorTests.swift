@@ -45,7 +45,8 @@ struct VectorTests {
         #expect(try publicBytes(gateKey) == hexadecimalBytes(parts[3]))
         #expect(try publicBytes(shareKey) == hexadecimalBytes(parts[4]))
         let pair = try CountedPair(handle: handle, share: share)
-        #expect(ShareFile.pairs(try workspace.folders().state).contains(pair))
+        let named = try ShareFile.pairs(try workspace.folders().state)
+        #expect(named.contains(pair))
         let unlockKey = try locked.image.unlockKey(
             pinKey.bytes, DeviceShare(bytes: share), locked.deviceKey.binding)
         #expect(unlockKey.commitment == locked.image.sealedKey.commitment)

@@ -159,7 +159,7 @@ private let activation =
             #expect(!FileManager.default.fileExists(atPath: path("state/device-share")))
         }
         // Nor beside the log of the keystore that came after it.
-        try authenticator().reset()
+        _ = try authenticator().reset()
         try activate()
         try putBack(saved)
         #expect(throws: AuthenticatorError.keystore(.attemptRecordsLost)) { _ = try show() }
@@ -269,7 +269,7 @@ private let activation =
                 #expect(try attemptsLeft() == 10, "\(round) \(counter)")
             }
             #expect(!(try authenticator().log().lines.map(\.event).contains(.tamper)))
-            try authenticator().reset()
+            _ = try authenticator().reset()
         }
     }
 

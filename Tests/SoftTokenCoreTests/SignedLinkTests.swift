@@ -155,7 +155,7 @@ import Testing
         let link = try link()
         try activate(link)
         #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
-        try authenticator().reset()
+        _ = try authenticator().reset()
         #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
     }
 
@@ -244,7 +244,7 @@ import Testing
         let link = try link()
         try activate(link)
         try cutAfterSaving()
-        try authenticator().reset()
+        _ = try authenticator().reset()
         #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link, named: "again") }
     }
 

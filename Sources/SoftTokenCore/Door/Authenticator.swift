@@ -163,7 +163,7 @@ extension Authenticator {
         flow.openChipInUse()
         try confineFiles()
         guard try person.answer(.resets) == .yes else { throw .init(.notConfirmed(.resetting)) }
-        try flow.reset()
+        if let left = try flow.reset() { try person.hears(left) }
     }
 }
 

@@ -154,6 +154,8 @@ public enum News: Sendable {
     case otherKey(String)
     /// An older copy of the keystore was put back.
     case keystorePutBack
+    /// A destroyed keystore's indices are left in a TPM that can't be used, at these handles.
+    case leftInTPM([UInt32], because: String)
 
     /// What happened, in words.
     public var words: String {
@@ -170,6 +172,8 @@ public enum News: Sendable {
             "the link is signed with \(IssuerStanding.otherKeyWords(issuer))"
         case .keystorePutBack:
             "an older copy of the keystore was put back; tokens or counters may be missing"
+        case .leftInTPM(let handles, let reason):
+            "the TPM can't be used: \(reason); \(leftWords(handles))"
         }
     }
 

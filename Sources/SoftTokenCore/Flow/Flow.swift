@@ -118,7 +118,7 @@ struct Flow: Sendable {
             folders, machineID: device.machineID(), vouched: vouched)
         switch consume condition {
         case .missing: return KeystoreFacts()
-        case .erased(let time): return KeystoreFacts(.erased(atUnixSeconds: time))
+        case .erased(let time): return KeystoreFacts(erased(time, folders))
         case .attemptRecordsLost: return KeystoreFacts(.attemptRecordsLost)
         case .locked(let keystore): return try facts(of: keystore, in: folders, for: link)
         case .erasing:
@@ -127,7 +127,7 @@ struct Flow: Sendable {
             guard case .erasing = try examine(folders) else {
                 return try factsNow(in: folders, for: link)
             }
-            return KeystoreFacts(.erased(atUnixSeconds: try erase(folders, lock)))
+            return KeystoreFacts(erased(try erase(folders, lock), folders))
         }
     }
 
@@ -195,10 +195,23 @@ struct Flow: Sendable {
         let erasedAt = try Erasure.complete(
             folders, lock: lock, machineID: device.machineID(),
             vouched: try AuditLog.vouched(folders), unixSeconds: now)
+        let detail = "too many wrong PINs" + logWords(leftInChip: folders)
         try? AuditLog.append(
-            [AuditEntry(.erase, .ok, detail: "too many wrong PINs")], folders: folders,
-            lock: lock, unixSeconds: now)
+            [AuditEntry(.erase, .ok, detail: detail)], folders: folders, lock: lock,
+            unixSeconds: now)
         return erasedAt
+    }
+
+    /// That the keystore is erased, with what of it is left in the chip.
+    func erased(_ unixSeconds: Int64, _ folders: KeystoreFolders) -> KeystoreError {
+        .erased(
+            atUnixSeconds: unixSeconds, leftInChip: KeystoreCondition.indicesInChip(folders) ?? [])
+    }
+
+    /// What is left in the chip, for the log; empty where nothing is.
+    func logWords(leftInChip folders: KeystoreFolders) -> String {
+        let left = KeystoreCondition.indicesInChip(folders) ?? []
+        return left.isEmpty ? "" : "; left in the TPM: \(handleWords(left))"
     }
 
     /// The stricter of the administrator's policy and another.
@@ -210,7 +223,7 @@ struct Flow: Sendable {
     /// Opens the chip, before the file sandbox closes, where the keystore has indices in it or a cut
     /// change left some.
     func openChipInUse() {
-        if let folders, KeystoreCondition.namesChip(folders) { try? chip.open() }
+        if let folders, KeystoreCondition.indicesInChip(folders) != [] { try? chip.open() }
     }
 
     func reading() throws(KeystoreError) -> ClockReading {

@@ -7,10 +7,11 @@ extension Flow {
     ///
     /// What stands in place of a file and is none is removed, too.
     ///
+    /// - Returns: what is left in the chip, and why; nil where nothing is.
     /// - Throws: `AuthenticatorError.keystore(.missing)` if there is nothing to destroy; `.problem` for
     ///   a folder that is not empty.
-    func reset() throws(AuthenticatorError) {
-        try inKeystore { () throws(KeystoreError) in
+    func reset() throws(AuthenticatorError) -> News? {
+        try inKeystore { () throws(KeystoreError) -> News? in
             guard let folders else { throw .missing }
             let lock = try KeystoreLock.take(folders)
             let now = try reading()
@@ -18,11 +19,15 @@ extension Flow {
             if case .missing? = try? examine(folders) { throw .missing }
             try folders.clearForReset()
             try UsedLinks.recover(folders, tokens: nil)
-            try Erasure.reset(
+            let trouble = try Erasure.reset(
                 folders, lock: lock, machineID: device.machineID(), now: now.boot)
+            let detail = "the keystore was destroyed" + logWords(leftInChip: folders)
             try AuditLog.append(
-                [AuditEntry(.reset, .ok, detail: "the keystore was destroyed")],
-                folders: folders, lock: lock, unixSeconds: now.unixSeconds)
+                [AuditEntry(.reset, .ok, detail: detail)], folders: folders, lock: lock,
+                unixSeconds: now.unixSeconds)
+            return trouble.map {
+                .leftInTPM(KeystoreCondition.indicesInChip(folders) ?? [], because: $0.reason)
+            }
         }
     }
 }

@@ -61,9 +61,9 @@ extension Flow {
         let condition = try examine(folders, under: lock)
         switch consume condition {
         case .missing: throw .missing
-        case .erased(let time): throw .erased(atUnixSeconds: time)
+        case .erased(let time): throw erased(time, folders)
         case .attemptRecordsLost: throw .attemptRecordsLost
-        case .erasing: throw .erased(atUnixSeconds: try erase(folders, lock))
+        case .erasing: throw erased(try erase(folders, lock), folders)
         case .locked(let keystore):
             let wasPutBack = keystore.isPutBack
             // That head or log is missing the next entry tells without this.

@@ -229,11 +229,13 @@ extension KeystoreError {
             Message(
                 .notFound, "no token has been activated here",
                 hint: "activate one with the link from your mail", .activate)
-        case .erased, .erasedNow:
+        case .erased(_, let left):
             Message(
                 .erased, "too many wrong PINs: the keystore was erased, and its tokens are gone",
                 hint: "tell your EPCS administrator within one business day, and ask for a new link"
+                    + (left.isEmpty ? "" : "; \(leftWords(left))")
             )
+        case .erasedNow: KeystoreError.erased(atUnixSeconds: 0).message
         case .attemptRecordsLost:
             Message(
                 .erased, "both attempt records are missing or altered, so no attempt is left",
@@ -318,6 +320,16 @@ extension KeystoreError {
     private func waiting(_ seconds: Int) -> String {
         seconds > 0 ? "; wait \(durationWords(seconds)) before you try" : ""
     }
+}
+
+/// What an erasure left in a chip that it could not ask, and what takes it out.
+func leftWords(_ handles: [UInt32]) -> String {
+    "what is left in the TPM (\(handleWords(handles))) opens nothing; the next activation takes it out, "
+        + "if the TPM can be used then, and so can its owner (tpm2_nvundefine -C o HANDLE)"
+}
+
+func handleWords(_ handles: [UInt32]) -> String {
+    handles.map { "0x" + String($0, radix: 16) }.joined(separator: " ")
 }
 
 extension ChipTrouble {

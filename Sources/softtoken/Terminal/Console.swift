@@ -181,7 +181,7 @@ extension Console: Prescriber {
 
     func hears(_ news: News) throws(AuthenticatorError) {
         switch news {
-        case .keystorePutBack, .otherKey: output.warning(news.words)
+        case .keystorePutBack, .otherKey, .leftInTPM: output.warning(news.words)
         case .waitingForAnother: output.note(news.words)
         // A script that asked for it reads it from standard output.
         case .drawnPIN(let digits) where !canBeAsked: try output.line(digits)

@@ -186,7 +186,7 @@ def judge(scenario, call, fault, home, result, unlocks):
     if scenario.creates:
         problems += judge_creation(scenario, home, result, unlocks)
     elif scenario.erases or scenario.resets:
-        problems += judge_erasure(scenario, home, result, fault, tried)
+        problems += judge_erasure(scenario, call, home, result, fault, tried)
     else:
         problems += judge_keystore(scenario, call, home, result, fault, tried, unlocks)
     if scenario.is_signed and home.exists():
@@ -323,11 +323,13 @@ def shown_otps(home):
             for name in names(home.open(PIN)) if name != "Clinic"]
 
 
-def judge_erasure(scenario, home, result, fault, tried):
+def judge_erasure(scenario, call, home, result, fault, tried):
     """Before the records reached their limit nothing happened; from then on it is carried through."""
     record, name = home.attempts_or_none(), home.status()["keystore"]
     begun = record is None or record["left"] <= 0 or not home.exists()
-    if not begun and not (tried and scenario.erases):
+    # What the chip did not judge is taken back.
+    is_unjudged = fault != "kill" and f"<{CHIP}>" in call.text and result.code == 69
+    if not begun and (is_unjudged or not (tried and scenario.erases)):
         problems = [] if home.open(PIN) else ["the PIN doesn't open it"]
         if name != "locked":
             problems.append(f"status says {name}")

@@ -170,6 +170,46 @@ def resets(homes):
         ["files are left"] if home.exists() or home.named_pairs() else [])
 
 
+def resets_without_chip(homes, why, **device):
+    """What can't be taken out is told, logged, and taken out by the next activation."""
+    home = homes.two.copy()
+    result = home.run("reset", "--yes", **device) if device else home.run_without_chip("reset", "--yes")
+    problems = [] if result.code == 0 and why in result.err else [str(result)]
+    problems += told_as_left(home, result.err, "reset")
+    return problems + taken_out_by_activation(home)
+
+
+def erases_without_chip(homes):
+    """The same of an erasure that was cut before it asked the chip."""
+    home = homes.two.copy()
+    home.write_attempts(count=LIMIT)
+    result = home.run_without_chip(*SHOW, lines=[PIN])
+    problems = [] if result.code == 83 and len(result.errors) == 1 else [str(result)]
+    problems += told_as_left(home, result.err, "erase")
+    problems += told_as_left(home, home.run_without_chip(*SHOW, lines=[PIN]).err, "erase")
+    entries = [entry["event"] for entry in reader.log_entries(home)]
+    if entries.count("erase") != 1:
+        problems.append(f"log: {entries}")
+    return problems + taken_out_by_activation(home)
+
+
+def told_as_left(home, words, event):
+    """Both handles, in the words and in the log."""
+    [detail] = [entry["detail"] for entry in reader.log_entries(home) if entry["event"] == event]
+    return [f"{index:#x} is not told: {text!r}" for index in home.chip.indices()
+            for text in (words, detail) if f"{index:#x}" not in text]
+
+
+def taken_out_by_activation(home):
+    left = set(home.chip.indices())
+    problems = [] if len(left) == 2 and not home.exists() else [f"indices {left}"]
+    problems += home.left_in_chip()
+    result = home.run(*activation(), lines=[PIN])
+    if result.code != 0 or set(home.chip.indices()) & left or len(home.chip.indices()) != 2:
+        problems.append(f"{result}, indices {home.chip.indices()} after {left}")
+    return problems + home.left_in_chip()
+
+
 def lower_limit(homes):
     """A link's policy holds for the gate from the next arming on."""
     home = ChipHome()
@@ -387,7 +427,11 @@ def cases(homes):
         "activate, a chip that breaks": lambda: falls_back(
             "spoken to", meddling=lambda: breaks(is_command(DEFINE))),
         "show": lambda: shows(homes), "wrong PINs": lambda: erases(homes),
-        "reset": lambda: resets(homes), "a policy's lower limit": lambda: lower_limit(homes),
+        "reset": lambda: resets(homes),
+        "reset without a chip": lambda: resets_without_chip(homes, "there is no /dev/tpmrm0"),
+        "reset, the owner's authorization set": lambda: resets_without_chip(
+            homes, "authorization", meddle=answers(0x9A2, is_command(CREATE_PRIMARY))),
+        "an erasure without a chip": lambda: erases_without_chip(homes), "a policy's lower limit": lambda: lower_limit(homes),
         "pin": lambda: pins(homes),
         "pin, no room": lambda: pin_refused(homes, "no room", meddle=no_room),
         "pin, no room for the second index": lambda: pin_refused(
