@@ -11,39 +11,13 @@ import Testing
 private let activation =
     "otpauth://hotp/ACME:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=ACME&counter=5"
 
-@Suite("Files put back", .serialized) struct PutBackTests {
-    private let home = MadeUpHome()
-    private let clock = MadeUpClock(1_111_111_109)
-
-    private func authenticator() throws -> Flow {
-        let clock = clock
-        return try Flow(place: home.place, device: .ordinary) {
-            () throws(SystemError) in clock.reading()
-        }
-    }
-
-    private func activate() throws {
-        var authenticator = try authenticator()
-        let checks = try authenticator.check(
-            .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try authenticator.clearance(checks)
-        guard case .unsigned(let enrolment) = try readLink(Array(activation.utf8).span) else {
-            return
-        }
-        var session = try authenticator.create(
-            madeUpPIN("5093"), policy: TokenPolicy(), clearance)
-        _ = try authenticator.activate(
-            &session, enrolment, from: nil, named: "mine", trusting: nil, clearance)
-    }
+@Suite("Files put back", .serialized) struct PutBackTests: MadeUpUses {
+    let home = MadeUpHome()
+    let clock = MadeUpClock(1_111_111_109)
+    let link = activation
 
     private func show(_ pin: String = "5093") throws -> String {
-        let authenticator = try authenticator()
-        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
-        let clearance = try authenticator.clearance(checks)
-        var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
-        return try authenticator.makeOTPs(
-            &session, of: session.tokens[0], seconds: 0, clearance
-        ).current().digits
+        try show(pin).current().digits
     }
 
     private func attemptsLeft() throws -> Int? { try authenticator().facts().attemptsLeft }
@@ -195,15 +169,12 @@ private let activation =
         let elsewheres = try save(["data/keystore"])
         try putBack(all)
         #expect(try show() == "254676")
-        let authenticator = try authenticator()
-        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
-        let clearance = try authenticator.clearance(checks)
-        var session = try authenticator.unlock(try madeUpPIN("5093"), clearance)
-        try authenticator.release(&session)
-        try putBack(elsewheres)
-        let token = session.tokens[0]
-        #expect(throws: AuthenticatorError.keystore(.changed)) {
-            _ = try authenticator.makeOTPs(&session, of: token, seconds: 0, clearance)
+        try waiting { (authenticator, session, clearance) in
+            try putBack(elsewheres)
+            let token = session.tokens[0]
+            #expect(throws: AuthenticatorError.keystore(.changed)) {
+                _ = try authenticator.makeOTPs(&session, of: token, seconds: 0, clearance)
+            }
         }
     }
 

@@ -12,16 +12,10 @@ import Testing
 private let activation =
     "otpauth://totp/ACME:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=ACME"
 
-@Suite("What sticks", .serialized) struct StickingPolicyTests {
-    private let home = MadeUpHome()
-    private let clock = MadeUpClock(1_111_111_109)
-
-    private func flow(_ device: DeviceFacts) throws -> Flow {
-        let clock = clock
-        return try Flow(place: home.place, device: device) {
-            () throws(SystemError) in clock.reading()
-        }
-    }
+@Suite("What sticks", .serialized) struct StickingPolicyTests: MadeUpUses {
+    let home = MadeUpHome()
+    let clock = MadeUpClock(1_111_111_109)
+    let link = activation
 
     private func device(
         _ policy: String?, _ findings: [DeviceEnvironment.Finding] = []
@@ -34,26 +28,10 @@ private let activation =
         return device
     }
 
-    private func activate(_ device: DeviceFacts) throws {
-        var flow = try flow(device)
-        let checks = try flow.check(
-            .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try flow.clearance(checks)
-        guard case .unsigned(let enrolment) = try readLink(Array(activation.utf8).span) else {
-            return
-        }
-        var session = try flow.create(madeUpPIN("5093"), policy: TokenPolicy(), clearance)
-        _ = try flow.activate(
-            &session, enrolment, from: nil, named: "mine", trusting: nil, clearance)
-    }
+    private func activate(_ device: DeviceFacts) throws { try activate(on: device) }
 
     private func show(_ device: DeviceFacts) throws {
-        let flow = try flow(device)
-        let checks = try flow.check(
-            .show, answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try flow.clearance(checks)
-        var session = try flow.unlock(try madeUpPIN("5093"), clearance)
-        _ = try flow.makeOTPs(&session, of: session.tokens[0], seconds: 0, clearance)
+        _ = try show(on: device, isAttested: true)
     }
 
     @Test(
@@ -66,12 +44,12 @@ private let activation =
         // It was never seen: an attestation does.
         try show(hidden)
         // An unverified device is refused by it, and any right PIN sees it: `rename` asks for one.
-        var flow = try flow(device(strict))
+        var flow = try authenticator(device(strict))
         let checks = try flow.check(.manage, answers: Answers(isInteractive: false))
         var unlocked = try Unlocked(flow, try flow.unlock(try madeUpPIN("5093"), checks))
         try unlocked.rename(unlocked.tokens[0], to: "renamed")
         #expect(throws: AuthenticatorError.self) { try show(hidden) }
-        flow = try self.flow(hidden)
+        flow = try authenticator(hidden)
         let facts = try flow.facts()
         #expect(facts.policy == TokenPolicy(attempts: 4, sessionSeconds: 60, separation: .strict))
         #expect(facts.attemptsLeft == 4)
@@ -88,7 +66,7 @@ private let activation =
     }
 
     private func loosenings() throws -> Int {
-        try flow(device(nil)).log().lines.count {
+        try authenticator(device(nil)).log().lines.count {
             $0.event == .device && $0.detail == "the administrator's policy allows more than before"
         }
     }
@@ -97,7 +75,7 @@ private let activation =
     func told() throws {
         try activate(device(nil))
         try show(device(#"{"session":60,"unsigned":false}"#))
-        let hidden = try flow(device(nil, [.userNamespace]))
+        let hidden = try authenticator(device(nil, [.userNamespace]))
         let rules = hidden.rules(try hidden.facts())
         #expect(
             rules.map { "\($0.name) \($0.value) \($0.source)" } == [
@@ -133,7 +111,7 @@ private let activation =
         ])
     func attestedAnew(finding: DeviceEnvironment.Finding, isAnew: Bool) throws {
         try activate(device(nil, [finding]))
-        let flow = try flow(device(nil, [finding]))
+        let flow = try authenticator(device(nil, [finding]))
         let again = Result { try flow.check(.show, answers: Answers(isInteractive: false)) }
         #expect(((try? again.get()) == nil) == isAnew)
     }
@@ -141,7 +119,7 @@ private let activation =
     @Test("The first keystore keeps the policy that it was made under, and unsigned links too")
     func atActivation() throws {
         try activate(device(#"{"session":60}"#))
-        let hidden = try flow(device(nil, [.userNamespace]))
+        let hidden = try authenticator(device(nil, [.userNamespace]))
         #expect(try hidden.facts().policy.sessionSeconds == 60)
         func activateUnsigned() throws {
             _ = try hidden.check(
@@ -161,7 +139,7 @@ private let activation =
     func destroyed(names: [String], detail: String) throws {
         try activate(device(nil))
         for name in names { try FileManager.default.removeItem(atPath: home.path + "/" + name) }
-        let flow = try flow(device(nil))
+        let flow = try authenticator(device(nil))
         func refused() {
             #expect(throws: AuthenticatorError.self) {
                 _ = try flow.check(.show, answers: Answers(isInteractive: false))
@@ -182,16 +160,17 @@ private let activation =
         try activate(device(nil))
         let path = home.path + "/data/keystore"
         let whole = try #require(FileManager.default.contents(atPath: path))
-        let before = try flow(device(nil)).log().lines.count
+        let before = try authenticator(device(nil)).log().lines.count
         var foreign = try device(nil)
         foreign.machineID = { MachineValues([.machineID: .value(Array("else".utf8))]) }
         #expect(throws: AuthenticatorError.self) { try show(foreign) }
-        #expect(try flow(device(nil)).log().lines.count == before)
+        #expect(try authenticator(device(nil)).log().lines.count == before)
         var damaged = whole
         damaged[300] ^= 1
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         try file.write(contentsOf: damaged)
         #expect(throws: AuthenticatorError.self) { try show(device(nil)) }
-        #expect(try flow(device(nil)).log().lines.last?.detail == "the keystore is damaged")
+        #expect(
+            try authenticator(device(nil)).log().lines.last?.detail == "the keystore is damaged")
     }
 }

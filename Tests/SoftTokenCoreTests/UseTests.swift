@@ -14,44 +14,10 @@ import Testing
 private let activation =
     "otpauth://totp/ACME:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=ACME&digits=8"
 
-@Suite("One use after the other", .serialized) struct UseTests {
-    private let home = MadeUpHome()
-    private let clock = MadeUpClock(1_111_111_109)
-
-    private func authenticator(
-        _ device: DeviceFacts = .ordinary
-    ) throws -> Flow {
-        let clock = clock
-        return try Flow(
-            place: home.place, device: device
-        ) { () throws(SystemError) in clock.reading() }
-    }
-
-    /// Activates `link` under the PIN 5093.
-    private func activate(_ link: String = activation, named name: String = "mine") throws {
-        var authenticator = try authenticator()
-        let checks = try authenticator.check(
-            .activate(nil), answers: Answers(isInteractive: false, isAttested: true))
-        let clearance = try authenticator.clearance(checks)
-        guard case .unsigned(let enrolment) = try readLink(Array(link.utf8).span) else { return }
-        var session =
-            try checks.facts.isOpenable
-            ? authenticator.unlock(madeUpPIN("5093"), clearance)
-            : authenticator.create(madeUpPIN("5093"), policy: TokenPolicy(), clearance)
-        _ = try authenticator.activate(
-            &session, enrolment, from: nil, named: name, trusting: nil, clearance)
-    }
-
-    private func show(
-        _ pin: String = "5093", seconds: Int = 0
-    ) throws -> DisplaySession {
-        let authenticator = try authenticator()
-        let checks = try authenticator.check(.show, answers: Answers(isInteractive: false))
-        let clearance = try authenticator.clearance(checks)
-        var session = try authenticator.unlock(try madeUpPIN(pin), clearance)
-        return try authenticator.makeOTPs(
-            &session, of: session.tokens[0], seconds: seconds, clearance)
-    }
+@Suite("One use after the other", .serialized) struct UseTests: MadeUpUses {
+    let home = MadeUpHome()
+    let clock = MadeUpClock(1_111_111_109)
+    let link = activation
 
     /// RFC 6238 Appendix B, SHA-1: 1111111109 → 07081804, the next step 1111111111 → 14050471.
     @Test("The OTPs of a session are RFC 6238's, from now to its end")
