@@ -24,10 +24,6 @@ package struct Vouched: Equatable, Sendable {
     package var count: VouchedCount?
     /// Of the used links; 0: of none.
     package var usedLinks: UInt64 = 0
-    /// The generation of the record that a right PIN leaves; 0: not told; `void`: none came of it.
-    package var nextAttempts: UInt64 = 0
-    /// The generation that the keystore has when it is written next; 0: not told; `void`: it was.
-    package var nextKeystore: UInt64 = 0
     /// The log is not what the head names: records and keystore may be old ones.
     package var isLogGone = false
 
@@ -37,31 +33,12 @@ package struct Vouched: Equatable, Sendable {
         self.count = count
     }
 
-    /// - Parameter highest: what the next keystore has to be above, besides this one.
-    init(
-        _ record: AttemptRecord, of deviceName: [UInt8], keystore: UInt64, above highest: UInt64
-    ) {
+    init(_ record: AttemptRecord, of deviceName: [UInt8], keystore: UInt64) {
         self.init(
             attempts: record.generation, keystore: keystore,
             count: VouchedCount(
                 deviceName: deviceName, failures: record.count, limit: record.limit))
-        nextKeystore = max(keystore, highest).drawnNext
     }
-
-    /// Instead of a generation that was told: an entry says that it is void.
-    package static let void: UInt64 = 1 << 63
-}
-
-extension UInt64 {
-    /// A generation above this one that nobody can know: what is written elsewhere, by a copy of this
-    /// home, has another.
-    var drawnNext: UInt64 {
-        self + 1 + randomBytes(count: 4).reduce(0) { $0 << 8 | UInt64($1) }
-    }
-
-    /// Whether this is the generation that was told before, or one of the few that failing writes
-    /// make of it.
-    func isTold(_ next: UInt64) -> Bool { (next...next + 0xFFFF).contains(self) }
 }
 
 /// What the record that a head vouches for says, and of which device it is.
@@ -116,9 +93,7 @@ package struct AttemptStanding: Equatable, Sendable {
         if let count = vouched?.count, count.deviceName != deviceName, record.isVouched {
             return nil
         }
-        isRecordAltered =
-            isAltered || record.generation < vouched?.attempts ?? 0
-            || vouched.map(record.isElsewheres) ?? false
+        isRecordAltered = isAltered || record.generation < vouched?.attempts ?? 0
         isLogLost =
             vouched?.isLogGone == true || record.isVouched && vouched?.attempts ?? 0 == 0
     }
@@ -131,14 +106,10 @@ package struct AttemptStanding: Equatable, Sendable {
         record.generation < vouched?.attempts ?? 0 && vouched?.count?.isAtLimit == true
     }
 
-    /// An older record or keystore was put back, or one that a copy of this home wrote: what the
-    /// keystore counts is not what has been used.
+    /// An older record or keystore was put back: what the keystore counts is not what has been used.
     func isOlder(keystoreGeneration: UInt64) -> Bool {
-        guard let vouched else { return keystoreGeneration < highestKeystoreGeneration }
-        return keystoreGeneration < highestKeystoreGeneration
-            || record.generation < vouched.attempts
-            || vouched.nextKeystore > 0 && !keystoreGeneration.isTold(vouched.keystore)
-                && !keystoreGeneration.isTold(vouched.nextKeystore)
+        keystoreGeneration < highestKeystoreGeneration
+            || record.generation < vouched?.attempts ?? 0
     }
 
     /// What the next version of the keystore has to be above.
@@ -168,14 +139,12 @@ package struct AttemptStanding: Equatable, Sendable {
     /// The record that takes a count back when it could not be written whole: never kinder than
     /// before.
     ///
-    /// - Parameter generation: above that of `counted`; the one that the head tells of.
-    package func takenBack(
-        policy: Int, after counted: AttemptRecord, generation: UInt64, now: BootTime
-    ) -> AttemptRecord {
+    /// - Parameter counted: the record that was to be written.
+    package func takenBack(after counted: AttemptRecord, now: BootTime) -> AttemptRecord {
         let limit = counted.limit
         let count = isCopyLost ? limit - 1 : record.count
         return AttemptRecord(
-            generation: generation, keystoreGeneration: record.keystoreGeneration,
+            generation: counted.generation + 1, keystoreGeneration: record.keystoreGeneration,
             count: count, limit: isCopyLost ? limit : record.limit,
             isVouched: counted.isVouched, delayStart: record.delayStart, now: now)
     }
@@ -244,20 +213,10 @@ extension AttemptRecord {
             limit: limit, isVouched: isVouched, now: now)
     }
 
-    /// Whether this is newer than what the head vouches for and tells of fewer wrong PINs, and is not
-    /// what a right PIN left here: it was written by a copy of this home.
-    fileprivate func isElsewheres(_ vouched: Vouched) -> Bool {
-        guard let told = vouched.count, vouched.nextAttempts > 0 else { return false }
-        return generation > vouched.attempts && count < told.failures
-            && !generation.isTold(vouched.nextAttempts)
-    }
-
     /// The record after a right PIN.
-    func reset(
-        generation: UInt64, keystoreGeneration: UInt64, limit: Int, now: BootTime
-    ) -> AttemptRecord {
+    func reset(keystoreGeneration: UInt64, limit: Int, now: BootTime) -> AttemptRecord {
         AttemptRecord(
-            generation: generation, keystoreGeneration: keystoreGeneration, count: 0,
+            generation: generation + 1, keystoreGeneration: keystoreGeneration, count: 0,
             limit: limit, isVouched: isVouched, now: now)
     }
 

@@ -19,10 +19,6 @@ package struct UnlockedKeystore: ~Copyable {
     var isShareMoved = false
     /// How many tries the protector that counts was last armed with: no record's limit is above it.
     var armedTries: Int
-    /// The generation that a right PIN's record has: the log's head has told it.
-    let nextAttempts: UInt64
-    /// The generation that the log's head has told of the next version of the keystore.
-    var nextKeystore: UInt64
     /// What the next version of the keystore has to be above.
     var highestGeneration: UInt64
     /// Taken before the try, so that a full disk can't keep a right PIN from resetting the count.
@@ -31,18 +27,14 @@ package struct UnlockedKeystore: ~Copyable {
     package var tokens: [TokenMetadata] { metadata.tokens }
     package var issuers: [TrustedIssuer] { metadata.issuers }
     package var publicSection: PublicSection { image.publicSection }
-    /// What the log's head may vouch for now: both are on the disk, whatever happens. Once the head
-    /// is written, `told` takes what it tells of the next keystore.
+    /// What the log's head may vouch for now: both are on the disk, whatever happens.
     package var vouched: Vouched {
         var vouched = Vouched(
-            durable, of: deviceKey.deviceName, keystore: image.header.generation,
-            above: highestGeneration)
+            durable, of: deviceKey.deviceName, keystore: image.header.generation)
         // The PIN was right.
         vouched.count?.failures = 0
         return vouched
     }
-
-    package mutating func told(_ vouched: Vouched) { nextKeystore = vouched.nextKeystore }
 }
 
 extension LockedKeystore {
@@ -81,14 +73,13 @@ extension LockedKeystore {
         try lock.confirm(folders)
         // Again, because a lock file that was swapped in the meantime let another one count.
         try confirmAttempts(files, folders: folders)
-        var vouched = Vouched(
-            counted, of: deviceKey.deviceName, keystore: image.header.generation,
-            above: attempts.highestKeystoreGeneration)
-        vouched.nextAttempts = counted.generation.drawnNext
-        let undo = attempts.takenBack(
-            policy: policyLimit, after: counted, generation: vouched.nextAttempts, now: now)
+        let undo = attempts.takenBack(after: counted, now: now)
         try files.write(counted, in: folders, undo: undo)
-        do throws(KeystoreError) { try vouch(vouched) } catch {
+        do throws(KeystoreError) {
+            try vouch(
+                Vouched(
+                    counted, of: deviceKey.deviceName, keystore: image.header.generation))
+        } catch {
             files.takeBack(undo, in: folders)
             throw error
         }
@@ -105,7 +96,7 @@ extension LockedKeystore {
                 try files.write(counted.closed(now: now), in: folders, undo: nil)
                 throw .closedByChip
             case .afterRightPIN(let error):
-                try? reserved.fill(files.bytes(reset(counted, vouched, now: now)))
+                try? reserved.fill(files.bytes(reset(counted, now: now)))
                 throw error
             case .unjudged(let error):
                 try? reserved.fill(files.bytes(undo))
@@ -117,15 +108,13 @@ extension LockedKeystore {
             opened = try OpenedContent(image, tried.unlockKey, deviceKey)
         } catch {
             // Damage or want of memory behind the right PIN costs no attempt (DESIGN §1.8).
-            try? reserved.fill(files.bytes(reset(counted, vouched, now: now)))
+            try? reserved.fill(files.bytes(reset(counted, now: now)))
             throw error
         }
         var unlocked = UnlockedKeystore(
             image: image, deviceKey: deviceKey, share: tried.share, pinKey: pinKey,
             keystoreKey: opened.keystoreKey, metadata: opened.metadata, record: counted,
             durable: counted, armedTries: policyLimit,
-            nextAttempts: vouched.nextAttempts,
-            nextKeystore: vouched.nextKeystore,
             highestGeneration: attempts.highestKeystoreGeneration, reserved: reserved)
         // What a cut change left in the chip, or of it in the file; if not now, after the next PIN.
         if !isShareSettled { unlocked.settleShare(folders) }
@@ -162,12 +151,9 @@ extension LockedKeystore {
         return TriedKey(share: share, unlockKey: unlockKey)
     }
 
-    private func reset(
-        _ counted: AttemptRecord, _ vouched: Vouched, now: BootTime
-    ) -> AttemptRecord {
+    private func reset(_ counted: AttemptRecord, now: BootTime) -> AttemptRecord {
         counted.reset(
-            generation: vouched.nextAttempts, keystoreGeneration: counted.keystoreGeneration,
-            limit: counted.limit, now: now)
+            keystoreGeneration: counted.keystoreGeneration, limit: counted.limit, now: now)
     }
 
     /// Checks that the keystore is still the one that was examined: an older one would be written

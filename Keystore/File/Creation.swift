@@ -58,7 +58,6 @@ extension UnlockedKeystore {
             keystoreKey: RootKey(
                 try SecureBytes(randomCount: 32)),
             metadata: Metadata(), record: record, durable: record, armedTries: policyLimit,
-            nextAttempts: record.generation + 1, nextKeystore: 0,
             highestGeneration: vouched?.keystore ?? 0, reserved: nil)
     }
 }

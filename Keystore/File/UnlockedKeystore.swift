@@ -213,8 +213,7 @@ extension UnlockedKeystore {
         try lock.confirm(folders)
         var next = image
         // Above a keystore that was replaced by an older one, too: no copy of it counts as newer.
-        next.header.generation = max(
-            max(next.header.generation, highestGeneration) + 1, nextKeystore)
+        next.header.generation = max(next.header.generation, highestGeneration) + 1
         next.publicSection.policy = metadata.policy
         let tags = try IssuerTags(metadata.issuers, deviceKey)
         next.publicSection.issuerTags = tags.keys
@@ -260,7 +259,6 @@ extension UnlockedKeystore {
         if var reset = reserved.take() {
             // Not below what it says: an older keystore that could not be written stays one.
             record = record.reset(
-                generation: nextAttempts,
                 keystoreGeneration: max(generation, record.keystoreGeneration),
                 limit: min(policyLimit, armedTries), now: now)
             let bytes = files.bytes(record)

@@ -13,14 +13,10 @@ private func record(
         isVouched: vouched, now: boot(50))
 }
 
-private func head(
-    _ generation: UInt64, of device: UInt8, failures: Int = 0, next: UInt64 = 0
-) -> Vouched {
-    var head = Vouched(
+private func head(_ generation: UInt64, of device: UInt8, failures: Int = 0) -> Vouched {
+    Vouched(
         attempts: generation, keystore: 3,
         count: VouchedCount(deviceName: [device], failures: failures, limit: 10))
-    head.nextAttempts = next
-    return head
 }
 
 @Suite("Attempts: the two copies and what is left")
@@ -76,15 +72,8 @@ struct AttemptStandingTests {
             state: .whole(record(16, 0, vouched: true)), data: .whole(record(16, 0, vouched: true)),
             left: 10, vouched: head(15, of: 1, failures: 10)),
         Row(
-            what: "newer, with fewer wrong PINs, and not told", state: .whole(record(99, 0)),
-            data: .whole(record(99, 0)), left: 1, vouched: head(15, of: 1, failures: 4, next: 500)),
-        Row(
-            what: "newer, with as many", state: .whole(record(99, 4)),
-            data: .whole(record(99, 4)), left: 6, vouched: head(15, of: 1, failures: 4, next: 500)),
-        Row(
-            what: "what a right PIN left, as told", state: .whole(record(502, 0)),
-            data: .whole(record(502, 0)), left: 10,
-            vouched: head(15, of: 1, failures: 4, next: 500)),
+            what: "what a right PIN left", state: .whole(record(16, 0)),
+            data: .whole(record(16, 0)), left: 10, vouched: head(15, of: 1, failures: 4)),
         Row(
             what: "one copy put back", state: .whole(record(5, 0)), data: .whole(record(6, 1)),
             left: 9, vouched: Vouched(attempts: 6, keystore: 3)),
@@ -162,7 +151,7 @@ struct AttemptStandingTests {
         let standing = try #require(whole(record(5, 2, limit: 3)))
         #expect(standing.attemptsLeft(policy: 10) == 1)
         let reset = standing.record.reset(
-            generation: 6, keystoreGeneration: 3, limit: 10, now: boot(60))
+            keystoreGeneration: 3, limit: 10, now: boot(60))
         #expect(reset.count == 0 && reset.limit == 10 && reset.generation == 6)
     }
 
@@ -199,8 +188,7 @@ struct AttemptStandingTests {
         let counted = standing.counted(policy: policy, now: now)
         #expect(left(counted, policy) == before - 1)
         #expect(counted.generation == standing.record.generation + 1)
-        let takenBack = standing.takenBack(
-            policy: policy, after: counted, generation: counted.generation + 1, now: now)
+        let takenBack = standing.takenBack(after: counted, now: now)
         #expect(left(takenBack, policy) <= before && left(takenBack, policy) >= 1)
         #expect(takenBack.generation > counted.generation)
         let delayed = standing.delayedAnew(policy: policy, now: now)
@@ -215,8 +203,7 @@ struct AttemptStandingTests {
     func takenBackKeepsTheDelay() throws {
         let standing = try #require(whole(record(5, 7)))
         let counted = standing.counted(policy: 10, now: boot(600))
-        let takenBack = standing.takenBack(
-            policy: 10, after: counted, generation: counted.generation + 1, now: boot(600))
+        let takenBack = standing.takenBack(after: counted, now: boot(600))
         #expect(takenBack.count == 7 && takenBack.delayStart == boot(50))
     }
 

@@ -202,8 +202,7 @@ struct AttemptsOnDiskTests {
         try workspace.withLocked { locked, folders in
             let standing = locked.attempts
             let counted = standing.counted(policy: 10, now: boot(1))
-            let undo = standing.takenBack(
-                policy: 10, after: counted, generation: counted.generation + 1, now: boot(1))
+            let undo = standing.takenBack(after: counted, now: boot(1))
             let files = try AttemptFiles(locked.deviceKey)
             // A folder with something in it can't be renamed over.
             try workspace.remove("data/attempts")

@@ -233,9 +233,6 @@ extension Vector {
                 failures: Int(count[0])!,
                 limit: Int(count[1])!)
         }
-        if let next = words.firstIndex(of: "next") {
-            vouched.nextAttempts = UInt64(words[next + 1])!
-        }
         vouched.isLogGone = words.last == "gone"
         return vouched
     }

@@ -63,8 +63,7 @@ struct LogVectorTests {
                 let count = vouched.count.map { count in
                     " \(TextAlphabet.hexadecimal.text(count.deviceName)) \(count.failures)/\(count.limit)"
                 }
-                let next = vouched.nextAttempts > 0 ? " next \(vouched.nextAttempts)" : ""
-                return "\(vouched.attempts) \(vouched.keystore)" + (count ?? "") + next
+                return "\(vouched.attempts) \(vouched.keystore)" + (count ?? "")
                     + (vouched.isLogGone ? " gone" : "")
             } ?? "none"
         #expect(says == vector["vouched"])

@@ -63,6 +63,8 @@ private let activation =
         try show(device("{}"))
         #expect(try loosenings() == 1)
         try show(hidden)
+        #expect(try !authenticator(hidden).facts().isPutBack)
+        #expect(try !authenticator(hidden).log().lines.contains { $0.event == .tamper })
     }
 
     private func loosenings() throws -> Int {

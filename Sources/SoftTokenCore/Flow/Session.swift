@@ -152,13 +152,10 @@ extension Flow {
             session.folders, machineID: device.machineID(),
             vouched: try AuditLog.vouched(session.folders))
         try recoverUsedLinks(&session)
-        // What others were told of the next keystore is theirs.
-        try append([], &session, lock)
         return lock
     }
 
-    /// Appends entries; the log's head then vouches for what is on the disk, and tells of the next
-    /// keystore.
+    /// Appends entries; the log's head then vouches for what is on the disk.
     func append(
         _ entries: [AuditEntry], _ session: inout Session, _ lock: KeystoreLock
     ) throws(KeystoreError) {
@@ -167,7 +164,6 @@ extension Flow {
         try AuditLog.append(
             entries, folders: session.folders, lock: lock,
             unixSeconds: try reading().unixSeconds, vouched: vouched)
-        session.keystore.told(vouched)
     }
 
     /// Changes the keystore, writes it, resets the count, logs the change and lets go.

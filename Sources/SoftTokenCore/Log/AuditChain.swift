@@ -71,13 +71,9 @@ struct AuditHead: Equatable {
         guard let usedLinks = reader.integer(UInt64.self), let deviceName = reader.bytes(16),
             let failures = reader.integer(UInt8.self), let limit = reader.integer(UInt8.self),
             let isBeforeTry = reader.integer(UInt8.self), isBeforeTry <= 1, reader.skipsZeros(5),
-            let nextAttempts = reader.integer(UInt64.self),
-            let nextKeystore = reader.integer(UInt64.self),
             limit <= 10, failures <= limit
         else { return false }
         vouched.usedLinks = usedLinks
-        vouched.nextAttempts = nextAttempts
-        vouched.nextKeystore = nextKeystore
         self.isBeforeTry = isBeforeTry == 1
         guard limit > 0 else { return deviceName == AuditHead.noDevice }
         vouched.count = VouchedCount(
@@ -88,10 +84,7 @@ struct AuditHead: Equatable {
     private static let noDevice = [UInt8](repeating: 0, count: 16)
 
     private var areGenerationsPossible: Bool {
-        [
-            vouched.attempts, vouched.keystore, vouched.usedLinks, vouched.nextAttempts,
-            vouched.nextKeystore,
-        ].allSatisfy { $0 <= 1 << 63 }
+        [vouched.attempts, vouched.keystore, vouched.usedLinks].allSatisfy { $0 <= 1 << 63 }
     }
 
     /// Whether its log has no entry.
@@ -127,8 +120,6 @@ struct AuditHead: Equatable {
         writer.append(UInt8(vouched.count?.limit ?? 0))
         writer.append(UInt8(isBeforeTry ? 1 : 0))
         writer.append([UInt8](repeating: 0, count: 5))
-        writer.append(vouched.nextAttempts)
-        writer.append(vouched.nextKeystore)
         return writer.bytes + key.mac(of: writer.bytes)
     }
 
@@ -136,8 +127,6 @@ struct AuditHead: Equatable {
     mutating func vouch(for new: Vouched?) {
         guard let new else { return }
         if new.attempts >= vouched.attempts { vouched.count = new.count ?? vouched.count }
-        if new.nextAttempts > 0 { vouched.nextAttempts = new.nextAttempts }
-        if new.nextKeystore > 0 { vouched.nextKeystore = new.nextKeystore }
         vouched.usedLinks = max(vouched.usedLinks, new.usedLinks)
         vouched.attempts = max(vouched.attempts, new.attempts)
         vouched.keystore = max(vouched.keystore, new.keystore)
@@ -149,22 +138,13 @@ struct AuditHead: Equatable {
         lastMAC = line.mac
         self.byteCount += UInt64(byteCount)
         // An attempt was counted before the entry of its wrong PIN was written.
-        if line.isWrongPIN, vouched.attempts > 0 {
-            if !isBeforeTry {
-                vouched.attempts += 1
-                vouched.count?.addFailure()
-            }
-            if vouched.nextAttempts > 0 { vouched.nextAttempts = Vouched.void }
+        if line.isWrongPIN, vouched.attempts > 0, !isBeforeTry {
+            vouched.attempts += 1
+            vouched.count?.addFailure()
         }
         isBeforeTry = false
         // And the keystore, before the entry of what was changed in it.
-        if line.tellsOfWrittenKeystore, vouched.attempts > 0 {
-            vouched.keystore += 1
-            if vouched.nextKeystore > 0, vouched.nextKeystore != Vouched.void {
-                vouched.keystore = max(vouched.keystore, vouched.nextKeystore)
-                vouched.nextKeystore = Vouched.void
-            }
-        }
+        if line.tellsOfWrittenKeystore, vouched.attempts > 0 { vouched.keystore += 1 }
         guard line.outcome == .ok else { return }
         // A confirmation sets the baseline anew: one wrong clock forward must not lock for ever.
         baselineUnixSeconds =

@@ -69,11 +69,11 @@ class Chain:
 
 
     def third_head(self, attempts=20, keystore=7, used_links=0, device=bytes(16), count=0, limit=0,
-                   tried=0, tail=bytes(5), next=(0, 0), flip=0, magic=b"ST-HEAD3", **others):
+                   tried=0, tail=bytes(5), flip=0, magic=b"ST-HEAD3", **others):
         """With what the attempt record says, and whose it is."""
         raw = (self.head(magic=magic, **others)[:112]
                + struct.pack(">QQQ16sBBB", attempts, keystore, used_links, device, count, limit, tried)
-               + tail + struct.pack(">QQ", *next))
+               + tail)
         return raw + flipped(H(32, raw, key=KEYS.head), flip)
 
 
@@ -341,13 +341,11 @@ def heads(w):
             ("third-count-over-limit", third(device=device, count=4, limit=3)),
             ("third-device-without-limit", third(device=device)),
             ("third-used-links-high", third(used_links=2**63 + 1)),
-            ("third-next-attempts-high", third(next=(2**63 + 1, 0))),
-            ("third-next-keystore-high", third(next=(0, 2**63 + 1))),
             ("third-as-second", third(magic=b"ST-HEAD2"))):
         w.log(f"log-head-{name}", "with a right MAC where it is not the MAC", "no head", log,
               content_of_head)
     w.log("log-head-third", "what this version writes", "whole", log,
-          third(used_links=3, device=device, count=1, limit=10, tried=1, next=(4_000_000, 5_000_000)))
+          third(used_links=3, device=device, count=1, limit=10, tried=1))
     w.log("log-head-third-new", "a new keystore beside a log without an entry", "whole", None,
           Chain().third_head(1, 0, device=device, limit=10, baseline=0))
     w.log("log-head-and-log-missing", "the key alone", "no head", None, None)
@@ -430,11 +428,8 @@ def vouching(w, case):
     vector("put-back-entries-at-limit", "the entries beyond the head do", None,
            FIVE.third_head(20, device=name, count=8, limit=10), f"22 7 {mine(10, 10)}", beyond.log,
            layer="erasing")
-    told = lambda next: FIVE.third_head(15, device=name, count=4, limit=10, next=(next, 0))
-    vector("elsewheres", "newer than the head, with fewer wrong PINs: a copy of this home wrote it", 1,
-           told(4_000_000), f"15 7 {mine(4, 10)} next 4000000")
-    vector("told", "what a right PIN left, and one failing write", 10, told(18),
-           f"15 7 {mine(4, 10)} next 18")
+    vector("right-pin-beyond-head", "what a right PIN left, and a power cut", 10,
+           FIVE.third_head(19, device=name, count=4, limit=10, tried=1), f"19 7 {mine(4, 10)}")
     other = drawn("device", 16)
     vector("log-of-another", "the log, its head and its key are another keystore's", None,
            FIVE.third_head(2, 1, device=other, limit=10), f"2 1 {other.hex()} 0/10",

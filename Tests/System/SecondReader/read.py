@@ -335,10 +335,7 @@ def judge_attempts(state, data, head, device):
     is_older = head is not None and generation < head.attempts
     if is_older and head.limit and head.count >= head.limit:
         return head.count, head.limit, 0
-    is_elsewheres = bool(head and head.limit and head.next_attempts and generation > head.attempts
-                         and count < head.count
-                         and not head.next_attempts <= generation <= head.next_attempts + 0xFFFF)
-    is_altered = (is_altered or is_older or is_elsewheres or bool(head and head.is_gone)
+    is_altered = (is_altered or is_older or bool(head and head.is_gone)
                   or bool(vouched) and (head is None or head.attempts == 0))
     return count, limit, 1 if is_altered else limit - count
 

@@ -55,7 +55,7 @@ def is_moment(text):
 
 class Head:
     def __init__(self, content, key):
-        lengths = {b"ST-HEAD1": 144, b"ST-HEAD2": 160, b"ST-HEAD3": 208}
+        lengths = {b"ST-HEAD1": 144, b"ST-HEAD2": 160, b"ST-HEAD3": 192}
         require(len(content) == lengths.get(content[:8])
                 and same(H(32, content[:-32], key=key), content[-32:]), "no head", "MAC")
         fields = Fields(content[8:-32], "no head")
@@ -67,7 +67,6 @@ class Head:
              fields.bounded(8, range(2**63 + 1), "keystore"))
             if fields.rest else (0, 0))
         self.used_links, self.device, self.count, self.limit, self.is_before_try = 0, None, 0, 0, False
-        self.next_attempts = self.next_keystore = 0
         if fields.rest:
             self.used_links = fields.bounded(8, range(2**63 + 1), "used links")
             self.device, self.count = fields.take(16), fields.number(1)
@@ -75,8 +74,6 @@ class Head:
             self.is_before_try = fields.bounded(1, range(2), "before a try") == 1
             require(not any(fields.take(5)) and (self.limit or not any(self.device)),
                     "no head", "reserved, or a device without a limit")
-            self.next_attempts = fields.bounded(8, range(2**63 + 1), "next attempts")
-            self.next_keystore = fields.bounded(8, range(2**63 + 1), "next keystore")
         self.is_new = not any(content[8:112])
         if self.is_new:
             return
@@ -150,7 +147,7 @@ def walk(content, head, key):
     require(not head.follows_break, f"break {head.base_seq + 1}", "the chain follows a break")
 
 
-Vouched = namedtuple("Vouched", "attempts keystore device count limit next_attempts is_gone")
+Vouched = namedtuple("Vouched", "attempts keystore device count limit is_gone")
 
 
 def vouched(state):
@@ -171,7 +168,7 @@ def vouched(state):
 
     def says(is_gone):
         device = head.device if head.limit else None
-        return Vouched(attempts, keystore, device, count, head.limit, head.next_attempts, is_gone)
+        return Vouched(attempts, keystore, device, count, head.limit, is_gone)
 
     if attempts and len(content) < head.length:
         return says(True)

@@ -42,7 +42,6 @@ def vouched_words(says):
     if says is None:
         return "none"
     count = f" {says.device.hex()} {says.count}/{says.limit}" if says.device else ""
-    count += f" next {says.next_attempts}" if says.next_attempts else ""
     return f"{says.attempts} {says.keystore}{count}" + " gone" * says.is_gone
 
 
