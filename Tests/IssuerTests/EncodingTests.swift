@@ -28,13 +28,7 @@ struct EncodingTests {
     }
 
     private func bind(_ path: String, to account: String) throws(Failure) {
-        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
-        var state = VerifierState(
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits,
-                factor: session.record.state.parameters.factor))
-        state.parameters.factor = .counter(9)
-        try session.remember(state, account: account)
+        try remember(path, account: account) { state in state.parameters.factor = .counter(9) }
     }
 
     private func issue(_ path: String, for account: String) throws {
@@ -113,12 +107,9 @@ struct EncodingTests {
         // A counter that no reader takes is not left in the file.
         let path = try file(nil)
         let before = try Data(contentsOf: URL(fileURLWithPath: path))
-        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
-        let odd = VerifierState(
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits,
-                factor: .counter(1 << 63)))
-        #expect(throws: Failure(changing: path)) { try session.remember(odd) }
+        #expect(throws: Failure(changing: path)) {
+            try remember(path) { state in state.parameters.factor = .counter(1 << 63) }
+        }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
         #expect(try folder.names == ["r.xml", "r.xml.lock"])
     }
@@ -135,7 +126,7 @@ struct EndedTokenTests {
         let path = try folder.file("r.xml", text)
         let status: Int32?
         do throws(Failure) {
-            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 2_000_000_000)
+            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 2_000_000_000)
             status = nil
         } catch { status = error.exitCode.rawValue }
         #expect(status == 85)
@@ -149,31 +140,27 @@ struct EndedTokenTests {
         try useLastCounter(path)
         let ended: Failure?
         do throws(Failure) {
-            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
+            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
             ended = nil
         } catch { ended = error }
         #expect(ended?.exitCode == .tokenExpired && ended?.message?.contains("at its end") == true)
     }
 
-    /// Ends with the session, whose lock the next one needs.
     private func useLastCounter(_ path: String) throws {
-        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
-        var asked: [UInt64] = []
-        let state = VerifierState(
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits,
-                factor: session.record.state.parameters.factor))
-        let verdict = check(
-            [[1]], state: state, at: 0, window: OTPWindow(single: 10, pair: 1000)
-        ) { first, count in
-            asked += (0..<count).map { first + UInt64($0) }
-            return Array(repeating: [1], count: count)
+        try remember(path) { state in
+            var asked: [UInt64] = []
+            let verdict = check(
+                [[1]], state: state, at: 0, window: OTPWindow(single: 10, pair: 1000)
+            ) { first, count in
+                asked += (0..<count).map { first + UInt64($0) }
+                return Array(repeating: [1], count: count)
+            }
+            #expect(asked == [UInt64(lastCounter)])
+            guard case .accepted(let next, 0) = verdict else {
+                Issue.record("the last counter is not accepted")
+                return
+            }
+            state = next
         }
-        #expect(asked == [UInt64(lastCounter)])
-        guard case .accepted(let next, 0) = verdict else {
-            Issue.record("the last counter is not accepted")
-            return
-        }
-        try session.remember(next)
     }
 }

@@ -30,20 +30,18 @@ struct LetterTests {
     func content() throws {
         let letter = try letter(pending: 90)
         #expect(letter.ends == "2027-01-15 09:00 UTC")
-        let sheet = Sheet(letter)
-        #expect(sheet.text.contains("For 2 minutes\nafter its activation"))
-        #expect(sheet.text.contains(letter.fingerprint))
-        #expect(!letter.mail.contains(letter.fingerprint))
+        #expect(letter.sheet.contains("For 2 minutes\nafter its activation"))
+        #expect(letter.sheet.contains(letter.content.fingerprint))
+        #expect(!letter.mail.contains(letter.content.fingerprint))
     }
 
     @Test("The sheet of a sealed link has its request's verification, and the mail has not")
     func verification() throws {
         let request = EnrolmentRequest(publicKey: randomBytes(count: 32))
         let letter = try letter(lock: .request(request))
-        let sheet = Sheet(letter)
-        #expect(sheet.text.contains("\n    \(request.verification)\n"))
-        #expect(sheet.page.contains("\"figure\">\(request.verification)<"))
-        #expect(sheet.page.contains("If the verification or the key is another one"))
+        #expect(letter.sheet.contains("\n    \(request.verification)\n"))
+        #expect(letter.page.contains("\"figure\">\(request.verification)<"))
+        #expect(letter.page.contains("If the verification or the key is another one"))
         #expect(!letter.mail.contains(request.verification))
     }
 
@@ -57,7 +55,7 @@ struct LetterTests {
     @Test("Names can't write HTML")
     func names() throws {
         let hostile = #"<script>alert("1")</script>&'"#
-        let page = Sheet(try letter(issuer: hostile, account: hostile)).page
+        let page = try letter(issuer: hostile, account: hostile).page
         #expect(!page.contains("<script") && !page.contains("alert(\"1"))
         #expect(page.contains("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;"))
         // An accent on a mark makes one character of the two, and the mark is a mark still.

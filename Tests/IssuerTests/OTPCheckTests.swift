@@ -137,7 +137,7 @@ struct OTPCheckTests {
         let folder = try Folder()
         let path = try folder.file("r.xml", container())
         for (counter, otp) in table.enumerated() {
-            let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
+            let session = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
             let verdict = try session.verdict(
                 OTPAttempt(
                     otps: [Array(otp.utf8)], window: OTPWindow(single: 0, pair: 0),

@@ -123,20 +123,8 @@ struct RecordTests {
             after.contains(
                 "</q:TimeInterval><q:TimeDrift><q:PlainValue>-3</q:PlainValue></q:TimeDrift>"
                     + "</q:Data><q:UserId>UID=al\\2C ice</q:UserId>"))
-        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
+        let session = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
         #expect(session.record.account == "al, ice")
-    }
-
-    private func remember(
-        _ path: String, account: String? = nil, _ change: (inout VerifierState) -> Void
-    ) throws {
-        let session = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
-        var state = VerifierState(
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: session.record.state.parameters.digits,
-                factor: session.record.state.parameters.factor))
-        change(&state)
-        try session.remember(state, account: account)
     }
 
     @Test("A record that others may read is refused with the chmod that mends it")
@@ -145,7 +133,7 @@ struct RecordTests {
         let path = try folder.file("r.xml", container())
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         do {
-            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
+            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
             Issue.record("it is open to others")
         } catch {
             #expect(error.exitCode == .configuration)
@@ -159,7 +147,7 @@ struct RecordTests {
         let path = try folder.file("r.xml", container())
         let status = { (path: String, serial: String) -> Int32? in
             do throws(Failure) {
-                _ = try VerifierSession(path, .serial(serial), secret: nil, at: 0)
+                _ = try TokenSession(path, .serial(serial), secret: nil, at: 0)
                 return nil
             } catch { return error.exitCode.rawValue }
         }
@@ -183,7 +171,7 @@ struct RecordTests {
         let drift = "<TimeDrift><PlainValue>\(text)</PlainValue></TimeDrift>"
         let path = try folder.file("r.xml", container(data: drift, algorithm: "totp"))
         #expect(throws: Failure.self) {
-            _ = try VerifierSession(path, .serial("S1"), secret: nil, at: 0)
+            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
         }
     }
 

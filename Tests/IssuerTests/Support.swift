@@ -79,6 +79,16 @@ func decoded(_ text: [UInt8]) throws -> [UInt8]? {
     return octets(bytes)
 }
 
+/// Writes what is remembered of the token S1, changed, and whom it is bound to.
+func remember(
+    _ path: String, account: String? = nil, _ change: (inout VerifierState) -> Void
+) throws(Failure) {
+    let held = try HeldRecords(path, .serial("S1"), at: 0)
+    var state = try held.key(nil).record.state
+    change(&state)
+    try held.remember(state, account: account)
+}
+
 /// The rows of a table.
 func rows(_ bytes: [UInt8]) throws -> [CSVRow] {
     let folder = try Folder()

@@ -24,7 +24,7 @@ struct BulkRun: ~Copyable {
     ///   read from one that is silent couldn't be interrupted: there Ctrl-C ends the program at once,
     ///   and may leave a file beside its place.
     init(
-        _ folder: String, options: LinkOptions, maker: borrowing LinkMaker, source: String,
+        _ folder: String, options: LinkOptions, maker: LinkMaker, source: String,
         byteCount: Int?
     ) throws(Failure) {
         let secret = try RecordsSecret.read(from: options.recordsKeyFd)

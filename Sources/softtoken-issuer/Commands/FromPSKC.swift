@@ -49,7 +49,7 @@ struct FromPSKC: ParsableCommand {
         }
     }
 
-    private func makeTheOne(_ vendor: VendorFile, _ maker: borrowing LinkMaker) throws(Failure) {
+    private func makeTheOne(_ vendor: VendorFile, _ maker: LinkMaker) throws(Failure) {
         let now = try currentSeconds()
         let package = try vendor.onlyToken(serial, at: now)
         let lock = try one.lock.lock()
@@ -59,7 +59,7 @@ struct FromPSKC: ParsableCommand {
     }
 
     private func makeAll(
-        _ vendor: VendorFile, _ out: String, _ maker: borrowing LinkMaker
+        _ vendor: VendorFile, _ out: String, _ maker: LinkMaker
     ) throws(Failure) {
         let now = try currentSeconds()
         var run = try BulkRun(
@@ -71,7 +71,7 @@ struct FromPSKC: ParsableCommand {
             }
             let order = order(package, opened, .code(nil))
             try run.make(
-                order, seed: opened.takeSeed(), place: package.serial,
+                order, seed: opened.seed, place: package.serial,
                 read: package.key.range.upperBound)
         }
         try run.finish(letter: one.delivery.letter)

@@ -64,7 +64,7 @@ struct Issue: ParsableCommand {
         }
     }
 
-    private func issueOne(_ account: String, _ maker: borrowing LinkMaker) throws {
+    private func issueOne(_ account: String, _ maker: LinkMaker) throws {
         let order = TokenOrder(
             account: account, serial: serial ?? TokenOrder.drawnSerial(),
             parameters: token.parameters, terms: link.terms, lock: try one.lock.lock())

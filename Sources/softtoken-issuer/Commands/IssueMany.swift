@@ -12,7 +12,7 @@ import SoftTokenCore
 /// - Throws: `Failure`; 65 where a row was rejected, after the others were made.
 func issueMany(
     csv: String, out: String, options: LinkOptions, token: TokenOptions, letter: String?,
-    maker: borrowing LinkMaker
+    maker: LinkMaker
 ) throws(Failure) {
     var rows = try CSVReader(named: csv)
     let columns = try columns(in: &rows)

@@ -20,7 +20,7 @@ final class LinkJob: Sendable {
         self.place = place
     }
 
-    func make(_ maker: borrowing LinkMaker, at unixSeconds: Int64) {
+    func make(_ maker: LinkMaker, at unixSeconds: Int64) {
         let made: Result<MadeLink, ActivationError>
         do throws(ActivationError) {
             made = .success(try maker.link(order, seed: seed, at: unixSeconds))
@@ -42,14 +42,14 @@ struct LinkQueue: ~Copyable {
     private static let codesPerCore = 4
     private static let most = 256
 
-    private let makers: [SharedMaker]
+    private let makers: [LinkMaker]
     private var jobs: [LinkJob] = []
     private var codeCount = 0
 
     /// A signing key can be open for one thread alone: each has its own copy.
-    init(_ maker: borrowing LinkMaker) throws(Failure) {
-        var makers: [SharedMaker] = []
-        for _ in 0..<Workers.count { makers.append(SharedMaker(try maker.copy())) }
+    init(_ maker: LinkMaker) throws(Failure) {
+        var makers: [LinkMaker] = []
+        for _ in 0..<Workers.count { makers.append(try maker.copy()) }
         self.makers = makers
     }
 
@@ -69,14 +69,9 @@ struct LinkQueue: ~Copyable {
         codeCount = 0
         Workers.run(min(makers.count, jobs.count)) { number in
             for index in stride(from: number, to: jobs.count, by: makers.count) {
-                jobs[index].make(makers[number].maker, at: unixSeconds)
+                jobs[index].make(makers[number], at: unixSeconds)
             }
         }
         return jobs
     }
-}
-
-private final class SharedMaker: Sendable {
-    let maker: LinkMaker
-    init(_ maker: consuming LinkMaker) { self.maker = maker }
 }

@@ -31,7 +31,7 @@ struct OneLinkOptions: ParsableArguments {
 
     /// Makes the link, its record and what was asked for, and prints it.
     func make(
-        _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker,
+        _ order: TokenOrder, seed: borrowing Seed, maker: LinkMaker,
         options: LinkOptions
     ) throws(Failure) {
         try delivery.prepare(serial: order.serial)
@@ -74,7 +74,7 @@ struct OneLinkOptions: ParsableArguments {
 
 /// Makes a link; its record is on the disk before anybody sees the link.
 private func recorded(
-    _ order: TokenOrder, seed: borrowing Seed, maker: borrowing LinkMaker, options: LinkOptions
+    _ order: TokenOrder, seed: borrowing Seed, maker: LinkMaker, options: LinkOptions
 ) throws(Failure) -> MadeLink {
     let now = try currentSeconds()
     let made = try judging(try maker.link(order, seed: seed, at: now))

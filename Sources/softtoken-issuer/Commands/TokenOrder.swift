@@ -55,13 +55,19 @@ struct MadeLink: Sendable {
 }
 
 /// What all links of one run have in common.
-struct LinkMaker: ~Copyable {
+final class LinkMaker: Sendable {
     let key: IssuerKey
-    let carrier: LinkCarrier
-    let validSeconds: Int64
+    private let carrier: LinkCarrier
+    private let validSeconds: Int64
+
+    init(key: consuming IssuerKey, carrier: LinkCarrier, validSeconds: Int64) {
+        self.key = key
+        self.carrier = carrier
+        self.validSeconds = validSeconds
+    }
 
     /// Copies the signing key into memory of its own, for another thread.
-    borrowing func copy() throws(Failure) -> LinkMaker {
+    func copy() throws(Failure) -> LinkMaker {
         let signingKey = try inMemory(try key.signingKey.copy())
         return LinkMaker(
             key: IssuerKey(name: key.name, signingKey: signingKey), carrier: carrier,
@@ -71,7 +77,7 @@ struct LinkMaker: ~Copyable {
     /// Makes the link of an order.
     ///
     /// - Throws: `ActivationError`: the content can't be a link's, by the reader's own rules.
-    borrowing func link(
+    func link(
         _ order: TokenOrder, seed: borrowing Seed, at unixSeconds: Int64
     ) throws(ActivationError) -> MadeLink {
         let content = SignedLinkContent(

@@ -56,38 +56,26 @@ extension VerifierOptions {
     ) throws(Failure) -> String {
         let secret = try RecordsSecret.read(
             from: keyFd ?? recordsKeyFd, isOfOurs: keyFd == nil)
-        let kind = RecordsKind(records)
+        var otps: [[UInt8]] = []
         var hint: String?
-        func accepted(_ otps: [[UInt8]]) throws(Failure) -> String? {
+        for question in ["one-time password", "the next one-time password"] {
+            guard let otp = try nextOTP(asking: question) else { break }
+            otps.append(otp)
             let now = if let at { at } else { try currentSeconds() }
-            func judged(
-                by session: borrowing some TokenSession & ~Copyable
-            ) throws(Failure) -> String? {
-                let record = session.record
-                try check(record.account)
-                let factor = record.state.parameters.factor
-                hint = hintAfterMiss(factor, isHard: record.isHard)
-                var limits = OTPWindow.standard(factor)
-                limits.single = window ?? limits.single
-                return try session.verdict(
-                    OTPAttempt(
-                        otps: otps, window: limits, unixSeconds: now, account: account,
-                        limit: attempts)
-                ).text
-            }
-            return switch kind {
-            case .store: try judged(by: StoreSession(records, name, secret: secret, at: now))
-            case .pskc: try judged(by: VerifierSession(records, name, secret: secret, at: now))
-            }
+            let session = try TokenSession(records, name, secret: secret, at: now)
+            try check(session.record.account)
+            let factor = session.record.state.parameters.factor
+            hint = hintAfterMiss(factor, isHard: session.record.isHard)
+            var limits = OTPWindow.standard(factor)
+            limits.single = window ?? limits.single
+            let verdict = try session.verdict(
+                OTPAttempt(
+                    otps: otps, window: limits, unixSeconds: now, account: account,
+                    limit: attempts))
+            if let text = try verdict.text { return text }
         }
-        guard let first = try nextOTP(asking: "one-time password") else {
+        guard !otps.isEmpty else {
             throw .usage("there is no one-time password on standard input")
-        }
-        if let text = try accepted([first]) { return text }
-        if let next = try nextOTP(asking: "the next one-time password"),
-            let text = try accepted([first, next])
-        {
-            return text
         }
         throw .rejected("the one-time password is not accepted", hint: hint)
     }

@@ -12,14 +12,8 @@ struct Letter: Sendable {
     let code: String?
     /// Of the request that the link is sealed to; nil for a link with a code.
     let verification: String?
-    let issuer: String
-    let account: String
-    let serial: String
-    let fingerprint: String
-    /// `2026-12-04 09:15 UTC`.
-    let ends: String
-    /// For how long after its activation the token is pending; 0 for not at all.
-    let pendingSeconds: Int
+    /// What the link says.
+    let content: VerifiedLink
 
     /// - Throws: `Failure` (65): the link doesn't read back.
     init(_ link: String, code: String?, verification: String?) throws(Failure) {
@@ -29,24 +23,23 @@ struct Letter: Sendable {
         self.link = link
         self.code = code
         self.verification = verification
-        issuer = content.issuer
-        account = content.account
-        serial = content.serial
-        fingerprint = content.fingerprint
+        self.content = content
+    }
+
+    /// How long the link can be used: `2026-12-04 09:15 UTC`.
+    var ends: String {
         let end = UTCTime.text(unixSeconds: content.expiresUnixSeconds)
-        ends = "\(end.prefix(10)) \(end.dropFirst(11).prefix(5)) UTC"
-        pendingSeconds = content.terms.pendingSeconds
+        return "\(end.prefix(10)) \(end.dropFirst(11).prefix(5)) UTC"
     }
 
     /// The mail: the link, and no word of the code.
     var mail: String {
-        let command = "softtoken activate"
         var parts = [
-            "For \(account)",
-            "\(issuer) made a soft token for you, which signs electronic prescriptions for "
+            "For \(content.account)",
+            "\(content.issuer) made a soft token for you, which signs electronic prescriptions for "
                 + "controlled substances. On the device that is to show your one-time passwords, "
                 + "and never on the computer that you send prescriptions from, run",
-            "    " + command,
+            "    softtoken activate",
             "and paste this link, or this whole mail:",
             link,
         ]
@@ -55,9 +48,10 @@ struct Letter: Sendable {
         } else {
             parts.append(
                 "You get an activation code apart from this mail, by telephone or on paper, with "
-                    + "the key that your device shows. Nobody of \(issuer) asks you for it.")
+                    + "the key that your device shows. Nobody of \(content.issuer) asks you for it."
+            )
         }
-        parts.append("The link can be used once, until \(ends). Token \(serial).")
+        parts.append("The link can be used once, until \(ends). Token \(content.serial).")
         return parts.map { $0 == link ? $0 : wrapped($0) }.joined(separator: "\n\n") + "\n"
     }
 }

@@ -1,5 +1,6 @@
 // Where letters are written: the mails in one folder, the sheets in another, so that nobody sends
 // both together by marking all files of one. Bound by CONTRACT §6 and STYLE 21.
+import Activation
 import Linux
 
 /// A folder of letters.
@@ -39,9 +40,8 @@ struct LetterFolder: Sendable {
     /// - Throws: `Failure` (73, 74).
     @discardableResult
     func write(_ letter: Letter) throws(Failure) -> Files {
-        let files = files(of: letter.serial)
-        let sheet = Sheet(letter)
-        for (path, text) in zip(files.all, [letter.mail, sheet.text, sheet.page]) {
+        let files = files(of: letter.content.serial)
+        for (path, text) in zip(files.all, [letter.mail, letter.sheet, letter.page]) {
             try writeNewFile(path, Array(text.utf8))
         }
         return files

@@ -1,42 +1,27 @@
 // The sheet that goes on another way than the mail: the activation code, the issuer's key, and what
 // to do; as text, and as a page that is printed on one side. Bound by CONTRACT §6.
+import Activation
 
-/// The sheet of a letter.
-struct Sheet: Sendable {
-    let title: String
-    let addressee: String
-    /// What is to be typed or compared, with what it is.
-    let figures: [(name: String, text: String)]
-    let steps: [String]
-    let ending: [String]
-
-    init(_ letter: Letter) {
-        title = letter.code == nil ? "Your soft token" : "Activation code of your soft token"
-        addressee = "For \(letter.account), from \(letter.issuer). Token \(letter.serial)."
-        let code = letter.code.map { [(name: "Activation code", text: $0)] } ?? []
-        let verification =
-            letter.verification.map { [(name: "Verification of your request", text: $0)] } ?? []
-        figures =
-            code + verification + [(name: "Key of \(letter.issuer)", text: letter.fingerprint)]
-        steps = Sheet.steps(letter)
-        var ending = ["The link can be used once, until \(letter.ends)."]
-        if letter.pendingSeconds > 0 {
-            let minutes = (letter.pendingSeconds + 59) / 60
-            ending.append(
-                "For \(minutes) \(minutes == 1 ? "minute" : "minutes") after its activation the "
-                    + "token may not be accepted yet.")
-        }
-        let compared = letter.verification == nil ? "key" : "verification or the key"
-        ending += [
-            "If the \(compared) is another one, activate nothing and call \(letter.issuer), by a number "
-                + "that you know. Destroy this sheet once the token is activated."
-        ]
-        self.ending = ending
+extension Letter {
+    private var title: String {
+        code == nil ? "Your soft token" : "Activation code of your soft token"
     }
 
-    private static func steps(_ letter: Letter) -> [String] {
+    private var addressee: String {
+        "For \(content.account), from \(content.issuer). Token \(content.serial)."
+    }
+
+    /// What is to be typed or compared, with what it is.
+    private var figures: [(name: String, text: String)] {
+        var figures: [(name: String, text: String)] = []
+        if let code { figures.append(("Activation code", code)) }
+        if let verification { figures.append(("Verification of your request", verification)) }
+        return figures + [("Key of \(content.issuer)", content.fingerprint)]
+    }
+
+    private var steps: [String] {
         var steps: [String] = []
-        if letter.verification != nil {
+        if verification != nil {
             steps.append(
                 "Run softtoken request on the device that is to show your one-time passwords. It "
                     + "shows a verification: go on only if every letter is the same as above.")
@@ -44,21 +29,36 @@ struct Sheet: Sendable {
         steps += [
             "Run softtoken activate on the device that is to show your one-time passwords, and "
                 + "never on the computer that you send prescriptions from.",
-            "Paste the link from the mail of \(letter.issuer), or the whole mail.",
+            "Paste the link from the mail of \(content.issuer), or the whole mail.",
             "The device shows a key. Compare it with the key above, and type yes only if every "
                 + "letter is the same.",
         ]
-        if letter.code != nil {
+        if code != nil {
             steps.append("Type the activation code. Nothing is shown while you type.")
         }
-        steps.append(
+        return steps + [
             "Choose a PIN of four digits. Write it nowhere and tell nobody: nobody of "
-                + "\(letter.issuer) asks for it, or for the code.")
-        return steps
+                + "\(content.issuer) asks for it, or for the code."
+        ]
+    }
+
+    private var ending: [String] {
+        var ending = ["The link can be used once, until \(ends)."]
+        let minutes = (content.terms.pendingSeconds + 59) / 60
+        if minutes > 0 {
+            ending.append(
+                "For \(minutes) \(minutes == 1 ? "minute" : "minutes") after its activation the "
+                    + "token may not be accepted yet.")
+        }
+        let compared = verification == nil ? "key" : "verification or the key"
+        return ending + [
+            "If the \(compared) is another one, activate nothing and call \(content.issuer), by a "
+                + "number that you know. Destroy this sheet once the token is activated."
+        ]
     }
 
     /// The sheet as text.
-    var text: String {
+    var sheet: String {
         var parts = [wrapped(title), wrapped(addressee)]
         parts += figures.map { wrapped($0.name) + "\n\n    " + $0.text }
         parts += steps.enumerated().map { wrapped($1, indent: "\($0 + 1). ") }
@@ -80,7 +80,7 @@ struct Sheet: Sendable {
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
             <meta name="referrer" content="no-referrer">
             <title>\(escapedXML(title))</title>
-            <style>\(Sheet.style)</style>
+            <style>\(Letter.style)</style>
             </head>
             <body>
             <h1>\(escapedXML(title))</h1>

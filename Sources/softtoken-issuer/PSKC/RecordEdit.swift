@@ -11,14 +11,15 @@ struct RecordEdit: Equatable, Sendable {
 extension PSKCKeyPackage {
     /// What a verifier has to remember after an OTP.
     func edits(to state: VerifierState) -> [RecordEdit] {
-        guard let data else { return [] }
-        switch state.parameters.factor {
-        case .counter(let counter): return edits(in: data, [("Counter", String(counter))])
-        case .time:
-            let values = [
-                ("Time", String(state.lastStep ?? 0)), ("TimeDrift", String(state.driftSteps)),
-            ]
-            return edits(in: data, values)
+        data.map { edits(in: $0, state.values) } ?? []
+    }
+
+    /// Whether it is remembered. What was written is plain, whatever the rest of the file is.
+    func holds(_ state: VerifierState) -> Bool {
+        let keyring = PSKCKeyring()
+        return state.values.allSatisfy { local, text in
+            let number = try? keyring.number(value(local), named: local)
+            return number.map { String($0) == text } ?? false
         }
     }
 
@@ -36,7 +37,9 @@ extension PSKCKeyPackage {
     }
 
     /// New elements that belong at one place are one edit, in the schema's order.
-    private func edits(in data: XMLElement, _ values: [(String, String)]) -> [RecordEdit] {
+    private func edits(
+        in data: XMLElement, _ values: [(local: String, text: String)]
+    ) -> [RecordEdit] {
         var edits: [RecordEdit] = []
         for (local, value) in values {
             let prefix = data.prefix
@@ -51,6 +54,16 @@ extension PSKCKeyPackage {
             }
         }
         return edits
+    }
+}
+
+extension VerifierState {
+    /// What changes with an OTP, each with its element's name.
+    fileprivate var values: [(local: String, text: String)] {
+        switch parameters.factor {
+        case .counter(let counter): [("Counter", String(counter))]
+        case .time: [("Time", String(lastStep ?? 0)), ("TimeDrift", String(driftSteps))]
+        }
     }
 }
 

@@ -40,26 +40,17 @@ final class VendorFile {
     ///
     /// - Parameter serial: nil for a file that has just one.
     func onlyToken(_ serial: String?, at unixSeconds: Int64) throws(Failure) -> PSKCKeyPackage {
-        var found: [PSKCKeyPackage] = []
-        var count = 0
+        var (usable, tokens, others) = ([PSKCKeyPackage](), [PSKCKeyPackage](), [PSKCKeyPackage]())
         var hasOCRA = false
-        var others: [PSKCKeyPackage] = []
         try read { package in
             if package.isOCRA { hasOCRA = true }
             guard serial == nil || package.serial == serial else { return }
-            guard package.isToken else {
-                // What it is instead is told when it is opened.
-                if others.count < 2 { others.append(package) }
-                return
-            }
-            count += 1
-            // One that isn't usable stands for its reason, until there is a better one.
-            if found.isEmpty || package.policy.allows(.link, at: unixSeconds) {
-                found.append(package)
-            }
+            guard package.isToken else { return others.append(package) }
+            tokens.append(package)
+            if package.policy.allows(.link, at: unixSeconds) { usable.append(package) }
         }
-        let usable = found.filter { $0.policy.allows(.link, at: unixSeconds) }
-        guard let first = usable.first ?? found.first else {
+        // One that isn't usable, or no token, stands for its reason: it is told when it is opened.
+        guard let first = usable.first ?? tokens.first else {
             if others.count == 1, serial != nil || !others[0].isOCRA { return others[0] }
             guard serial != nil || !hasOCRA else {
                 throw .rejected(
@@ -68,9 +59,10 @@ final class VendorFile {
             }
             throw Failure(.notFound, "\(file.path) has no such token")
         }
-        guard usable.count <= 1, serial != nil || count == 1 else {
+        guard usable.count <= 1, serial != nil || tokens.count == 1 else {
             throw .usage(
-                "\(file.path) has \(count) tokens", hint: "choose one with --serial, or --out")
+                "\(file.path) has \(tokens.count) tokens",
+                hint: "choose one with --serial, or --out")
         }
         return first
     }
@@ -106,6 +98,4 @@ final class VendorFile {
 struct VendorToken: ~Copyable {
     let parameters: TokenParameters
     let seed: Seed
-
-    consuming func takeSeed() -> Seed { seed }
 }

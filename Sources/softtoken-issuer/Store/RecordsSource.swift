@@ -63,8 +63,6 @@ struct RecordsSource: ~Copyable {
 struct VerifiableKey: ~Copyable {
     let record: TokenMetadata
     let seed: Seed
-
-    consuming func takeSeed() -> Seed { seed }
 }
 
 extension PSKCKeyPackage {

@@ -5,11 +5,35 @@ import OTP
 import ProgramSupport
 import SoftTokenCore
 
-extension RecordsStore {
+extension RecordsStore: JudgingRecords {
+    /// Finds a token that may be used now, and opens its seed.
+    ///
+    /// - Throws: `Failure`: 66, 64, 65, 85, 88.
+    func key(
+        _ name: TokenName, _ secret: RecordsSecret?, at unixSeconds: Int64
+    ) throws(Failure) -> VerifiableKey {
+        let serial =
+            switch name {
+            case .serial(let serial): serial
+            case .account(let account): try self.serial(ofAccount: account)
+            }
+        let token = try token(serial)
+        let keyring = try recordsKeyring(try protection() ?? PSKCProtection(), secret, path: path)
+        try ofToken(serial, try token.record.check(at: unixSeconds))
+        return VerifiableKey(record: token.record, seed: try token.seed(keyring))
+    }
+
+    func judge(
+        _ record: TokenMetadata, _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
+    ) throws(Failure) -> OTPVerdict {
+        try count(record.serial, limit: attempt.limit, now: try currentSeconds())
+        return try judge(record.serial, account: attempt.account, by: rule)
+    }
+
     /// Counts a try.
     ///
     /// - Throws: `Failure`: 75 while a delay is in force, 83 where the token is locked, 66.
-    func count(_ serial: String, limit: Int64, now: Int64) throws(Failure) {
+    private func count(_ serial: String, limit: Int64, now: Int64) throws(Failure) {
         let standing = try database.write { () throws(Failure) in
             let rows = try database.rows(
                 "SELECT failures, failed FROM tokens WHERE serial = ?", [.text(serial)])
@@ -44,7 +68,7 @@ extension RecordsStore {
     /// Judges OTPs by what the row says now, and writes what is to be remembered.
     ///
     /// - Parameter rule: pure, and quick: others wait.
-    func judge(
+    private func judge(
         _ serial: String, account: String?, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
         let verdict = try database.write { () throws(Failure) -> OTPVerdict in
@@ -81,42 +105,5 @@ extension RecordsStore {
                 "UPDATE tokens SET failures = 0, failed = 0 WHERE serial = ?", [.text(serial)])
         }
         try database.sync()
-    }
-}
-
-/// One token of a store, with its seed.
-struct StoreSession: TokenSession, ~Copyable {
-    private let store: RecordsStore
-    private let seed: Seed
-    let record: TokenMetadata
-
-    /// - Throws: `Failure`: 66, 64, 65, 85, 88.
-    init(
-        _ path: String, _ name: TokenName, secret: RecordsSecret?, at unixSeconds: Int64
-    ) throws(Failure) {
-        let store = try RecordsStore(path)
-        let serial =
-            switch name {
-            case .serial(let serial): serial
-            case .account(let account): try store.serial(ofAccount: account)
-            }
-        let token = try store.token(serial)
-        let protection = try store.protection() ?? PSKCProtection()
-        let keyring = try recordsKeyring(protection, secret, path: path)
-        try ofToken(serial, try token.record.check(at: unixSeconds))
-        let seed = try token.seed(keyring)
-        (self.store, record) = (store, token.record)
-        self.seed = seed
-    }
-
-    borrowing func makeGenerator() throws(KeystoreError) -> CodeGenerator {
-        try CodeGenerator(seed: seed, algorithm: record.state.parameters.algorithm)
-    }
-
-    borrowing func judge(
-        _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
-    ) throws(Failure) -> OTPVerdict {
-        try store.count(record.serial, limit: attempt.limit, now: try currentSeconds())
-        return try store.judge(record.serial, account: attempt.account, by: rule)
     }
 }

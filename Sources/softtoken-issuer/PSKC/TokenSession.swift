@@ -1,5 +1,6 @@
-// One token of a records file, held under the lock from the reading to the last write, so that an
-// OTP is accepted once by however many commands at once. Bound by RECORDS.md §3, RFC 4226 §7.2.
+// One token of the records and whether an OTP is its own. In a PSKC file it is held under the file's
+// lock from the reading to the last write, so that an OTP is accepted once by however many commands at
+// once. Bound by RECORDS.md §3, RFC 4226 §7.2.
 import Keystore
 import Linux
 import OTP
@@ -22,64 +23,81 @@ struct OTPAttempt: Sendable {
     let limit: Int64
 }
 
-/// A token whose OTPs are judged: of a store, or of a PSKC file.
-protocol TokenSession: ~Copyable {
-    var record: TokenMetadata { get }
-    borrowing func makeGenerator() throws(KeystoreError) -> CodeGenerator
-    /// Has the OTPs judged by what the records say now, and writes what is to be remembered.
-    borrowing func judge(
-        _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
+/// Records that judge OTPs: a store, or a PSKC file that is held.
+protocol JudgingRecords: AnyObject {
+    /// Has OTPs judged by what the records say now, and writes what is to be remembered.
+    func judge(
+        _ record: TokenMetadata, _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict
 }
 
-extension TokenSession where Self: ~Copyable {
+/// A token whose OTPs are judged.
+struct TokenSession: ~Copyable {
+    private let key: VerifiableKey
+    private let records: any JudgingRecords
+    var record: TokenMetadata { key.record }
+
+    /// Finds the token and opens its seed.
+    ///
+    /// - Parameter secret: what unlocks encrypted records.
+    /// - Throws: `Failure`; 66 where no token has this name, 64 where several have, 85 and 88 where its
+    ///   policy forbids it.
+    init(
+        _ path: String, _ name: TokenName, secret: RecordsSecret?, at unixSeconds: Int64
+    ) throws(Failure) {
+        switch RecordsKind(path) {
+        case .store:
+            let store = try RecordsStore(path)
+            key = try store.key(name, secret, at: unixSeconds)
+            records = store
+        case .pskc:
+            let held = try HeldRecords(path, name, at: unixSeconds)
+            key = try held.key(secret)
+            records = held
+        }
+    }
+
     /// Judges an OTP and remembers it.
-    borrowing func verdict(_ attempt: OTPAttempt) throws(Failure) -> OTPVerdict {
-        var generator = try inMemory(try makeGenerator())
-        let digits = record.state.parameters.digits
-        return try judge(attempt) { state in
+    func verdict(_ attempt: OTPAttempt) throws(Failure) -> OTPVerdict {
+        let parameters = record.state.parameters
+        var generator = try inMemory(
+            try CodeGenerator(seed: key.seed, algorithm: parameters.algorithm))
+        return try records.judge(record, attempt) { state in
             check(
                 attempt.otps, state: state, at: attempt.unixSeconds, window: attempt.window
             ) { first, count in
-                generator.truncatedMACs(first: first, count: count).map(digits.digits(of:))
+                generator.truncatedMACs(first: first, count: count)
+                    .map(parameters.digits.digits(of:))
             }
         }
     }
 }
 
-/// A records file with one of its tokens.
-struct VerifierSession: TokenSession, ~Copyable {
+/// A PSKC file under its lock, and one of its keys.
+final class HeldRecords: JudgingRecords {
     private let lock: Descriptor
     private let file: Descriptor
     private let package: PSKCKeyPackage
     private let outline: PSKCOutline
-    private let seed: Seed
-    let record: TokenMetadata
 
-    /// Opens the file and finds the token.
-    ///
-    /// - Parameter secret: what unlocks an encrypted file.
-    /// - Throws: `Failure`; 66 where no token has this serial, 88 where its policy forbids it.
-    init(
-        _ path: String, _ name: TokenName, secret: RecordsSecret?, at unixSeconds: Int64
-    ) throws(Failure) {
-        let lock = try lockRecords(path)
-        let file = try openRecords(path)
-        let (package, outline) = try find(name, in: file, at: unixSeconds)
-        let keyring = try sessionKeyring(outline.protection, secret, package.serial, path: path)
-        let key = try ofToken(package.serial, try package.verifiable(keyring))
-        self.lock = lock
-        self.file = file
-        (self.package, self.outline, record) = (package, outline, key.record)
-        seed = key.takeSeed()
+    init(_ path: String, _ name: TokenName, at unixSeconds: Int64) throws(Failure) {
+        lock = try lockRecords(path)
+        file = try openRecords(path)
+        (package, outline) = try find(name, in: file, at: unixSeconds)
     }
 
-    borrowing func makeGenerator() throws(KeystoreError) -> CodeGenerator {
-        try CodeGenerator(seed: seed, algorithm: record.state.parameters.algorithm)
+    /// Opens the key, with a keyring for records of ours where the secret was given for that, else
+    /// with a vendor's.
+    func key(_ secret: RecordsSecret?) throws(Failure) -> VerifiableKey {
+        let keyring =
+            secret?.isOfOurs == true
+            ? try recordsKeyring(outline.protection, secret, path: file.path)
+            : try ofToken(package.serial, try vendorKeyring(outline.protection, secret))
+        return try ofToken(package.serial, try package.verifiable(keyring))
     }
 
-    borrowing func judge(
-        _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
+    func judge(
+        _ record: TokenMetadata, _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
         let verdict = rule(record.state)
         if case .accepted(let state, _) = verdict {
@@ -91,25 +109,16 @@ struct VerifierSession: TokenSession, ~Copyable {
     /// Writes what is to be remembered, and whom the token is now bound to.
     ///
     /// - Throws: `Failure`; the file is then as it was.
-    borrowing func remember(_ state: VerifierState, account: String? = nil) throws(Failure) {
+    func remember(_ state: VerifierState, account: String? = nil) throws(Failure) {
         var edits = package.edits(to: state)
         if let account, let edit = package.edit(toAccount: account) { edits.append(edit) }
         try change(file, outline, edits, serial: package.serial) { found in
             found.contains { changed in
-                // What was written is plain, whatever the rest of the file is.
                 changed.id == package.id && changed.account == account ?? package.account
-                    && (try? changed.remembered(as: state)) == state
+                    && changed.holds(state)
             }
         }
     }
-}
-
-/// The keyring of a records file: of ours where its key was given for that, else of a vendor's.
-private func sessionKeyring(
-    _ protection: PSKCProtection, _ secret: RecordsSecret?, _ serial: String, path: String
-) throws(Failure) -> PSKCKeyring {
-    if secret?.isOfOurs == true { return try recordsKeyring(protection, secret, path: path) }
-    return try ofToken(serial, try vendorKeyring(protection, secret))
 }
 
 /// The keyring of a file; without a secret its plain values alone can be read.
@@ -121,25 +130,6 @@ func vendorKeyring(
 }
 
 extension PSKCKeyPackage {
-    /// What a verifier remembers, read from plain values; all else is as in `state`.
-    fileprivate func remembered(as state: VerifierState) throws(Failure) -> VerifierState {
-        let keyring = PSKCKeyring()
-        var read = state
-        switch state.parameters.factor {
-        case .counter:
-            let counter = try keyring.number(value("Counter"), named: "Counter") ?? -1
-            guard counter >= 0 else { throw .malformedValue("Counter") }
-            read.parameters.factor = .counter(UInt64(counter))
-        case .time:
-            read.lastStep = try keyring.number(value("Time"), named: "Time")
-            guard let drift = try keyring.number(value("TimeDrift"), named: "TimeDrift") else {
-                throw .malformedValue("TimeDrift")
-            }
-            read.driftSteps = drift
-        }
-        return read
-    }
-
     func state(_ keyring: borrowing PSKCKeyring) throws(Failure) -> VerifierState {
         let parameters = try parameters(keyring)
         let lastStep = try keyring.number(value("Time"), named: "Time")
