@@ -47,14 +47,14 @@ extension SignedLinkContent {
     ///
     /// - Throws: `ActivationError`: the content can't be a link's, by the reader's own rules.
     package func link(
-        _ seed: borrowing Seed, code: borrowing ActivationCode, cost: CodeCost = .standard,
+        _ seed: borrowing Seed, code: borrowing ActivationCode,
         signedBy key: borrowing SigningKey, carrier: LinkCarrier = .activate,
         salt: [UInt8] = randomBytes(count: 16), nonce: [UInt8] = randomBytes(count: 24)
     ) throws(ActivationError) -> String {
         let box: CodeBox
         do throws(KeystoreError) {
             box = try CodeBox.encrypt(
-                seed, code: code, binding: binding(key), salt: salt, nonce: nonce, cost: cost)
+                seed, code: code, binding: binding(key), salt: salt, nonce: nonce)
         } catch {
             throw error == .malformedBox ? .rejectedMember(.box) : .outOfMemory
         }

@@ -5,31 +5,18 @@ internal import CSodium
 @_spi(Issuer) internal import Keystore
 internal import Linux
 
-/// The work that trying one activation code costs.
-package struct CodeCost: Equatable, Sendable {
-    package let operations: Int
-    package let memoryBytes: Int
-
-    /// The least that CONTRACT §4 allows: 0.1 s. 50 bits at that price are millions of core years.
-    package static let standard = CodeCost(operations: 2, memoryBytes: 64 << 20)
-
-    package init(operations: Int, memoryBytes: Int) {
-        self.operations = operations
-        self.memoryBytes = memoryBytes
-    }
-}
-
 extension CodeBox {
-    /// Encrypts a seed under a code.
+    /// Encrypts a seed under a code. The work that trying one costs is the least that CONTRACT §4
+    /// allows, 0.1 s: 50 bits at that price are millions of core years.
     ///
     /// - Throws: `KeystoreError.malformedBox`, `.outOfMemory`.
     static func encrypt(
         _ seed: borrowing Seed, code: borrowing ActivationCode, binding: LinkBinding,
-        salt: [UInt8], nonce: [UInt8], cost: CodeCost
+        salt: [UInt8], nonce: [UInt8]
     ) throws(KeystoreError) -> CodeBox {
+        let (operations, memoryBytes) = (2, 64 << 20)
         let key = try key(
-            of: code.characters, salt: salt, operations: cost.operations,
-            memoryBytes: cost.memoryBytes)
+            of: code.characters, salt: salt, operations: operations, memoryBytes: memoryBytes)
         var box = [UInt8](repeating: 0, count: seed.byteCount + 16)
         let additional = binding.additionalData
         unsafe key.withUnsafeBytes { key in
@@ -44,8 +31,8 @@ extension CodeBox {
         }
         guard
             let made = CodeBox(
-                salt: salt, operations: cost.operations, memoryBytes: cost.memoryBytes,
-                nonce: nonce, box: box)
+                salt: salt, operations: operations, memoryBytes: memoryBytes, nonce: nonce,
+                box: box)
         else { throw .malformedBox }
         return made
     }

@@ -1,6 +1,7 @@
 // Secrets as text, for the issuer's side alone: seeds and PSKC values in base64, a signing key's "d"
 // in base64url (RFC 4648 §4, §5), a PSKC key in hexadecimal. Bytes in, guarded memory out; the way
 // out of a seed is the verifier's record, which CONTRACT §6 asks for.
+internal import CSodium
 @_spi(Issuer) package import Keystore
 package import Linux
 
@@ -12,8 +13,14 @@ extension SecureBytes {
     package static func decoding(
         _ text: Span<UInt8>, as alphabet: TextAlphabet
     ) throws(KeystoreError) -> SecureBytes? {
-        guard text.indices.allSatisfy({ alphabet.holds(text[$0]) }) else { return nil }
-        return try decoding(text, letterCount: text.count, as: alphabet)
+        guard text.indices.allSatisfy({ alphabet.holds(text[$0]) }),
+            let count = alphabet.byteCount(ofLetters: text.count), count > 0
+        else { return nil }
+        var bytes = try SecureBytes(count: count)
+        let isCanonical = bytes.write(decoding: text, as: alphabet)
+        scrubStackAndRegisters(.shallow)
+        guard isCanonical else { return nil }
+        return bytes
     }
 
     /// Decodes base64 with its padding straight into guarded memory; white space is skipped, as XML
@@ -24,29 +31,22 @@ extension SecureBytes {
     package static func decoding(
         base64 text: Span<UInt8>
     ) throws(KeystoreError) -> SecureBytes? {
-        var letters = 0
-        var padding = 0
-        for index in text.indices where !text[index].isWhiteSpace {
-            if text[index] == UInt8(ascii: "=") {
-                padding += 1
-            } else {
-                guard padding == 0, TextAlphabet.base64.holds(text[index]) else { return nil }
-                letters += 1
+        guard !text.isEmpty else { return nil }
+        var bytes = try SecureBytes(count: text.count)
+        var count = 0
+        let isText = unsafe bytes.withUnsafeMutableBytes { bytes in
+            unsafe text.withUnsafeBytes { text in
+                unsafe sodium_base642bin(
+                    bytes.assumingMemoryBound(to: UInt8.self).baseAddress!, bytes.count,
+                    text.assumingMemoryBound(to: CChar.self).baseAddress!, text.count, " \t\r\n",
+                    &count, nil, sodium_base64_VARIANT_ORIGINAL) == 0
             }
         }
-        guard padding <= 2, (letters + padding).isMultiple(of: 4) else { return nil }
-        return try decoding(text, letterCount: letters, as: .base64)
-    }
-
-    private static func decoding(
-        _ text: Span<UInt8>, letterCount: Int, as alphabet: TextAlphabet
-    ) throws(KeystoreError) -> SecureBytes? {
-        guard let count = alphabet.byteCount(ofLetters: letterCount), count > 0 else { return nil }
-        var bytes = try SecureBytes(count: count)
-        let isCanonical = bytes.write(decoding: text, as: alphabet)
         scrubStackAndRegisters(.shallow)
-        guard isCanonical else { return nil }
-        return bytes
+        guard isText, count > 0 else { return nil }
+        return try bytes.read { (bytes) throws(KeystoreError) in
+            try SecureBytes(copying: bytes.extracting(0..<count))
+        }
     }
 }
 

@@ -8,7 +8,6 @@ import SoftTokenCore
 /// The next line of standard input, asked for if it is a terminal.
 ///
 /// - Returns: nil at the end of the input.
-/// - Throws: `Failure` (65, 74).
 func nextLine(asking question: String) throws(Failure) -> [UInt8]? {
     if isTerminal(0) { output.prompt("\(question): ") }
     guard let line = try secretLine(from: 0) else { return nil }
@@ -19,7 +18,6 @@ func nextLine(asking question: String) throws(Failure) -> [UInt8]? {
 ///
 /// - Parameter limit: how many bytes it has at most.
 /// - Returns: nil for an empty line and at the end of the input.
-/// - Throws: `Failure` (64, 65, 74).
 func secretLine(from number: Int32, limit: Int = 1023) throws(Failure) -> SecureBytes? {
     guard let input = try? Descriptor(duplicating: number, path: "descriptor \(number)") else {
         throw .usage("descriptor \(number) is not open")

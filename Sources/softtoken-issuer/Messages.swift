@@ -22,8 +22,6 @@ func fromSystem<R: ~Copyable>(
 }
 
 /// Opens a file of secrets: a plain file, this user's, closed to others.
-///
-/// - Throws: `Failure`: 66, 78, 74.
 func openPrivate(_ path: String) throws(Failure) -> Descriptor {
     do throws(FileProblem) { return try openPrivateFile(path) } catch {
         if case .system(let error) = error { throw .of(error) }

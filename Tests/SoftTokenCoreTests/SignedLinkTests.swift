@@ -40,7 +40,7 @@ import Testing
     ) throws -> VerifiedLink {
         let text = try content(terms, issuedAt: unixSeconds).link(
             Seed(randomByteCount: 32), code: ActivationCode(parsing: Array(code.utf8).span),
-            cost: .standard, signedBy: SigningKey(), carrier: .activate)
+            signedBy: SigningKey(), carrier: .activate)
         return try read(text)
     }
 
@@ -49,7 +49,7 @@ import Testing
         try read(
             try content(issuer: issuer).link(
                 Seed(randomByteCount: 32), code: ActivationCode(parsing: Array(code.utf8).span),
-                cost: .standard, signedBy: key, carrier: .activate))
+                signedBy: key, carrier: .activate))
     }
 
     @Test("A key is trusted under one name: another name is asked about, another key loudly")

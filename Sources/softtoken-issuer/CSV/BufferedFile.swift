@@ -5,8 +5,6 @@ import Linux
 import SoftTokenCore
 
 /// Writes a new file (0600), whole or not at all; nothing is overwritten.
-///
-/// - Throws: `Failure` (73, 74).
 func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(Failure) {
     var file = try BufferedFile(path, policy: .refuse)
     try file.write(bytes)

@@ -26,8 +26,6 @@ struct CSVReader: ~Copyable {
     init(_ file: consuming Descriptor) { self.file = file }
 
     /// The rows of a file that the user named; `-` is standard input.
-    ///
-    /// - Throws: `Failure` (66, 74).
     init(named path: String) throws(Failure) {
         self.init(
             try fromSystem(
@@ -41,7 +39,6 @@ struct CSVReader: ~Copyable {
     /// The next row that isn't empty.
     ///
     /// - Returns: nil at the end.
-    /// - Throws: `Failure` (74).
     mutating func next() throws(Failure) -> CSVRow? {
         if byteCount == 0 {
             try skipByteOrderMark()

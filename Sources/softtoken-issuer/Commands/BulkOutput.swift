@@ -16,8 +16,6 @@ struct BulkOutput: ~Copyable {
     let codesPath: String
 
     /// Opens the files; what a former run left there is never overwritten.
-    ///
-    /// - Throws: `Failure` (73).
     init(_ folder: String, records: String?, _ secret: RecordsSecret?) throws(Failure) {
         try fromSystem(try makePrivateFolder(folder))
         let (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")

@@ -48,6 +48,7 @@ struct BulkRun: ~Copyable {
     /// - Parameters:
     ///   - place: the line or the serial that a problem is told of.
     ///   - read: how many bytes of the source were read.
+    ///
     /// - Throws: `Failure`, which no other row would be spared.
     mutating func make(
         _ order: TokenOrder, seed: consuming Seed, place: String, read: Int

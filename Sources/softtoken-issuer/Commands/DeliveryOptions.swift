@@ -18,7 +18,6 @@ struct DeliveryOptions: ParsableArguments {
     /// Looks for what would be in the way, before a link and its record are made.
     ///
     /// - Parameter serial: of the one link; nil for many.
-    /// - Throws: `Failure` (64, 73).
     func prepare(serial: String? = nil) throws(Failure) {
         if let qr {
             try QRPicture.requireProgram()
@@ -35,16 +34,19 @@ struct DeliveryOptions: ParsableArguments {
         guard !nameExists(path) else { throw .taken(path) }
     }
 
+    /// The picture, if it was asked for.
+    func picture(of made: MadeLink) throws(Failure) -> QRPicture? {
+        qr == nil ? nil : try QRPicture(made.link)
+    }
+
     /// Writes what was asked for. The record is on the disk by now.
-    ///
-    /// - Throws: `Failure` (64, 73, 74).
-    func deliver(_ made: MadeLink) throws(Failure) {
+    func deliver(_ made: MadeLink, _ picture: QRPicture?) throws(Failure) {
         if let letter {
             let files = try LetterFolder(letter).write(
                 Letter(made.link, code: made.code, verification: made.verification))
             output.note("the mail: \(files.mail)")
             output.note("the sheet, on another way than the mail: \(files.sheet), \(files.page)")
         }
-        if let qr { try QRPicture(made.link).draw(to: qr) }
+        if let qr { try picture?.write(to: qr) }
     }
 }

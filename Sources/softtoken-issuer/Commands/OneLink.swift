@@ -19,8 +19,6 @@ struct OneLinkOptions: ParsableArguments {
     func validate() throws { try require(account: account) }
 
     /// Refuses what is for one link beside an option that makes many.
-    ///
-    /// - Throws: `ValidationError`.
     func requireUnused(serial: String?, beside option: String) throws {
         guard account == nil, serial == nil, lock.isEmpty, delivery.qr == nil, !json else {
             throw ValidationError(
@@ -29,67 +27,66 @@ struct OneLinkOptions: ParsableArguments {
         }
     }
 
-    /// Makes the link, its record and what was asked for, and prints it.
+    /// Makes the link, its record and what was asked for, and prints it. The picture is drawn before
+    /// the record is written: not every link is one. The record is on the disk before anybody sees the
+    /// link.
     func make(
-        _ order: TokenOrder, seed: borrowing Seed, maker: LinkMaker,
-        options: LinkOptions
+        _ order: TokenOrder, seed: borrowing Seed, maker: LinkMaker, options: LinkOptions
     ) throws(Failure) {
         try delivery.prepare(serial: order.serial)
-        let made = try recorded(order, seed: seed, maker: maker, options: options)
-        try delivery.deliver(made)
-        try print(made, fingerprint: maker.key.fingerprint, options: options)
+        let now = try currentSeconds()
+        let made = try judging(try maker.link(order, seed: seed, at: now))
+        let picture = try delivery.picture(of: made)
+        try record(order, seed: seed, issuer: maker.key.name, options: options)
+        try delivery.deliver(made, picture)
+        try print(made, order.serial, fingerprint: maker.key.fingerprint)
+        guard let records = options.records, !json else { return }
+        sayNext(
+            "Next, when the prescriber has activated it, check a one-time password of softtoken show",
+            ["verify", "--records", records, "--serial", order.serial]
+                + recordsKeyOption(options.recordsKeyFd))
+    }
+
+    private func record(
+        _ order: TokenOrder, seed: borrowing Seed, issuer: String, options: LinkOptions
+    ) throws(Failure) {
+        guard let records = options.records else {
+            guard options.recordsKeyFd == nil else {
+                throw .usage("--records-key-fd belongs to --records")
+            }
+            return output.hint("without --records nobody can check this token's one-time passwords")
+        }
+        let writer = try openTarget(records, try RecordsSecret.read(from: options.recordsKeyFd))
+        guard try !writer.isTaken(order.serial) else {
+            throw .usage(
+                "\(records) has a token of this serial already", hint: "give another --serial")
+        }
+        try writer.add(order.record(issuer: issuer), seed: seed)
+        try writer.place()
     }
 
     private func print(
-        _ made: MadeLink, fingerprint: String, options: LinkOptions
+        _ made: MadeLink, _ serial: String, fingerprint: String
     ) throws(Failure) {
         guard !json else {
             return try output.json([
-                "link": .text(made.link), "code": .text(made.code), "serial": .text(made.serial),
+                "link": .text(made.link), "code": .text(made.code), "serial": .text(serial),
                 "jti": .text(TextAlphabet.base64URL.text(made.jti)),
                 "fingerprint": .text(fingerprint),
             ])
         }
-        output.note("serial \(made.serial), signing key \(fingerprint)")
+        output.note("serial \(serial), signing key \(fingerprint)")
         // For people; a script reads link and code alone, a line each. Marked with the mouse, the two
         // must not end up in one mail.
         let isShown = isTerminal(1)
         if isShown { output.note("\nThe link, for the mail:\n") }
         try output.line(made.link)
-        if let code = made.code {
-            if isShown {
-                output.note(
-                    "\nThe activation code, by telephone or on paper, never in the same mail:\n")
-            }
-            try output.line(code)
-            if !isShown { output.note("send the activation code on another way than the link") }
+        guard let code = made.code else { return }
+        if isShown {
+            output.note(
+                "\nThe activation code, by telephone or on paper, never in the same mail:\n")
         }
-        guard let records = options.records else { return }
-        sayNext(
-            "Next, when the prescriber has activated it, check a one-time password of softtoken show",
-            ["verify", "--records", records, "--serial", made.serial]
-                + recordsKeyOption(options.recordsKeyFd))
+        try output.line(code)
+        if !isShown { output.note("send the activation code on another way than the link") }
     }
-}
-
-/// Makes a link; its record is on the disk before anybody sees the link.
-private func recorded(
-    _ order: TokenOrder, seed: borrowing Seed, maker: LinkMaker, options: LinkOptions
-) throws(Failure) -> MadeLink {
-    let now = try currentSeconds()
-    let made = try judging(try maker.link(order, seed: seed, at: now))
-    guard let records = options.records else {
-        guard options.recordsKeyFd == nil else {
-            throw .usage("--records-key-fd belongs to --records")
-        }
-        output.hint("without --records nobody can check this token's one-time passwords")
-        return made
-    }
-    let writer = try openTarget(records, try RecordsSecret.read(from: options.recordsKeyFd))
-    guard try !writer.isTaken(order.serial) else {
-        throw .usage("\(records) has a token of this serial already", hint: "give another --serial")
-    }
-    try writer.add(order.record(issuer: maker.key.name), seed: seed)
-    try writer.place()
-    return made
 }

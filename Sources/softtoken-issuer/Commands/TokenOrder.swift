@@ -3,6 +3,7 @@
 import Activation
 import Keystore
 import KeystoreIssuer
+import Linux
 import OTP
 
 /// One token, ordered.
@@ -32,9 +33,7 @@ struct TokenOrder: Sendable {
     /// A serial that nobody gave: `ST` and ten letters, 50 bits, so that a million of them are
     /// different.
     static func drawnSerial() -> String {
-        let letters = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".unicodeScalars)
-        let drawn = randomBytes(count: 10).map { letters[Int($0 & 31)] }
-        return "ST" + String(String.UnicodeScalarView(drawn))
+        "ST" + TextAlphabet.crockford.text(randomBytes(count: 7)).prefix(10)
     }
 
     /// RFC 4226 R6 recommends 160 bits; RFC 6238's reference seeds are as long as the MAC.
@@ -47,10 +46,9 @@ struct TokenOrder: Sendable {
 struct MadeLink: Sendable {
     let link: String
     /// To be sent on another way; nil for a link that is sealed to a device.
-    let code: String?
+    var code: String?
     /// Of the request that the link is sealed to, to be compared once more; nil for a link with a code.
-    let verification: String?
-    let serial: String
+    var verification: String?
     let jti: [UInt8]
 }
 
@@ -88,26 +86,20 @@ final class LinkMaker: Sendable {
         case .request(let request):
             let link = try content.link(
                 seed, request: request, signedBy: key.signingKey, carrier: carrier)
-            return MadeLink(
-                link: link, code: nil, verification: request.verification, serial: order.serial,
-                jti: content.jti)
+            return MadeLink(link: link, verification: request.verification, jti: content.jti)
         case .code(let given):
-            let code = try activationCode(given)
+            let code =
+                if let given { try ActivationCode(parsing: Array(given.utf8).span) } else {
+                    try ActivationCode()
+                }
             let link = try content.link(
                 seed, code: code, signedBy: key.signingKey, carrier: carrier)
             let shown = code.readShown { text in
                 String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
             }
-            return MadeLink(
-                link: link, code: shown, verification: nil, serial: order.serial,
-                jti: content.jti)
+            return MadeLink(link: link, code: shown, jti: content.jti)
         }
     }
-}
-
-private func activationCode(_ given: String?) throws(ActivationError) -> ActivationCode {
-    if let given { return try ActivationCode(parsing: Array(given.utf8).span) }
-    return try ActivationCode()
 }
 
 /// Whether a name or an account survives XML and terminals: CONTRACT §1's rule, and no white space

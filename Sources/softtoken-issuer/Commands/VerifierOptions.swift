@@ -45,9 +45,11 @@ extension VerifierOptions {
     /// Takes an OTP from standard input; where it is too far off, the one after it too.
     ///
     /// The lock is not held while anybody types: each try reads the record anew.
+    ///
     /// - Parameters:
     ///   - account: whom to bind the token to, if it is accepted.
     ///   - check: looks at whom it is bound to now.
+    ///
     /// - Returns: the drift or the counter, for people and scripts.
     /// - Throws: `Failure`; 65 for an OTP that is not accepted.
     func accept(

@@ -19,8 +19,6 @@ struct LetterFolder: Sendable {
     init(_ path: String) { self.path = path }
 
     /// Makes the folder and the two in it (0700), unless they are there.
-    ///
-    /// - Throws: `Failure` (73).
     func make() throws(Failure) {
         for folder in [path, "\(path)/mails", "\(path)/sheets"] {
             try fromSystem(try makePrivateFolder(folder))
@@ -36,8 +34,6 @@ struct LetterFolder: Sendable {
     }
 
     /// Writes a letter's files (0600); nothing is overwritten.
-    ///
-    /// - Throws: `Failure` (73, 74).
     @discardableResult
     func write(_ letter: Letter) throws(Failure) -> Files {
         let files = files(of: letter.content.serial)
@@ -50,7 +46,6 @@ struct LetterFolder: Sendable {
     /// Writes the letters of a run that has just been placed, in the memory of one.
     ///
     /// Nothing of a letter is on the disk before its record is.
-    /// - Throws: `Failure` (65, 73, 74).
     func write(links: String, codes: String) throws(Failure) {
         var links = try rows(links)
         var codes = nameExists(codes) ? try rows(codes) : nil

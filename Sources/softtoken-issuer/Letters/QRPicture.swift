@@ -5,12 +5,17 @@ import Linux
 import ProgramSupport
 import SoftTokenCore
 
-/// A link to be drawn.
+/// A link, drawn.
 struct QRPicture {
     private static let program = "qrencode"
     private let link: String
+    private let image: [UInt8]
 
-    init(_ link: String) { self.link = link }
+    /// - Throws: `Failure` (65): more than a QR code holds.
+    init(_ link: String) throws(Failure) {
+        self.link = link
+        image = try QRPicture.drawn(link, ["--type=PNG", "--size=4"])
+    }
 
     /// - Throws: `Failure` (64) where qrencode isn't installed.
     static func requireProgram() throws(Failure) {
@@ -21,17 +26,16 @@ struct QRPicture {
         }
     }
 
-    /// Draws it into a new file (PNG, 0600), and on standard error where that is a terminal.
-    ///
-    /// - Throws: `Failure` (65, 73, 74).
-    func draw(to path: String) throws(Failure) {
-        try writeNewFile(path, try drawn(["--type=PNG", "--size=4"]))
+    /// Writes it into a new file (PNG, 0600), and on standard error where that is a terminal.
+    func write(to path: String) throws(Failure) {
+        try writeNewFile(path, image)
         output.note("the link as a picture: \(path)")
         if let columns = terminalColumns(2) { try show(columns) }
     }
 
     private func show(_ columns: Int) throws(Failure) {
-        let text = String(decoding: try drawn(["--type=UTF8", "--margin=2"]), as: UTF8.self)
+        let drawn = try QRPicture.drawn(link, ["--type=UTF8", "--margin=2"])
+        let text = String(decoding: drawn, as: UTF8.self)
         let width = text.split(separator: "\n").map(\.count).max() ?? 0
         guard width <= columns else {
             return output.note(
@@ -41,12 +45,11 @@ struct QRPicture {
         for line in text.split(separator: "\n") { output.note("\u{1B}[97;40m\(line)\u{1B}[0m") }
     }
 
-    /// - Throws: `Failure` (65): more than a QR code holds.
-    private func drawn(_ arguments: [String]) throws(Failure) -> [UInt8] {
+    private static func drawn(_ link: String, _ arguments: [String]) throws(Failure) -> [UInt8] {
         do throws(SystemError) {
             let input = try filledPipe(Array(link.utf8).span)
             let child = try ChildProcess.start(
-                QRPicture.program, arguments: arguments + ["--level=L", "--8bit", "--output=-"],
+                program, arguments: arguments + ["--level=L", "--8bit", "--output=-"],
                 input: input)
             if let child {
                 let picture = try child.output.nextBytes(limit: 1 << 24)

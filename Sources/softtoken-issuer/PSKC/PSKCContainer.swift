@@ -70,7 +70,6 @@ final class PSKCReader {
     /// Takes the next bytes of the file; none are its end.
     ///
     /// - Returns: the key packages that are whole since the last time.
-    /// - Throws: `Failure` (65).
     func feed(_ bytes: [UInt8]) throws(Failure) -> [PSKCKeyPackage] {
         packages.removeAll(keepingCapacity: true)
         for event in xml.feed(bytes, isLast: bytes.isEmpty) { try take(event) }

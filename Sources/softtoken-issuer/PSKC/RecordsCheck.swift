@@ -38,8 +38,6 @@ final class RecordsCheck {
     }
 
     /// The packages of the serial, in a file that is whole and has so many packages.
-    ///
-    /// - Throws: `Failure` (65).
     func packages(count: Int) throws(Failure) -> [PSKCKeyPackage] {
         try take([])
         guard self.count == count else { throw Failure(changing: path) }

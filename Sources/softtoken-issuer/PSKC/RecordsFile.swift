@@ -6,8 +6,6 @@ import SoftTokenCore
 
 /// Opens a file of records: as private as a key, and under one name, because whoever came by another
 /// would take another lock, and find another log beside a store.
-///
-/// - Throws: `Failure`: 66, 78.
 func openRecords(_ path: String) throws(Failure) -> Descriptor {
     let file = try openPrivate(path)
     let names = try fromSystem(try file.attributes().nameCount)

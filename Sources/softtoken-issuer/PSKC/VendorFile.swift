@@ -14,7 +14,6 @@ final class VendorFile {
     /// Made for the first key: a derived key costs thousands of rounds.
     private var opener: PSKCKeyring?
 
-    /// - Throws: `Failure`: 66, 74, 78, 64.
     init(_ path: String, keyFd: Int32?) throws(Failure) {
         file = try fromSystem(try openInput(path))
         secret = try RecordsSecret.read(from: keyFd, isOfOurs: false)

@@ -50,7 +50,6 @@ enum XMLEvent: Sendable {
     private static let maximumNames = 64
 
     /// - Parameter path: how errors name the file.
-    /// - Throws: `Failure` (74).
     init(_ path: String) throws(Failure) {
         // UTF-8 whatever the declaration says: others wouldn't have our byte ranges.
         guard

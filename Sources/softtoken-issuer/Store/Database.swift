@@ -32,8 +32,6 @@ enum SQLValue: Equatable, Sendable {
     private var statements: [String: OpaquePointer] = unsafe [:]
 
     /// Opens a database that is there; `:memory:` is a new one.
-    ///
-    /// - Throws: `Failure`: 65, 74, 75.
     init(_ path: String) throws(Failure) {
         var opened: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX

@@ -22,7 +22,6 @@ struct RecordsSource: ~Copyable {
     private let secret: RecordsSecret?
     let isEncrypted: Bool
 
-    /// - Throws: `Failure`: 66, 78, 65, 64.
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
         let store = RecordsKind(path) == .store ? try RecordsStore(path) : nil
         let isEncrypted =

@@ -6,8 +6,6 @@ import SoftTokenCore
 
 extension RecordsStore {
     /// What protects the seeds; nil for a store in the clear.
-    ///
-    /// - Throws: `Failure` (65).
     func protection() throws(Failure) -> PSKCProtection? {
         guard
             let row = try database.rows("SELECT bytes, salt, rounds, mackey FROM protection").first
@@ -72,8 +70,6 @@ final class RecordsSecret: Sendable {
     }
 
     /// Takes it from a descriptor.
-    ///
-    /// - Throws: `Failure` (64, 65, 74).
     static func read(
         from number: Int32?, isOfOurs: Bool = true
     ) throws(Failure) -> RecordsSecret? {
@@ -112,8 +108,6 @@ func recordsKeyring(
 }
 
 /// How new records are encrypted.
-///
-/// - Throws: `Failure` (64).
 func newProtection(_ secret: RecordsSecret?) throws(Failure) -> PSKCProtection {
     guard let secret else { return PSKCProtection() }
     return try PSKCProtection.new(for: secret.bytes)

@@ -7,8 +7,6 @@ import SoftTokenCore
 
 extension RecordsStore: JudgingRecords {
     /// Finds a token that may be used now, and opens its seed.
-    ///
-    /// - Throws: `Failure`: 66, 64, 65, 85, 88.
     func key(
         _ name: TokenName, _ secret: RecordsSecret?, at unixSeconds: Int64
     ) throws(Failure) -> VerifiableKey {
@@ -96,8 +94,6 @@ extension RecordsStore: JudgingRecords {
     }
 
     /// Lets a locked token try again.
-    ///
-    /// - Throws: `Failure`: 66.
     func unlock(_ serial: String) throws(Failure) {
         _ = try token(serial)
         try database.write { () throws(Failure) in

@@ -30,7 +30,6 @@ struct StoredToken: Sendable {
     let record: TokenMetadata
     private let seed: PSKCValue
 
-    /// - Throws: `Failure`: 64, 65.
     func seed(_ keyring: borrowing PSKCKeyring) throws(Failure) -> Seed {
         try ofToken(record.serial, try keyring.seed(seed))
     }

@@ -396,6 +396,23 @@ class LetterTests(Case):
                                    capture_output=True, text=True)
             self.assertEqual(shown.stdout.strip(), link)
 
+    @unittest.skipUnless(shutil.which("qrencode"), "qrencode is not installed")
+    def test_nothing_is_left_of_a_link_that_no_picture_holds(self):
+        self.keygen()
+        record = bytes([1, 1]) + b"p" + bytes(16) + bytes([40])
+        record += b"".join(bytes([1]) + bytes([number]) * 16 for number in range(40))
+        record += hashlib.blake2b(record, digest_size=32).digest()[:4]
+        command = ["issue", "--key", self.path("key"), "--account", "a", "--serial", "S1",
+                   "--records", self.path("r.xml"), "--letter", self.path("letters")]
+        command += ["--prescribing", "softtoken:prescribing#" + spell(record)] * 4
+        done = self.run_issuer(*command, "--qr", self.path("q.png"), code=65)
+        self.assertIn("2,953 bytes", done.stderr)
+        self.assertEqual(done.stdout, "")
+        for name in ("r.xml", "q.png", "letters/mails/S1.txt"):
+            self.assertFalse(os.path.exists(self.path(name)), name)
+        # The serial is free still.
+        self.run_issuer(*command)
+
     def test_without_qrencode_nothing_is_made(self):
         if os.geteuid() != 0:
             self.skipTest("hiding a program needs root")
