@@ -103,13 +103,14 @@ class Scenario:
 
     @staticmethod
     def find_try(calls):
-        """The index of the last call before the try: the head that tells of its record is in place."""
-        renamed = [call for call in calls if call.name in RENAMES]
-        for place, call in enumerate(renamed):
-            if "attempts.new" in call.text and "/share/" in call.text:
-                return next((other.index for other in renamed[place:]
-                             if "log-head.new" in other.text), None)
-        return None
+        """The index of the last call before the try: the folder's fsync, once the head that tells of
+        its record is in place."""
+        steps = iter(call for call in calls if call.name in (*RENAMES, "fsync"))
+        for wanted in ("/share/", '"attempts.new"'), ('"log-head.new"',), ("state/softtoken>)",):
+            call = next((call for call in steps if all(part in call.text for part in wanted)), None)
+            if call is None:
+                return None
+        return call.index
 
     def order_problems(self):
         """What a power cut needs besides: each rename of synced bytes, and nothing shown early."""
