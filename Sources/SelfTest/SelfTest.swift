@@ -25,26 +25,50 @@ public enum SelfTestError: Error, Equatable, Sendable {
     case refused(code: Int32, words: String)
     /// The system did not cooperate.
     case system(words: String)
+    /// A signal ended it (the exit code of a command that it ends), between two checks.
+    case interrupted(code: Int32)
 }
 
 /// Makes every check, one after another; under a minute. Nothing of the user's is touched, and
-/// nothing is left.
+/// nothing is left: Ctrl-C waits for the end of the check at hand, which takes out of a chip what it
+/// made there.
 ///
 /// - Parameter report: is given each result as soon as it is there.
 /// - Throws: `SelfTestError`.
 public func runSelfTest(report: (SelfTestResult) -> Void) throws(SelfTestError) {
-    var refusal: SelfTestError?
-    do throws(SystemError) {
-        let bench = try Bench()
-        let home = bench.home("first")
-        let end = try home.activate(SampleLink.ten)
-        if end.code == 0 {
-            for check in checks { report(try check.result(bench, home)) }
-        } else {
-            refusal = .refused(code: end.code, words: end.complaint)
+    let cause: SelfTestError?
+    do throws(SystemError) { cause = try makeChecks(report) } catch {
+        throw .system(words: "\(error.subject): \(error.reason)")
+    }
+    if let cause { throw cause }
+}
+
+/// - Returns: why not every check was made; nil if each was.
+private func makeChecks(_ report: (SelfTestResult) -> Void) throws(SystemError) -> SelfTestError? {
+    // The programs that are started inherit that signals are held back.
+    let signals = try SignalQueue()
+    let bench = try Bench()
+    let home = bench.home("first")
+    let end = try home.activate(SampleLink.ten)
+    guard end.code == 0 else { return .refused(code: end.code, words: end.complaint) }
+    for check in checks {
+        if let signal = signals.ending() { return .interrupted(code: signal.exitCode) }
+        report(try check.result(bench, home))
+    }
+    return nil
+}
+
+extension SignalQueue {
+    /// A signal that is to end the program; nil if none has arrived.
+    fileprivate borrowing func ending() -> Signal? {
+        while let signal = next() {
+            switch signal {
+            case .interrupt, .quit, .terminate, .hangUp: return signal
+            case .suspend, .resume, .resize: continue
+            }
         }
-    } catch { throw .system(words: "\(error.subject): \(error.reason)") }
-    if let refusal { throw refusal }
+        return nil
+    }
 }
 
 /// One thing that must be so.

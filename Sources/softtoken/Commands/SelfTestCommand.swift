@@ -28,6 +28,7 @@ struct SelfTestCommand: Command {
                 output.note(words)
                 throw .reported(ExitStatus(rawValue: code))
             case .system(let words): throw AuthenticatorError(.inputOutput, words)
+            case .interrupted(let code): throw .reported(ExitStatus(rawValue: code))
             }
         }
         let failed = results.count { $0.outcome == .failed }

@@ -7,15 +7,17 @@ import json
 import os
 import pathlib
 import pwd
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "TPM"))
 
-from chip import Chip  # noqa: E402
-from relay import Relay  # noqa: E402
+from chip import WRITE, Chip  # noqa: E402
+from relay import Relay, is_command  # noqa: E402
 
 CHIP_CHECK = "with every file put back the chip still counts, and closes"
 PROGRAM = pathlib.Path(os.environ["SOFTTOKEN_BIN_DIR"]).resolve() / "softtoken"
@@ -61,6 +63,33 @@ class SelfTest(unittest.TestCase):
         self.assertEqual((chip.indices(), chip.left()), ([], {}))
         lines = done.stdout.splitlines()
         self.assertTrue(all(line.startswith(("passed  ", "skipped  ")) for line in lines), lines)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root to bind a chip over /dev/tpmrm0")
+    def test_ctrl_c_while_a_chip_is_tried_leaves_nothing_in_it(self):
+        chip = Chip()
+        with Relay(chip) as relay:
+            process = subprocess.Popen(
+                [*relay.around(), PROGRAM, "selftest"], env={"HOME": "/"}, text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                start_new_session=True)
+            while not any(is_command(WRITE)(content) for content in relay.commands):
+                self.assertIsNone(process.poll(), "it ended before it asked the chip")
+                time.sleep(0.01)
+            folder = pathlib.Path(environment(process.pid)["HOME"]).parent
+            # As a terminal does: to the program and to what it started.
+            os.killpg(process.pid, signal.SIGINT)
+            lines = process.communicate()[0].splitlines()
+        self.assertEqual(process.returncode, 130)
+        self.assertTrue(lines[-1].startswith(f"passed  {CHIP_CHECK}: "), lines)
+        self.assertEqual((chip.indices(), chip.left()), ([], {}))
+        self.assertFalse(folder.exists(), folder)
+
+
+def environment(parent):
+    """Of a program that this process started."""
+    [child] = pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[:1]
+    return dict(pair.split("=", 1) for pair in
+                pathlib.Path(f"/proc/{child}/environ").read_text().split("\0") if "=" in pair)
 
 
 if __name__ == "__main__":
