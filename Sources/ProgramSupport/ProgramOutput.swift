@@ -44,7 +44,7 @@ public struct ProgramOutput: Sendable {
     /// What is asked, or how far a run is: no line of its own.
     public func prompt(_ text: String) { try? write(text, to: 2) }
 
-    public func warning(_ text: String) { note("\(program): warning: \(text)") }
+    public func warning(_ text: String) { note("\(program): warning: \(printable(text))") }
     public func hint(_ text: String) { note("\(program): hint: \(printable(text))") }
 
     /// Says what ended a command.

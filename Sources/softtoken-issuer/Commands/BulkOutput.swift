@@ -6,7 +6,7 @@ import Linux
 
 /// The files of one run, being written.
 struct BulkOutput: ~Copyable {
-    private let records: any RecordsTarget
+    let records: any RecordsTarget
     private var links: BufferedFile
     private var codes: BufferedFile
     private(set) var count = 0
@@ -28,9 +28,6 @@ struct BulkOutput: ~Copyable {
         self.links = links
         self.codes = codes
     }
-
-    /// Whether a token of this serial is there already.
-    func isTaken(_ serial: String) throws(Failure) -> Bool { try records.isTaken(serial) }
 
     mutating func add(
         _ made: MadeLink, _ order: TokenOrder, issuer: String, seed: borrowing Seed

@@ -54,7 +54,7 @@ struct BulkRun: ~Copyable {
         _ order: TokenOrder, seed: consuming Seed, place: String, read: Int
     ) throws(Failure) {
         try stopIfAsked()
-        if try files.isTaken(order.serial) {
+        if try files.records.isTaken(order.serial) {
             reject(place, Failure(.rejected, "there is a token of this serial already"))
         } else {
             queue.add(LinkJob(order, seed: seed, place: place))
@@ -65,12 +65,18 @@ struct BulkRun: ~Copyable {
 
     /// Makes the links that wait, and writes them in their order.
     private mutating func makeWaiting() throws(Failure) {
-        for job in queue.make(at: try currentSeconds()) {
+        let now = try currentSeconds()
+        for job in queue.make(at: now) {
             let made: MadeLink
             do throws(ActivationError) { made = try job.link() } catch {
                 guard error != .outOfMemory else { throw Failure(error) }
                 reject(job.place, Failure(error))
                 continue
+            }
+            let other = try files.records.warningOfOther(ofAccount: job.order.account, at: now)
+            if let other {
+                progress.clear()
+                output.warning("\(source), \(job.place): \(other)")
             }
             try files.add(made, job.order, issuer: issuer, seed: job.seed)
         }

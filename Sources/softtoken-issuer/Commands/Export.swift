@@ -33,27 +33,32 @@ struct Export: ParsableCommand {
     func run() throws(Failure) {
         let secret = try key.secret()
         var file = try BufferedFile(out, policy: .refuse)
-        let (count, rejected) = try write(to: &file, secret)
+        let (count, revoked, rejected) = try write(to: &file, secret)
         guard rejected == 0 else {
             throw .rejected(
                 "\(rejected) tokens can't be expressed: nothing was written",
                 hint: "--format pskc holds all that a record says")
         }
         try file.place()
-        output.note("\(count) tokens written")
+        output.note(
+            "\(count) tokens written" + (revoked > 0 ? ", \(revoked) revoked left out" : ""))
     }
 
     private func write(
         to file: inout BufferedFile, _ secret: RecordsSecret?
-    ) throws(Failure) -> (count: Int, rejected: Int) {
+    ) throws(Failure) -> (count: Int, revoked: Int, rejected: Int) {
         let source = try RecordsSource(records, secret)
         let protection = format == .pskc && source.isEncrypted ? try newProtection(secret) : nil
         let writer = try recordsKeyring(
             protection ?? PSKCProtection(), protection == nil ? nil : secret, path: out)
-        var (count, rejected) = (0, 0)
+        var (count, revoked, rejected) = (0, 0, 0)
         let head = recordsHead + (protection?.text(prefix: "") ?? "")
         if format == .pskc { try file.write(head) }
         try source.each { (record, seed) throws(Failure) in
+            guard !record.isRevoked else {
+                revoked += 1
+                return
+            }
             let text: [UInt8]
             do throws(Failure) {
                 text = try ofToken(record.serial, try format.text(record, seed, writer))
@@ -66,7 +71,7 @@ struct Export: ParsableCommand {
             count += 1
         }
         if format == .pskc { try file.write(recordsTail) }
-        return (count, rejected)
+        return (count, revoked, rejected)
     }
 }
 

@@ -37,7 +37,7 @@ struct OneLinkOptions: ParsableArguments {
         let now = try currentSeconds()
         let made = try judging(try maker.link(order, seed: seed, at: now))
         let picture = try delivery.picture(of: made)
-        try record(order, seed: seed, issuer: maker.key.name, options: options)
+        try record(order, seed: seed, issuer: maker.key.name, options: options, at: now)
         try delivery.deliver(made, picture)
         try print(made, order.serial, fingerprint: maker.key.fingerprint)
         guard let records = options.records, !json else { return }
@@ -48,7 +48,8 @@ struct OneLinkOptions: ParsableArguments {
     }
 
     private func record(
-        _ order: TokenOrder, seed: borrowing Seed, issuer: String, options: LinkOptions
+        _ order: TokenOrder, seed: borrowing Seed, issuer: String, options: LinkOptions,
+        at unixSeconds: Int64
     ) throws(Failure) {
         guard let records = options.records else {
             guard options.recordsKeyFd == nil else {
@@ -61,6 +62,8 @@ struct OneLinkOptions: ParsableArguments {
             throw .usage(
                 "\(records) has a token of this serial already", hint: "give another --serial")
         }
+        let other = try writer.warningOfOther(ofAccount: order.account, at: unixSeconds)
+        if let other { output.warning(other) }
         try writer.add(order.record(issuer: issuer), seed: seed)
         try writer.place()
     }

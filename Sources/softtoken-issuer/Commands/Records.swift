@@ -8,9 +8,10 @@ import SoftTokenCore
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "records",
-        abstract: "Makes and fills the verifier's store, and unlocks a token in it.",
+        abstract: "Makes and fills the verifier's store; revokes or unlocks a token.",
         subcommands: [
-            CreateStore.self, ImportRecords.self, EncryptRecords.self, UnlockToken.self,
+            CreateStore.self, ImportRecords.self, EncryptRecords.self, RevokeToken.self,
+            UnlockToken.self,
         ])
 }
 
@@ -121,6 +122,48 @@ struct UnlockToken: ParsableCommand {
     var serial: String
 
     func run() throws(Failure) { try RecordsStore(records).unlock(serial) }
+}
+
+struct RevokeToken: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Ends a token for good.",
+        discussion: """
+            For a token whose device is lost, stolen, erased or replaced: none of its one-time \
+            passwords is accepted any more, at whatever time, and nothing brings it back. The \
+            record stays, so that no other token gets its serial.
+            """)
+
+    @Option(help: .taking("file", "The records, a store or PSKC."))
+    var records: String
+
+    @OptionGroup var token: TokenNameOptions
+
+    func run() throws(Failure) {
+        let now = try currentSeconds()
+        let serial =
+            switch RecordsKind(records) {
+            case .store: try RecordsStore(records).revoke(token.name, at: now)
+            case .pskc: try revokeInFile(records, token.name, at: now)
+            }
+        output.note("token \(serial) is revoked")
+    }
+}
+
+/// Which token of the records is meant.
+struct TokenNameOptions: ParsableArguments {
+    @Option(help: .taking("serial", "The token's serial."))
+    var serial: String?
+
+    @Option(help: .taking("account", "Or whose token it is."))
+    var account: String?
+
+    func validate() throws {
+        guard (serial == nil) != (account == nil) else {
+            throw ValidationError("one of --serial and --account says which token")
+        }
+    }
+
+    var name: TokenName { serial.map(TokenName.serial) ?? .account(account ?? "") }
 }
 
 struct RecordsKeyOption: ParsableArguments {

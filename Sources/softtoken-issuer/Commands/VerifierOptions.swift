@@ -1,6 +1,7 @@
 // What `verify` and `bind` have in common: the record, the OTPs on standard input, and what is said
 // of the clock and the counter. Bound by CONTRACT §6, RFC 4226 §7, RFC 6238 §6.
 import ArgumentParser
+import Linux
 import OTP
 import ProgramSupport
 import SoftTokenCore
@@ -58,6 +59,11 @@ extension VerifierOptions {
     ) throws(Failure) -> String {
         let secret = try RecordsSecret.read(
             from: keyFd ?? recordsKeyFd, isOfOurs: keyFd == nil)
+        // Whoever types hears first that there is no such token, several, or one that has ended.
+        if isTerminal(0) {
+            let now = if let at { at } else { try currentSeconds() }
+            try check(try TokenSession(records, name, secret: secret, at: now).record.account)
+        }
         var otps: [[UInt8]] = []
         var hint: String?
         for question in ["one-time password", "the next one-time password"] {

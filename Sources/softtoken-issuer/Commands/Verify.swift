@@ -18,20 +18,9 @@ struct Verify: ParsableCommand {
 
     @OptionGroup var options: VerifierOptions
 
-    @Option(help: .taking("serial", "The token's serial."))
-    var serial: String?
-
-    @Option(help: .taking("account", "Or whose token it is."))
-    var account: String?
-
-    func validate() throws {
-        guard (serial == nil) != (account == nil) else {
-            throw ValidationError("one of --serial and --account says which token")
-        }
-    }
+    @OptionGroup var token: TokenNameOptions
 
     func run() throws {
-        let name = serial.map(TokenName.serial) ?? TokenName.account(account ?? "")
-        try output.line("accepted, \(try options.accept(name))")
+        try output.line("accepted, \(try options.accept(token.name))")
     }
 }

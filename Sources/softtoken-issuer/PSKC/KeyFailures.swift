@@ -63,6 +63,10 @@ extension Failure {
     static let notYetValid = Failure(.policy, "its policy says that it is not valid yet")
     static let expired = Failure(
         .tokenExpired, "its policy says that it is expired", hint: issueNew)
+    static let revoked = Failure(.tokenExpired, "it is revoked", hint: issueNew)
+    static func ended(atUnixSeconds end: Int64) -> Failure {
+        end <= revokedUnixSeconds ? revoked : expired
+    }
     /// A PIN in the OTP, or one that SoftToken's four digits can't be.
     static let pin = Failure(.policy, "its policy asks for a PIN that a soft token can't have")
     static let transactions = Failure(

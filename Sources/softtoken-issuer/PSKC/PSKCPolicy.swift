@@ -1,6 +1,10 @@
 // What a key may be used for: RFC 6030 §5. A policy that is not known, or that can't be kept, means
 // that the key is not used.
 
+/// When a token ended that `records revoke` ended: PSKC has no word for it, and no clock that is put
+/// back is before this.
+let revokedUnixSeconds: Int64 = 0
+
 /// What is to be done with a key.
 enum KeyPurpose: Sendable {
     /// The token is somewhere else: its OTPs are checked.
@@ -35,7 +39,9 @@ struct PSKCPolicy: Sendable {
         guard !hasTransactions else { throw .transactions }
         guard purpose == .verifying ? pinAllows.verifying : pinAllows.link else { throw .pin }
         guard startUnixSeconds.map({ $0 <= unixSeconds }) ?? true else { throw .notYetValid }
-        guard expiryUnixSeconds.map({ unixSeconds < $0 }) ?? true else { throw .expired }
+        if let expiryUnixSeconds, unixSeconds >= expiryUnixSeconds {
+            throw .ended(atUnixSeconds: expiryUnixSeconds)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 // What changes in a record: the bytes of one value, in place, so that everything else in the file
 // stays as its vendor wrote it. Bound by RECORDS.md §3 and RFC 6030's schema (the order in Data).
+import Linux
 import OTP
 
 /// Bytes of a file and what takes their place.
@@ -34,6 +35,28 @@ extension PSKCKeyPackage {
             return RecordEdit(range: old.range, bytes: bytes)
         }
         return RecordEdit(range: data.range.upperBound..<data.range.upperBound, bytes: bytes)
+    }
+
+    /// What ends the key at any time: its policy's ExpiryDate.
+    func revocation() -> RecordEdit? {
+        guard let data else { return nil }
+        let prefix = key.prefix
+        let day = UTCTime.text(unixSeconds: revokedUnixSeconds)
+        let date = "<\(prefix)ExpiryDate>\(day)</\(prefix)ExpiryDate>"
+        let whole = "<\(prefix)Policy>\(date)</\(prefix)Policy>"
+        guard let policy = key.child(Namespace.pskc, "Policy") else {
+            let end = (key.child(Namespace.pskc, "UserId") ?? data).range.upperBound
+            return RecordEdit(range: end..<end, bytes: Array(whole.utf8))
+        }
+        if policy.endTag.isEmpty {
+            return RecordEdit(range: policy.range, bytes: Array(whole.utf8))
+        }
+        if let old = policy.child(Namespace.pskc, "ExpiryDate") {
+            return RecordEdit(range: old.range, bytes: Array(date.utf8))
+        }
+        let start = policy.child(Namespace.pskc, "StartDate")?.range ?? policy.startTag
+        let end = start.upperBound
+        return RecordEdit(range: end..<end, bytes: Array(date.utf8))
     }
 
     /// New elements that belong at one place are one edit, in the schema's order.

@@ -67,11 +67,13 @@ final class RecordsWriter: RecordsTarget {
     private var file: BufferedFile
     private let keyring: PSKCKeyring
     private let outline: PSKCOutline
-    private let path: String
+    let path: String
     private let check: RecordsCheck
     private var added = Hasher()
     /// Hashes of the serials, eight bytes each, so that 100,000 of them stay small.
     private var serials: Set<Int>
+    /// By the hash of the account: the token of it that can be verified longest.
+    private let accounts: [Int: (serial: String, endUnixSeconds: Int64)]
     private(set) var count = 0
 
     /// Begins a new version of the file, with what is in it already.
@@ -86,7 +88,7 @@ final class RecordsWriter: RecordsTarget {
         let found = try FoundRecords(old, secret)
         keyring = try found.keyring(secret, path: path)
         outline = found.outline
-        serials = found.serials
+        (serials, accounts) = (found.serials, found.accounts)
         let check = try RecordsCheck(path, first: outline.packageCount)
         file = try BufferedFile(path) { (bytes) throws(Failure) in try check.take(bytes) }
         self.check = check
@@ -99,6 +101,15 @@ final class RecordsWriter: RecordsTarget {
     }
 
     func isTaken(_ serial: String) -> Bool { !serials.insert(serial.hashValue).inserted }
+
+    func usableSerial(
+        ofAccount account: String, at unixSeconds: Int64
+    ) throws(Failure) -> String? {
+        guard let found = accounts[account.hashValue], unixSeconds < found.endUnixSeconds else {
+            return nil
+        }
+        return found.serial
+    }
 
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
         let text = recordText(
@@ -132,6 +143,7 @@ final class RecordsWriter: RecordsTarget {
 private struct FoundRecords {
     let outline: PSKCOutline
     private(set) var serials: Set<Int> = []
+    private(set) var accounts: [Int: (serial: String, endUnixSeconds: Int64)] = [:]
     /// One whose seed is encrypted.
     private var encrypted: PSKCKeyPackage?
 
@@ -141,14 +153,20 @@ private struct FoundRecords {
         switch file {
         case nil: outline = PSKCOutline(protection: try newProtection(secret))
         case .some(let file):
-            var (serials, encrypted) = (serials, encrypted)
+            var (serials, accounts, encrypted) = (serials, accounts, encrypted)
             outline = try readKeys(file) { package, _ in
                 serials.insert(package.serial.hashValue)
+                if let account = package.account?.hashValue {
+                    let end = package.policy.expiryUnixSeconds ?? .max
+                    if end > accounts[account]?.endUnixSeconds ?? revokedUnixSeconds {
+                        accounts[account] = (package.serial, end)
+                    }
+                }
                 if encrypted == nil, case .encrypted = package.value("Secret") {
                     encrypted = package
                 }
             }
-            (self.serials, self.encrypted) = (serials, encrypted)
+            (self.serials, self.accounts, self.encrypted) = (serials, accounts, encrypted)
             guard !outline.isSigned else {
                 throw .rejected(
                     "\(file.path) is signed by its vendor: nothing can be added to it",

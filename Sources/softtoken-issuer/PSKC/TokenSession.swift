@@ -83,7 +83,7 @@ final class HeldRecords: JudgingRecords {
     init(_ path: String, _ name: TokenName, at unixSeconds: Int64) throws(Failure) {
         lock = try lockRecords(path)
         file = try openRecords(path)
-        (package, outline) = try find(name, in: file, at: unixSeconds)
+        (package, outline) = try usableKey(name, in: file, at: unixSeconds)
     }
 
     /// Opens the key, with a keyring for records of ours where the secret was given for that, else
@@ -141,22 +141,45 @@ extension PSKCKeyPackage {
 
 /// The one serial of an account.
 ///
+/// - Parameter ended: those that can't be used now: one stands for its reason where there is no other.
 /// - Throws: `Failure`: 66, or 64 where it has several.
-func theOne(_ serials: [String], account: String, path: String) throws(Failure) -> String {
-    guard let serial = serials.first else {
+func theOne(
+    _ usable: [String], ended: [String], account: String, path: String
+) throws(Failure) -> String {
+    guard let serial = usable.first ?? ended.first else {
         throw Failure(.notFound, "\(path) has no token of this account")
     }
-    guard serials.allSatisfy({ $0 == serial }) else {
-        throw .usage("\(path) has several tokens of this account", hint: "choose one with --serial")
+    let others = Set(usable).subtracting([serial])
+    guard others.isEmpty else {
+        let named = [serial] + others.sorted().prefix(3) + (others.count > 3 ? ["..."] : [])
+        throw .usage(
+            "\(path) has several tokens of this account: \(named.joined(separator: ", "))",
+            hint: "choose one with --serial; softtoken-issuer records revoke ends one for good")
     }
     return serial
 }
 
 /// The one key of a token that may be used now: a vendor's file may hold several, one a period
 /// (RFC 6030, figure 10).
-private func find(
+private func usableKey(
     _ name: TokenName, in file: borrowing Descriptor, at unixSeconds: Int64
 ) throws(Failure) -> (PSKCKeyPackage, PSKCOutline) {
+    let (found, outline) = try keys(name, in: file, at: unixSeconds)
+    let usable = found.filter { $0.policy.allows(.verifying, at: unixSeconds) }
+    guard usable.count <= 1 else {
+        throw .rejected("\(file.path) has several keys of this serial")
+    }
+    let package = usable.first ?? found[0]
+    try ofToken(package.serial, try package.policy.check(for: .verifying, at: unixSeconds))
+    return (package, outline)
+}
+
+/// The keys of one token, of which there is one at least.
+///
+/// - Throws: `Failure`: 66, 64; 65 for a file that can't be written.
+func keys(
+    _ name: TokenName, in file: borrowing Descriptor, at unixSeconds: Int64
+) throws(Failure) -> ([PSKCKeyPackage], PSKCOutline) {
     var found: [PSKCKeyPackage] = []
     let outline = try readKeys(file) { package, _ in
         let isMeant =
@@ -167,18 +190,16 @@ private func find(
         if package.isToken, isMeant { found.append(package) }
     }
     if case .account(let account) = name {
-        _ = try theOne(found.map(\.serial), account: account, path: file.path)
+        let isUsable = { (key: PSKCKeyPackage) in key.policy.allows(.verifying, at: unixSeconds) }
+        let serial = try theOne(
+            found.filter(isUsable).map(\.serial), ended: found.map(\.serial), account: account,
+            path: file.path)
+        found.removeAll { $0.serial != serial }
     }
     // Before anybody's OTP is taken: what is accepted has to be written.
     guard outline.encoding.holds([]) else {
         throw Failure(encoding: outline.encoding, of: file.path)
     }
-    guard let first = found.first else { throw Failure(noSerialIn: file.path) }
-    let usable = found.filter { $0.policy.allows(.verifying, at: unixSeconds) }
-    guard usable.count <= 1 else {
-        throw .rejected("\(file.path) has several keys of this serial")
-    }
-    let package = usable.first ?? first
-    try ofToken(package.serial, try package.policy.check(for: .verifying, at: unixSeconds))
-    return (package, outline)
+    guard !found.isEmpty else { throw Failure(noSerialIn: file.path) }
+    return (found, outline)
 }

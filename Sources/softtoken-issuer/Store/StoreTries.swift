@@ -10,11 +10,7 @@ extension RecordsStore: JudgingRecords {
     func key(
         _ name: TokenName, _ secret: RecordsSecret?, at unixSeconds: Int64
     ) throws(Failure) -> VerifiableKey {
-        let serial =
-            switch name {
-            case .serial(let serial): serial
-            case .account(let account): try self.serial(ofAccount: account)
-            }
+        let serial = try serial(name, at: unixSeconds)
         let token = try token(serial)
         let keyring = try recordsKeyring(try protection() ?? PSKCProtection(), secret, path: path)
         try ofToken(serial, try token.record.check(at: unixSeconds))
@@ -25,7 +21,8 @@ extension RecordsStore: JudgingRecords {
         _ record: TokenMetadata, _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
         try count(record.serial, limit: attempt.limit, now: try currentSeconds())
-        return try judge(record.serial, account: attempt.account, by: rule)
+        return try judge(
+            record.serial, account: attempt.account, at: attempt.unixSeconds, by: rule)
     }
 
     /// Counts a try.
@@ -67,10 +64,14 @@ extension RecordsStore: JudgingRecords {
     ///
     /// - Parameter rule: pure, and quick: others wait.
     private func judge(
-        _ serial: String, account: String?, by rule: (VerifierState) -> OTPVerdict
+        _ serial: String, account: String?, at unixSeconds: Int64,
+        by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
         let verdict = try database.write { () throws(Failure) -> OTPVerdict in
-            let verdict = rule(try token(serial).record.state)
+            let record = try token(serial).record
+            // It may have been revoked meanwhile.
+            try ofToken(serial, try record.check(at: unixSeconds))
+            let verdict = rule(record.state)
             guard case .accepted(let state, _) = verdict else { return verdict }
             try database.run(
                 """

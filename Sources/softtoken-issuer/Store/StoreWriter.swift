@@ -1,11 +1,15 @@
 // New records on their way into a store: kept apart until all of them are there, so that nobody who
 // verifies waits for a long run, and none is left of one that is cut short. Bound by RECORDS.md §7.
 import Keystore
+import ProgramSupport
 
 /// Where new records go.
 protocol RecordsTarget: AnyObject {
+    var path: String { get }
     /// Whether a token of this serial is there already; from now on it is.
     func isTaken(_ serial: String) throws(Failure) -> Bool
+    /// A token of the account that can be verified; nil if there is none.
+    func usableSerial(ofAccount account: String, at unixSeconds: Int64) throws(Failure) -> String?
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure)
     /// Puts what was added in place, unless nothing was.
     func place() throws(Failure)
@@ -19,9 +23,23 @@ func openTarget(_ path: String, _ secret: RecordsSecret?) throws(Failure) -> any
     }
 }
 
+extension RecordsTarget {
+    /// What to say of another token of the account, which is accepted until somebody ends it.
+    func warningOfOther(
+        ofAccount account: String, at unixSeconds: Int64
+    ) throws(Failure) -> String? {
+        guard let serial = try usableSerial(ofAccount: account, at: unixSeconds) else { return nil }
+        let command = shellCommand([
+            "softtoken-issuer", "records", "revoke", "--records", path, "--serial", serial,
+        ])
+        return "\(account) has another token that verifies, \(serial); \(command) ends it"
+    }
+}
+
 /// A store that is added to.
 final class StoreWriter: RecordsTarget {
     private let store: RecordsStore
+    var path: String { store.path }
     private var database: Database { store.database }
     private let keyring: PSKCKeyring
     private let protection: [[SQLValue]]
@@ -41,6 +59,17 @@ final class StoreWriter: RecordsTarget {
         return try !database.rows("SELECT 1 FROM tokens WHERE serial = ?", [.text(serial)]).isEmpty
     }
 
+    func usableSerial(
+        ofAccount account: String, at unixSeconds: Int64
+    ) throws(Failure) -> String? {
+        let rows = try database.rows(
+            """
+            SELECT serial FROM tokens WHERE account = ? AND (expires IS NULL OR expires > ?) LIMIT 1
+            """,
+            [.text(account), .integer(unixSeconds)])
+        return rows.first?[0].text
+    }
+
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
         try database.run(
             "INSERT INTO temp.added VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -53,7 +82,7 @@ final class StoreWriter: RecordsTarget {
         try database.write { () throws(Failure) in
             // Somebody may have encrypted the store meanwhile.
             guard try database.rows("SELECT mackey FROM protection") == protection else {
-                throw .busy(store.path)
+                throw .busy(path)
             }
             try database.run("INSERT INTO tokens SELECT * FROM temp.added ORDER BY serial")
         }

@@ -15,10 +15,14 @@ struct TokenMetadata: Sendable {
     /// A device that somebody made, with a button.
     var isHard = false
 
+    var isRevoked: Bool { expiryUnixSeconds.map { $0 <= revokedUnixSeconds } ?? false }
+
     /// Whether it may be used now.
     func check(at unixSeconds: Int64) throws(Failure) {
         if let startUnixSeconds, unixSeconds < startUnixSeconds { throw .notYetValid }
-        if let expiryUnixSeconds, unixSeconds >= expiryUnixSeconds { throw .expired }
+        if let expiryUnixSeconds, unixSeconds >= expiryUnixSeconds {
+            throw .ended(atUnixSeconds: expiryUnixSeconds)
+        }
         if case .counter(let counter) = state.parameters.factor, counter > lastCounter {
             throw .counterAtEnd
         }
@@ -130,13 +134,24 @@ extension RecordsStore {
         return found
     }
 
-    /// The one token of an account.
+    /// The serial of a token, or of an account's one token that may be used.
     ///
     /// - Throws: `Failure`: 66, or 64 where it has several.
-    func serial(ofAccount account: String) throws(Failure) -> String {
-        let rows = try database.rows(
-            "SELECT serial FROM tokens WHERE account = ? LIMIT 2", [.text(account)])
-        return try theOne(rows.compactMap { $0[0].text }, account: account, path: path)
+    func serial(_ name: TokenName, at unixSeconds: Int64) throws(Failure) -> String {
+        switch name {
+        case .serial(let serial): return serial
+        case .account(let account):
+            var (usable, ended): ([String], [String]) = ([], [])
+            try each(where: "account = ?", [.text(account)]) { token in
+                let isUsable = (try? token.record.check(at: unixSeconds)) != nil
+                if isUsable {
+                    usable.append(token.record.serial)
+                } else {
+                    ended.append(token.record.serial)
+                }
+            }
+            return try theOne(usable, ended: ended, account: account, path: path)
+        }
     }
 
     /// Lends every row, or those that are meant, in the order of the serials.

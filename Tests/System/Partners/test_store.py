@@ -6,7 +6,9 @@ Needs apt: oathtool strace; python-pskc (PyPI) where it is.
 """
 
 import base64
+import csv
 import os
+import pty
 import re
 import sqlite3
 import subprocess
@@ -166,10 +168,11 @@ class StoreTests(StoreCase):
         self.add("S1", "ann")
         self.add("S2", "bob")
         self.add("S3", "bob")
-        for account, code in (("ann", 0), ("bob", 64), ("eve", 66)):
-            self.run_issuer(
+        for account, code, told in (("ann", 0, ""), ("bob", 64, "S2, S3"), ("eve", 66, "")):
+            done = self.run_issuer(
                 "verify", "--records", self.path("s"), "--account", account, "--at", str(NOW),
                 text=totp(self.stored(), NOW) + "\n", code=code)
+            self.assertIn(told, done.stderr)
         self.run_issuer(
             "verify", "--records", self.path("s"), text="000000\n", code=64)
 
@@ -434,6 +437,182 @@ class StoreTests(StoreCase):
         self.check(hotp(seeds[0], 5), 0)
         self.run_issuer(
             "records", "import", "--records", self.path("s"), self.path("r.xml"), code=65)
+
+
+class RevokedTests(StoreCase):
+    """A token that ends before its time, of a store and of a PSKC file."""
+
+    KINDS = ("s", "r.xml")
+
+    def setUp(self):
+        super().setUp()
+        self.store()
+
+    def revoke(self, name, *which, code=0):
+        return self.run_issuer(
+            "records", "revoke", "--records", self.path(name), *which, code=code)
+
+    def seed(self, serial, name):
+        return self.stored(serial) if name == "s" else self.seed_of(serial, name)
+
+    def test_none_of_its_otps_is_accepted_at_any_time(self):
+        for name in self.KINDS:
+            self.add("S1", "ann", None, "--hotp", name=name)
+            self.add("S2", "bob", name=name)
+            self.assertIn("S1 is revoked", self.revoke(name, "--serial", "S1").stderr)
+            self.assertIn("S2 is revoked", self.revoke(name, "--account", "bob").stderr)
+            for at in (0, 1, NOW):
+                for serial, otp in (("S1", hotp(self.seed("S1", name), 0)),
+                                    ("S2", totp(self.seed("S2", name), at))):
+                    done = self.check(otp, 85, "--at", str(at), name=name, serial=serial)
+                    self.assertIn(f"token {serial}: it is revoked", done.stderr)
+            self.run_issuer(
+                "bind", "--records", self.path(name), "--serial", "S1", "--account", "ann",
+                text=hotp(self.seed("S1", name), 0), code=85)
+            # Kept: no other token gets its serial, and once more is no error.
+            self.add("S1", "eve", name=name, code=64)
+            self.revoke(name, "--serial", "S1")
+            self.revoke(name, "--serial", "S9", code=66)
+            self.revoke(name, "--account", "eve", code=66)
+            self.revoke(name, code=64)
+
+    def test_the_account_goes_on_with_its_other_token(self):
+        for name in self.KINDS:
+            done = self.add("S1", "ann", None, "--hotp", name=name)
+            self.assertNotIn("warning", done.stderr)
+            self.add("S2", "bob", None, "--hotp", name=name)
+            done = self.add("S3", "ann", None, "--hotp", name=name)
+            command = re.search(
+                r"warning: ann has another token that verifies, S1; (softtoken-issuer .* S1) ends it",
+                done.stderr)[1]
+            arguments = ["verify", "--records", self.path(name), "--account", "ann"]
+            otp = hotp(self.seed("S3", name), 0)
+            done = self.run_issuer(*arguments, text=otp, code=64)
+            self.assertIn("S1, S3", done.stderr)
+            self.assertIn("records revoke", done.stderr)
+            self.assertEqual(self.revoke(name, "--account", "ann", code=64).stdout, "")
+            self.run_issuer(*command.split()[1:])
+            self.run_issuer(*arguments, text=otp)
+            self.write("in.csv", "account\nann\ncarl\n")
+            done = self.run_issuer(
+                "issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",
+                self.path("d" + name), "--records", self.path(name))
+            self.assertIn(
+                "in.csv, line 2: ann has another token that verifies, S3; softtoken-issuer records",
+                done.stderr)
+            self.assertNotIn("carl", done.stderr)
+            with open(self.path(f"d{name}/links.csv")) as file:
+                self.revoke(name, "--serial", list(csv.DictReader(file))[0]["serial"])
+            # The last of an account says why.
+            self.revoke(name, "--account", "ann")
+            self.assertIn(
+                "it is revoked", self.run_issuer(*arguments, text=otp, code=85).stderr)
+            self.assertNotIn("warning", self.add("S4", "ann", name=name).stderr)
+
+    def test_at_a_terminal_a_token_that_cant_be_used_is_told_before_the_otp_is_asked_for(self):
+        for name in self.KINDS:
+            self.add("S1", "ann", name=name)
+            self.add("S2", "ann", name=name)
+            self.add("S3", "bob", name=name)
+            self.revoke(name, "--serial", "S3")
+            for which, code, told in (
+                    (("--account", "ann"), 64, "several tokens of this account: S1, S2"),
+                    (("--account", "bob"), 85, "token S3: it is revoked"),
+                    (("--serial", "S9"), 66, "no token of this serial")):
+                leader, follower = pty.openpty()
+                done = subprocess.run(
+                    [BIN, "verify", "--records", self.path(name), *which], stdin=follower,
+                    capture_output=True, text=True, timeout=60)
+                os.close(follower)
+                os.close(leader)
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(told, done.stderr)
+                self.assertNotIn("one-time password:", done.stderr)
+
+    def test_a_verify_that_began_before_accepts_nothing_behind_it(self):
+        """The row is read again in the write that would accept the OTP."""
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 0)
+        other = sqlite3.connect(self.path("s"), isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        process = subprocess.Popen(
+            [BIN, "verify", "--records", self.path("s"), "--serial", "S1"], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(otp + "\n")
+        process.stdin.flush()
+        # It has read the row, and waits for the write lock.
+        time.sleep(1)
+        other.execute("UPDATE tokens SET expires = 0")
+        other.execute("COMMIT")
+        _, error = process.communicate()
+        self.assertEqual((process.returncode, self.query("SELECT counter FROM tokens")), (85, [(0,)]))
+        self.assertIn("it is revoked", error)
+
+    def test_it_is_left_out_of_what_others_verify(self):
+        for name in self.KINDS:
+            self.add("S1", "ann", None, "--hotp", name=name)
+            self.add("S2", "bob", None, "--hotp", name=name)
+            self.revoke(name, "--serial", "S1")
+            for form in ("pskc", "users.oath"):
+                out = self.path(f"{name}.{form}")
+                done = self.run_issuer(
+                    "export", "--records", self.path(name), "--format", form, "--out", out)
+                self.assertIn("1 tokens written, 1 revoked left out", done.stderr)
+                self.assertNotIn("ann", read(out))
+                self.assertIn("bob", read(out))
+
+    def test_a_file_keeps_all_else_and_an_import_keeps_it_revoked(self):
+        self.add("S1", "ann", None, "--hotp", name="r.xml")
+        seed = self.seed_of("S1")
+        written = read(self.path("r.xml"))
+        for policy in ("", "<Policy/>", "<Policy><StartDate>2020-01-01T00:00:00Z</StartDate></Policy>",
+                       "<Policy><ExpiryDate>2100-01-01T00:00:00Z</ExpiryDate></Policy>",
+                       "<Policy><KeyUsage>OTP</KeyUsage></Policy>"):
+            before = self.write("r.xml", written.replace("</Key>", policy + "<!-- x --></Key>"))
+            text = read(before)
+            self.revoke("r.xml", "--serial", "S1")
+            date = "<ExpiryDate>1970-01-01T00:00:00Z</ExpiryDate>"
+            now = read(self.path("r.xml"))
+            self.assertEqual(now.count(date), 1)
+            self.assertEqual(
+                re.sub(r"<Policy/?>|</Policy>", "", now.replace(date, "")),
+                re.sub(r"<Policy/?>|</Policy>|<ExpiryDate>.*</ExpiryDate>", "", text))
+            self.check(hotp(seed, 0), 85, name="r.xml")
+        self.run_issuer("records", "import", "--records", self.path("s"), self.path("r.xml"))
+        self.check(hotp(seed, 0), 85)
+
+    def test_encrypted_records_need_no_key_for_it(self):
+        secret = "correct horse battery"
+        self.store("e", secret)
+        for name in ("e", "e.xml"):
+            self.add("S1", "ann", secret, name=name)
+            self.revoke(name, "--serial", "S1")
+            self.with_key(
+                ["verify", "--records", self.path(name), "--serial", "S1"], secret,
+                text="000000", code=85)
+
+    def test_a_kill_at_any_call_leaves_it_revoked_or_as_it_was(self):
+        self.add("S1", "ann", None, "--hotp")
+        self.add("S1", "ann", None, "--hotp", name="r.xml")
+        written = read(self.path("r.xml"))
+        for name, calls in (("s", ("pwrite64", "fdatasync")), ("r.xml", ("write", "rename"))):
+            for call in calls:
+                for number in range(1, 40):
+                    self.query("UPDATE tokens SET expires = NULL")
+                    self.write("r.xml", written)
+                    done = subprocess.run(
+                        ["strace", "-qq", "-o", "/dev/null", "-e", f"trace=/^{call}", "-e",
+                         f"inject=/^{call}:signal=KILL:when={number}", BIN, "records", "revoke",
+                         "--records", self.path(name), "--serial", "S1"], capture_output=True)
+                    if name == "s":
+                        self.assertIn(self.query("SELECT expires FROM tokens"), [[(None,)], [(0,)]])
+                    elif done.returncode:
+                        self.assertIn("</KeyContainer>", read(self.path(name)))
+                    if done.returncode == 0:
+                        break
+                self.assertEqual(done.returncode, 0, call)
+                self.check("000000", 85, name=name)
 
 
 class EncryptedTests(StoreCase):
