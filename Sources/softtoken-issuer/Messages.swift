@@ -78,7 +78,7 @@ extension Failure {
         switch error.operation {
         case .open where error.isNotFound:
             Failure(.notFound, "there is no file \(error.subject)")
-        case .create where nameExists(error.subject): .taken(error.subject)
+        case .create where isSystemPathPresent(error.subject): .taken(error.subject)
         default: Failure(error)
         }
     }

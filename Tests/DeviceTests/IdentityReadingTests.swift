@@ -189,7 +189,7 @@ import Testing
     @Test("Inside of a file sandbox no first reading succeeds, and a former one stands")
     func insideSandbox() async {
         await #expect(processExitsWith: .success) {
-            _ = try Sandbox.confineFiles(to: [])
+            try Sandbox.confineFiles(to: [])
             do throws(SystemError) {
                 _ = try DeviceIdentity.read()
                 preconditionFailure("an identity was read")
@@ -197,7 +197,7 @@ import Testing
         }
         await #expect(processExitsWith: .success) {
             let before = try DeviceIdentity.read()
-            _ = try Sandbox.confineFiles(to: [])
+            try Sandbox.confineFiles(to: [])
             let after = try DeviceIdentity.read()
             precondition(after == before)
         }

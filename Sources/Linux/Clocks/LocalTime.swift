@@ -4,12 +4,10 @@ internal import Glibc
 
 /// A time of day in the device's zone.
 public struct LocalTime: Equatable, Sendable {
-    package let year: Int
-    package let month: Int
-    package let day: Int
-    package let hour: Int
-    package let minute: Int
-    package let second: Int
+    /// "2026-11-23".
+    public let date: String
+    /// "14:03:30".
+    public let withSeconds: String
 
     /// Reads TZ and /etc/localtime; later readings need no file. A TZ that names anything but a
     /// plain file with content (a named pipe, a device, a file of /proc) could wait for ever to be
@@ -44,25 +42,20 @@ public struct LocalTime: Equatable, Sendable {
         var moment = time_t(seconds)
         var parts = unsafe tm()
         _ = unsafe localtime_r(&moment, &parts)
-        year = unsafe Int(parts.tm_year) + 1900
-        month = unsafe Int(parts.tm_mon) + 1
-        day = unsafe Int(parts.tm_mday)
-        hour = unsafe Int(parts.tm_hour)
-        minute = unsafe Int(parts.tm_min)
-        second = unsafe Int(parts.tm_sec)
+        date = unsafe texts([1900 + parts.tm_year, parts.tm_mon + 1, parts.tm_mday], "-")
+        withSeconds = unsafe texts([parts.tm_hour, parts.tm_min, parts.tm_sec], ":")
     }
 
-    /// "2026-11-23".
-    public var date: String { "\(year)-\(twoDigits(month))-\(twoDigits(day))" }
     /// "14:03".
-    public var hoursAndMinutes: String { "\(twoDigits(hour)):\(twoDigits(minute))" }
+    public var hoursAndMinutes: String { String(withSeconds.dropLast(3)) }
     /// "14:03", or "2026-11-24 14:03" on another day than `now`'s.
     public func hoursAndMinutes(seenAtUnixSeconds now: Int64) -> String {
         let isToday = date == LocalTime(atUnixSeconds: now).date
         return isToday ? hoursAndMinutes : "\(date) \(hoursAndMinutes)"
     }
-    /// "14:03:30".
-    public var withSeconds: String { "\(hoursAndMinutes):\(twoDigits(second))" }
 }
 
-private func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+/// Numbers of two digits at least.
+private func texts(_ numbers: [Int32], _ mark: String) -> String {
+    numbers.map { $0 < 10 ? "0\($0)" : "\($0)" }.joined(separator: mark)
+}

@@ -10,23 +10,10 @@ internal import Glibc
 package func readAdministratorFile(
     _ path: String, limit: Int, owner: UInt32 = 0
 ) throws(FileProblem) -> [UInt8]? {
-    let flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
-    let number = unsafe open(path, flags)
-    guard number >= 0 else {
-        let error = SystemError.last(.open, path)
-        if error.isNotFound { return nil }
-        throw error.isNotPlain ? .notPlain(path: path) : .system(error)
-    }
-    let file = Descriptor(owning: number, path: path)
-    let attributes = try attributes(of: file, owner: owner)
-    guard attributes.isRegularFile else { throw .notPlain(path: path) }
-    guard attributes.byteCount <= limit else { throw .tooLong(path: path) }
-    let bytes: [UInt8]
-    do throws(SystemError) { bytes = try readAll(file, count: limit + 1) } catch {
-        throw .system(error)
-    }
-    guard bytes.count <= limit else { throw .tooLong(path: path) }
-    return bytes
+    let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+    guard let file = try Descriptor.open(ifThere: path, flags) else { return nil }
+    try file.checkAdministrators(.file, owner: owner)
+    return try file.contents(limit: limit)
 }
 
 /// A folder of root's that everybody can read.
@@ -41,18 +28,10 @@ package func readAdministratorFile(
     package static func open(
         _ path: String, owner: UInt32 = 0
     ) throws(FileProblem) -> AdministratorFolder? {
-        let number = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-        guard number >= 0 else {
-            let error = SystemError.last(.open, path)
-            if error.code == ENOENT { return nil }
-            let isOdd = error.isNotPlain || error.code == ENOTDIR
-            throw isOdd ? .notPlain(path: path) : .system(error)
-        }
-        let descriptor = Descriptor(owning: number, path: path)
-        guard try attributes(of: descriptor, owner: owner).isDirectory else {
-            throw .notPlain(path: path)
-        }
-        return AdministratorFolder(descriptor: descriptor)
+        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+        guard let folder = try Descriptor.open(ifThere: path, flags) else { return nil }
+        try folder.checkAdministrators(.folder, owner: owner)
+        return AdministratorFolder(descriptor: folder)
     }
 
     /// Opens the folder, creating it (0755) if it is missing.
@@ -73,13 +52,10 @@ package func readAdministratorFile(
 
     /// Replaces a file (0644): write beside, fsync, rename, fsync the folder.
     ///
-    /// - Throws: `FileProblem` (`system`); the file is the old one or the new one,
-    ///   whole.
-    package borrowing func replace(
-        _ name: String, bytes: [UInt8]
-    ) throws(FileProblem) {
+    /// - Throws: `FileProblem` (`system`); the file is the old one or the new one, whole.
+    package borrowing func replace(_ name: String, bytes: [UInt8]) throws(FileProblem) {
         do throws(SystemError) {
-            var file = try NewFile(
+            var file = try PreparedFile(
                 name, in: descriptor.copy(), path: "\(descriptor.path)/\(name)", mode: 0o644)
             try file.write(bytes.span)
             try file.place()
@@ -100,14 +76,12 @@ package func readAdministratorFile(
     }
 }
 
-private func attributes(
-    of file: borrowing Descriptor, owner: UInt32
-) throws(FileProblem) -> FileAttributes {
-    let attributes: FileAttributes
-    do throws(SystemError) { attributes = try file.attributes() } catch {
-        throw .system(error)
+extension Descriptor {
+    fileprivate borrowing func checkAdministrators(
+        _ kind: FileKind, owner: UInt32
+    ) throws(FileProblem) {
+        guard try check(kind, owner: owner).mode & 0o022 == 0 else {
+            throw .writableByOthers(path: path)
+        }
     }
-    guard attributes.owner == owner else { throw .wrongOwner(path: file.path) }
-    guard attributes.mode & 0o022 == 0 else { throw .writableByOthers(path: file.path) }
-    return attributes
 }

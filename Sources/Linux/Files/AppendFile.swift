@@ -14,12 +14,9 @@ package struct AppendFile: ~Copyable {
             self.file = file
             return
         }
-        let path = "\(folder.path)/\(name)"
-        let number = unsafe openat(
-            folder.descriptor.number, name,
-            O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard number >= 0 else { throw .system(.last(.create, path)) }
-        file = Descriptor(owning: number, path: path)
+        do throws(SystemError) {
+            file = try folder.create(name, O_RDWR | O_APPEND | O_EXCL)
+        } catch { throw .system(error) }
     }
 
     /// The length in bytes.

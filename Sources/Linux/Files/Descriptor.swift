@@ -14,6 +14,22 @@ internal import Glibc
         self.path = path
     }
 
+    /// Opens or creates a file; no program that is started inherits it.
+    ///
+    /// - Parameters:
+    ///   - folder: where a relative name begins.
+    ///   - path: how errors name it.
+    /// - Throws: `SystemError` (`open`; `create` where the flags create).
+    init(
+        opening name: String, _ flags: Int32, in folder: Int32 = AT_FDCWD, mode: UInt32 = 0,
+        path: String? = nil
+    ) throws(SystemError) {
+        let path = path ?? name
+        let number = unsafe openat(folder, name, flags | O_CLOEXEC, mode)
+        guard number >= 0 else { throw .last(flags & O_CREAT == 0 ? .open : .create, path) }
+        self.init(owning: number, path: path)
+    }
+
     deinit { _ = close(number) }
 
     /// Fills `buffer` from the current offset and returns how many bytes there were before the end.
@@ -105,6 +121,13 @@ package struct FileAttributes: Equatable, Sendable {
         device = UInt64(info.st_dev)
         inode = UInt64(info.st_ino)
         nameCount = Int(info.st_nlink)
+    }
+
+    /// What stands at a path, a symbolic link itself; nil where nothing does, or it can't be told.
+    init?(of path: String, in folder: Int32 = AT_FDCWD) {
+        var info = stat()
+        guard unsafe fstatat(folder, path, &info, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+        self.init(info)
     }
 
     package var isRegularFile: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFREG) }

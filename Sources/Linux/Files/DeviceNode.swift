@@ -6,9 +6,7 @@ internal import Glibc
 ///
 /// - Throws: `SystemError` (`open`).
 package func openDeviceNode(_ path: String) throws(SystemError) -> Descriptor {
-    let number = unsafe open(path, O_RDWR | O_CLOEXEC | O_NOCTTY)
-    guard number >= 0 else { throw .last(.open, path) }
-    return Descriptor(owning: number, path: path)
+    try Descriptor(opening: path, O_RDWR | O_NOCTTY)
 }
 
 /// Whether this user could open it, without opening it; nil, or why not.

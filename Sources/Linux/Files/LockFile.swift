@@ -11,20 +11,19 @@ package enum LockFile {
         _ name: String, in folder: borrowing Directory
     ) throws(FileProblem) -> Descriptor {
         if let file = try folder.open(name, flags: O_RDWR) { return file }
-        let path = "\(folder.path)/\(name)"
-        let number = unsafe openat(
-            folder.descriptor.number, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard number >= 0 else { throw .system(.last(.create, path)) }
-        return Descriptor(owning: number, path: path)
+        do throws(SystemError) { return try folder.create(name, O_RDWR) } catch {
+            throw .system(error)
+        }
     }
 
     /// Opens a folder anew, so that it can be locked itself: unlike a name in it, nobody can exchange
     /// it under those who have it open.
     package static func open(_ folder: borrowing Directory) throws(FileProblem) -> Descriptor {
-        let number = unsafe openat(
-            folder.descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard number >= 0 else { throw .system(.last(.open, folder.path)) }
-        return Descriptor(owning: number, path: folder.path)
+        do throws(SystemError) {
+            return try Descriptor(
+                opening: ".", O_RDONLY | O_DIRECTORY, in: folder.descriptor.number,
+                path: folder.path)
+        } catch { throw .system(error) }
     }
 
     /// Takes the lock, waiting for others to end.
@@ -47,10 +46,26 @@ package enum LockFile {
 
     /// Whether the path still names the open file.
     package static func isSame(_ file: borrowing Descriptor, path: String) -> Bool {
-        var info = stat()
-        guard unsafe lstat(path, &info) == 0,
-            let mine = try? file.attributes()
-        else { return false }
-        return FileAttributes(info).isSameFile(as: mine)
+        guard let found = FileAttributes(of: path), let mine = try? file.attributes() else {
+            return false
+        }
+        return found.isSameFile(as: mine)
+    }
+}
+
+/// Takes the lock of a file that the user named (`FILE.lock`, never removed), waiting for others to
+/// end.
+///
+/// - Returns: the lock, held until it is dropped; nil if it wasn't free within `patienceSeconds`.
+/// - Throws: `SystemError` (`create`, `lock`).
+package func lockNamedFile(
+    _ path: String, patienceSeconds: Int
+) throws(SystemError) -> Descriptor? {
+    let path = path + ".lock"
+    while true {
+        let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        guard try LockFile.acquire(file, patienceSeconds: patienceSeconds) else { return nil }
+        // Somebody removed the file while we waited: another may hold the new one.
+        if LockFile.isSame(file, path: path) { return file }
     }
 }

@@ -6,10 +6,7 @@ internal import Glibc
 ///
 /// - Throws: `SystemError`; `EFBIG` for a longer file.
 public func readSystemFile(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    guard number >= 0 else { throw .last(.open, path) }
-    let file = Descriptor(owning: number, path: path)
-    let bytes = try readAll(file, count: limit + 1)
+    let bytes = try readSystemFilePrefix(path, limit: limit + 1)
     guard bytes.count <= limit else { throw SystemError(.read, path, code: EFBIG) }
     return bytes
 }
@@ -20,19 +17,28 @@ extension Descriptor {
     /// - Throws: `SystemError` (`read`).
     package borrowing func bytes(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
         guard lseek(number, off_t(offset), SEEK_SET) >= 0 else { throw .last(.read, path) }
-        return try readAll(self, count: count)
+        return try nextBytes(limit: count)
     }
-}
 
-/// Up to `count` bytes from the current offset.
-func readAll(_ file: borrowing Descriptor, count: Int) throws(SystemError) -> [UInt8] {
-    var failure: SystemError?
-    // Not filled with zeros first: a limit is often far above what a file has.
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-        do throws(SystemError) {
-            filled = try unsafe file.read(into: UnsafeMutableRawBufferPointer(buffer))
-        } catch { failure = error }
+    /// Goes back to the first byte.
+    ///
+    /// - Throws: `SystemError` (`read`).
+    package borrowing func rewind() throws(SystemError) {
+        guard lseek(number, 0, SEEK_SET) == 0 else { throw .last(.read, path) }
     }
-    if let failure { throw failure }
-    return bytes
+
+    /// The next bytes, at most `limit`; fewer at the end.
+    ///
+    /// - Throws: `SystemError` (`read`).
+    package borrowing func nextBytes(limit: Int) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        // Not filled with zeros first: a limit is often far above what a file has.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+            do throws(SystemError) {
+                filled = try unsafe read(into: UnsafeMutableRawBufferPointer(buffer))
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
 }

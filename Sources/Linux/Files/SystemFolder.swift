@@ -36,8 +36,7 @@ func linkTarget(_ folder: Int32, _ path: String) -> String? {
 
 /// Whether something stands at this path, be it a link that leads nowhere.
 public func isSystemPathPresent(_ path: String) -> Bool {
-    var info = stat()
-    return unsafe lstat(path, &info) == 0
+    FileAttributes(of: path) != nil
 }
 
 /// Whether the system calls a path not there (ENOENT, ENOTDIR): what can't be looked at is there.
@@ -53,13 +52,10 @@ package func isSystemPathAbsent(_ path: String) -> Bool {
 package func readSystemFilePrefix(
     _ path: String, limit: Int
 ) throws(SystemError) -> [UInt8] {
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-    guard number >= 0 else { throw .last(.open, path) }
-    return try readAll(Descriptor(owning: number, path: path), count: limit)
+    try Descriptor(opening: path, O_RDONLY | O_NONBLOCK | O_NOCTTY).nextBytes(limit: limit)
 }
 
 /// Whether group or world may do anything with a file or folder.
 package func isOpenToOthers(_ path: String) -> Bool {
-    var info = stat()
-    return unsafe lstat(path, &info) == 0 && info.st_mode & 0o077 != 0
+    FileAttributes(of: path)?.isOpenToOthers ?? false
 }

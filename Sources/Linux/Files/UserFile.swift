@@ -9,7 +9,8 @@ internal import Glibc
 /// - Throws: `SystemError`; the file is the old one or the new one, whole.
 public func replaceUserFile(_ path: String, bytes: [UInt8]) throws(SystemError) {
     let target = resolved(path)
-    var file = try NewFile(target, mode: mode(of: target) ?? 0o600)
+    let mode = FileAttributes(of: target).map { $0.mode & 0o777 }
+    var file = try NewFile(target, mode: mode ?? 0o600)
     try file.write(bytes.span)
     try file.place()
 }
@@ -23,7 +24,7 @@ public func removeUserFile(_ path: String) throws(SystemError) -> Bool {
         if errno == ENOENT || errno == ENOTDIR { return false }
         throw .last(.remove, path)
     }
-    try syncFolder(of: path)
+    try openFolder(split(path).folder).sync()
     return true
 }
 
@@ -47,17 +48,4 @@ private func resolved(_ path: String) -> String {
     guard let real = unsafe realpath(path, nil) else { return path }
     defer { unsafe free(real) }
     return unsafe String(cString: real)
-}
-
-private func mode(of path: String) -> UInt32? {
-    var info = stat()
-    return unsafe stat(path, &info) == 0 ? info.st_mode & 0o777 : nil
-}
-
-private func syncFolder(of path: String) throws(SystemError) {
-    let end = path.lastIndex(of: "/") ?? path.startIndex
-    let folder = end == path.startIndex ? "/" : String(path[..<end])
-    let number = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard number >= 0 else { throw .last(.open, folder) }
-    try Descriptor(owning: number, path: folder).sync()
 }

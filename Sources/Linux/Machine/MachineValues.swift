@@ -23,26 +23,16 @@ package struct MachineValues: Equatable, Sendable {
         case unreadable
     }
 
-    private var machineID = Reading.none
-    private var rootUUID = Reading.none
-    private var partitionUUID = Reading.none
-    private var diskSerial = Reading.none
+    private var readings = [Reading](repeating: .none, count: Kind.allCases.count)
 
     /// Made-up values: for tests.
     package init(_ readings: [Kind: Reading]) {
-        machineID = readings[.machineID] ?? .none
-        rootUUID = readings[.rootUUID] ?? .none
-        partitionUUID = readings[.partitionUUID] ?? .none
-        diskSerial = readings[.diskSerial] ?? .none
+        for (kind, reading) in readings { self[kind] = reading }
     }
 
-    package subscript(kind: Kind) -> Reading {
-        switch kind {
-        case .machineID: machineID
-        case .rootUUID: rootUUID
-        case .partitionUUID: partitionUUID
-        case .diskSerial: diskSerial
-        }
+    package private(set) subscript(kind: Kind) -> Reading {
+        get { readings[kind.rawValue.trailingZeroBitCount] }
+        set { readings[kind.rawValue.trailingZeroBitCount] = newValue }
     }
 
     /// This machine's: call it the first time before the file sandbox closes.
@@ -50,15 +40,16 @@ package struct MachineValues: Equatable, Sendable {
     private static let own = MachineValues(tree: .real)
 
     package init(tree: SystemTree) {
-        machineID = Reading(MachineID(tree: tree))
+        self[.machineID] = Reading(MachineID(tree: tree))
         // Read once for all three: each follows from where the root lies.
         guard let storage = tree.rootStorage else { return }
-        rootUUID = Reading(tree.uuid(of: storage).map { Array($0.utf8) }, case: \.lowercased)
+        let root = tree.uuid(of: storage)
+        self[.rootUUID] = Reading(root.map { Array($0.utf8) }, case: \.lowercased)
         guard let partition = tree.partition(beneath: storage) else { return }
         let uuid = tree.partitionUUID(of: partition)
-        partitionUUID = Reading(uuid.map { Array($0.utf8) }, case: \.lowercased)
+        self[.partitionUUID] = Reading(uuid.map { Array($0.utf8) }, case: \.lowercased)
         let serial = tree.diskSerial(beneath: partition)
-        diskSerial =
+        self[.diskSerial] =
             serial == .unreadable ? .unreadable : Reading(serial.bytes, case: \.uppercased)
     }
 }

@@ -12,25 +12,28 @@ enum ProcessFiles {
     /// The first bytes of `/proc/PID/…` or `/proc/self/…`; `unreadable` where this can't be shown to
     /// be the kernel's (before Linux 5.6, too).
     static func contents(_ path: String, limit: Int) -> FileReading {
+        read(path, O_RDONLY | O_NONBLOCK | O_NOCTTY) { try? $0.nextBytes(limit: limit) }
+    }
+
+    /// Where a link in /proc/self leads.
+    static func link(_ name: String) -> FileReading {
+        read("/proc/self/\(name)", pathOnly | O_NOFOLLOW) { link in
+            linkTarget(link.number, "").map { Array($0.utf8) }
+        }
+    }
+
+    private static func read(
+        _ path: String, _ flags: Int32, _ content: (borrowing Descriptor) -> [UInt8]?
+    ) -> FileReading {
         guard let root, let own else { return .unreadable }
         let name = path.dropFirst("/proc/".count)
         let isOwn = name.hasPrefix("self/")
         let number = unsafe st_open_beneath(
             root.descriptor, isOwn ? own + name.dropFirst("self".count) : String(name),
-            O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+            flags | O_CLOEXEC)
         guard number >= 0 else { return errno == ENOENT ? .absent : .unreadable }
-        let file = Descriptor(owning: number, path: path)
-        return (try? readAll(file, count: limit)).map { .bytes($0) } ?? .unreadable
-    }
-
-    /// Where a link in /proc/self leads.
-    static func link(_ name: String) -> FileReading {
-        guard let root, let own else { return .unreadable }
-        let number = unsafe st_open_beneath(
-            root.descriptor, "\(own)/\(name)", pathOnly | O_NOFOLLOW | O_CLOEXEC)
-        guard number >= 0 else { return errno == ENOENT ? .absent : .unreadable }
-        let link = Descriptor(owning: number, path: "/proc/self/\(name)")
-        return linkTarget(link.number, "").map { .bytes(Array($0.utf8)) } ?? .unreadable
+        let found = content(Descriptor(owning: number, path: path))
+        return found.map { .bytes($0) } ?? .unreadable
     }
 
     /// Whether a path is one of a process's files.
@@ -49,14 +52,13 @@ enum ProcessFiles {
     private static let root: Root? = {
         let number = unsafe open("/proc", pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         guard number > 2 else { return nil }
-        var folder = stat()
-        guard st_file_system(number) == procfsMagic, unsafe fstat(number, &folder) == 0,
-            folder.st_ino == 1
+        guard st_file_system(number) == procfsMagic,
+            let found = FileAttributes(of: ".", in: number), found.inode == 1
         else {
             _ = close(number)
             return nil
         }
-        return Root(descriptor: number, owner: folder.st_uid)
+        return Root(descriptor: number, owner: found.owner)
     }()
 
     /// This process's number in that procfs, which may be another pid namespace's.

@@ -66,7 +66,5 @@ public struct ChildProcess: ~Copyable {
 ///
 /// - Throws: `SystemError` (`open`).
 public func openInput(_ path: String) throws(SystemError) -> Descriptor {
-    let number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-    guard number >= 0 else { throw .last(.open, path) }
-    return Descriptor(owning: number, path: path)
+    try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
 }

@@ -16,11 +16,10 @@ internal import Glibc
     /// - Throws: `SystemError` (`create`; `EACCES` for another folder).
     package init(_ name: String, in folder: String) throws(SystemError) {
         let path = "\(folder)/\(name)"
-        var info = stat()
-        guard unsafe lstat(folder, &info) == 0 else { throw .last(.create, path) }
-        guard info.st_mode & S_IFMT == S_IFDIR, info.st_mode & 0o077 == 0,
-            info.st_uid == geteuid()
-        else { throw SystemError(.create, path, code: EACCES) }
+        guard let found = FileAttributes(of: folder) else { throw .last(.create, path) }
+        guard found.isDirectory, !found.isOpenToOthers, found.owner == geteuid() else {
+            throw SystemError(.create, path, code: EACCES)
+        }
         guard unsafe mkfifo(path, 0o600) == 0 else { throw .last(.create, path) }
         self.path = path
     }

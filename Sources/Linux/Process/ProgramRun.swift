@@ -21,20 +21,18 @@ package struct ProgramRun: ~Copyable {
     ///
     /// - Parameters:
     ///   - environment: all that it gets, `NAME=value` each.
-    ///   - input: its standard input, 4,096 bytes at most, then its end.
+    ///   - input: its standard input, 64 KiB at most, then its end.
     /// - Throws: `SystemError` (`start`).
     package init(
         _ path: String, arguments: [String], environment: [String], input: [UInt8] = []
     ) throws(SystemError) {
-        precondition(input.count <= 4096, "a pipe holds the input")
-        let answers = try Pipe(path)
+        let answers = try filledPipe(input.span)
         let printed = try Pipe(path)
         let complained = try Pipe(path)
-        try answers.writing.write(input.span)
         process = try spawn(
             path, [path] + arguments, environment: environment,
             streams: [
-                .descriptor(answers.reading.number), .descriptor(printed.writing.number),
+                .descriptor(answers.number), .descriptor(printed.writing.number),
                 .descriptor(complained.writing.number),
             ])
         output = printed.reading
@@ -51,8 +49,8 @@ package struct ProgramRun: ~Copyable {
     ///
     /// - Throws: `SystemError` (`read`).
     package consuming func end() throws(SystemError) -> ProgramEnd {
-        let printed = try readAll(output, count: 1 << 20)
-        let complained = try readAll(error, count: 1 << 20)
+        let printed = try output.nextBytes(limit: 1 << 20)
+        let complained = try error.nextBytes(limit: 1 << 20)
         var status: Int32 = 0
         while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
         isRunning = false

@@ -6,15 +6,6 @@ internal import Glibc
 
 /// What the process can no longer do.
 package enum Sandbox {
-    /// How far files could be confined.
-    package enum Confinement: Equatable, Sendable {
-        /// By Landlock of this ABI: 2 adds moves between folders, 3 truncation, 4 TCP, 5 devices,
-        /// 6 abstract sockets and signals.
-        case landlock(abi: Int)
-        /// This kernel has no Landlock, or it is switched off.
-        case unavailable
-    }
-
     /// Takes away sockets of every family, io_uring, other ABIs, and reaching into another process.
     /// A refused socket is `EACCES`; a foreign ABI ends the process.
     ///
@@ -39,20 +30,17 @@ package enum Sandbox {
         .bytes("/proc/self/status", limit: 65_536)
         .flatMap { isFiltered(status: String(decoding: $0, as: UTF8.self)) }
 
-    /// Takes away every file but those beneath `folders`.
+    /// Takes away every file but those beneath `folders`, where this kernel has Landlock.
     ///
     /// What is open already stays open: the terminal, descriptors of other files. It holds for the
     /// calling thread and those that it starts: call it while there is one.
     /// - Parameter folders: descriptors of the data and the state folder; none for a command that
     ///   has none.
-    /// - Returns: what this kernel could do.
     /// - Throws: `SystemError` (`start`) if Landlock is there and failed.
-    package static func confineFiles(
-        to folders: [Int32]
-    ) throws(SystemError) -> Confinement {
+    package static func confineFiles(to folders: [Int32]) throws(SystemError) {
         ClockReading.prepare()
         let abi = st_landlock_abi()
-        guard abi >= 1 else { return .unavailable }
+        guard abi >= 1 else { return }
         let number = st_landlock_create(abi)
         guard number >= 0 else { throw .last(.start, "file sandbox") }
         let ruleset = Descriptor(owning: number, path: "file sandbox")
@@ -63,7 +51,6 @@ package enum Sandbox {
         }
         guard st_landlock_restrict(ruleset.number) == 0 else { throw .last(.start, "file sandbox") }
         guard areFilesConfined else { throw SystemError(.start, "file sandbox", code: EPERM) }
-        return .landlock(abi: Int(abi))
     }
 
     /// Whether a socket is refused, even one of this machine alone; tried, not remembered.

@@ -25,7 +25,7 @@ internal import Glibc
 
     /// Waits for the next tick, and takes it.
     public borrowing func wait() {
-        _ = waitForEvents(input: -1, signals: -1, timer: descriptor.number, milliseconds: -1)
+        _ = waitForEvents(timer: descriptor.number)
         acknowledge()
     }
 
@@ -45,6 +45,6 @@ extension TerminalDevice {
     ) -> TerminalEvent {
         waitForEvents(
             input: descriptor.number, signals: signals.descriptor.number,
-            timer: timer.descriptor.number, milliseconds: -1)
+            timer: timer.descriptor.number)
     }
 }

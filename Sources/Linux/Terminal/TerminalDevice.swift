@@ -12,9 +12,8 @@ internal import Glibc
     ///
     /// - Throws: `SystemError` (`open`); `ENXIO` or `ENOENT` where there is none.
     public init() throws(SystemError) {
-        let number = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
-        guard number >= 0 else { throw .last(.open, "terminal") }
-        try self.init(adopting: Descriptor(owning: number, path: "terminal"))
+        try self.init(
+            adopting: Descriptor(opening: "/dev/tty", O_RDWR | O_NOCTTY, path: "terminal"))
     }
 
     /// Takes over an open terminal.
@@ -130,7 +129,7 @@ extension Descriptor {
             }
             if count >= 0 { return count == 1 }
             if errno == EAGAIN {
-                _ = waitForEvents(input: number, signals: -1, timer: -1, milliseconds: -1)
+                _ = waitForEvents(input: number)
             } else if errno != EINTR {
                 throw .last(.read, path)
             }

@@ -17,24 +17,21 @@ extension TerminalDevice {
         _ signals: borrowing SignalQueue, milliseconds: Int32? = nil
     ) -> TerminalEvent {
         waitForEvents(
-            input: descriptor.number, signals: signals.descriptor.number, timer: -1,
+            input: descriptor.number, signals: signals.descriptor.number,
             milliseconds: milliseconds ?? -1)
     }
-}
 
-extension TerminalDevice {
     /// Waits for a signal alone; what is typed meanwhile stays where it is.
     public borrowing func waitForSignal(
         _ signals: borrowing SignalQueue, milliseconds: Int32
     ) -> TerminalEvent {
-        waitForEvents(
-            input: -1, signals: signals.descriptor.number, timer: -1, milliseconds: milliseconds)
+        waitForEvents(signals: signals.descriptor.number, milliseconds: milliseconds)
     }
 }
 
-/// poll(2) over the three; a negative descriptor is left out.
+/// poll(2) over the three, for ever unless a time is given; a negative descriptor is left out.
 func waitForEvents(
-    input: Int32, signals: Int32, timer: Int32, milliseconds: Int32
+    input: Int32 = -1, signals: Int32 = -1, timer: Int32 = -1, milliseconds: Int32 = -1
 ) -> TerminalEvent {
     let wanted = Int16(POLLIN)
     var polled: InlineArray<3, pollfd> = [

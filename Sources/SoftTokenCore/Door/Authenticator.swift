@@ -106,7 +106,7 @@ public struct Authenticator: ~Copyable {
         // ends with the error.
         if comparesLater { _ = try? flow.device.identity() }
         if comparesLater || flow.folders != nil { _ = flow.device.machineID() }
-        _ = try fromSystem(try Sandbox.confineFiles(to: flow.folderDescriptors))
+        try fromSystem(try Sandbox.confineFiles(to: flow.folderDescriptors))
     }
 }
 

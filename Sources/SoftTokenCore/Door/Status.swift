@@ -123,7 +123,7 @@ extension Authenticator {
             let facts = KeystoreFacts(.problem(problem))
             let verdict = try flow.verdict(facts)
             if confinement == .process {
-                _ = try fromSystem(try Sandbox.confineFiles(to: []))
+                try fromSystem(try Sandbox.confineFiles(to: []))
             }
             return try flow.status(facts, verdict, nil, isLogWhole: true)
         }

@@ -31,7 +31,7 @@ struct DeliveryOptions: ParsableArguments {
     }
 
     private func requireFree(_ path: String) throws(Failure) {
-        guard !nameExists(path) else { throw .taken(path) }
+        guard !isSystemPathPresent(path) else { throw .taken(path) }
     }
 
     /// The picture, if it was asked for.

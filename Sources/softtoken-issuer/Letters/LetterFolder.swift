@@ -48,7 +48,7 @@ struct LetterFolder: Sendable {
     /// Nothing of a letter is on the disk before its record is.
     func write(links: String, codes: String) throws(Failure) {
         var links = try rows(links)
-        var codes = nameExists(codes) ? try rows(codes) : nil
+        var codes = isSystemPathPresent(codes) ? try rows(codes) : nil
         var code = try codes?.next()?.fields.get()
         while let link = try links.next()?.fields.get() {
             let isHis = code?[1] == link[1]

@@ -83,7 +83,7 @@ final class RecordsWriter: RecordsTarget {
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
         self.path = path
         lock = try lockRecords(path)
-        let isNew = !nameExists(path)
+        let isNew = !isSystemPathPresent(path)
         let old = isNew ? nil : try openRecords(path)
         let found = try FoundRecords(old, secret)
         keyring = try found.keyring(secret, path: path)
