@@ -8,8 +8,9 @@ package enum ActivationError: Error, Equatable, Sendable {
     case noLink
     /// The text has more than 16 MiB (typed: 1 MiB), or the link more than 16 KiB.
     case tooLong
-    /// More than one link that differ: the prescriber gives the one that is meant.
-    case severalLinks([LinkSummary])
+    /// More than one link that differ, as they stand there: the prescriber gives the one that is
+    /// meant.
+    case severalLinks([LinkIdentity])
     /// The link may go on behind the white space that ended it.
     case brokenLink
     /// Another product's link, or ours in the wrong place.
@@ -74,13 +75,6 @@ package enum ActivationError: Error, Equatable, Sendable {
     // MARK: the environment
     /// Argon2id or guarded memory found no memory: never a wrong code.
     case outOfMemory
-}
-
-/// What tells one link of a mail from another; the order in which they stand there.
-package struct LinkSummary: Equatable, Sendable {
-    package let issuer: String?
-    package let account: String?
-    package let serial: String?
 }
 
 /// The parameters of an otpauth link that mean something here.

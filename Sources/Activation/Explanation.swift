@@ -65,7 +65,8 @@ extension ActivationError {
         case .severalLinks: "copy the one link that you want to activate"
         case .foreign(let kind): kind.hint
         case .malformedJWS, .signatureInvalid, .malformedJSON(.header, _),
-            .malformedJSON(.payload, _), .malformedJSON(.key, _):
+            .malformedJSON(.payload, _), .malformedJSON(.key, _), .malformedPercentEncoding,
+            .controlCharacter, .missingSecret, .emptySecret, .secretNotBase32, .linkInName:
             "copy the whole link again; if that doesn't help, ask the issuer for a new one"
         case .malformedJSON, .unknownMember(.policyFile), .unknownMember(.issuerFile):
             "ask your administrator to mend the file"
@@ -73,7 +74,9 @@ extension ActivationError {
             "use FILE.pub, delete this file, and tell the issuer, whose key is to be replaced"
         case .rejectedIssuerFile, .rejectedKey, .tooLongFile:
             "ask the issuer for its file, FILE.pub, again"
-        case .unknownMember, .missingMember, .rejectedMember:
+        case .unknownMember, .missingMember, .rejectedMember, .unknownType, .unknownAlgorithm,
+            .unsupportedEncoder, .seedTooShort, .seedTooLong, .repeatedParameter, .missingCounter,
+            .rejectedNumber, .unacceptableText:
             "ask the issuer of the token for a new link"
         case .unknownVersion: "install the newest version, then try again"
         case .hardToken:
@@ -85,17 +88,11 @@ extension ActivationError {
         case .malformedRequest: "copy the whole line that softtoken request printed"
         case .rejectedCarrier: "use an address that begins with https:// and has no #"
         case .outOfMemory: "close other programs, then try again"
-        case .unknownType, .unknownAlgorithm, .unsupportedEncoder, .seedTooShort, .seedTooLong,
-            .repeatedParameter, .missingCounter, .rejectedNumber, .unacceptableText:
-            "ask the issuer of the token for a new link"
-        case .malformedPercentEncoding, .controlCharacter, .missingSecret, .emptySecret,
-            .secretNotBase32, .linkInName:
-            "copy the whole link again; if that doesn't help, ask the issuer for a new one"
         }
     }
 }
 
-extension LinkSummary {
+extension LinkIdentity {
     fileprivate var words: String {
         let serial = serial.map { "serial \($0)" }
         let parts = [issuer, account, serial].compactMap { $0 }

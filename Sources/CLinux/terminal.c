@@ -133,16 +133,14 @@ int st_terminal_silence(int drops) {
     return tcsetattr(terminal, when, &silent);
 }
 
-int st_terminal_enter_alternate_screen(void) {
+void st_terminal_enter_alternate_screen(void) {
     is_alternate = 1;
     put("\033[?1049h\033[?25l\033[H\033[2J");
-    return 0;
 }
 
-int st_terminal_request_bracketed_paste(void) {
+void st_terminal_request_bracketed_paste(void) {
     is_bracketing = 1;
     put("\033[?2004h");
-    return 0;
 }
 
 void st_terminal_end_bracketed_paste(void) {

@@ -59,7 +59,8 @@ public struct ProgramOutput: Sendable {
 
     private func write(_ text: String, to number: Int32) throws(SystemError) {
         let name = number == 1 ? "standard output" : "standard error"
-        try Descriptor.writeStandard(number, name: name, Array(text.utf8).span)
+        // A copy: the standard descriptor is not ours to close.
+        try Descriptor(duplicating: number, path: name).write(Array(text.utf8).span)
     }
 }
 

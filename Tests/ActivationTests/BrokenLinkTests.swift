@@ -218,8 +218,8 @@ struct BrokenLinkTests {
     @Test("An empty value in brackets is one")
     func emptyInBrackets() throws {
         let link = BrokenLinkTests.start + "&issuer="
-        #expect(try read("<\(link)>").summary.account == "a")
-        #expect(try read("Hi\n<a href=\"\(link)\">x</a> Bye").summary.account == "a")
+        #expect(try read("<\(link)>").identity.account == "a")
+        #expect(try read("Hi\n<a href=\"\(link)\">x</a> Bye").identity.account == "a")
     }
 
     @Test(
@@ -241,8 +241,8 @@ struct BrokenLinkTests {
     @Test("Raw spaces in the names of a link that is given alone are theirs")
     func rawSpaces() throws {
         let link = BrokenLinkTests.start.replacing("/a", with: "/A B:a") + "&issuer=A B"
-        #expect(try read(link).summary.issuer == "A B")
-        #expect(try read(link + "&digits=8").summary.issuer == "A B")
+        #expect(try read(link).identity.issuer == "A B")
+        #expect(try read(link + "&digits=8").identity.issuer == "A B")
         for text in [link + " Bye", BrokenLinkTests.start + "&issuer=A B", link + "&digits=8 7"] {
             #expect(throws: ActivationError.brokenLink, "\(text)") { _ = try read(text) }
         }

@@ -31,7 +31,7 @@ struct GivenLinkTests {
     func fullStop() throws {
         for (text, issuer) in [("/a?issuer=B.", "B."), ("/B.:a?issuer=B.", "B.")] {
             let link = "otpauth://totp" + text.replacing("?", with: "?secret=GEZDGNBVGY3TQOJQ&")
-            #expect(try read(link).summary.issuer == issuer)
+            #expect(try read(link).identity.issuer == issuer)
         }
     }
 

@@ -62,7 +62,7 @@ final class LinkWriterTests {
             #expect(link.expiresUnixSeconds == content.expiresUnixSeconds)
             #expect(link.parameters == parameters && link.terms == content.terms)
             let enrolment = try link.open(requestKey: requestKey)
-            #expect(enrolment.jti == content.jti && enrolment.pendingSeconds == 3600)
+            #expect(enrolment.jti == content.jti && enrolment.terms.pendingSeconds == 3600)
             #expect(enrolment.takeSeed().byteCount == 20)
         }
     }

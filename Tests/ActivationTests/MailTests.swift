@@ -62,8 +62,8 @@ struct MailTests {
             Issue.record("not an otpauth link")
             return
         }
-        #expect(enrolment.issuer == "Example Token Authority")
-        #expect(enrolment.account == "dr.ann@example.org")
+        #expect(enrolment.identity.issuer == "Example Token Authority")
+        #expect(enrolment.identity.account == "dr.ann@example.org")
         #expect(enrolment.parameters == totp() && enrolment.warnings == [])
         var generator = try CodeGenerator(seed: enrolment.takeSeed(), algorithm: .sha1)
         // RFC 4226, appendix D.
@@ -86,10 +86,10 @@ struct MailTests {
         (
             "several-links",
             .severalLinks([
-                LinkSummary(
+                LinkIdentity(
                     issuer: "Example Token Authority", account: "dr.ann@example.org",
                     serial: "ST-0001"),
-                LinkSummary(
+                LinkIdentity(
                     issuer: "Example Token Authority", account: "dr.ann@example.org", serial: nil),
             ])
         ),
@@ -97,7 +97,7 @@ struct MailTests {
             "several-links-otpauth",
             .severalLinks(
                 Array(
-                    repeating: LinkSummary(
+                    repeating: LinkIdentity(
                         issuer: "Example Token Authority", account: "dr.ann@example.org",
                         serial: nil), count: 2))
         ),
@@ -128,8 +128,8 @@ struct MailTests {
             for count in stride(from: 0, to: mail.bytes.count, by: 7) {
                 guard let link = try? readMail(Array(mail.bytes[..<count])) else { continue }
                 // A cut otpauth link can't be told from a whole one: it has no signature.
-                #expect("Example Token Authority".hasPrefix(link.summary.issuer ?? ""))
-                if mail.holds("signed") { #expect(link.summary.serial == "ST-0001") }
+                #expect("Example Token Authority".hasPrefix(link.identity.issuer ?? ""))
+                if mail.holds("signed") { #expect(link.identity.serial == "ST-0001") }
             }
         }
     }
@@ -212,6 +212,6 @@ struct FuzzedMailTests {
             Issue.record("not an otpauth link")
             return
         }
-        #expect(enrolment.issuer == issuer)
+        #expect(enrolment.identity.issuer == issuer)
     }
 }

@@ -18,7 +18,7 @@ struct Opened: Equatable {
 func open(_ link: String) -> Result<Opened, ActivationError> {
     do throws(ActivationError) {
         let enrolment = try parseOTPAuth(Array(link.utf8).span)
-        let (issuer, account) = (enrolment.issuer, enrolment.account)
+        let (issuer, account) = (enrolment.identity.issuer, enrolment.identity.account)
         let (parameters, warnings) = (enrolment.parameters, enrolment.warnings)
         let seed = enrolment.takeSeed()
         return .success(

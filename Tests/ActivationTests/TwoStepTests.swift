@@ -28,7 +28,8 @@ private func twoStep(_ parameters: String, type: String = "totp") throws(Activat
     -> Enrolment
 {
     let link = "otpauth://\(type)/x?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&\(parameters)"
-    return try parseOTPAuth(Array(link.utf8).span) { count in (0..<count).map { UInt8($0) } }
+    return try parseOTPAuth(Array(link.utf8).span)
+        .completed { count in (0..<count).map { UInt8($0) } }
 }
 
 @Suite("Two-step enrolment")

@@ -110,7 +110,8 @@ import Testing
     @Test("Findings stand in the order in which they are named")
     func order() {
         #expect(
-            DeviceEnvironment(DeviceEnvironment.Finding.allCases.reversed()).findings.map(\.name)
+            DeviceEnvironment(DeviceEnvironment.Finding.allCases.reversed()).findings.map(
+                \.rawValue)
                 == [
                     "wsl", "container", "user-namespace", "filtered", "time-namespace",
                     "virtual-machine", "unreadable",

@@ -1,9 +1,9 @@
 // Reading a device from made-up /proc, /sys, /dev and /etc. Bound by FORMAT.md §1 and §3.
 import Foundation
-import Linux
 import Testing
 
 @testable import Device
+@testable import Linux
 
 @Suite struct IdentityReadingTests {
     @Test("Root reads every kind of a laptop but the TPM's")

@@ -1,8 +1,8 @@
 // What a keystore is bound to, from made-up /proc, /sys, /dev and /etc. Bound by FORMAT.md §8.
-import Linux
 import Testing
 
 @testable import Device
+@testable import Linux
 
 @Suite("Values of this machine") struct MachineValuesTests {
     private static let uuid = "3f1b5c6e-8e3d-4f2a-9c1b-7d6e5f4a3b2c"

@@ -1,8 +1,7 @@
 // A made-up system: paths with contents, links and files that this user can't read. Folders are
 // what the paths imply. Answers the four questions of SystemTree.
-import Linux
-
 @testable import Device
+@testable import Linux
 
 struct MadeUpSystem: Sendable {
     var files: [String: [UInt8]] = [:]

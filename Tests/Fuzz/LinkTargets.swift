@@ -57,17 +57,20 @@ private func enlarged(_ input: [UInt8]) -> [UInt8] {
 private func check(_ enrolment: consuming Enrolment) {
     require(enrolment.origin == .unsigned, "an otpauth link is unsigned")
     require(
-        enrolment.issuer.map { isAcceptableText($0, bytes: 1...64) } ?? true,
+        enrolment.identity.issuer.map { isAcceptableText($0, bytes: 1...64) } ?? true,
         "an issuer can be shown")
     require(
-        enrolment.account.map { isAcceptableText($0, bytes: 1...128) } ?? true,
+        enrolment.identity.account.map { isAcceptableText($0, bytes: 1...128) } ?? true,
         "an account can be shown")
     require(
         isAcceptableText(enrolment.suggestedName, bytes: 1...64), "a suggested name can be kept")
     check(enrolment.parameters, periods: 1...300)
-    require(enrolment.pendingSeconds == 0 && enrolment.policy == TokenPolicy(), "no terms")
-    require(enrolment.serial == nil && enrolment.jti == nil, "nothing of a signed link")
-    require(enrolment.prescribing.isEmpty && enrolment.expiresUnixSeconds == nil, "no terms")
+    require(
+        enrolment.terms.pendingSeconds == 0 && enrolment.terms.policy == TokenPolicy(), "no terms")
+    require(enrolment.identity.serial == nil && enrolment.jti == nil, "nothing of a signed link")
+    require(
+        enrolment.terms.prescribing.isEmpty && enrolment.terms.expiresUnixSeconds == nil, "no terms"
+    )
     let seed = enrolment.takeSeed()
     require((10...64).contains(seed.byteCount), "a seed has 10 to 64 bytes")
 }
@@ -80,7 +83,7 @@ private func check(_ parameters: TokenParameters, periods: ClosedRange<Int>) {
     }
 }
 
-private func check(_ link: LinkSummary) {
+private func check(_ link: LinkIdentity) {
     for text in [link.issuer, link.account, link.serial].compactMap(\.self) {
         require(isAcceptableText(text, bytes: 1...128), "what is listed can be shown")
     }

@@ -1,9 +1,9 @@
 // Prescribing records, and the files of /etc, /proc and /sys that name a device.
 // Bound by Sources/Device/FORMAT.md §3, §4.
 import Keystore
-import Linux
 
 @testable import Device
+@testable import Linux
 
 let recordTargets = [
     FuzzTarget(name: "record") { bytes in
@@ -16,9 +16,9 @@ let recordTargets = [
         var input = InputReader(bytes)
         let transient = input.byte() & 1 == 1 ? input.bytes(33) : nil
         let text = Array(input.rest)
-        if case .digits(let digits) = MachineID(text: text, transient: transient) {
+        if case .value(let digits) = machineID(text, transient) {
             require(digits.count == 32 && Set(digits).count > 1, "a machine-id has 32 digits")
-            require(MachineID(text: digits, transient: nil) == .digits(digits), "it reads back")
+            require(machineID(digits, nil) == .value(digits), "it reads back")
         }
         _ = lastMount(at: "/", in: text)
         _ = LoginGroup(cgroup: String(decoding: text, as: UTF8.self))
@@ -31,6 +31,17 @@ let recordTargets = [
         }
     },
 ]
+
+/// The machine-id of a system that has these two files and no other.
+private func machineID(_ text: [UInt8], _ transient: [UInt8]?) -> MachineValues.Reading {
+    SystemTree(
+        contents: { path, _ in
+            path == "/etc/machine-id" ? .bytes(text) : transient.map { .bytes($0) } ?? .absent
+        },
+        listing: { _ in [] }, link: { _ in nil }, isPresent: { _ in false },
+        namespace: { _ in .initial }, isFiltered: { false }
+    ).machineID
+}
 
 private func attemptRecord(_ text: [UInt8]) {
     guard let record = try? PrescribingRecord(parsing: text) else { return }

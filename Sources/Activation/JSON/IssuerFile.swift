@@ -10,7 +10,7 @@ package struct IssuerFile: Equatable, Sendable {
 
     /// - Returns: nil where the name can't be shown or isn't 1...64 bytes.
     package init?(name: String, key: VerifyingKey) {
-        guard isAcceptableText(name, bytes: 1...64), !holdsLink(name) else { return nil }
+        guard isTokenName(name) else { return nil }
         self.name = name
         self.key = key
     }

@@ -91,17 +91,12 @@ private struct JSONReader {
         if peek(text) == UInt8(ascii: "-") { position += 1 }
         let digits = position
         while peek(text)?.isDigit == true { position += 1 }
-        let hasLeadingZero = position - digits > 1 && text[digits] == UInt8(ascii: "0")
-        guard (1...16).contains(position - digits), !hasLeadingZero else { throw .rejectedNumber }
-        if let next = peek(text), [".", "e", "E"].contains(Unicode.Scalar(next)) {
-            throw .rejectedNumber
-        }
-        var magnitude: Int64 = 0
-        for index in digits..<position {
-            magnitude = magnitude * 10 + Int64(text[index] - UInt8(ascii: "0"))
-        }
-        guard JSONValue.integers.contains(magnitude) else { throw .rejectedNumber }
-        return digits > start ? -magnitude : magnitude
+        let next = peek(text).map { Unicode.Scalar($0) }
+        guard next != ".", next != "e", next != "E",
+            let number = decimal(text.extracting(digits..<position)),
+            JSONValue.integers.contains(number)
+        else { throw .rejectedNumber }
+        return digits > start ? -number : number
     }
 
     private mutating func string(_ text: Span<UInt8>) throws(JSONError) -> String {
@@ -182,6 +177,18 @@ private struct JSONReader {
         position += 1
         return true
     }
+}
+
+/// The number that at most 16 ASCII digits spell without a leading zero.
+func decimal(_ digits: Span<UInt8>) -> Int64? {
+    guard (1...16).contains(digits.count), digits.count == 1 || digits[0] != UInt8(ascii: "0")
+    else { return nil }
+    var number: Int64 = 0
+    for index in digits.indices {
+        guard digits[index].isDigit else { return nil }
+        number = number * 10 + Int64(digits[index] - UInt8(ascii: "0"))
+    }
+    return number
 }
 
 extension Span where Element == UInt8 {

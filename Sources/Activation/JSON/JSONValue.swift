@@ -34,6 +34,11 @@ package struct JSONMember: Equatable, Sendable {
     }
 }
 
+/// The members that have a value, in their order.
+func members(_ optional: [(name: String, value: JSONValue?)]) -> [JSONMember] {
+    optional.compactMap { member in member.value.map { JSONMember(member.name, $0) } }
+}
+
 extension String {
     /// Whether this is ASCII text, byte for byte. `==` compares by canonical equivalence, to which
     /// the Kelvin sign is a K.

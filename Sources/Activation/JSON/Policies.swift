@@ -56,15 +56,11 @@ extension TokenPolicy {
 
     /// The policy as a signed link has it; nil where it asks for nothing.
     var json: JSONValue? {
-        var members: [JSONMember] = []
-        if let attempts { members.append(JSONMember("attempts", .integer(Int64(attempts)))) }
-        if let sessionSeconds {
-            members.append(JSONMember("session", .integer(Int64(sessionSeconds))))
-        }
-        if let separation {
-            members.append(
-                JSONMember("separation", separation == .strict ? "strict" : "attest"))
-        }
+        let members = members([
+            ("attempts", attempts.map { JSONValue($0) }),
+            ("session", sessionSeconds.map { JSONValue($0) }),
+            ("separation", separation.map { $0 == .strict ? "strict" : "attest" }),
+        ])
         return members.isEmpty ? nil : .object(members)
     }
 }

@@ -1,6 +1,7 @@
 // The one door for text that was given to `activate`: a link, or the whole mail that brought it.
 // Bound by CONTRACT §4, §5 and DESIGN §7.
 import Keystore
+import Linux
 
 /// What a text holds.
 package enum ActivationLink: ~Copyable {
@@ -17,12 +18,10 @@ package enum ActivationLink: ~Copyable {
     }
 
     /// What tells it from other links.
-    package var summary: LinkSummary {
+    package var identity: LinkIdentity {
         switch self {
-        case .unsigned(let enrolment):
-            LinkSummary(issuer: enrolment.issuer, account: enrolment.account, serial: nil)
-        case .signed(let link):
-            LinkSummary(issuer: link.issuer, account: link.account, serial: link.serial)
+        case .unsigned(let enrolment): enrolment.identity
+        case .signed(let link): link.identity
         }
     }
 
@@ -49,22 +48,22 @@ package enum ActivationLink: ~Copyable {
 ///   - drawing: random bytes for privacyIDEA's two-step.
 /// - Throws: `ActivationError`, whose case names what is wrong.
 package func readLink(
-    _ text: Span<UInt8>, drawing: @escaping (Int) -> [UInt8] = randomBytes(count:)
+    _ text: Span<UInt8>, drawing: (Int) -> [UInt8] = randomBytes(count:)
 ) throws(ActivationError) -> ActivationLink {
+    switch try findLink(text) {
+    case .unsigned(let enrolment): .unsigned(try enrolment.completed(drawing: drawing))
+    case .signed(let link): .signed(link)
+    }
+}
+
+private func findLink(_ text: Span<UInt8>) throws(ActivationError) -> ActivationLink {
     guard !isForeignBackup(text) else { throw .foreign(.backup) }
     let range = withoutBrackets(text, text.indices)
     let isInBrackets = range.count < text.trimmed(text.indices).count
     if isOneLink(text, range, isInBrackets: isInBrackets) {
-        return try readOneLink(
-            text.extracting(range), isInBrackets: isInBrackets, drawing: drawing)
+        return try readOneLink(text.extracting(range), isInBrackets: isInBrackets)
     }
-    // One link that stands in a mail twice is given the same bytes, and so stays one link.
-    var drawn: [Int: [UInt8]] = [:]
-    var search = LinkSearch { count in
-        let bytes = drawn[count] ?? drawing(count)
-        drawn[count] = bytes
-        return bytes
-    }
+    var search = LinkSearch()
     try search.searchMail(text)
     do throws(ActivationError) { return try search.result() } catch {
         // A brace begins much that may hold a link: what issue --json prints, RTF.
@@ -116,13 +115,13 @@ private func areSpacesOfNames(_ link: Span<UInt8>) -> Bool {
 /// Reads a link; a sentence's full stop behind it is no part of it where the link is none with it,
 /// or where the label knows the issuer without it.
 private func readOneLink(
-    _ link: Span<UInt8>, isInBrackets: Bool, drawing: (Int) -> [UInt8]
+    _ link: Span<UInt8>, isInBrackets: Bool
 ) throws(ActivationError) -> ActivationLink {
     let shorter = link.extracting(0..<withoutPunctuation(link))
     do throws(ActivationError) {
-        let whole = try readWrapped(link, isInBrackets: isInBrackets, drawing: drawing)
+        let whole = try readWrapped(link, isInBrackets: isInBrackets)
         if shorter.count < link.count, whole.hasUnlikeIssuers,
-            let found = try? readWrapped(shorter, isInBrackets: isInBrackets, drawing: drawing),
+            let found = try? readWrapped(shorter, isInBrackets: isInBrackets),
             !found.hasUnlikeIssuers
         {
             return found
@@ -130,7 +129,7 @@ private func readOneLink(
         return whole
     } catch {
         guard shorter.count < link.count, error != .outOfMemory,
-            let found = try? readWrapped(shorter, isInBrackets: isInBrackets, drawing: drawing)
+            let found = try? readWrapped(shorter, isInBrackets: isInBrackets)
         else { throw error }
         return found
     }
@@ -138,25 +137,21 @@ private func readOneLink(
 
 /// Reads one link, whatever a copy from a mail's source has put around it.
 private func readWrapped(
-    _ link: Span<UInt8>, isInBrackets: Bool, drawing: (Int) -> [UInt8]
+    _ link: Span<UInt8>, isInBrackets: Bool
 ) throws(ActivationError) -> ActivationLink {
     let bare = try unwrappedWholly(try LinkText(copying: link))
     return try bare.read { (bare) throws(ActivationError) -> ActivationLink in
         let isOTPAuth = bare.hasPrefix("otpauth://")
         guard isInBrackets || !isOTPAuth || !endsOpenly(bare) else { throw .brokenLink }
-        return try readBare(bare, drawing: drawing)
+        return try readBare(bare)
     }
 }
 
 /// Reads one link that nothing is wrapped around.
-func readBare(
-    _ link: Span<UInt8>, drawing: (Int) -> [UInt8]
-) throws(ActivationError) -> ActivationLink {
+func readBare(_ link: Span<UInt8>) throws(ActivationError) -> ActivationLink {
     switch recognise(link) {
-    case .otpauth(let range):
-        return .unsigned(try parseOTPAuth(link.extracting(range), drawing: drawing))
-    case .signed(let range):
-        return .signed(try VerifiedLink(verifying: link.extracting(range)))
+    case .otpauth(let range): return .unsigned(try parseOTPAuth(link.extracting(range)))
+    case .signed(let range): return .signed(try VerifiedLink(verifying: link.extracting(range)))
     case .foreign(let kind): throw .foreign(kind)
     case .nothing: throw .noLink
     }

@@ -1,6 +1,7 @@
 // Backups and exports of other authenticators, told by their first bytes or by the keys that they
 // hold. They carry seeds out of another app: a copy of a token is what SoftToken doesn't make
 // (DESIGN §7).
+internal import Linux
 
 /// Whether a text is a backup or an export of another authenticator.
 func isForeignBackup(_ text: Span<UInt8>) -> Bool {

@@ -62,18 +62,13 @@ extension TokenParameters {
     }
 
     package var json: [JSONMember] {
-        let isTimed: Bool
-        let last: JSONMember
-        switch factor {
-        case .time(let seconds):
-            isTimed = true
-            last = JSONMember("period", JSONValue(seconds))
-        case .counter(let counter):
-            isTimed = false
-            last = JSONMember("counter", .integer(Int64(counter)))
-        }
+        let (type, last): (JSONValue, JSONMember) =
+            switch factor {
+            case .time(let seconds): ("totp", JSONMember("period", JSONValue(seconds)))
+            case .counter(let next): ("hotp", JSONMember("counter", .integer(Int64(next))))
+            }
         return [
-            JSONMember("type", isTimed ? "totp" : "hotp"),
+            JSONMember("type", type),
             JSONMember("algorithm", .string(algorithm.name)),
             JSONMember("digits", JSONValue(digits.value)), last,
         ]
@@ -103,14 +98,12 @@ extension LinkTerms {
         guard case .array(let elements) = value, elements.count <= maximumRecords else {
             throw .rejectedMember(.prescribing)
         }
-        var records: [String] = []
-        for element in elements {
+        return try elements.map { (element) throws(ActivationError) in
             guard case .string(let record) = element, isRecord(record) else {
                 throw .rejectedMember(.prescribing)
             }
-            records.append(record)
+            return record
         }
-        return records
     }
 
     /// Whether this may be a record; what it says is for Device to parse.
@@ -123,16 +116,10 @@ extension LinkTerms {
     }
 
     package var json: [JSONMember] {
-        var members: [JSONMember] = []
-        if pendingSeconds != 0 { members.append(JSONMember("pending", JSONValue(pendingSeconds))) }
-        if let expiresUnixSeconds {
-            members.append(JSONMember("expires", .integer(expiresUnixSeconds)))
-        }
-        if let policy = policy.json { members.append(JSONMember("policy", policy)) }
-        if !prescribing.isEmpty {
-            members.append(
-                JSONMember("prescribing", .array(prescribing.map { .string($0) })))
-        }
-        return members
+        members([
+            ("pending", pendingSeconds == 0 ? nil : JSONValue(pendingSeconds)),
+            ("expires", expiresUnixSeconds.map { .integer($0) }), ("policy", policy.json),
+            ("prescribing", prescribing.isEmpty ? nil : .array(prescribing.map { .string($0) })),
+        ])
     }
 }

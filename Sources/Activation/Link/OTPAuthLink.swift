@@ -11,40 +11,33 @@ let minimumSeedByteCount = 10
 
 /// Parses an otpauth link.
 ///
-/// - Parameters:
-///   - link: the whole link, without white space around it.
-///   - drawing: random bytes for privacyIDEA's two-step.
+/// - Parameter link: the whole link, without white space around it.
+/// - Returns: the enrolment, whose seed may have one of two parts yet.
 /// - Throws: `ActivationError`, whose case names what is wrong.
-package func parseOTPAuth(
-    _ link: Span<UInt8>, drawing: (Int) -> [UInt8] = randomBytes(count:)
-) throws(ActivationError) -> Enrolment {
+func parseOTPAuth(_ link: Span<UInt8>) throws(ActivationError) -> Enrolment {
     let parts = try OTPAuthParts(link)
     let query = try OTPAuthQuery(link, parts.query)
     try query.rejectEncoder(link)
     let algorithm = try query.algorithm(link)
     let digits = try query.digits(link)
-    let factor = try query.factor(link, of: parts.type)
+    let factor = try query.factor(link, isTimed: parts.isTimed)
     let label = try OTPAuthLabel(link, parts.label, issuerParameter: query.issuer(link))
     let twoStep = try query.twoStep(link, algorithm)
-    let clientPart = twoStep.map { drawing($0.saltByteCount) }
-    let seed = try query.seed(link, twoStep, clientPart)
+    let seed = try query.seed(link)
     var warnings: TokenWarnings = label.issuerDiffers ? .issuerDiffers : []
-    if seed.byteCount < Seed.recommendedByteCount { warnings.insert(.shortSeed) }
+    let byteCount = twoStep?.outputByteCount ?? seed.byteCount
+    if byteCount < Seed.recommendedByteCount { warnings.insert(.shortSeed) }
     return Enrolment(
         origin: .unsigned, identity: label.identity,
         parameters: TokenParameters(algorithm: algorithm, digits: digits, factor: factor),
-        warnings: warnings, seed: seed, clientPart: clientPart.map(base32Check))
+        warnings: warnings, seed: seed, twoStep: twoStep)
 }
 
 /// Where the parts of an otpauth link stand.
 private struct OTPAuthParts {
-    enum TokenType {
-        case totp
-        case hotp
-    }
-
     static let scheme = "otpauth://"
-    let type: TokenType
+    /// totp, and not hotp.
+    let isTimed: Bool
     let label: Range<Int>
     let query: Range<Int>
 
@@ -61,10 +54,9 @@ private struct OTPAuthParts {
         query = min(pathEnd + 1, end)..<end
         let typeEnd = link.firstIndex(of: "/", in: start..<pathEnd) ?? pathEnd
         label = min(typeEnd + 1, pathEnd)..<pathEnd
-        switch (link.hasPrefix("totp", at: start), link.hasPrefix("hotp", at: start)) {
-        case (true, _) where typeEnd == start + 4: type = .totp
-        case (_, true) where typeEnd == start + 4: type = .hotp
-        default: throw .unknownType
+        isTimed = link.hasPrefix("totp", at: start)
+        guard typeEnd == start + 4, isTimed || link.hasPrefix("hotp", at: start) else {
+            throw .unknownType
         }
     }
 }
@@ -86,7 +78,7 @@ private struct OTPAuthQuery {
     private mutating func add(_ link: Span<UInt8>, _ pair: Range<Int>) throws(ActivationError) {
         let nameEnd = link.firstIndex(of: "=", in: pair) ?? pair.upperBound
         let value = min(nameEnd + 1, pair.upperBound)..<pair.upperBound
-        _ = try link.decodedCount(value)
+        try link.decode(value)
         for parameter in OTPAuthParameter.allCases where parameter != .account {
             guard try link.isName(parameter.rawValue, pair.lowerBound..<nameEnd) else { continue }
             guard values.updateValue(value, forKey: parameter) == nil else {
@@ -120,17 +112,12 @@ private struct OTPAuthQuery {
         return digits
     }
 
-    func factor(
-        _ link: Span<UInt8>, of type: OTPAuthParts.TokenType
-    ) throws(ActivationError) -> MovingFactor {
+    func factor(_ link: Span<UInt8>, isTimed: Bool) throws(ActivationError) -> MovingFactor {
         let period = try number(link, .period, in: 1...300)
         let counter = try number(link, .counter, in: 0...(1 << 53 - 1))
-        switch type {
-        case .totp: return .time(stepSeconds: period ?? 30)
-        case .hotp:
-            guard let counter else { throw .missingCounter }
-            return .counter(UInt64(counter))
-        }
+        if isTimed { return .time(stepSeconds: period ?? 30) }
+        guard let counter else { throw .missingCounter }
+        return .counter(UInt64(counter))
     }
 
     func issuer(_ link: Span<UInt8>) throws(ActivationError) -> [UInt8]? {
@@ -152,15 +139,7 @@ private struct OTPAuthQuery {
             difficulty: difficulty ?? 10_000)
     }
 
-    func seed(
-        _ link: Span<UInt8>, _ twoStep: TwoStep?, _ clientPart: [UInt8]?
-    ) throws(ActivationError) -> Seed {
-        let seed = try linkSeed(link)
-        guard let twoStep, let clientPart else { return seed }
-        return try twoStep.complete(seed, clientPart: clientPart)
-    }
-
-    private func linkSeed(_ link: Span<UInt8>) throws(ActivationError) -> Seed {
+    func seed(_ link: Span<UInt8>) throws(ActivationError) -> Seed {
         guard let value = values[.secret] else { throw .missingSecret }
         guard !value.isEmpty else { throw .emptySecret }
         let text = try link.decodedSecret(value)
@@ -188,17 +167,9 @@ private struct OTPAuthQuery {
     ) throws(ActivationError) -> Int? {
         guard let value = values[parameter] else { return nil }
         let bytes = try link.decoded(value, plus: .itself)
-        guard let number = decimal(bytes), limits.contains(number) else {
+        guard let number = decimal(bytes.span).map({ Int($0) }), limits.contains(number) else {
             throw .rejectedNumber(parameter)
         }
         return number
     }
-}
-
-/// The number that ASCII digits spell without a leading zero.
-func decimal(_ digits: [UInt8]) -> Int? {
-    guard (1...16).contains(digits.count), digits.allSatisfy(\.isDigit),
-        digits.count == 1 || digits[0] != UInt8(ascii: "0")
-    else { return nil }
-    return digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
 }

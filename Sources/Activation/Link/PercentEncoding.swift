@@ -10,33 +10,29 @@ enum PlusSign {
 }
 
 extension Span where Element == UInt8 {
-    /// The byte that stands at `position`, which moves behind it.
+    /// Hands out the bytes that a range stands for, keeping none.
     ///
+    /// - Returns: how many there are.
     /// - Throws: `ActivationError.malformedPercentEncoding`, `.controlCharacter`.
-    func decodedByte(
-        at position: inout Int, end: Int, plus: PlusSign
-    ) throws(ActivationError) -> UInt8 {
-        var byte = self[position]
-        position += 1
-        if byte == UInt8(ascii: "%") {
-            guard position + 2 <= end, let decoded = hexadecimalByte(at: position) else {
-                throw .malformedPercentEncoding
-            }
-            byte = decoded
-            position += 2
-        } else if byte == UInt8(ascii: "+"), plus == .space {
-            byte = UInt8(ascii: " ")
-        }
-        guard !byte.isControl else { throw .controlCharacter }
-        return byte
-    }
-
-    /// How many bytes a range stands for: rejects what is malformed without keeping any of it.
-    func decodedCount(_ range: Range<Int>) throws(ActivationError) -> Int {
+    @discardableResult
+    func decode(
+        _ range: Range<Int>, plus: PlusSign = .space, _ emit: (UInt8) -> Void = { _ in }
+    ) throws(ActivationError) -> Int {
         var position = range.lowerBound
         var count = 0
         while position < range.upperBound {
-            _ = try decodedByte(at: &position, end: range.upperBound, plus: .space)
+            var byte = self[position]
+            position += 1
+            if byte == UInt8(ascii: "%") {
+                guard position + 2 <= range.upperBound, let decoded = hexadecimalByte(at: position)
+                else { throw .malformedPercentEncoding }
+                byte = decoded
+                position += 2
+            } else if byte == UInt8(ascii: "+"), plus == .space {
+                byte = UInt8(ascii: " ")
+            }
+            guard !byte.isControl else { throw .controlCharacter }
+            emit(byte)
             count += 1
         }
         return count
@@ -44,36 +40,28 @@ extension Span where Element == UInt8 {
 
     /// What a range stands for, where it is public.
     func decoded(_ range: Range<Int>, plus: PlusSign) throws(ActivationError) -> [UInt8] {
-        var position = range.lowerBound
         var bytes: [UInt8] = []
-        while position < range.upperBound {
-            bytes.append(try decodedByte(at: &position, end: range.upperBound, plus: plus))
-        }
+        try decode(range, plus: plus) { bytes.append($0) }
         return bytes
     }
 
     /// What a range stands for, where it is a seed's text. The range isn't empty.
     func decodedSecret(_ range: Range<Int>) throws(ActivationError) -> SecureBytes {
-        let count = try decodedCount(range)
+        let count = try decode(range)
         var secret = try guarded { () throws(KeystoreError) in try SecureBytes(count: count) }
-        try secret.write { (target: inout MutableSpan<UInt8>) throws(ActivationError) in
-            var position = range.lowerBound
-            for index in target.indices {
-                target[index] = try decodedByte(
-                    at: &position, end: range.upperBound, plus: .space)
-            }
+        _ = try secret.fill { (output) throws(ActivationError) in
+            try decode(range) { output.append($0) }
         }
         return secret
     }
 
     /// Whether a range stands for an ASCII name, in either case.
     func isName(_ name: String, _ range: Range<Int>) throws(ActivationError) -> Bool {
-        guard try decodedCount(range) == name.utf8.count else { return false }
-        var position = range.lowerBound
-        for expected in name.utf8 {
-            let byte = try decodedByte(at: &position, end: range.upperBound, plus: .itself)
-            guard byte.lowercased == expected else { return false }
+        var expected = name.utf8[...]
+        var isSame = true
+        try decode(range, plus: .itself) { byte in
+            isSame = expected.popFirst() == byte.lowercased && isSame
         }
-        return true
+        return isSame && expected.isEmpty
     }
 }

@@ -1,5 +1,6 @@
 // What a text is, told by its first letters: which parser it goes to, or whose link it is.
 // Bound by CONTRACT §4, §5 and DESIGN §7.
+internal import Linux
 
 /// What text is, and where in it the link stands.
 package enum RecognisedText: Equatable, Sendable {

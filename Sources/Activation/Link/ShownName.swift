@@ -1,6 +1,7 @@
 // Names that come with a link are shown, kept and listed. One that holds a piece of a link would put
 // a seed on the screen. Bound by FORMAT.md §1.
 internal import Keystore
+internal import Linux
 
 /// Whether a token may be called so: 1 to 64 bytes that can be shown, and no piece of a link, which
 /// may be pasted where the name is asked for.
@@ -26,31 +27,23 @@ func holdsLink(_ name: String) -> Bool {
 }
 
 private func withoutGaps(_ bytes: [UInt8]) -> [UInt8] {
-    replaced(bytes) { position, _ in
+    rewritten(bytes) { position, _ in
         bytes.span.whiteSpaceEnd(at: position) ?? bytes.span.invisibleEnd(at: position)
     }
 }
 
 private func percentDecodedOnce(_ bytes: [UInt8]) -> [UInt8] {
-    replaced(bytes) { position, shown in
+    rewritten(bytes) { position, output in
         guard bytes[position] == UInt8(ascii: "%"),
             let byte = bytes.span.hexadecimalByte(at: position + 1)
         else { return nil }
-        shown.append(byte)
+        output.append(byte)
         return position + 3
     }
 }
 
-private func replaced(_ bytes: [UInt8], _ replace: (Int, inout [UInt8]) -> Int?) -> [UInt8] {
-    var output: [UInt8] = []
-    var position = 0
-    while position < bytes.count {
-        if let next = replace(position, &output) {
-            position = next
-        } else {
-            output.append(bytes[position])
-            position += 1
-        }
-    }
-    return output
+private func rewritten(
+    _ bytes: [UInt8], _ replace: (Int, inout OutputSpan<UInt8>) -> Int?
+) -> [UInt8] {
+    [UInt8](capacity: bytes.count) { $0.put(bytes.span, bytes.indices, replacing: replace) }
 }

@@ -64,13 +64,16 @@ package struct VerifiedLink: Equatable, Sendable {
         } catch { throw ActivationError(error, unopened: .sealedToAnotherDevice) }
     }
 
+    package var identity: LinkIdentity {
+        LinkIdentity(issuer: issuer, account: account, serial: serial)
+    }
+
     private var binding: LinkBinding { LinkBinding(x: key.bytes, jti: jti) }
 
     private func enrolment(_ seed: consuming Seed) -> Enrolment {
         Enrolment(
-            origin: .signed,
-            identity: LinkIdentity(issuer: issuer, account: account, serial: serial),
-            parameters: parameters, warnings: [], seed: seed, terms: terms, jti: jti)
+            origin: .signed, identity: identity, parameters: parameters, warnings: [], seed: seed,
+            terms: terms, jti: jti)
     }
 }
 

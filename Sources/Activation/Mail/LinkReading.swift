@@ -12,8 +12,6 @@ struct TakenLink: ~Copyable {
     let end: Int
     /// Brackets, quotation marks or what stands behind it prove that it is whole.
     let isWhole: Bool
-
-    consuming func takeText() -> LinkText { text }
 }
 
 /// Takes out the otpauth link that begins at `start`.
@@ -27,7 +25,7 @@ func takeOTPAuthLink(
     }
     let end = wordEnd(text, from: start)
     let word = try LinkText.written(capacity: end - start) { output in
-        output.put(text, start..<end) { text.invisibleEnd(at: $0) }
+        output.put(text, start..<end) { position, _ in text.invisibleEnd(at: position) }
         output.dropPunctuation()
     }
     guard let word else { return nil }
@@ -146,21 +144,8 @@ private func ends(_ text: Span<UInt8>, _ position: Int) -> Bool {
 extension OutputSpan where Element == UInt8 {
     /// Appends text without white space and what shows nothing.
     mutating func putJoined(_ text: Span<UInt8>, _ range: Range<Int>) {
-        put(text, range) { Gap(text, at: $0)?.end ?? text.invisibleEnd(at: $0) }
-    }
-
-    /// Appends text without what ends, where something begins that is to be left out, elsewhere.
-    fileprivate mutating func put(
-        _ text: Span<UInt8>, _ range: Range<Int>, without end: (Int) -> Int?
-    ) {
-        var position = range.lowerBound
-        while position < range.upperBound {
-            if let next = end(position) {
-                position = next
-            } else {
-                put(text[position])
-                position += 1
-            }
+        put(text, range) { position, _ in
+            Gap(text, at: position)?.end ?? text.invisibleEnd(at: position)
         }
     }
 

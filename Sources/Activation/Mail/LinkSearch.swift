@@ -1,6 +1,7 @@
 // The links in a text that is more than a link: each is taken out, unwrapped and judged. One and the
 // same link twice is one, even where one of the two is broken; another one that is damaged or left
 // open is told, and ends the activation. Bound by FORMAT.md §2 and DESIGN §7.
+internal import Linux
 
 /// What has been found so far.
 struct LinkSearch: ~Copyable {
@@ -9,15 +10,12 @@ struct LinkSearch: ~Copyable {
     private static let maximumBeginnings = 1024
     private static let maximumRejected = 256
     private static let maximumAddressByteCount = 1 << 20
-    private let drawing: (Int) -> [UInt8]
     private var found: FoundLink?
-    private var others: [LinkSummary] = []
+    private var others: [LinkIdentity] = []
     private var rejected: [RejectedLink] = []
     private var beginnings = 0
     private var addressByteCount = 0
     private var signs = MailSigns()
-
-    init(drawing: @escaping (Int) -> [UInt8]) { self.drawing = drawing }
 
     /// The one link.
     ///
@@ -30,8 +28,8 @@ struct LinkSearch: ~Copyable {
         case .some(let found):
             // Were it passed over, whoever damaged a link would choose which one is activated.
             if let other = rejected.first(where: { !found.isMeant(by: $0) }) { throw other.error }
-            guard others.isEmpty else { throw .severalLinks([found.link.summary] + others) }
-            let link = found.takeLink()
+            guard others.isEmpty else { throw .severalLinks([found.link.identity] + others) }
+            let link = found.link
             // What is left of a signed link was one that somebody, or some program, took apart.
             guard !signs.hasSignedRemains || link.isSigned else { throw .malformedJWS }
             return link
@@ -68,7 +66,7 @@ struct LinkSearch: ~Copyable {
     ) throws(ActivationError) -> Int {
         guard let link = try takeSignedLink(text, jws: jws) else { return jws + 1 }
         let end = link.end
-        try judge(link.takeText(), text, jws..<end, carrier: activateCarrier)
+        try judge(link.text, text, jws..<end, carrier: activateCarrier)
         return end
     }
 
@@ -85,7 +83,7 @@ struct LinkSearch: ~Copyable {
         guard let taken else { return start + 1 }
         let end = taken.end
         if taken.isWhole {
-            try judge(taken.takeText(), text, start..<end)
+            try judge(taken.text, text, start..<end)
         } else {
             try reject(.brokenLink, text, start..<end)
         }
@@ -115,7 +113,7 @@ struct LinkSearch: ~Copyable {
         // Scanning goes on behind the link, in what the gateway put there.
         let next = isWhole ? end : start + protection.end
         do throws(ActivationError) {
-            let inner = try unwrappedWholly(address.takeText())
+            let inner = try unwrappedWholly(address.text)
             guard inner.read({ $0.hasPrefix("otpauth://") }) else {
                 guard try isReadable(inner) else {
                     inner.read { signs.noteAddress($0, $0.indices) }
@@ -144,7 +142,7 @@ struct LinkSearch: ~Copyable {
     private func isReadable(_ link: borrowing LinkText) throws(ActivationError) -> Bool {
         try link.read { (bytes) throws(ActivationError) -> Bool in
             do throws(ActivationError) {
-                _ = try readBare(bytes, drawing: drawing)
+                _ = try readBare(bytes)
                 return true
             } catch {
                 guard error != .outOfMemory else { throw error }
@@ -157,12 +155,9 @@ struct LinkSearch: ~Copyable {
     private mutating func judge(
         _ link: consuming LinkText, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String = ""
     ) throws(ActivationError) {
-        let drawing = drawing
         let read: ActivationLink
         do throws(ActivationError) {
-            read = try link.read { (bytes) throws(ActivationError) -> ActivationLink in
-                try readBare(bytes, drawing: drawing)
-            }
+            read = try link.read(readBare)
         } catch {
             guard error != .outOfMemory else { throw error }
             return try reject(error, text, place, carrier: carrier)
@@ -178,10 +173,10 @@ struct LinkSearch: ~Copyable {
     }
 
     private mutating func add(_ link: consuming ActivationLink, _ text: consuming LinkText) {
-        let summary = link.summary
+        let identity = link.identity
         switch isFound(link) {
         case nil: found = .some(FoundLink(link: link, text: text))
-        case false where !others.contains(summary): others.append(summary)
+        case false where !others.contains(identity): others.append(identity)
         default: break
         }
     }
@@ -204,8 +199,6 @@ private struct FoundLink: ~Copyable {
         self.link = link
         self.text = text
     }
-
-    consuming func takeLink() -> ActivationLink { link }
 
     /// Whether this is what a rejected link was before it was broken: a mail says it in plain text
     /// and in HTML.

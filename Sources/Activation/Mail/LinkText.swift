@@ -4,8 +4,6 @@ package import Keystore
 
 /// Text that may hold an activation link, in memory that is zeroized when it ends.
 package struct LinkText: ~Copyable {
-    /// The longest text that is typed or pasted.
-    package static let maximumByteCount = 1 << 20
     /// The longest mail that is read from a file: with a logo and a PDF attached.
     package static let maximumMailByteCount = 16 << 20
 
@@ -61,22 +59,7 @@ package struct LinkText: ~Copyable {
         _ replace: (Int, inout OutputSpan<UInt8>) -> Int?
     ) throws(ActivationError) -> LinkText? {
         let range = range ?? text.indices
-        return try written(capacity: range.count) { output in
-            var position = range.lowerBound
-            while position < range.upperBound {
-                if let next = replace(position, &output) {
-                    position = next
-                } else {
-                    output.put(text[position])
-                    position += 1
-                }
-            }
-        }
-    }
-
-    /// Copies the text into guarded memory of its own.
-    borrowing func copy() throws(ActivationError) -> LinkText {
-        try read { (text) throws(ActivationError) in try LinkText(copying: text) }
+        return try written(capacity: range.count) { $0.put(text, range, replacing: replace) }
     }
 
     /// Lends the text.
@@ -92,6 +75,22 @@ extension OutputSpan where Element == UInt8 {
     /// Appends a byte while there is room.
     mutating func put(_ byte: UInt8) { if !isFull { append(byte) } }
     mutating func put(_ text: String) { for byte in text.utf8 { put(byte) } }
+
+    /// Appends a text, some of its places otherwise: `LinkText.rewritten`.
+    mutating func put(
+        _ text: Span<UInt8>, _ range: Range<Int>,
+        replacing replace: (Int, inout OutputSpan<UInt8>) -> Int?
+    ) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            if let next = replace(position, &self) {
+                position = next
+            } else {
+                put(text[position])
+                position += 1
+            }
+        }
+    }
 }
 
 /// Translates Keystore's one failure into this module's error.

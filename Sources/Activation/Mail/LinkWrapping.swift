@@ -1,4 +1,5 @@
 // What a copy from a mail's source, or a mail gateway, puts around a link. Bound by DESIGN §7.
+internal import Linux
 
 /// A link without anything around it.
 ///

@@ -28,13 +28,13 @@ extension LinkSearch {
         _ text: Span<UInt8>, _ header: MailHeader, end: Int, depth: Int
     ) throws(ActivationError) {
         let body = header.bodyStart..<end
-        if header.isMultipart(text), depth < maximumPartDepth {
+        if header.isType("multipart/", text), depth < maximumPartDepth {
             guard let boundary = header.boundary(text) else { return }
             for part in parts(text, body, boundary: boundary) {
                 let header = MailHeader(part: text, part)
                 try searchPart(text, header, end: part.upperBound, depth: depth + 1)
             }
-        } else if header.isMessage(text), depth < maximumPartDepth {
+        } else if header.isType("message/rfc822", text), depth < maximumPartDepth {
             guard let inner = MailHeader(text, body) else { return }
             try searchPart(text, inner, end: end, depth: depth + 1)
         } else if header.isText(text) {
@@ -45,13 +45,12 @@ extension LinkSearch {
     private mutating func searchBody(
         _ body: Span<UInt8>, _ header: MailHeader, of mail: Span<UInt8>
     ) throws(ActivationError) {
-        let decoded: LinkText?
-        switch header.encoding(mail) {
-        case .none: return try searchCharacters(body, header, of: mail)
-        case .quotedPrintable: decoded = try quotedPrintableDecoded(body)
-        case .base64: decoded = try base64Decoded(body)
+        let isQuoted = header.isEncoded("quoted-printable", mail)
+        guard isQuoted || header.isEncoded("base64", mail) else {
+            return try searchCharacters(body, header, of: mail)
         }
-        guard let decoded else { return }
+        guard let decoded = try isQuoted ? quotedPrintableDecoded(body) : base64Decoded(body)
+        else { return }
         try decoded.read { (bytes) throws(ActivationError) in
             try searchCharacters(bytes, header, of: mail)
         }
@@ -60,7 +59,7 @@ extension LinkSearch {
     private mutating func searchCharacters(
         _ text: Span<UInt8>, _ header: MailHeader, of mail: Span<UInt8>
     ) throws(ActivationError) {
-        let isHTML = header.isHTML(mail)
+        let isHTML = header.isType("text/html", mail)
         guard let order = UTF16Order(mark: text) ?? header.utf16Order(mail) else {
             guard header.isFlowed(mail) else { return try searchContent(text, isHTML: isHTML) }
             guard let flowed = try flowedDecoded(text) else { return }
@@ -123,12 +122,6 @@ private func isBoundary(_ text: Span<UInt8>, _ line: Range<Int>, _ boundary: Ran
 
 /// The header of a mail or of a part of one: where its two fields that matter stand.
 struct MailHeader {
-    enum Encoding {
-        case none
-        case quotedPrintable
-        case base64
-    }
-
     let bodyStart: Int
     private var type: Range<Int>?
     private var transferEncoding: Range<Int>?
@@ -162,19 +155,14 @@ struct MailHeader {
         text.firstIndex(of: "\n", in: start..<range.upperBound).map { $0 + 1 } ?? range.upperBound
     }
 
-    func isMultipart(_ text: Span<UInt8>) -> Bool { isType("multipart/", text) }
-    func isMessage(_ text: Span<UInt8>) -> Bool { isType("message/rfc822", text) }
-    func isHTML(_ text: Span<UInt8>) -> Bool { isType("text/html", text) }
     func isText(_ text: Span<UInt8>) -> Bool { type == nil || isType("text/", text) }
 
-    private func isType(_ name: String, _ text: Span<UInt8>) -> Bool {
+    func isType(_ name: String, _ text: Span<UInt8>) -> Bool {
         type.map { text.hasPrefix(name, at: text.trimmed($0).lowerBound) } ?? false
     }
 
-    func encoding(_ text: Span<UInt8>) -> Encoding {
-        guard let range = transferEncoding.map({ text.trimmed($0) }) else { return .none }
-        if text.hasPrefix("quoted-printable", at: range.lowerBound) { return .quotedPrintable }
-        return text.hasPrefix("base64", at: range.lowerBound) ? .base64 : .none
+    func isEncoded(_ name: String, _ text: Span<UInt8>) -> Bool {
+        transferEncoding.map { text.hasPrefix(name, at: text.trimmed($0).lowerBound) } ?? false
     }
 
     /// Whether lines that end in a space go on without it (RFC 3676).

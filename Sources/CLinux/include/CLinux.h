@@ -21,8 +21,8 @@ char *_Nullable *_Nullable st_arguments(void);
 // The terminal's modes, put back whatever ends the process (terminal.c). One terminal at a time.
 int st_terminal_adopt(int descriptor);
 int st_terminal_silence(int drops);  // drops: what was typed ahead too
-int st_terminal_enter_alternate_screen(void);
-int st_terminal_request_bracketed_paste(void);
+void st_terminal_enter_alternate_screen(void);
+void st_terminal_request_bracketed_paste(void);
 void st_terminal_end_bracketed_paste(void);
 void st_terminal_restore(void);
 void st_terminal_stop(void);

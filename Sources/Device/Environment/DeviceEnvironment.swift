@@ -3,19 +3,19 @@
 
 /// What was found around the program.
 package struct DeviceEnvironment: Equatable, Sendable {
-    /// One thing that keeps a device from being shown to be another one. Raw values are the order
-    /// in which a verdict names them: what is nearest to the program first.
-    package enum Finding: UInt8, CaseIterable, Sendable {
-        case wsl = 1
+    /// One thing that keeps a device from being shown to be another one, in the order in which a
+    /// verdict names them: what is nearest to the program first. Raw values are stable names.
+    package enum Finding: String, CaseIterable, Sendable {
+        case wsl
         case container
-        case userNamespace
+        case userNamespace = "user-namespace"
         case filtered
-        case timeNamespace
-        case virtualMachine
+        case timeNamespace = "time-namespace"
+        case virtualMachine = "virtual-machine"
         case unreadable
     }
 
-    /// In the order of their raw values, each once.
+    /// In their order, each once.
     package let findings: [Finding]
 
     package init(_ findings: [Finding] = []) {
@@ -36,19 +36,6 @@ package struct DeviceEnvironment: Equatable, Sendable {
 }
 
 extension DeviceEnvironment.Finding {
-    /// A stable name.
-    package var name: String {
-        switch self {
-        case .wsl: "wsl"
-        case .container: "container"
-        case .userNamespace: "user-namespace"
-        case .filtered: "filtered"
-        case .timeNamespace: "time-namespace"
-        case .virtualMachine: "virtual-machine"
-        case .unreadable: "unreadable"
-        }
-    }
-
     /// What was found and why it matters: one sentence, lower case, no full stop.
     package var sentence: String {
         switch self {

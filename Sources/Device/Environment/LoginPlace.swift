@@ -102,21 +102,19 @@ extension SystemTree {
     /// The session is where the login put its processes, and neither a new terminal session (setsid)
     /// nor a lost parent leads out of it.
     fileprivate var session: SessionPlace {
-        switch contents("/proc/self/cgroup", 4096) {
-        case .absent: return .none
-        case .unreadable: return .unreadable
-        case .bytes(let groups):
-            switch LoginGroup(cgroup: text(groups)) {
-            case .session(let session)?: return place(ofSession: session)
-            case .manager(let user)?: return place(ofUser: user)
-            case nil: return .none
+        place(in: "/proc/self/cgroup") { groups in
+            switch LoginGroup(cgroup: groups) {
+            case .session(let session)?: place(ofSession: session)
+            case .manager(let user)?: place(ofUser: user)
+            case nil: .none
             }
         }
     }
 
     private func place(ofSession session: Substring) -> SessionPlace {
         guard session.allSatisfy({ $0.isLetter || $0.isNumber }) else { return .none }
-        return lines("/run/systemd/sessions/\(session)") { lines in
+        return place(in: "/run/systemd/sessions/\(session)") { text in
+            let lines = text.split(separator: "\n")
             if lines.contains("REMOTE=1") { return .remote }
             return lines.contains("REMOTE=0") ? .local : .none
         }
@@ -125,7 +123,8 @@ extension SystemTree {
     /// What a desktop starts, its terminals above all, is a service of the user's manager: it belongs
     /// to the session that logind calls the user's display, or if there is none, to any of them.
     private func place(ofUser user: Substring) -> SessionPlace {
-        lines("/run/systemd/users/\(user)") { lines in
+        place(in: "/run/systemd/users/\(user)") { text in
+            let lines = text.split(separator: "\n")
             let values = ["DISPLAY=", "SESSIONS="].map { member in
                 lines.first { $0.hasPrefix(member) }?.dropFirst(member.count) ?? ""
             }
@@ -137,13 +136,12 @@ extension SystemTree {
         }
     }
 
-    private func lines(
-        _ path: String, _ judged: ([Substring]) -> SessionPlace
-    ) -> SessionPlace {
+    /// What a file tells, as it is judged.
+    private func place(in path: String, _ judge: (String) -> SessionPlace) -> SessionPlace {
         switch contents(path, 4096) {
         case .absent: .none
         case .unreadable: .unreadable
-        case .bytes(let bytes): judged(text(bytes).split(separator: "\n"))
+        case .bytes(let bytes): judge(String(decoding: bytes, as: UTF8.self))
         }
     }
 
@@ -166,5 +164,3 @@ extension SystemTree {
         bytes("/proc/\(id)/stat", limit: 1024).flatMap(ProcessStatus.init(stat:))
     }
 }
-
-private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

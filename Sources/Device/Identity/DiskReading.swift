@@ -8,7 +8,8 @@ extension SystemTree {
         let controllers = names("/sys/class/nvme").prefix(32).compactMap(nvmeSerial)
         let disks = names("/sys/block").prefix(256).compactMap { name in
             if name.hasPrefix("sd") { return scsiSerial(name) }
-            return isWholeCard(name) ? embeddedSerial(name) : nil
+            // Not its partitions and boot areas.
+            return isNumbered(name[...], "mmcblk") ? embeddedSerial(name) : nil
         }
         return controllers + disks
     }
@@ -62,14 +63,8 @@ private func isPCIAddress(_ part: Substring) -> Bool {
 
 private func isSATAOrSAS(_ link: String) -> Bool {
     link.split(separator: "/").contains { part in
-        part.hasPrefix("end_device-")
-            || part.hasPrefix("ata") && part.count > 3 && part.dropFirst(3).allSatisfy(\.isNumber)
+        part.hasPrefix("end_device-") || isNumbered(part, "ata")
     }
-}
-
-/// `mmcblk0`, not its partitions and boot areas.
-private func isWholeCard(_ name: String) -> Bool {
-    name.hasPrefix("mmcblk") && name.count > 6 && name.dropFirst(6).allSatisfy(\.isNumber)
 }
 
 private func diskSerial(_ bytes: [UInt8]?) -> [UInt8]? {

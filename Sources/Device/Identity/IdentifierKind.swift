@@ -54,37 +54,24 @@ package enum Sign: Equatable, Sendable {
         }
     }
 
-    /// Its name in JSON.
-    package var name: String {
+    /// Its name in JSON, and what it says to a prescriber: a clause without a full stop.
+    package var texts: (name: String, words: String) {
         switch self {
-        case .marker: "marker"
-        case .identifier(.machineID): "machine-id"
-        case .identifier(.bootID): "boot-id"
-        case .identifier(.productUUID): "product-uuid"
-        case .identifier(.productSerial): "product-serial"
-        case .identifier(.boardSerial): "board-serial"
-        case .identifier(.chassisSerial): "chassis-serial"
-        case .identifier(.diskSerial): "disk-serial"
-        case .identifier(.rootUUID): "root-uuid"
-        case .identifier(.tpmEndorsementKey): "tpm-ek"
-        case .identifier(.macAddress): "mac"
-        }
-    }
-
-    /// What it says to a prescriber: a clause without a full stop.
-    package var words: String {
-        switch self {
-        case .marker: "it bears the mark"
-        case .identifier(.machineID): "the installed system is the same (machine-id)"
-        case .identifier(.bootID): "it is the same running system"
-        case .identifier(.productUUID): "the machine's hardware number matches"
-        case .identifier(.productSerial): "the machine's serial number matches"
-        case .identifier(.boardSerial): "the main board's serial number matches"
-        case .identifier(.chassisSerial): "the case's serial number matches"
-        case .identifier(.diskSerial): "a built-in disk's serial number matches"
-        case .identifier(.rootUUID): "the system's file system is the same"
-        case .identifier(.tpmEndorsementKey): "the security chip (TPM) is the same"
-        case .identifier(.macAddress): "a network card's address matches"
+        case .marker: ("marker", "it bears the mark")
+        case .identifier(.machineID):
+            ("machine-id", "the installed system is the same (machine-id)")
+        case .identifier(.bootID): ("boot-id", "it is the same running system")
+        case .identifier(.productUUID):
+            ("product-uuid", "the machine's hardware number matches")
+        case .identifier(.productSerial):
+            ("product-serial", "the machine's serial number matches")
+        case .identifier(.boardSerial):
+            ("board-serial", "the main board's serial number matches")
+        case .identifier(.chassisSerial): ("chassis-serial", "the case's serial number matches")
+        case .identifier(.diskSerial): ("disk-serial", "a built-in disk's serial number matches")
+        case .identifier(.rootUUID): ("root-uuid", "the system's file system is the same")
+        case .identifier(.tpmEndorsementKey): ("tpm-ek", "the security chip (TPM) is the same")
+        case .identifier(.macAddress): ("mac", "a network card's address matches")
         }
     }
 }

@@ -24,7 +24,9 @@ extension DeviceIdentity {
         func add(_ kind: IdentifierKind, _ bytes: [UInt8]?) {
             if let bytes { found.append(Identifier(kind, bytes)) }
         }
-        add(.machineID, tree.machineID)
+        if case .value(let digits) = tree.machineID {
+            add(.machineID, TextAlphabet.hexadecimal.bytes(digits))
+        }
         add(.bootID, tree.bootID)
         for (kind, name, form) in firmwareFiles {
             // Root's alone to read: not noted.
@@ -49,12 +51,6 @@ private let firmwareFiles: [(IdentifierKind, String, @Sendable ([UInt8]) -> [UIn
 
 extension SystemTree {
     var bootID: [UInt8]? { bytes("/proc/sys/kernel/random/boot_id").flatMap(normalUUID) }
-
-    /// The machine-id that outlasts this boot.
-    fileprivate var machineID: [UInt8]? {
-        guard case .digits(let digits) = MachineID(tree: self) else { return nil }
-        return TextAlphabet.hexadecimal.bytes(digits)
-    }
 
     /// MAC addresses that the maker gave to a card that is there.
     fileprivate func permanentMACs() -> [[UInt8]] {

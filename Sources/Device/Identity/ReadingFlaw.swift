@@ -8,18 +8,17 @@ final class ReadingFlaw: @unchecked Sendable {
 
     /// A system whose reads are noted here where they fail.
     func noted(in tree: SystemTree) -> SystemTree {
-        SystemTree(
-            contents: { path, limit in
-                let reading = tree.contents(path, limit)
-                if reading == .unreadable { self.isNoted = true }
-                return reading
-            },
-            listing: { path in
-                let names = tree.listing(path)
-                if names == nil { self.isNoted = true }
-                return names
-            },
-            link: tree.link, isPresent: tree.isPresent, namespace: tree.namespace,
-            isFiltered: tree.isFiltered)
+        var noting = tree
+        noting.contents = { path, limit in
+            let reading = tree.contents(path, limit)
+            if reading == .unreadable { self.isNoted = true }
+            return reading
+        }
+        noting.listing = { path in
+            let names = tree.listing(path)
+            if names == nil { self.isNoted = true }
+            return names
+        }
+        return noting
     }
 }

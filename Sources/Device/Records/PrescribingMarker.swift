@@ -40,33 +40,20 @@ package enum PrescribingMarker: Equatable, Sendable {
     }
 }
 
-/// What registering did.
-package enum Registration: Equatable, Sendable {
-    /// The device was registered already, with this record; nothing was changed.
-    case standing(PrescribingRecord)
-    /// The marker was written with this record.
-    case made(PrescribingRecord)
-
-    package var record: PrescribingRecord {
-        switch self {
-        case .standing(let record), .made(let record): record
-        }
-    }
-}
-
 extension PrescribingMarker {
     /// Registers this device as one that sends prescriptions: writes the marker, unless a whole
     /// one stands there. A damaged one is replaced.
     ///
+    /// - Returns: the record that stands there now, and whether it did before.
     /// - Throws: `DeviceError`; the marker is then what it was.
     package static func register(
         label: String
-    ) throws(DeviceError) -> Registration {
+    ) throws(DeviceError) -> (record: PrescribingRecord, wasThere: Bool) {
         guard geteuid() == 0 else { throw .notRoot }
         let identity: DeviceIdentity
-        do throws(SystemError) {
-            identity = try DeviceIdentity.read()
-        } catch { throw .file(.system(error)) }
+        do throws(SystemError) { identity = try DeviceIdentity.read() } catch {
+            throw .file(.system(error))
+        }
         return try register(identity, label: label, folder: folder, owner: 0)
     }
 
@@ -81,10 +68,8 @@ extension PrescribingMarker {
 
     static func register(
         _ identity: DeviceIdentity, label: String, folder: String, owner: UInt32
-    ) throws(DeviceError) -> Registration {
-        if case .record(let record) = read(folder: folder, owner: owner) {
-            return .standing(record)
-        }
+    ) throws(DeviceError) -> (record: PrescribingRecord, wasThere: Bool) {
+        if case .record(let record) = read(folder: folder, owner: owner) { return (record, true) }
         let record = try PrescribingRecord.make(of: identity, label: label)
         do throws(FileProblem) {
             let place = try AdministratorFolder.openOrCreate(folder, owner: owner)
@@ -92,7 +77,7 @@ extension PrescribingMarker {
         } catch {
             throw .file(error)
         }
-        return .made(record)
+        return (record, false)
     }
 
     static func unregister(folder: String, owner: UInt32) throws(DeviceError) -> Bool {

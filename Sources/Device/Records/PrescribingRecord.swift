@@ -25,7 +25,7 @@ package enum DeviceError: Error, Equatable, Sendable {
 }
 
 /// A device registered for prescribing, as another device knows it.
-package struct PrescribingRecord: Sendable {
+package struct PrescribingRecord: Equatable, Sendable {
     /// One identifier of the device, hashed under the record's salt.
     package struct Entry: Equatable, Sendable {
         package let kind: IdentifierKind
@@ -45,15 +45,8 @@ package struct PrescribingRecord: Sendable {
     /// Those of the kinds that are known here, in the record's order: none in a record that knows
     /// only others.
     package let entries: [Entry]
-    /// The binary form of FORMAT.md §4.
+    /// The binary form of FORMAT.md §4: two spellings of one label are two records.
     package let encoded: [UInt8]
-
-    init(label: String, salt: [UInt8], entries: [Entry], encoded: [UInt8]) {
-        self.label = label
-        self.salt = salt
-        self.entries = entries
-        self.encoded = encoded
-    }
 
     /// The text that travels in links, files and terminals.
     package var text: String { PrescribingRecord.prefix + TextAlphabet.base64URL.text(encoded) }
@@ -61,13 +54,6 @@ package struct PrescribingRecord: Sendable {
     /// Whether a text may be a label.
     package static func isAcceptableLabel(_ label: String) -> Bool {
         isAcceptableText(label, bytes: labelBytes)
-    }
-}
-
-extension PrescribingRecord: Equatable {
-    /// Compares the bytes: two spellings of one label are two records.
-    package static func == (left: PrescribingRecord, right: PrescribingRecord) -> Bool {
-        left.encoded == right.encoded
     }
 }
 
@@ -82,11 +68,8 @@ extension PrescribingRecord {
         precondition(salt.count == saltByteCount, "a record's salt has 16 bytes")
         guard isAcceptableLabel(label) else { throw .unacceptableLabel }
         guard identity.isRecognisable else { throw .nothingToRecogniseBy }
-        var entries: [Entry] = []
-        for identifier in identity.identifiers {
-            entries.append(Entry(of: identifier, salt: salt))
-        }
-        entries.sort { $0.encoded.lexicographicallyPrecedes($1.encoded) }
+        let entries = identity.identifiers.map { Entry(of: $0, salt: salt) }
+            .sorted { $0.encoded.lexicographicallyPrecedes($1.encoded) }
         let encoded = encode(label: label, salt: salt, entries: entries)
         return PrescribingRecord(label: label, salt: salt, entries: entries, encoded: encoded)
     }

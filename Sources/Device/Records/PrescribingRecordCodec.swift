@@ -3,9 +3,7 @@
 internal import Keystore
 internal import Linux
 
-/// Bytes before the label, after it without entries, of an entry, and of the checksum.
-private let headByteCount = 2
-private let entryByteCount = 17
+/// The checksum, and the least that a record has: no label and no entry.
 private let checksumByteCount = 4
 private let leastByteCount = 23
 
@@ -44,15 +42,23 @@ extension PrescribingRecord {
         let body = Array(binary.dropLast(checksumByteCount))
         guard PrescribingRecord.checksum(of: body) == Array(binary.suffix(checksumByteCount))
         else { throw .damaged }
-        let label = try PrescribingRecord.label(in: body)
-        let saltStart = headByteCount + Int(body[1])
-        let countIndex = saltStart + PrescribingRecord.saltByteCount
-        guard countIndex < body.count else { throw .cut }
-        self.init(
-            label: label, salt: Array(body[saltStart..<countIndex]),
-            entries: try PrescribingRecord.entries(
-                in: body[(countIndex + 1)...], count: Int(body[countIndex])),
-            encoded: binary)
+        var reader = ByteReader(body.dropFirst())
+        let label = try PrescribingRecord.label(&reader)
+        guard let salt = reader.bytes(PrescribingRecord.saltByteCount),
+            let count = reader.integer(UInt8.self)
+        else { throw .cut }
+        guard count > 0 else { throw .noEntries }
+        var entries: [Entry] = []
+        for _ in 0..<count {
+            guard let number = reader.integer(UInt8.self), let hash = reader.bytes(16) else {
+                throw .cut
+            }
+            // A newer program's kinds match nothing here, and don't keep a link from being used.
+            guard let kind = IdentifierKind(rawValue: number) else { continue }
+            entries.append(Entry(kind: kind, hash: hash))
+        }
+        guard reader.isAtEnd else { throw .trailingBytes }
+        self.init(label: label, salt: salt, entries: entries, encoded: binary)
     }
 
     /// Encodes; `entries` are sorted and each stands once.
@@ -66,31 +72,13 @@ extension PrescribingRecord {
         return bytes + checksum(of: bytes)
     }
 
-    private static func label(in body: [UInt8]) throws(DeviceError) -> String {
-        let count = Int(body[1])
+    private static func label(_ reader: inout ByteReader) throws(DeviceError) -> String {
+        guard let count = reader.integer(UInt8.self) else { throw .cut }
         guard count <= labelBytes.upperBound else { throw .unacceptableLabel }
-        guard headByteCount + count <= body.count else { throw .cut }
-        let bytes = body[headByteCount..<headByteCount + count]
+        guard let bytes = reader.bytes(Int(count)) else { throw .cut }
         guard let label = String(validating: bytes, as: UTF8.self), isAcceptableLabel(label)
         else { throw .unacceptableLabel }
         return label
-    }
-
-    private static func entries(
-        in bytes: ArraySlice<UInt8>, count: Int
-    ) throws(DeviceError) -> [Entry] {
-        guard count > 0 else { throw .noEntries }
-        guard bytes.count >= count * entryByteCount else { throw .cut }
-        guard bytes.count == count * entryByteCount else { throw .trailingBytes }
-        var entries: [Entry] = []
-        for index in 0..<count {
-            let start = bytes.startIndex + index * entryByteCount
-            let entry = bytes[start..<start + entryByteCount]
-            // A newer program's kinds match nothing here, and don't keep a link from being used.
-            guard let kind = IdentifierKind(rawValue: entry[start]) else { continue }
-            entries.append(Entry(kind: kind, hash: Array(entry.dropFirst())))
-        }
-        return entries
     }
 
     private static func checksum(of body: [UInt8]) -> [UInt8] {

@@ -14,11 +14,11 @@ package struct SeparationEvidence: Equatable, Sendable {
     }
 
     /// For JSON, in a fixed order.
-    package var names: [String] { signs.map(\.name) }
+    package var names: [String] { signs.map(\.texts.name) }
 
     /// "the machine's serial number matches and a network card's address matches"
     package var words: String {
-        let clauses = signs.map(\.words)
+        let clauses = signs.map(\.texts.words)
         guard let last = clauses.last, clauses.count > 1 else { return clauses.first ?? "" }
         return clauses.dropLast().joined(separator: ", ") + " and " + last
     }

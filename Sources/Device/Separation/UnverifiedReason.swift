@@ -21,7 +21,7 @@ package enum UnverifiedReason: Equatable, Sendable {
         switch self {
         case .clonedImage: "cloned-image"
         case .networkCard: "network-card"
-        case .environment(let finding): finding.name
+        case .environment(let finding): finding.rawValue
         case .noRecord: "no-record"
         case .noIdentifiers: "no-identifiers"
         case .tooLittleInCommon: "too-little-in-common"

@@ -34,7 +34,7 @@ package struct AppendFile: ~Copyable {
             try file.write(bytes.span)
             try file.sync()
         } catch {
-            _ = ftruncate(file.number, off_t(before))
+            try? cut(to: before)
             throw error
         }
     }
@@ -55,8 +55,7 @@ package struct AppendFile: ~Copyable {
 
     /// Gives back what was taken and not used: the last free block may be another file's.
     package func release() {
-        guard let end = try? byteCount() else { return }
-        _ = ftruncate(file.number, off_t(end))
+        if let end = try? byteCount() { try? cut(to: end) }
     }
 
     /// Cuts the file to `byteCount` bytes.

@@ -92,18 +92,6 @@ internal import Glibc
     }
 }
 
-extension Descriptor {
-    /// Writes to a standard descriptor, which is not ours to close.
-    ///
-    /// - Throws: `SystemError` (`write`).
-    package static func writeStandard(
-        _ number: Int32, name: String, _ bytes: Span<UInt8>
-    ) throws(SystemError) {
-        let copy = try Descriptor(duplicating: number, path: name)
-        try copy.write(bytes)
-    }
-}
-
 /// What fstat(2) tells of a file.
 package struct FileAttributes: Equatable, Sendable {
     package let byteCount: Int

@@ -1,43 +1,24 @@
 // /etc/machine-id: 128 random bits that lie outside every home, so that a copied home lacks them.
 // Bound by DESIGN §3 ("Machine binding") and machine-id(5).
 
-/// The machine-id, or why there is none.
-package enum MachineID: Equatable, Sendable {
-    /// 32 lower-case hexadecimal digits.
-    case digits([UInt8])
-    /// Absent, empty, `uninitialized`, malformed, or of this boot only.
-    case none
-    /// It is there and can't be read.
-    case unreadable
-
-    /// Reads a machine's.
-    package init(tree: SystemTree) {
-        switch tree.contents("/etc/machine-id", 256) {
+extension SystemTree {
+    /// The machine-id that outlasts this boot, 32 lower-case hexadecimal digits; none where it is
+    /// absent, empty, `uninitialized`, malformed, or of this boot only.
+    package var machineID: MachineValues.Reading {
+        switch contents("/etc/machine-id", 256) {
+        case .unreadable: return .unreadable
+        case .absent: return .none
         case .bytes(let text):
-            self = MachineID(text: text, transient: tree.bytes("/run/machine-id"))
-        case .absent: self = .none
-        case .unreadable: self = .unreadable
+            let transient = bytes("/run/machine-id").flatMap(machineIDDigits)
+            guard let digits = machineIDDigits(of: text), digits != transient else { return .none }
+            return .value(digits)
         }
     }
+}
 
-    /// Judges the bytes of /etc/machine-id and, where it exists, of /run/machine-id.
-    package init(text: [UInt8], transient: [UInt8]?) {
-        guard let digits = MachineID.digits(of: text) else {
-            self = .none
-            return
-        }
-        if let transient, MachineID.digits(of: transient) == digits {
-            self = .none
-            return
-        }
-        self = .digits(digits)
-    }
-
-    private static func digits(of text: [UInt8]) -> [UInt8]? {
-        var line = text
-        if line.last == UInt8(ascii: "\n") { line.removeLast() }
-        guard line.count == 32, TextAlphabet.hexadecimal.bytes(line) != nil else { return nil }
-        let digits = line.map(\.lowercased)
-        return digits.contains { $0 != digits[0] } ? digits : nil
-    }
+private func machineIDDigits(of text: [UInt8]) -> [UInt8]? {
+    let line = text.last == UInt8(ascii: "\n") ? text.dropLast() : text[...]
+    let digits = line.map(\.lowercased)
+    guard digits.count == 32, digits.allSatisfy(TextAlphabet.hexadecimal.holds) else { return nil }
+    return digits.contains { $0 != digits[0] } ? digits : nil
 }

@@ -40,7 +40,7 @@ package struct MachineValues: Equatable, Sendable {
     private static let own = MachineValues(tree: .real)
 
     package init(tree: SystemTree) {
-        self[.machineID] = Reading(MachineID(tree: tree))
+        self[.machineID] = tree.machineID
         // Read once for all three: each follows from where the root lies.
         guard let storage = tree.rootStorage else { return }
         let root = tree.uuid(of: storage)
@@ -55,14 +55,6 @@ package struct MachineValues: Equatable, Sendable {
 }
 
 extension MachineValues.Reading {
-    fileprivate init(_ machineID: MachineID) {
-        switch machineID {
-        case .digits(let digits): self = .value(digits)
-        case .none: self = .none
-        case .unreadable: self = .unreadable
-        }
-    }
-
     /// One spelling of what the system writes; none for what can't be a name of something.
     fileprivate init(_ bytes: [UInt8]?, case spelling: (UInt8) -> UInt8) {
         let text = trimmed(bytes ?? []).map(spelling)

@@ -103,12 +103,6 @@ package struct Mount: Equatable {
     /// "ext4"
     package let type: String
     package let source: String
-
-    package init(device: String, type: String, source: String) {
-        self.device = device
-        self.type = type
-        self.source = source
-    }
 }
 
 /// The last mount at a folder: the one that is seen.
@@ -134,8 +128,8 @@ package func unitSerialNumber(_ page: [UInt8]) -> [UInt8]? {
     return Array(page[4..<4 + count])
 }
 
-/// `nvme0` and not `nvme0n1`.
-private func isNumbered(_ part: Substring, _ prefix: String) -> Bool {
+/// Whether nothing but a number stands behind a prefix: `nvme0` and not `nvme0n1`.
+package func isNumbered(_ part: Substring, _ prefix: String) -> Bool {
     part.hasPrefix(prefix) && part.count > prefix.count
         && part.dropFirst(prefix.count).allSatisfy(\.isNumber)
 }

@@ -18,9 +18,9 @@ package enum FileReading: Equatable, Sendable {
 /// The files that tell one device from another.
 package struct SystemTree: Sendable {
     /// The first bytes of a file, up to a limit.
-    package let contents: @Sendable (_ path: String, _ limit: Int) -> FileReading
+    package var contents: @Sendable (_ path: String, _ limit: Int) -> FileReading
     /// The names in a folder, sorted; none if there is no such folder, nil if it can't be read.
-    package let listing: @Sendable (_ path: String) -> [String]?
+    package var listing: @Sendable (_ path: String) -> [String]?
     /// Where a symbolic link leads, as written.
     package let link: @Sendable (_ path: String) -> String?
     /// Whether something stands at a path.
@@ -29,22 +29,6 @@ package struct SystemTree: Sendable {
     package let namespace: @Sendable (_ kind: NamespaceKind) -> NamespaceReading
     /// Whether a filter of system calls came with this process; nil if it can't be told.
     package let isFiltered: @Sendable () -> Bool?
-
-    package init(
-        contents: @escaping @Sendable (_ path: String, _ limit: Int) -> FileReading,
-        listing: @escaping @Sendable (_ path: String) -> [String]?,
-        link: @escaping @Sendable (_ path: String) -> String?,
-        isPresent: @escaping @Sendable (_ path: String) -> Bool,
-        namespace: @escaping @Sendable (_ kind: NamespaceKind) -> NamespaceReading,
-        isFiltered: @escaping @Sendable () -> Bool?
-    ) {
-        self.contents = contents
-        self.listing = listing
-        self.link = link
-        self.isPresent = isPresent
-        self.namespace = namespace
-        self.isFiltered = isFiltered
-    }
 
     /// This device.
     package static let real = SystemTree(

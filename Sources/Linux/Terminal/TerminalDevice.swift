@@ -37,10 +37,10 @@ internal import Glibc
         }
     }
 
-    public borrowing func enterAlternateScreen() { _ = st_terminal_enter_alternate_screen() }
+    public borrowing func enterAlternateScreen() { st_terminal_enter_alternate_screen() }
 
     /// Asks the terminal to mark what is pasted, so that a line end in it can be told from Enter.
-    public borrowing func requestBracketedPaste() { _ = st_terminal_request_bracketed_paste() }
+    public borrowing func requestBracketedPaste() { st_terminal_request_bracketed_paste() }
     public borrowing func endBracketedPaste() { st_terminal_end_bracketed_paste() }
 
     /// Puts back the main screen and the modes as they were found.

@@ -5,14 +5,13 @@
 /// Whether an argument has to be treated as one that may hold a seed.
 package func looksLikeLink(_ argument: Span<UInt8>) -> Bool {
     guard !isPublicNotation(argument) else { return false }
-    return linkMarks.contains { mark in find(mark, in: argument) != nil }
+    return linkMarks.contains { argument.firstRange(of: $0, in: argument.indices) != nil }
 }
 
 /// Where the link begins: behind the equals sign of `--option=link`, else at 0. What looks like one
 /// before that sign already is no option's name.
 func linkStart(in argument: Span<UInt8>) -> Int {
-    guard argument.count > 2, argument[0] == dash, argument[1] == dash,
-        let sign = argument.indices.first(where: { argument[$0] == UInt8(ascii: "=") }),
+    guard argument.hasPrefix("--"), let sign = argument.firstIndex(of: "=", in: argument.indices),
         !looksLikeLink(argument.extracting(0...sign))
     else { return 0 }
     return sign + 1
@@ -20,34 +19,18 @@ func linkStart(in argument: Span<UInt8>) -> Int {
 
 /// In lower case. `%3a` is a colon that a mail program escaped; `secret=` is what is left when the
 /// beginning was lost in copying.
-private let linkMarks: [[UInt8]] = [
+private let linkMarks = [
     "otpauth:", "otpauth-migration:", "softtoken:", "softtoken=", "otpauth%3a", "softtoken%3a",
     "secret=", "secret%3d", "://",
-].map { Array($0.utf8) }
+]
 
 /// Prescribing records and enrolment requests share the scheme and hold no secret; `device forbid`
 /// takes the one as an argument.
 private func isPublicNotation(_ argument: Span<UInt8>) -> Bool {
-    for mark in publicMarks where stands(mark, in: argument, at: 0) {
-        return (mark.count..<argument.count).allSatisfy {
-            TextAlphabet.base64URL.holds(argument[$0])
-        }
+    ["softtoken:prescribing#", "softtoken:request#"].contains { mark in
+        argument.hasPrefix(mark)
+            && argument.indices.dropFirst(mark.utf8.count).allSatisfy {
+                TextAlphabet.base64URL.holds(argument[$0])
+            }
     }
-    return false
 }
-
-private let publicMarks: [[UInt8]] = [
-    Array("softtoken:prescribing#".utf8), Array("softtoken:request#".utf8),
-]
-
-/// The first position of `mark` in either case.
-private func find(_ mark: [UInt8], in bytes: Span<UInt8>) -> Int? {
-    bytes.indices.first { stands(mark, in: bytes, at: $0) }
-}
-
-private func stands(_ mark: [UInt8], in bytes: Span<UInt8>, at start: Int) -> Bool {
-    bytes.count - start >= mark.count
-        && mark.indices.allSatisfy { bytes[start + $0].lowercased == mark[$0] }
-}
-
-private let dash = UInt8(ascii: "-")

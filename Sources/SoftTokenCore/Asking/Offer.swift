@@ -16,14 +16,12 @@ struct Offer: ~Copyable {
             try text.read { (bytes) throws(ActivationError) in try readLink(bytes) })
         switch consume link {
         case .unsigned(let enrolment):
-            introduction = Offer.words(
-                enrolment.issuer, enrolment.account, enrolment.serial, signed: "not signed")
+            introduction = Offer.words(enrolment.identity, signed: "not signed")
             signed = nil
             unsigned = consume enrolment
         case .signed(let link):
             introduction = Offer.words(
-                link.issuer, link.account, link.serial,
-                signed: "signed with key \(link.fingerprint)")
+                link.identity, signed: "signed with key \(link.fingerprint)")
             signed = link
             unsigned = nil
         }
@@ -32,12 +30,10 @@ struct Offer: ~Copyable {
     /// Gives the opened enrolment of an unsigned link, once.
     mutating func takeUnsigned() -> Enrolment? { unsigned.take() }
 
-    private static func words(
-        _ issuer: String?, _ account: String?, _ serial: String?, signed: String
-    ) -> String {
+    private static func words(_ whom: LinkIdentity, signed: String) -> String {
         let parts = [
-            issuer.map { "issuer \($0)" }, account.map { "account \($0)" },
-            serial.map { "serial \($0)" },
+            whom.issuer.map { "issuer \($0)" }, whom.account.map { "account \($0)" },
+            whom.serial.map { "serial \($0)" },
         ].compactMap(\.self)
         let who =
             parts.isEmpty ? "The link names nobody" : "Token of \(parts.joined(separator: ", "))"

@@ -34,7 +34,7 @@ extension Authenticator {
         if let part = enrolment.clientPart { try person.hears(.clientPart(part)) }
         let suggestion = enrolment.suggestedName
         var name = try flow.firstName(suggested: suggestion, person)
-        var session = try session(checks, policy: enrolment.policy, clearance, person)
+        var session = try session(checks, policy: enrolment.terms.policy, clearance, person)
         while session.tokens.contains(where: { $0.name.asSeen == name.asSeen }) {
             try flow.release(&session)
             let refusal = AuthenticatorError.keystore(.nameTaken)

@@ -46,11 +46,8 @@ extension Authenticator {
         label: String
     ) throws(AuthenticatorError) -> (record: PrescribingDeviceRecord, wasRegistered: Bool) {
         guard PrescribingRecord.isAcceptableLabel(label) else { throw .init(.unacceptableLabel) }
-        let registration = try onDevice(try PrescribingMarker.register(label: label))
-        switch registration {
-        case .standing(let record): return (PrescribingDeviceRecord(record), true)
-        case .made(let record): return (PrescribingDeviceRecord(record), false)
-        }
+        let made = try onDevice(try PrescribingMarker.register(label: label))
+        return (PrescribingDeviceRecord(made.record), made.wasThere)
     }
 
     /// Takes the mark away, whatever state it is in. Needs root.

@@ -99,7 +99,7 @@ extension Flow {
     ) throws(AuthenticatorError) -> Token {
         let now = try now().unixSeconds
         let token = enrolment.newToken(named: name, unixSeconds: now)
-        let records = enrolment.prescribing
+        let records = enrolment.terms.prescribing
         let attestedUnixSeconds = clearance.attestedUnixSeconds
         let saidNow = clearance.entries
         let isNew = session.tokens.isEmpty && session.keystore.isUnwritten
@@ -201,12 +201,13 @@ extension ProtectorChoice {
 extension Enrolment {
     fileprivate borrowing func newToken(named name: String, unixSeconds: Int64) -> NewToken {
         NewToken(
-            name: name, issuer: issuer, account: account, serial: serial, parameters: parameters,
-            activatedUnixSeconds: unixSeconds,
-            pendingUntilUnixSeconds: pendingSeconds > 0
-                ? min(unixSeconds + Int64(pendingSeconds), JSONValue.integers.upperBound) : nil,
+            name: name, issuer: identity.issuer, account: identity.account, serial: identity.serial,
+            parameters: parameters, activatedUnixSeconds: unixSeconds,
+            pendingUntilUnixSeconds: terms.pendingSeconds > 0
+                ? min(unixSeconds + Int64(terms.pendingSeconds), JSONValue.integers.upperBound)
+                : nil,
             // 0 stands for none on disk: a token that expired before 1970 has expired.
-            expiresUnixSeconds: expiresUnixSeconds.map { max($0, 1) },
-            origin: origin, warnings: warnings, policy: policy)
+            expiresUnixSeconds: terms.expiresUnixSeconds.map { max($0, 1) },
+            origin: origin, warnings: warnings, policy: terms.policy)
     }
 }

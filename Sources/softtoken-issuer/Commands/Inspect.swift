@@ -72,7 +72,7 @@ extension Enrolment {
     fileprivate var lines: [(String, String?)] {
         [
             ("signature", "none: whoever has this link has the seed"),
-            ("issuer", issuer), ("account", account),
+            ("issuer", identity.issuer), ("account", identity.account),
         ] + parameters.lines
     }
 }
