@@ -4,7 +4,6 @@ internal import Glibc
 
 /// A system call that failed, with what was being done to which file.
 public struct SystemError: Error, Equatable, Sendable {
-    /// What was being done.
     public enum Operation: String, Sendable {
         case open, create, read, write, sync, rename, remove, inspect, lock, start
     }

@@ -13,13 +13,10 @@ package enum JSONValue: Equatable, Sendable {
     /// Every integer in JSON lies within ±(2^53 − 1): RFC 8259 §6.
     package static let integers: ClosedRange<Int64> = -(1 << 53 - 1)...(1 << 53 - 1)
 
-    /// Null where there is no text.
+    /// Null where there is nothing.
     package init(_ text: String?) { self = text.map { .string($0) } ?? .null }
-    /// Null where there is no number.
     package init(_ number: Int64?) { self = number.map { .integer($0) } ?? .null }
-    /// Null where there is no number.
     package init(_ number: Int?) { self = number.map { .integer(Int64($0)) } ?? .null }
-    /// Null where it isn't known.
     package init(_ truth: Bool?) { self = truth.map { .bool($0) } ?? .null }
 }
 

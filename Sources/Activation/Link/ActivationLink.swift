@@ -17,7 +17,6 @@ package enum ActivationLink: ~Copyable {
         }
     }
 
-    /// What tells it from other links.
     package var identity: LinkIdentity {
         switch self {
         case .unsigned(let enrolment): enrolment.identity

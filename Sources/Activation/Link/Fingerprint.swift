@@ -28,7 +28,6 @@ func fingerprint(ofDigest digest: [UInt8]) -> String {
     grouped(TextAlphabet.base32.text(Array(digest[0..<10])), by: "-")
 }
 
-/// Letters of base32 in groups of four.
 func grouped(_ letters: String, by mark: String) -> String {
     let letters = Array(letters)
     return stride(from: 0, to: letters.count, by: 4).map { start in

@@ -5,7 +5,6 @@ internal import Linux
 /// After so many brackets that begin no whole tag, the rest is read as text.
 private let maximumOpenTags = 64
 
-/// The text of an HTML part.
 func htmlText(_ html: Span<UInt8>) throws(ActivationError) -> LinkText? {
     var openTags = 0
     // What replaces a tag is no longer than the tag.

@@ -115,7 +115,7 @@ struct LinkSearch: ~Copyable {
         do throws(ActivationError) {
             let inner = try unwrappedWholly(address.text)
             guard inner.read({ $0.hasPrefix("otpauth://") }) else {
-                guard try isReadable(inner) else {
+                guard case .success = try read(inner) else {
                     inner.read { signs.noteAddress($0, $0.indices) }
                     return start + 1
                 }
@@ -139,30 +139,25 @@ struct LinkSearch: ~Copyable {
         return next
     }
 
-    private func isReadable(_ link: borrowing LinkText) throws(ActivationError) -> Bool {
-        try link.read { (bytes) throws(ActivationError) -> Bool in
-            do throws(ActivationError) {
-                _ = try readBare(bytes)
-                return true
-            } catch {
-                guard error != .outOfMemory else { throw error }
-                return false
-            }
+    /// Reads one link, of which every wrapping was taken off.
+    ///
+    /// - Throws: `ActivationError.outOfMemory`, which says nothing of the link.
+    private func read(
+        _ link: borrowing LinkText
+    ) throws(ActivationError) -> Result<ActivationLink, ActivationError> {
+        do throws(ActivationError) { return .success(try link.read(readBare)) } catch {
+            guard error != .outOfMemory else { throw error }
+            return .failure(error)
         }
     }
 
-    /// Judges one link, of which every wrapping was taken off.
     private mutating func judge(
         _ link: consuming LinkText, _ text: Span<UInt8>, _ place: Range<Int>, carrier: String = ""
     ) throws(ActivationError) {
-        let read: ActivationLink
-        do throws(ActivationError) {
-            read = try link.read(readBare)
-        } catch {
-            guard error != .outOfMemory else { throw error }
-            return try reject(error, text, place, carrier: carrier)
+        switch try read(link) {
+        case .success(let found): add(found, link)
+        case .failure(let error): try reject(error, text, place, carrier: carrier)
         }
-        add(read, link)
     }
 
     private mutating func reject(

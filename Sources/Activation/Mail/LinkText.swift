@@ -62,7 +62,6 @@ package struct LinkText: ~Copyable {
         return try written(capacity: range.count) { $0.put(text, range, replacing: replace) }
     }
 
-    /// Lends the text.
     package borrowing func read<R: ~Copyable, E: Error>(
         _ body: (Span<UInt8>) throws(E) -> R
     ) throws(E) -> R {

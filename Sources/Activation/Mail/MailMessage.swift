@@ -12,14 +12,11 @@ extension LinkSearch {
             guard let decoded = try utf16Decoded(text, order) else { return }
             return try decoded.read { (bytes) throws(ActivationError) in try searchMail(bytes) }
         }
-        if let decoded = try jsonTextDecoded(text) {
-            return try decoded.read { (bytes) throws(ActivationError) in try search(bytes) }
-        }
+        if let decoded = try jsonTextDecoded(text) { return try search(decoded, isHTML: false) }
         guard let header = MailHeader(text, 0..<text.count) else {
-            guard isQuotedPrintable(text), let decoded = try quotedPrintableDecoded(text) else {
-                return try searchContent(text, isHTML: looksLikeHTML(text))
-            }
-            return try search(decoded, isHTML: looksLikeHTML(text))
+            let isHTML = looksLikeHTML(text)
+            guard isQuotedPrintable(text) else { return try searchContent(text, isHTML: isHTML) }
+            return try search(quotedPrintableDecoded(text), isHTML: isHTML)
         }
         try searchPart(text, header, end: text.count, depth: 0)
     }
@@ -60,19 +57,19 @@ extension LinkSearch {
         _ text: Span<UInt8>, _ header: MailHeader, of mail: Span<UInt8>
     ) throws(ActivationError) {
         let isHTML = header.isType("text/html", mail)
-        guard let order = UTF16Order(mark: text) ?? header.utf16Order(mail) else {
-            guard header.isFlowed(mail) else { return try searchContent(text, isHTML: isHTML) }
-            guard let flowed = try flowedDecoded(text) else { return }
-            return try search(flowed, isHTML: isHTML)
+        if let order = UTF16Order(mark: text) ?? header.utf16Order(mail) {
+            return try search(utf16Decoded(text, order), isHTML: isHTML)
         }
-        guard let decoded = try utf16Decoded(text, order) else { return }
-        try search(decoded, isHTML: isHTML)
+        guard header.isFlowed(mail) else { return try searchContent(text, isHTML: isHTML) }
+        try search(flowedDecoded(text), isHTML: isHTML)
     }
 
+    /// Looks for links in what was decoded, of which nothing may be left.
     private mutating func search(
-        _ text: borrowing LinkText, isHTML: Bool
+        _ decoded: consuming LinkText?, isHTML: Bool
     ) throws(ActivationError) {
-        try text.read { (bytes) throws(ActivationError) in
+        guard let decoded else { return }
+        try decoded.read { (bytes) throws(ActivationError) in
             try searchContent(bytes, isHTML: isHTML)
         }
     }
@@ -80,9 +77,7 @@ extension LinkSearch {
     private mutating func searchContent(
         _ text: Span<UInt8>, isHTML: Bool
     ) throws(ActivationError) {
-        guard isHTML else { return try search(text) }
-        guard let plain = try htmlText(text) else { return }
-        try search(plain, isHTML: false)
+        if isHTML { try search(htmlText(text), isHTML: false) } else { try search(text) }
     }
 }
 
@@ -181,7 +176,6 @@ struct MailHeader {
         return text.hasPrefix("le", at: charset.upperBound) ? .littleEndian : .bigEndian
     }
 
-    /// Where the boundary stands.
     func boundary(_ text: Span<UInt8>) -> Range<Int>? {
         guard let type, let name = text.firstRange(of: "boundary=", in: type) else { return nil }
         let start = name.upperBound

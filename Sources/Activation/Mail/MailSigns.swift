@@ -37,7 +37,6 @@ struct MailSigns {
         return position + 1
     }
 
-    /// Notes a web address.
     mutating func noteAddress(_ text: Span<UInt8>, _ range: Range<Int>) {
         namesVendor = namesVendor || range.contains { namesHardTokenVendor(text, $0) }
         guard let kind = ForeignLink.recognise(text, range), kind != .webPage else { return }

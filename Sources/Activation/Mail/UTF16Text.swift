@@ -1,6 +1,5 @@
 // Text in UTF-16 (RFC 2781), as Windows saves it and some mail programs send it, as UTF-8.
 
-/// Which of a letter's two bytes comes first.
 enum UTF16Order {
     case littleEndian
     case bigEndian

@@ -52,7 +52,6 @@ extension DeviceEnvironment.Finding {
         }
     }
 
-    /// What to do about it.
     package var advice: String {
         switch self {
         case .wsl: "use a Linux device of its own, apart from the Windows computer"

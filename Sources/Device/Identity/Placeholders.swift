@@ -2,12 +2,10 @@
 // so that it would make strangers look alike. Bound by FORMAT.md §2 (the placeholder table).
 internal import Linux
 
-/// Whether the 16 bytes of a UUID stand on many devices.
 func isPlaceholderUUID(_ bytes: [UInt8]) -> Bool {
     isOneByteRepeated(bytes) || repeatedUUIDs.contains(TextAlphabet.hexadecimal.text(bytes))
 }
 
-/// Whether a serial in its normal form stands on many devices.
 func isPlaceholderSerial(_ serial: [UInt8]) -> Bool {
     let squeezed = serial.filter { byte in
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)

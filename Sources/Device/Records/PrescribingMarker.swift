@@ -5,7 +5,6 @@ internal import Linux
 
 /// What stands at /etc/softtoken/prescribing-device.
 package enum PrescribingMarker: Equatable, Sendable {
-    /// Nothing.
     case absent
     /// This device's record.
     case record(PrescribingRecord)
@@ -18,7 +17,6 @@ package enum PrescribingMarker: Equatable, Sendable {
     /// A record's text and CRLF.
     private static let byteLimit = PrescribingRecord.textByteLimit + 2
 
-    /// Reads this device's marker.
     package static func read() -> PrescribingMarker { read(folder: folder, owner: 0) }
 
     /// Whether anything stands there. The file sandbox, inside of which the marker can't be read,

@@ -34,7 +34,6 @@ package struct PrescribingRecord: Equatable, Sendable {
     }
 
     package static let prefix = "softtoken:prescribing#"
-    /// The longest text, bytes.
     package static let textByteLimit = 2048
     package static let labelBytes = 0...64
     package static let saltByteCount = 16
@@ -51,7 +50,6 @@ package struct PrescribingRecord: Equatable, Sendable {
     /// The text that travels in links, files and terminals.
     package var text: String { PrescribingRecord.prefix + TextAlphabet.base64URL.text(encoded) }
 
-    /// Whether a text may be a label.
     package static func isAcceptableLabel(_ label: String) -> Bool {
         isAcceptableText(label, bytes: labelBytes)
     }

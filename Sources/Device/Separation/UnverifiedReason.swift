@@ -55,7 +55,6 @@ package enum UnverifiedReason: Equatable, Sendable {
     /// What to do before anybody attests: what matched can be taken away. nil where nothing did.
     package var adviceBeforeAttesting: String? { evidence == nil ? nil : advice }
 
-    /// What to do about it.
     package var advice: String {
         switch self {
         case .clonedImage:

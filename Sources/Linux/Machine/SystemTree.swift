@@ -23,14 +23,11 @@ package struct SystemTree: Sendable {
     package var listing: @Sendable (_ path: String) -> [String]?
     /// Where a symbolic link leads, as written.
     package let link: @Sendable (_ path: String) -> String?
-    /// Whether something stands at a path.
     package let isPresent: @Sendable (_ path: String) -> Bool
-    /// One of this process's namespaces.
     package let namespace: @Sendable (_ kind: NamespaceKind) -> NamespaceReading
     /// Whether a filter of system calls came with this process; nil if it can't be told.
     package let isFiltered: @Sendable () -> Bool?
 
-    /// This device.
     package static let real = SystemTree(
         contents: { path, limit in
             if ProcessFiles.has(path), !areMountsRoots {
@@ -49,7 +46,6 @@ package struct SystemTree: Sendable {
     /// namespaces don't change: asked once.
     static let areMountsRoots = readNamespace(.user) == .initial
 
-    /// A short file's bytes, or nil.
     package func bytes(_ path: String, limit: Int = 256) -> [UInt8]? {
         contents(path, limit).bytes
     }

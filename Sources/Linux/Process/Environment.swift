@@ -8,5 +8,4 @@ public func environmentVariable(_ name: String) -> String? {
     return unsafe String(validatingCString: value)
 }
 
-/// Ends the process.
 public func endProcess(_ code: Int32) -> Never { exit(code) }

@@ -113,7 +113,6 @@ package func descriptorsNamed(in arguments: [String]) -> [Int32] {
 /// Whether the process was given this descriptor.
 package func isDescriptorOpen(_ number: Int32) -> Bool { fcntl(number, F_GETFD) >= 0 }
 
-/// What follows a mark where it first stands.
 private func text(behind mark: String, in argument: String) -> Substring? {
     argument.rangeOfBytes(mark).map { argument[$0.upperBound...] }
 }

@@ -7,7 +7,6 @@ internal import Glibc
 /// What a program gets as its standard input, output or error.
 enum SpawnedStream {
     case descriptor(Int32)
-    /// /dev/null.
     case nothing
 }
 

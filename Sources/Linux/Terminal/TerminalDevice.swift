@@ -16,7 +16,6 @@ internal import Glibc
             adopting: Descriptor(opening: "/dev/tty", O_RDWR | O_NOCTTY, path: "terminal"))
     }
 
-    /// Takes over an open terminal.
     init(adopting descriptor: consuming Descriptor) throws(SystemError) {
         guard st_terminal_adopt(descriptor.number) == 0 else { throw .last(.open, "terminal") }
         self.descriptor = descriptor
