@@ -28,9 +28,9 @@ package struct LockedKeystore: ~Copyable {
 
     package var publicSection: PublicSection { image.publicSection }
     package var protector: Protector { image.header.protector }
-    package var isBoundToMachine: Bool { !image.header.boundTo.isEmpty }
-    /// Whether it is bound to more than the machine-id, which file names in a home may tell.
-    package var isBoundToStorage: Bool { !image.header.boundTo.subtracting(.machineID).isEmpty }
+    package func binding(on machine: MachineValues) -> HomeBinding {
+        image.header.boundTo.strength(on: machine)
+    }
     package var generation: UInt64 { image.header.generation }
     /// A keystore older than the attempt record or the log's head says, or a record older than the
     /// head says: somebody put an old copy back.

@@ -20,6 +20,28 @@ struct BoundValues: OptionSet, Sendable {
     }
 }
 
+/// What a copied home folder lacks on another machine: FORMAT.md §14.
+package enum HomeBinding: Equatable, Sendable {
+    case nothing
+    /// The machine-id alone, which file names in it may tell.
+    case machineID
+    /// What names the disk, too, of which the partition's name can be guessed.
+    case guessableDisk
+    case disk
+}
+
+extension BoundValues {
+    /// How well these values of a machine bind.
+    func strength(on machine: MachineValues) -> HomeBinding {
+        guard !subtracting(.machineID).isEmpty else { return isEmpty ? .nothing : .machineID }
+        // On an MBR disk it is 32 bits and a number, and no UUID.
+        guard contains(BoundValues(.partitionUUID)), !contains(BoundValues(.diskSerial)),
+            case .value(let name) = machine[.partitionUUID], name.count != 36
+        else { return .disk }
+        return .guessableDisk
+    }
+}
+
 /// The hash of those values on one machine.
 struct MachineBinding: Equatable, Sendable {
     let values: BoundValues

@@ -16,20 +16,27 @@ func isStorableText(_ text: String, bytes: ClosedRange<Int>) -> Bool {
 
 extension String {
     /// The text as a reader sees it: without what has no width, each run of blanks one space, and
-    /// none at its ends. Two texts that are the same so look alike.
+    /// none at its ends; Cyrillic and Greek letters as the Latin ones that look like them. Two texts
+    /// that are the same so look alike.
     package var asSeen: String {
         var seen = String.UnicodeScalarView()
         for scalar in unicodeScalars {
             if scalar.properties.generalCategory == .spaceSeparator || scalar.value == 0x2800 {
                 if seen.last.map({ $0 != " " }) ?? false { seen.append(" ") }
             } else if isVisible(scalar) || scalar.isAccent {
-                seen.append(scalar)
+                seen.append(latinTwins[scalar] ?? scalar)
             }
         }
         if seen.last == " " { seen.removeLast() }
         return String(seen)
     }
 }
+
+/// Unicode's confusables.txt, as far as letters of Cyrillic and Greek are drawn like Latin ones.
+private let latinTwins = Dictionary(
+    uniqueKeysWithValues: zip(
+        "АВЕЅІЈКМНОРСТУХԚԜаеѕіјорсухһԁԛԝӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧονι".unicodeScalars,
+        "ABESIJKMHOPCTYXQWaesijopcyxhdqwlABEZHIKMNOPTYXovi".unicodeScalars))
 
 extension Unicode.Scalar {
     fileprivate var isAccent: Bool {

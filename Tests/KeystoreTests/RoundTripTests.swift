@@ -32,8 +32,10 @@ struct RoundTripTests {
             let section = locked.publicSection
             #expect(section.policy == TokenPolicy(attempts: 5, separation: .strict))
             #expect(section.prescribingRecords == ["softtoken:prescribing#AQ"])
-            let (isBound, generation) = (locked.isBoundToMachine, locked.generation)
-            #expect(isBound && generation >= 2)
+            let (binding, generation) = (
+                locked.binding(on: Workspace.machineID), locked.generation
+            )
+            #expect(binding == .machineID && generation >= 2)
             let (limit, isOlder) = (locked.attempts.record.limit, locked.isPutBack)
             #expect(limit == 5 && !isOlder)
         }
@@ -64,7 +66,10 @@ struct RoundTripTests {
             expect(.nameTaken) { () throws(KeystoreError) in
                 try keystore.rename(ids[1], to: "cafe\u{301}")
             }
-            for alike in ["caf\u{e9} ", "\u{200B}caf\u{e9}", "ca\u{34F}f\u{e9}\u{A0}"] {
+            for alike in [
+                "caf\u{e9} ", "\u{200B}caf\u{e9}", "ca\u{34F}f\u{e9}\u{A0}",
+                "\u{441}\u{430}f\u{e9}",
+            ] {
                 expect(.nameTaken) { () throws(KeystoreError) in
                     try keystore.rename(ids[1], to: alike)
                 }
@@ -188,8 +193,8 @@ struct RoundTripTests {
         ]
         var keystore = try create(folders, lock, machineID: MachineValues(values))
         try keystore.save(folders, lock: lock)
-        let isBound = try boundToStorage(folders, MachineValues(values))
-        #expect(isBound == true)
+        let binding = try binding(folders, MachineValues(values))
+        #expect(binding == .disk)
         for kind in [MachineValues.Kind.machineID, .rootUUID, .diskSerial] {
             for (reading, expected) in [
                 (MachineValues.Reading.value(Array("else".utf8)), KeystoreError.foreign),
@@ -205,13 +210,27 @@ struct RoundTripTests {
         #expect(try workspace.judge(MachineValues(values)) == .locked(attemptsLeft: 10))
     }
 
-    private func boundToStorage(
+    private func binding(
         _ folders: KeystoreFolders, _ machine: MachineValues
-    ) throws -> Bool? {
+    ) throws -> HomeBinding? {
         guard
             case .locked(let locked) = try KeystoreCondition.examine(folders, machineID: machine)
         else { return nil }
-        return locked.isBoundToStorage
+        return locked.binding(on: machine)
+    }
+
+    @Test("An MBR disk's partition is guessed, where no serial is asked for, too")
+    func guessableDisk() {
+        let mbr = MachineValues.Reading.value(Array("8d4b1c2a-02".utf8))
+        let gpt = MachineValues.Reading.value(Array("3f1b5c6e-8e3d-4f2a-9c1b-7d6e5f4a3b2c".utf8))
+        let weak: BoundValues = BoundValues([.machineID, .rootUUID, .partitionUUID])
+        #expect(weak.strength(on: MachineValues([.partitionUUID: mbr])) == .guessableDisk)
+        #expect(weak.strength(on: MachineValues([.partitionUUID: gpt])) == .disk)
+        #expect(BoundValues.all.strength(on: MachineValues([.partitionUUID: mbr])) == .disk)
+        let other = BoundValues([.machineID, .rootUUID])
+        #expect(other.strength(on: MachineValues([.partitionUUID: mbr])) == .disk)
+        #expect(BoundValues.machineID.strength(on: MachineValues([:])) == .machineID)
+        #expect(BoundValues([]).strength(on: MachineValues([:])) == .nothing)
     }
 
     @Test("A new PIN draws a new keystore key: the old one opens nothing that comes after")

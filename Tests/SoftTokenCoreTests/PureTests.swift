@@ -209,3 +209,13 @@ import Testing
         #expect(try AuditLog.read(folders).lines.map(\.event) == [.tamper, .otp])
     }
 }
+
+@Test("A disk that a copied home can guess is told")
+func guessableDisk() {
+    var facts = KeystoreFacts()
+    facts.state = .locked
+    facts.binding = .disk
+    #expect(!facts.protection(nil).contains("MBR"))
+    facts.binding = .guessableDisk
+    #expect(facts.protection(nil).contains("can be guessed in hours: the disk has an MBR"))
+}

@@ -67,7 +67,7 @@ import Testing
         #expect(try standing(link("RXNT", key)) == .otherName)
         #expect(try standing(link("Clinic", other)) == .otherKey)
         #expect(try standing(link("Another", other)) == .new)
-        for alike in ["Clinic\u{200B}", "Clinic\u{A0}", " Clinic  "] {
+        for alike in ["Clinic\u{200B}", "Clinic\u{A0}", " Clinic  ", "\u{421}linic"] {
             #expect(try standing(link(alike, other)) == .otherKey, "\(alike)")
             #expect(try standing(link(alike, key)) == .otherName, "\(alike)")
         }
@@ -110,7 +110,7 @@ import Testing
         #expect(device.trust(of: try link("RXNT", key)) == .otherName)
         #expect(device.trust(of: try link("Clinic", other)) == .otherKey)
         #expect(device.trust(of: try link("Another", other)) == .unknown)
-        for alike in ["clinic", "Cli\u{200B}nic", "CLINIC\u{A0}"] {
+        for alike in ["clinic", "Cli\u{200B}nic", "CLINIC\u{A0}", "\u{421}l\u{456}nic"] {
             #expect(device.trust(of: try link(alike, other)) == .otherKey, "\(alike)")
             #expect(device.trust(of: try link(alike, key)) == .otherName, "\(alike)")
         }
@@ -144,7 +144,7 @@ import Testing
         var session =
             try checks.facts.isOpenable
             ? authenticator.unlock(madeUpPIN("5093"), clearance)
-            : authenticator.create(madeUpPIN("5093"), policy: enrolment.policy, clearance)
+            : authenticator.create(madeUpPIN("5093"), policy: enrolment.terms.policy, clearance)
         _ = try authenticator.activate(
             &session, enrolment, from: link, named: name,
             trusting: TrustedIssuer(key: link.key, name: link.issuer), clearance)

@@ -181,15 +181,20 @@ extension KeystoreFacts {
     /// What a thief would have to do, in a sentence.
     ///
     /// - Parameter obstacle: why the chip can't be opened now.
-    fileprivate func protection(_ obstacle: ChipTrouble?) -> String {
+    func protection(_ obstacle: ChipTrouble?) -> String {
         guard isOpenable else { return "there is no keystore that a PIN opens" }
+        let disk =
+            "a copied home folder needs this machine's id and what names its disk, which any "
+            + "program here can read"
         let home =
-            if isBoundToStorage {
-                "a copied home folder needs this machine's id and what names its disk, which any "
-                    + "program here can read"
-            } else if isBoundToMachine {
+            switch binding {
+            case .disk: disk
+            case .guessableDisk:
+                disk + ", and of which the partition's name can be guessed in hours: the disk has "
+                    + "an MBR and tells no serial"
+            case .machineID:
                 "a copied home folder needs this machine's id alone, which file names in it may tell"
-            } else {
+            case .nothing:
                 "a copied home folder is enough, because this machine had no machine-id when the "
                     + "keystore was made"
             }

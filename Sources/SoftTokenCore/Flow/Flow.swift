@@ -180,8 +180,7 @@ struct Flow: Sendable {
         }
         facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
         facts.protector = keystore.protector
-        facts.isBoundToMachine = keystore.isBoundToMachine
-        facts.isBoundToStorage = keystore.isBoundToStorage
+        facts.binding = keystore.binding(on: device.machineID())
         return facts
     }
 

@@ -27,9 +27,7 @@ struct KeystoreFacts: Equatable, Sendable {
     /// The latest time that the log's head vouches for (DESIGN §7).
     var baselineUnixSeconds: Int64?
     var protector: Protector?
-    var isBoundToMachine = false
-    /// To more than the machine-id, which file names in a home may tell.
-    var isBoundToStorage = false
+    var binding = HomeBinding.nothing
 
     /// There is a keystore, and it takes a PIN.
     var isOpenable: Bool { state == .locked || state == .delayed }
