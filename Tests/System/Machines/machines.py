@@ -66,7 +66,9 @@ def stories(options, run, score):
             chosen[f"power-cuts-{chain}"] = (
                 lambda chain=chain, cuts=cuts: powercut.cuts(score, run, chain, cuts))
     if options.cuts:
-        chosen["cuts-with-a-chip"] = lambda: chips.cuts(score, run, (options.cuts + 4) // 5)
+        # Where a chip is all that is looked at they are its own.
+        cuts = options.cuts if options.only.startswith("chip") else (options.cuts + 4) // 5
+        chosen["chip-power-cuts"] = lambda: chips.cuts(score, run, cuts)
     for name, story in STORIES.items():
         chosen[name] = lambda story=story: story(score, run)
     return [(name, story) for name, story in chosen.items() if name.startswith(options.only)]
