@@ -94,3 +94,10 @@ func inGuardedMemory<R: ~Copyable>(
 ) throws(ChipFault) -> R {
     do throws(KeystoreError) { return try body() } catch { throw .ours(error) }
 }
+
+/// The same of one expression.
+func inGuardedMemory<R: ~Copyable>(
+    _ step: @autoclosure () throws(KeystoreError) -> R
+) throws(ChipFault) -> R {
+    try inGuardedMemory { () throws(KeystoreError) in try step() }
+}

@@ -67,5 +67,5 @@ extension CountingChip {
 }
 
 private func drawnKey() throws(ChipFault) -> SecureBytes {
-    try inGuardedMemory { () throws(KeystoreError) in try SecureBytes(randomCount: 32) }
+    try inGuardedMemory(try SecureBytes(randomCount: 32))
 }

@@ -48,9 +48,7 @@ struct CountingChip: ~Copyable {
             let handle = CountedPair.drawnHandle()
             if try name(at: handle) != nil { continue }
             if try name(at: handle + 1) != nil { continue }
-            return try inGuardedMemory { () throws(KeystoreError) in
-                try CountedPair(handle: handle, share: share)
-            }
+            return try inGuardedMemory(try CountedPair(handle: handle, share: share))
         }
     }
 
@@ -65,15 +63,9 @@ struct CountingChip: ~Copyable {
         _ pair: CountedPair, share: borrowing SecureBytes, pinKey: borrowing SecureBytes,
         tries: Int
     ) throws(ChipFault) {
-        let limit = try inGuardedMemory { () throws(KeystoreError) in
-            try GateContent.drawnLimit()
-        }
-        let gateKey = try inGuardedMemory { () throws(KeystoreError) in
-            try PairAuthorization.gate(pinKey)
-        }
-        let shareKey = try inGuardedMemory { () throws(KeystoreError) in
-            try PairAuthorization.share(pinKey, limit: limit)
-        }
+        let limit = try inGuardedMemory(try GateContent.drawnLimit())
+        let gateKey = try inGuardedMemory(try PairAuthorization.gate(pinKey))
+        let shareKey = try inGuardedMemory(try PairAuthorization.share(pinKey, limit: limit))
         try withSessions { (session, policySession) throws(ChipFault) in
             try define(pair, .share, shareKey, &session)
             let unwritten = pair.named(.share, .unwritten)
@@ -97,15 +89,12 @@ struct CountingChip: ~Copyable {
         _ pair: CountedPair, pinKey: borrowing SecureBytes, tries: Int
     ) throws(ChipFault) -> SecureBytes {
         try withSessions { (session, policySession) throws(ChipFault) in
-            let gateKey = try inGuardedMemory { () throws(KeystoreError) in
-                try PairAuthorization.gate(pinKey)
-            }
+            let gateKey = try inGuardedMemory(try PairAuthorization.gate(pinKey))
             // From the try to the arming nothing may end this process.
             return try withSignalsHeldBack { () throws(ChipFault) in
                 let limit = try readLimit(pair, gateKey, &session)
-                let shareKey = try inGuardedMemory { () throws(KeystoreError) in
-                    try PairAuthorization.share(pinKey, limit: limit)
-                }
+                let shareKey = try inGuardedMemory(
+                    try PairAuthorization.share(pinKey, limit: limit))
                 let share = try readShare(pair, shareKey, &session)
                 do throws(ChipFault) {
                     try authorize(&session, policySession.handle, pair, shareKey, share: share)
@@ -145,9 +134,7 @@ extension CountingChip {
         do throws(ChipFault) {
             let content = try read(
                 pair.named(.gate), CountedPair.gateByteCount, key, &session)
-            return try inGuardedMemory { () throws(KeystoreError) in
-                try copy(4..<8, of: content)
-            }
+            return try inGuardedMemory(try copy(4..<8, of: content))
         } catch {
             switch error {
             case .answered(.badAuthorization): throw .wrongPIN
@@ -202,9 +189,7 @@ extension CountingChip {
         _ gate: NamedHandle, _ policySession: inout ChipSession, _ key: borrowing SecureBytes,
         limit: borrowing SecureBytes, tries: Int
     ) throws(ChipFault) {
-        let content = try inGuardedMemory { () throws(KeystoreError) in
-            try GateContent.armed(limit: limit, tries: tries)
-        }
+        let content = try inGuardedMemory(try GateContent.armed(limit: limit, tries: tries))
         try policySession.send(
             .write, on: [gate, gate], try policySession.keys(key), secret: content, rest: [0, 0],
             chip: chip)
