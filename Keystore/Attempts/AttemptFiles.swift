@@ -34,10 +34,10 @@ struct AttemptFiles: ~Copyable {
 
     /// Puts `record` in both places, in the order of FORMAT.md §7.
     ///
-    /// - Throws: `KeystoreError.system`; `undo` then has been written to the state copy if that one
-    ///   was replaced already.
+    /// - Parameter undo: called where it fails once the state copy was replaced.
+    /// - Throws: `KeystoreError.system`.
     func write(
-        _ record: AttemptRecord, in folders: KeystoreFolders, undo: AttemptRecord?
+        _ record: AttemptRecord, in folders: KeystoreFolders, undo: () -> Void = {}
     ) throws(KeystoreError) {
         let bytes = bytes(record)
         do throws(SystemError) {
@@ -50,23 +50,10 @@ struct AttemptFiles: ~Copyable {
                 try data.replace()
                 try folders.data.sync()
             } catch {
-                if let undo { takeBack(undo, in: folders) }
+                undo()
                 throw error
             }
         } catch { throw .system(error) }
-    }
-
-    /// Writes the old count back to the state copy. A disk whose fsync fails from now on may still
-    /// take the bytes: they are put in place whether or not it says that it has them.
-    func takeBack(_ record: AttemptRecord, in folders: KeystoreFolders) {
-        let bytes = bytes(record)
-        guard
-            var state = try? PreparedFile(
-                AttemptRecord.fileName, in: folders.state, reserving: bytes.span)
-        else { return }
-        try? state.rewrite(bytes.span)
-        try? state.replace()
-        try? folders.state.sync()
     }
 
     /// Reserves the space for a reset, before the attempt that it may follow: so that a full disk
@@ -83,7 +70,8 @@ struct AttemptFiles: ~Copyable {
     }
 }
 
-/// Space for both copies, to be filled after a right PIN; dropped, it leaves nothing behind.
+/// Space for both copies, to be filled after a right PIN, or where the count could not be written
+/// whole; dropped, it leaves nothing behind.
 struct ReservedReset: ~Copyable {
     private var state: PreparedFile
     private var data: PreparedFile
@@ -99,5 +87,13 @@ struct ReservedReset: ~Copyable {
         try data.rewrite(bytes.span)
         try state.replace()
         try data.replace()
+    }
+
+    /// Puts the old count back into the state copy. A disk whose fsync fails from now on may still
+    /// take the bytes: they are put in place whether or not it says that it has them.
+    mutating func takeBack(_ bytes: [UInt8], in folders: KeystoreFolders) {
+        try? state.rewrite(bytes.span)
+        try? state.replace()
+        try? folders.state.sync()
     }
 }

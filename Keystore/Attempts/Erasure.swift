@@ -50,7 +50,7 @@ package enum Erasure {
             folders, machineID: machineID)
         {
             let files = try AttemptFiles(keystore.deviceKey)
-            try files.write(keystore.attempts.atLimit(now: now), in: folders, undo: nil)
+            try files.write(keystore.attempts.atLimit(now: now), in: folders)
         }
         let trouble = try removeSecrets(folders)
         try removeRest(folders)

@@ -74,13 +74,15 @@ extension LockedKeystore {
         // Again, because a lock file that was swapped in the meantime let another one count.
         try confirmAttempts(files, folders: folders)
         let undo = attempts.takenBack(after: counted, now: now)
-        try files.write(counted, in: folders, undo: undo)
+        try files.write(counted, in: folders) {
+            reserved.takeBack(files.bytes(undo), in: folders)
+        }
         do throws(KeystoreError) {
             try vouch(
                 Vouched(
                     counted, of: deviceKey.deviceName, keystore: image.header.generation))
         } catch {
-            files.takeBack(undo, in: folders)
+            reserved.takeBack(files.bytes(undo), in: folders)
             throw error
         }
         let tried: TriedKey
@@ -93,7 +95,7 @@ extension LockedKeystore {
                     delaySeconds: AttemptRecord.delaySeconds(count: counted.count))
             case .closed:
                 guard counted.count < counted.limit else { throw .erasedNow }
-                try files.write(counted.closed(now: now), in: folders, undo: nil)
+                try files.write(counted.closed(now: now), in: folders)
                 throw .closedByChip
             case .afterRightPIN(let error):
                 try? reserved.fill(files.bytes(reset(counted, now: now)))
@@ -185,7 +187,7 @@ extension LockedKeystore {
         case .remaining(let seconds): throw .delayed(seconds: seconds)
         case .restart(let seconds):
             try files.write(
-                attempts.delayedAnew(policy: policyLimit, now: now), in: folders, undo: nil)
+                attempts.delayedAnew(policy: policyLimit, now: now), in: folders)
             throw .delayed(seconds: seconds)
         }
     }

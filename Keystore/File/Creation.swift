@@ -51,7 +51,7 @@ extension UnlockedKeystore {
         // What a chip that failed in between was to hold.
         try? ShareFile.settle(header.protector, in: folders, deviceKey)
         let files = try AttemptFiles(deviceKey)
-        try files.write(record, in: folders, undo: nil)
+        try files.write(record, in: folders)
         return UnlockedKeystore(
             image: KeystoreImage(empty: header), deviceKey: deviceKey, share: kept.takeShare(),
             pinKey: pinKey,

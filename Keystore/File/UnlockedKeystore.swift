@@ -257,16 +257,23 @@ extension UnlockedKeystore {
         let files = try AttemptFiles(deviceKey)
         let generation = image.header.generation
         if var reset = reserved.take() {
+            let wasLast = record.count == record.limit
             // Not below what it says: an older keystore that could not be written stays one.
             record = record.reset(
                 keystoreGeneration: max(generation, record.keystoreGeneration),
                 limit: min(policyLimit, armedTries), now: now)
             let bytes = files.bytes(record)
-            try translating(try reset.fill(bytes))
+            try translating { () throws(SystemError) in
+                try reset.fill(bytes)
+                // A power cut that brought this count back would erase what was opened.
+                guard wasLast else { return }
+                try folders.state.sync()
+                try folders.data.sync()
+            }
         } else if !isUnwritten, record.keystoreGeneration != generation {
             // A keystore whose first writing failed has no generation yet: its records stand.
             record = record.following(keystoreGeneration: generation, now: now)
-            try files.write(record, in: folders, undo: nil)
+            try files.write(record, in: folders)
             durable = record
         }
     }

@@ -204,14 +204,17 @@ struct AttemptsOnDiskTests {
             let counted = standing.counted(policy: 10, now: boot(1))
             let undo = standing.takenBack(after: counted, now: boot(1))
             let files = try AttemptFiles(locked.deviceKey)
+            var reserved = try files.reserve(in: folders)
             // A folder with something in it can't be renamed over.
             try workspace.remove("data/attempts")
             let blocker = workspace.root.appending(path: "data/attempts/x")
             try FileManager.default.createDirectory(at: blocker, withIntermediateDirectories: true)
             var didThrow = false
-            do throws(KeystoreError) { try files.write(counted, in: folders, undo: undo) } catch {
-                didThrow = true
-            }
+            do throws(KeystoreError) {
+                try files.write(counted, in: folders) {
+                    reserved.takeBack(files.bytes(undo), in: folders)
+                }
+            } catch { didThrow = true }
             #expect(didThrow)
             try FileManager.default.removeItem(at: blocker.deletingLastPathComponent())
             #expect(try files.read(folders.state) == .whole(undo))
