@@ -101,8 +101,7 @@ private func checkStanding(
     let counted = standing.counted(policy: policy, now: now)
     require(counted.limit - counted.count == left - 1, "an attempt costs one")
     for next in [
-        standing.takenBack(
-            policy: policy, after: counted, generation: counted.generation + 1, now: now),
+        standing.takenBack(after: counted, now: now),
         standing.delayedAnew(policy: policy, now: now),
     ] {
         let after = AttemptStanding(state: .whole(next), data: .whole(next), of: [])
