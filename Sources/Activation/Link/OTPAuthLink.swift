@@ -143,9 +143,7 @@ private struct OTPAuthQuery {
         guard let value = values[.secret] else { throw .missingSecret }
         guard !value.isEmpty else { throw .emptySecret }
         let text = try link.decodedSecret(value)
-        let seed = try text.read { (text) throws(ActivationError) -> Seed in
-            try OTPAuthQuery.decodeSeed(text)
-        }
+        let seed = try text.read(OTPAuthQuery.decodeSeed)
         guard seed.byteCount >= minimumSeedByteCount else { throw .seedTooShort }
         return seed
     }

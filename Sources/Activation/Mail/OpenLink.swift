@@ -36,8 +36,7 @@ func isLeftOpen(_ link: Span<UInt8>, _ text: Span<UInt8>, behind end: Int) -> Bo
 func endsOpenly(_ link: Span<UInt8>) -> Bool {
     guard !link.indices.contains(where: { link[$0] == UInt8(ascii: "\\") }) else { return true }
     switch LastParameter(link) {
-    case .none, .fragment: return false
-    case .secret: return false
+    case .none, .fragment, .secret: return false
     case .number(let value), .issuer(let value), .other(let value): return value.isEmpty
     }
 }

@@ -26,7 +26,7 @@ public struct BackgroundProcess: ~Copyable {
     ) throws(SystemError) -> BackgroundProcess {
         BackgroundProcess(
             process: try spawn(
-                path, arguments, streams: [.nothing, .nothing, .nothing], session: .new))
+                path, arguments, streams: [nil, nil, nil], session: .new))
     }
 
     /// Whether it has ended otherwise than with 0. A program that hands over to one which runs

@@ -35,11 +35,7 @@ public struct ChildProcess: ~Copyable {
         let printed = try Pipe(name)
         // What it has to say is said in our own words.
         let process = try spawn(
-            path, [name] + arguments,
-            streams: [
-                input.map { .descriptor($0) } ?? .nothing, .descriptor(printed.writing.number),
-                .nothing,
-            ])
+            path, [name] + arguments, streams: [input, printed.writing.number, nil])
         return ChildProcess(process: process, output: printed.reading)
     }
 

@@ -103,8 +103,8 @@ package func descriptorsNamed(in arguments: [String]) -> [Int32] {
             numbers += [Int32(arguments[index + 1])].compactMap(\.self)
         }
         for prefix in ["-fd=", "/dev/fd/", "/proc/self/fd/"] {
-            guard let number = text(behind: prefix, in: argument) else { continue }
-            numbers += [Int32(number)].compactMap(\.self)
+            guard let mark = argument.rangeOfBytes(prefix) else { continue }
+            numbers += [Int32(argument[mark.upperBound...])].compactMap(\.self)
         }
     }
     return numbers.filter { $0 >= 0 }
@@ -112,7 +112,3 @@ package func descriptorsNamed(in arguments: [String]) -> [Int32] {
 
 /// Whether the process was given this descriptor.
 package func isDescriptorOpen(_ number: Int32) -> Bool { fcntl(number, F_GETFD) >= 0 }
-
-private func text(behind mark: String, in argument: String) -> Substring? {
-    argument.rangeOfBytes(mark).map { argument[$0.upperBound...] }
-}

@@ -31,10 +31,7 @@ package struct ProgramRun: ~Copyable {
         let complained = try Pipe(path)
         process = try spawn(
             path, [path] + arguments, environment: environment,
-            streams: [
-                .descriptor(answers.number), .descriptor(printed.writing.number),
-                .descriptor(complained.writing.number),
-            ])
+            streams: [answers.number, printed.writing.number, complained.writing.number])
         output = printed.reading
         error = complained.reading
     }

@@ -4,12 +4,6 @@
 internal import CLinux
 internal import Glibc
 
-/// What a program gets as its standard input, output or error.
-enum SpawnedStream {
-    case descriptor(Int32)
-    case nothing
-}
-
 /// Whose terminal and signals a program has.
 enum SpawnedSession {
     /// This program's.
@@ -26,20 +20,19 @@ enum SpawnedSession {
 /// - Parameters:
 ///   - arguments: its name first.
 ///   - environment: all that it gets, `NAME=value` each; nil for this program's own.
-///   - streams: its descriptors 0, 1 and 2.
+///   - streams: what its descriptors 0, 1 and 2 are open on; nil is /dev/null.
 /// - Throws: `SystemError` (`start`).
 func spawn(
     _ path: String, _ arguments: [String], environment: [String]? = nil,
-    streams: [SpawnedStream], session: SpawnedSession = .same
+    streams: [Int32?], session: SpawnedSession = .same
 ) throws(SystemError) -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     for (place, stream) in streams.enumerated() {
-        switch stream {
-        case .descriptor(let number):
-            unsafe posix_spawn_file_actions_adddup2(&actions, number, Int32(place))
-        case .nothing:
+        if let stream {
+            unsafe posix_spawn_file_actions_adddup2(&actions, stream, Int32(place))
+        } else {
             unsafe posix_spawn_file_actions_addopen(
                 &actions, Int32(place), "/dev/null", place == 0 ? O_RDONLY : O_WRONLY, 0)
         }
