@@ -30,21 +30,15 @@ package struct SigningKey: ~Copyable {
         self.verifyingKey = verifyingKey
     }
 
-    private init(copying secret: consuming SecureBytes, _ verifyingKey: VerifyingKey) {
-        self.secret = secret
-        self.verifyingKey = verifyingKey
-    }
-
     /// A copy for another thread: a secret is open for one at a time.
     package borrowing func copy() throws(KeystoreError) -> SigningKey {
-        let bytes = try secret.read { (bytes) throws(KeystoreError) in
-            try SecureBytes(copying: bytes)
+        try readSeed { (seed) throws(KeystoreError) in
+            try SigningKey(seed: SecureBytes(copying: seed))
         }
-        return SigningKey(copying: bytes, verifyingKey)
     }
 
     /// Lends the RFC 8032 private key (32 bytes), to be written to the issuer's key file.
-    package borrowing func readSeed<R, E: Error>(
+    package borrowing func readSeed<R: ~Copyable, E: Error>(
         _ body: (Span<UInt8>) throws(E) -> R
     ) throws(E) -> R {
         try secret.read { (bytes) throws(E) in

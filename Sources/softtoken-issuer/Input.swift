@@ -3,7 +3,6 @@
 import Keystore
 import Linux
 import ProgramSupport
-import SoftTokenCore
 
 /// The next line of standard input, asked for if it is a terminal.
 ///

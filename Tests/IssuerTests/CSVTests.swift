@@ -3,8 +3,6 @@ import Activation
 import ArgumentParser
 import Foundation
 import Keystore
-import Linux
-import OTP
 import Testing
 
 @testable import softtoken_issuer

@@ -1,7 +1,6 @@
 // The figures of RFC 6030 as files: what each is accepted or rejected for.
 import Foundation
 import Keystore
-import KeystoreIssuer
 import OTP
 import Testing
 

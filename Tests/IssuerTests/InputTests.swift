@@ -1,6 +1,5 @@
 // Lines that are read from a descriptor: their length, their end, and what follows them.
 import Foundation
-import SoftTokenCore
 import Testing
 
 @testable import softtoken_issuer

@@ -64,8 +64,8 @@ struct LetterTests {
 
     @Test("Lines have 72 columns and break between words alone")
     func lines() throws {
-        let words = "one-time passwords of an account-that-is-rather-long@hospital.example.org "
-        let text = wrapped(String(repeating: words, count: 5), indent: "1. ")
+        let words = "one-time passwords of an account-that-is-rather-long@hospital.example.org"
+        let text = wrapped(Array(repeating: words, count: 5).joined(separator: " "), indent: "1. ")
         let lines = text.split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 72 && $0.last != " " })
         #expect(lines[0].hasPrefix("1. ") && lines[1].hasPrefix("   one") || lines.count > 1)

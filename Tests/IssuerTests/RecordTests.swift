@@ -2,7 +2,6 @@
 import Activation
 import Foundation
 import Keystore
-import KeystoreIssuer
 import Linux
 import OTP
 import Testing
@@ -51,6 +50,15 @@ struct RecordTests {
         var text: [UInt8] = []
         seed.appendBase64(to: &text)
         #expect(try decoded(text) == Array(repeating: 7, count: 64))
+    }
+
+    @Test(
+        "A UserId that isn't just an account is taken as it stands",
+        arguments: [
+            "jsmith", "UID=a,DC=b", "UID=a\\", "UID=a\\4", "UID=a\\-0", "UID=a\\0x", "UID=\\FF",
+        ])
+    func foreignName(name: String) {
+        #expect(accountOfUserID(name) == name)
     }
 
     @Test("A serial that is there already is told")

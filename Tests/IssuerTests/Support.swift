@@ -1,7 +1,6 @@
 // What the tests of the issuer share: files in a folder of their own, vectors, keys in hexadecimal.
 import Foundation
 import Keystore
-import KeystoreIssuer
 import Linux
 
 @testable import softtoken_issuer

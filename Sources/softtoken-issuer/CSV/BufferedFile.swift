@@ -2,7 +2,6 @@
 // a link a row would else cost three system calls. Records and links alone are buffered (XML and CSV
 // that lie in the clear on the disk anyway), not keys. Bound by STYLE 21.
 import Linux
-import SoftTokenCore
 
 /// Writes a new file (0600), whole or not at all; nothing is overwritten.
 func writeNewFile(_ path: String, _ bytes: [UInt8]) throws(Failure) {

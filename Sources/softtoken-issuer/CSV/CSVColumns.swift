@@ -1,9 +1,7 @@
 // The columns of `issue --csv`: which they are, and what a row means. Bound by CONTRACT §6, §4.
 import Activation
-import Keystore
 import Linux
 import OTP
-import SoftTokenCore
 
 /// Where the columns stand.
 struct CSVColumns: Sendable {

@@ -1,7 +1,6 @@
 // `bind`: the hard token's activation. The serial from its back and the OTP of its button link the
 // token of a vendor's PSKC file to an account. Bound by CONTRACT §6.
 import ArgumentParser
-import Keystore
 import ProgramSupport
 import SoftTokenCore
 

@@ -1,11 +1,10 @@
 // Many links: three files that appear whole or not at all. The codes are apart from the links,
 // because they travel on another way. Bound by CONTRACT §6 and RECORDS.md §5.
-import Activation
 import Keystore
 import Linux
 
 /// The files of one run, being written.
-struct BulkOutput: ~Copyable {
+final class BulkOutput {
     let records: any RecordsTarget
     private var links: BufferedFile
     private var codes: BufferedFile
@@ -18,18 +17,15 @@ struct BulkOutput: ~Copyable {
     /// Opens the files; what a former run left there is never overwritten.
     init(_ folder: String, records: String?, _ secret: RecordsSecret?) throws(Failure) {
         try fromSystem(try makePrivateFolder(folder))
-        let (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")
-        let records = try openTarget(records ?? "\(folder)/records.xml", secret)
-        var links = try BufferedFile(linksPath, policy: .refuse)
-        var codes = try BufferedFile(codesPath, policy: .refuse)
+        (linksPath, codesPath) = ("\(folder)/links.csv", "\(folder)/codes.csv")
+        self.records = try openTarget(records ?? "\(folder)/records.xml", secret)
+        links = try BufferedFile(linksPath, policy: .refuse)
+        codes = try BufferedFile(codesPath, policy: .refuse)
         try links.write("account,serial,jti,link,verification\r\n")
         try codes.write("account,serial,code\r\n")
-        (self.linksPath, self.codesPath, self.records) = (linksPath, codesPath, records)
-        self.links = links
-        self.codes = codes
     }
 
-    mutating func add(
+    func add(
         _ made: MadeLink, _ order: TokenOrder, issuer: String, seed: borrowing Seed
     ) throws(Failure) {
         try records.add(order.record(issuer: issuer), seed: seed)
@@ -45,7 +41,7 @@ struct BulkOutput: ~Copyable {
     }
 
     /// Puts the files in place: the records first, because a link without one is worth nothing.
-    mutating func place() throws(Failure) {
+    func place() throws(Failure) {
         guard count > 0 else { return }
         try records.place()
         if codeCount > 0 { try codes.place() }

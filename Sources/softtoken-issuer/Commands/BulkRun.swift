@@ -7,10 +7,9 @@ import ProgramSupport
 import SoftTokenCore
 
 /// Many links on their way, with what was rejected.
-struct BulkRun: ~Copyable {
-    private var files: BulkOutput
+final class BulkRun {
+    private let files: BulkOutput
     private let source: String
-    /// How long the source is; nil for a pipe.
     private let byteCount: Int?
     private let progress = ProgressBar()
     private var queue: LinkQueue
@@ -27,20 +26,14 @@ struct BulkRun: ~Copyable {
         _ folder: String, options: LinkOptions, maker: LinkMaker, source: String,
         byteCount: Int?
     ) throws(Failure) {
-        let secret = try RecordsSecret.read(from: options.recordsKeyFd)
-        let files = try BulkOutput(folder, records: options.records, secret)
-        let queue = try LinkQueue(maker)
-        // Before there is a second thread: each holds the signals back as this one does.
-        var signals: SignalQueue?
-        if byteCount != nil {
-            signals = try fromSystem(try SignalQueue())
-        }
-        self.files = files
         self.source = source
         self.byteCount = byteCount
-        self.queue = queue
-        self.issuer = maker.key.name
-        self.signals = signals
+        issuer = maker.key.name
+        let secret = try RecordsSecret.read(from: options.recordsKeyFd)
+        files = try BulkOutput(folder, records: options.records, secret)
+        queue = try LinkQueue(maker)
+        // Before there is a second thread: each holds the signals back as this one does.
+        signals = byteCount == nil ? nil : try fromSystem(try SignalQueue())
     }
 
     /// Orders a link.
@@ -48,9 +41,8 @@ struct BulkRun: ~Copyable {
     /// - Parameters:
     ///   - place: the line or the serial that a problem is told of.
     ///   - read: how many bytes of the source were read.
-    ///
     /// - Throws: `Failure`, which no other row would be spared.
-    mutating func make(
+    func make(
         _ order: TokenOrder, seed: consuming Seed, place: String, read: Int
     ) throws(Failure) {
         try stopIfAsked()
@@ -64,7 +56,7 @@ struct BulkRun: ~Copyable {
     }
 
     /// Makes the links that wait, and writes them in their order.
-    private mutating func makeWaiting() throws(Failure) {
+    private func makeWaiting() throws(Failure) {
         let now = try currentSeconds()
         for job in queue.make(at: now) {
             let made: MadeLink
@@ -83,7 +75,7 @@ struct BulkRun: ~Copyable {
     }
 
     /// Ctrl-C leaves nothing behind: the files are dropped on the way out.
-    private borrowing func stopIfAsked() throws(Failure) {
+    private func stopIfAsked() throws(Failure) {
         switch signals?.next() {
         case .interrupt, .quit, .terminate, .hangUp:
             throw Failure(.interrupted, "interrupted: nothing was written")
@@ -92,7 +84,7 @@ struct BulkRun: ~Copyable {
     }
 
     /// Tells why a row, or a key of a PSKC file, is not made into a link; the run goes on.
-    mutating func reject(_ place: String, _ failure: Failure) {
+    func reject(_ place: String, _ failure: Failure) {
         rejected += 1
         progress.clear()
         output.report(Failure(.rejected, "\(source), \(place): \(failure.message ?? "")"))
@@ -101,7 +93,7 @@ struct BulkRun: ~Copyable {
     /// Puts the files in place, writes the letters and says how it went.
     ///
     /// - Throws: `Failure`; 65 where something was rejected.
-    mutating func finish(letter: String?) throws(Failure) {
+    func finish(letter: String?) throws(Failure) {
         try makeWaiting()
         progress.clear()
         try stopIfAsked()

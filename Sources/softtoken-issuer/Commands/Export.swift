@@ -5,7 +5,6 @@ import KeystoreIssuer
 import Linux
 import OTP
 import ProgramSupport
-import SoftTokenCore
 
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -47,14 +46,12 @@ struct Export: ParsableCommand {
     private func write(
         to file: inout BufferedFile, _ secret: RecordsSecret?
     ) throws(Failure) -> (count: Int, revoked: Int, rejected: Int) {
-        let source = try RecordsSource(records, secret)
-        let protection = format == .pskc && source.isEncrypted ? try newProtection(secret) : nil
-        let writer = try recordsKeyring(
-            protection ?? PSKCProtection(), protection == nil ? nil : secret, path: out)
+        let isEncrypted = format == .pskc ? try areEncrypted(records) : false
+        let protection = try newProtection(isEncrypted ? secret : nil)
+        let writer = try recordsKeyring(protection, isEncrypted ? secret : nil, path: out)
         var (count, revoked, rejected) = (0, 0, 0)
-        let head = recordsHead + (protection?.text(prefix: "") ?? "")
-        if format == .pskc { try file.write(head) }
-        try source.each { (record, seed) throws(Failure) in
+        if format == .pskc { try file.write(recordsHead + protection.text(prefix: "")) }
+        try eachRecord(of: records, secret) { (record, seed) throws(Failure) in
             guard !record.isRevoked else {
                 revoked += 1
                 return

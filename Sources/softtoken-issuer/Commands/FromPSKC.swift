@@ -62,7 +62,7 @@ struct FromPSKC: ParsableCommand {
         _ vendor: VendorFile, _ out: String, _ maker: LinkMaker
     ) throws(Failure) {
         let now = try currentSeconds()
-        var run = try BulkRun(
+        let run = try BulkRun(
             out, options: link, maker: maker, source: file, byteCount: vendor.byteCount)
         try vendor.read { (package) throws(Failure) in
             let opened: VendorToken

@@ -5,7 +5,6 @@ import Keystore
 import Linux
 import OTP
 import ProgramSupport
-import SoftTokenCore
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(

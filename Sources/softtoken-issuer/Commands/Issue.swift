@@ -1,11 +1,6 @@
 // `issue`: one link, or many from a CSV file (IssueMany.swift). Bound by CONTRACT §6.
-import Activation
 import ArgumentParser
-import Keystore
-import Linux
 import OTP
-import ProgramSupport
-import SoftTokenCore
 
 struct Issue: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -56,15 +51,13 @@ struct Issue: ParsableCommand {
         let maker = try link.maker()
         if let csv, let out {
             try one.delivery.prepare()
-            try issueMany(
-                csv: csv, out: out, options: link, token: token, letter: one.delivery.letter,
-                maker: maker)
+            try makeAll(of: csv, out, maker)
         } else if let account = one.account {
-            try issueOne(account, maker)
+            try makeOne(account, maker)
         }
     }
 
-    private func issueOne(_ account: String, _ maker: LinkMaker) throws {
+    private func makeOne(_ account: String, _ maker: LinkMaker) throws {
         let order = TokenOrder(
             account: account, serial: serial ?? TokenOrder.drawnSerial(),
             parameters: token.parameters, terms: link.terms, lock: try one.lock.lock())

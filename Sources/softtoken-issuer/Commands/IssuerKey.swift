@@ -65,22 +65,15 @@ struct IssuerKey: ~Copyable {
     }
 }
 
-/// A small file of secrets in guarded memory; the public half that `keygen` leaves beside the key, for
+/// A small file of secrets in guarded memory. The public half that `keygen` leaves beside the key, for
 /// everybody to read, is told as what it is.
 private func readSecretFile(_ path: String) throws(Failure) -> SecureBytes {
-    let file: Descriptor
-    do throws(Failure) { file = try openPrivate(path) } catch {
-        // Others may read it, and should.
-        if let file = try? openInput(path), let bytes = try? content(of: file),
-            isPublicHalf(bytes)
-        {
-            throw .publicHalf(path)
-        }
-        throw error
+    if let file = try? openInput(path), let bytes = try? content(of: file), isPublicHalf(bytes) {
+        throw .rejected(
+            "\(path) is the public half of an issuer's key",
+            hint: "--key takes the private file, which softtoken-issuer keygen wrote beside it")
     }
-    let bytes = try content(of: file)
-    guard !isPublicHalf(bytes) else { throw .publicHalf(path) }
-    return bytes
+    return try content(of: try openPrivate(path))
 }
 
 /// The reader of the public file looks for a private key before it copies anything.
@@ -98,14 +91,6 @@ private func content(of file: borrowing Descriptor) throws(Failure) -> SecureByt
         try fromSystem(try file.read(into: &target, from: 0))
     }
     return bytes
-}
-
-extension Failure {
-    fileprivate static func publicHalf(_ path: String) -> Failure {
-        Failure(
-            .rejected, "\(path) is the public half of an issuer's key",
-            hint: "--key takes the private file, which softtoken-issuer keygen wrote beside it")
-    }
 }
 
 /// How the public file ends.

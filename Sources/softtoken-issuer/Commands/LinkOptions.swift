@@ -4,7 +4,6 @@ import ArgumentParser
 import Device
 import Keystore
 import KeystoreIssuer
-import Linux
 
 struct LinkOptions: ParsableArguments {
     @Option(help: .taking("file", "The issuer's signing key, from keygen."))

@@ -21,10 +21,9 @@ final class LinkJob: Sendable {
     }
 
     func make(_ maker: LinkMaker, at unixSeconds: Int64) {
-        let made: Result<MadeLink, ActivationError>
-        do throws(ActivationError) {
-            made = .success(try maker.link(order, seed: seed, at: unixSeconds))
-        } catch { made = .failure(error) }
+        let made = Result { () throws(ActivationError) in
+            try maker.link(order, seed: seed, at: unixSeconds)
+        }
         result.withLock { $0 = made }
     }
 

@@ -1,10 +1,8 @@
 // One link, as `issue` and `from-pskc` make it: for whom, locked how, told where. Bound by CONTRACT §6.
-import Activation
 import ArgumentParser
 import Keystore
 import Linux
 import ProgramSupport
-import SoftTokenCore
 
 struct OneLinkOptions: ParsableArguments {
     @Option(help: .taking("account", "Whom the token is for."))

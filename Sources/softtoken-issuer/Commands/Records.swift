@@ -1,7 +1,5 @@
 // `records`: the verifier's store. Bound by CONTRACT §6 and RECORDS.md §7, §8.
 import ArgumentParser
-import Keystore
-import OTP
 import ProgramSupport
 import SoftTokenCore
 

@@ -4,7 +4,6 @@ import ArgumentParser
 import Linux
 import OTP
 import ProgramSupport
-import SoftTokenCore
 
 struct VerifierOptions: ParsableArguments {
     @Option(help: .taking("file", "The records, a store or PSKC (RFC 6030); updated."))
@@ -50,7 +49,6 @@ extension VerifierOptions {
     /// - Parameters:
     ///   - account: whom to bind the token to, if it is accepted.
     ///   - check: looks at whom it is bound to now.
-    ///
     /// - Returns: the drift or the counter, for people and scripts.
     /// - Throws: `Failure`; 65 for an OTP that is not accepted.
     func accept(

@@ -3,7 +3,6 @@
 // in a file that others may read. Bound by CONTRACT §6 and STYLE 10.
 import Linux
 import ProgramSupport
-import SoftTokenCore
 
 /// A link, drawn.
 struct QRPicture {

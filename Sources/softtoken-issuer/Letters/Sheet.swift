@@ -116,21 +116,14 @@ extension Letter {
 ///
 /// - Parameter indent: what the first line begins with; the others begin with as many spaces.
 func wrapped(_ paragraph: String, indent: String = "") -> String {
-    let rest = String(repeating: " ", count: indent.count)
-    var lines: [String] = []
-    var line = indent
-    for word in paragraph.split(separator: " ", omittingEmptySubsequences: false) {
-        if line.count + word.count > 72, line.contains(where: { $0 != " " }) {
-            lines.append(line.trimmingEnd())
-            line = rest
+    let words = paragraph.split(separator: " ", omittingEmptySubsequences: false)
+    var lines = [indent + (words.first ?? "")]
+    for word in words.dropFirst() {
+        if lines[lines.count - 1].count + 1 + word.count <= 72 {
+            lines[lines.count - 1] += " " + word
+        } else {
+            lines.append(String(repeating: " ", count: indent.count) + word)
         }
-        line += word + " "
     }
-    return (lines + [line.trimmingEnd()]).joined(separator: "\n")
-}
-
-extension String {
-    fileprivate func trimmingEnd() -> String {
-        String(self[..<(lastIndex { $0 != " " }.map(index(after:)) ?? startIndex)])
-    }
+    return lines.joined(separator: "\n")
 }

@@ -141,15 +141,10 @@ struct PSKCProtection: Equatable, Sendable {
 
     /// PKCS #5's default is HMAC-SHA-1.
     private static func pseudorandomFunction(_ element: XMLElement?) -> HashAlgorithm? {
-        guard let name = element?.attribute("Algorithm") else { return .sha1 }
-        for algorithm in HashAlgorithm.allCases {
-            let suffix = "hmac-" + algorithm.name.lowercased()
-            if name.lowercased().hasSuffix(suffix) { return algorithm }
-            if name.lowercased().hasSuffix("hmacwith" + algorithm.name.lowercased()) {
-                return algorithm
-            }
+        guard let name = element?.attribute("Algorithm")?.lowercased() else { return .sha1 }
+        return HashAlgorithm.allCases.first { algorithm in
+            ["hmac-", "hmacwith"].contains { name.hasSuffix($0 + algorithm.name.lowercased()) }
         }
-        return nil
     }
 }
 

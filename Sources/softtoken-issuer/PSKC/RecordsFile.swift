@@ -83,17 +83,30 @@ final class RecordsWriter: RecordsTarget {
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
         self.path = path
         lock = try lockRecords(path)
-        let isNew = !isSystemPathPresent(path)
-        let old = isNew ? nil : try openRecords(path)
-        let found = try FoundRecords(old, secret)
-        keyring = try found.keyring(secret, path: path)
-        outline = found.outline
+        old = isSystemPathPresent(path) ? try openRecords(path) : nil
+        var found = FoundRecords()
+        switch old {
+        case nil: outline = PSKCOutline(protection: try newProtection(secret))
+        case .some(let old):
+            outline = try readKeys(old) { package, _ in found.add(package) }
+            try outline.requireAddable(path)
+            try fromSystem(try old.rewind())
+        }
+        keyring = try recordsKeyring(outline.protection, secret, path: path)
+        guard !outline.protection.isEncrypted || outline.protection.isOurs else {
+            throw .rejected(
+                "\(path) is encrypted in another way than ours",
+                hint: "give another file to --records")
+        }
+        // Shown by a seed that is there: what is added must open with what opens the others.
+        if let encrypted = found.encrypted {
+            _ = try ofToken(encrypted.serial, try encrypted.seed(keyring))
+        }
         (serials, accounts) = (found.serials, found.accounts)
         let check = try RecordsCheck(path, first: outline.packageCount)
         file = try BufferedFile(path) { (bytes) throws(Failure) in try check.take(bytes) }
         self.check = check
-        self.old = old
-        if isNew {
+        if old == nil {
             try file.write(recordsHead + outline.protection.text(prefix: ""))
         } else {
             try copyOld(count: outline.insertionOffset)
@@ -141,56 +154,31 @@ final class RecordsWriter: RecordsTarget {
 
 /// What is in a file already.
 private struct FoundRecords {
-    let outline: PSKCOutline
     private(set) var serials: Set<Int> = []
     private(set) var accounts: [Int: (serial: String, endUnixSeconds: Int64)] = [:]
     /// One whose seed is encrypted.
-    private var encrypted: PSKCKeyPackage?
+    private(set) var encrypted: PSKCKeyPackage?
 
-    /// - Parameter file: read to its end and rewound; nil for a new one, which `secret` encrypts.
-    /// - Throws: `Failure` (65) for one that nothing can be added to.
-    init(_ file: borrowing Descriptor?, _ secret: RecordsSecret?) throws(Failure) {
-        switch file {
-        case nil: outline = PSKCOutline(protection: try newProtection(secret))
-        case .some(let file):
-            var (serials, accounts, encrypted) = (serials, accounts, encrypted)
-            outline = try readKeys(file) { package, _ in
-                serials.insert(package.serial.hashValue)
-                if let account = package.account?.hashValue {
-                    let end = package.policy.expiryUnixSeconds ?? .max
-                    if end > accounts[account]?.endUnixSeconds ?? revokedUnixSeconds {
-                        accounts[account] = (package.serial, end)
-                    }
-                }
-                if encrypted == nil, case .encrypted = package.value("Secret") {
-                    encrypted = package
-                }
+    mutating func add(_ package: PSKCKeyPackage) {
+        serials.insert(package.serial.hashValue)
+        if let account = package.account?.hashValue {
+            let end = package.policy.expiryUnixSeconds ?? .max
+            if end > accounts[account]?.endUnixSeconds ?? revokedUnixSeconds {
+                accounts[account] = (package.serial, end)
             }
-            (self.serials, self.accounts, self.encrypted) = (serials, accounts, encrypted)
-            guard !outline.isSigned else {
-                throw .rejected(
-                    "\(file.path) is signed by its vendor: nothing can be added to it",
-                    hint: "give another file to --records")
-            }
-            guard outline.encoding.holds([]) else {
-                throw Failure(encoding: outline.encoding, of: file.path)
-            }
-            try fromSystem(try file.rewind())
         }
+        if encrypted == nil, case .encrypted = package.value("Secret") { encrypted = package }
     }
+}
 
-    /// What writes the seeds of new records.
-    ///
-    /// - Throws: `Failure`: 64, or 65 for a wrong key and for a form that we don't write.
-    func keyring(_ secret: RecordsSecret?, path: String) throws(Failure) -> PSKCKeyring {
-        let keyring = try recordsKeyring(outline.protection, secret, path: path)
-        guard outline.protection.isEncrypted else { return keyring }
-        guard outline.protection.isOurs else {
+extension PSKCOutline {
+    /// Whether new records can be written behind those that are there.
+    fileprivate func requireAddable(_ path: String) throws(Failure) {
+        guard !isSigned else {
             throw .rejected(
-                "\(path) is encrypted in another way than ours",
+                "\(path) is signed by its vendor: nothing can be added to it",
                 hint: "give another file to --records")
         }
-        if let encrypted { _ = try ofToken(encrypted.serial, try encrypted.seed(keyring)) }
-        return keyring
+        guard encoding.holds([]) else { throw Failure(encoding: encoding, of: path) }
     }
 }

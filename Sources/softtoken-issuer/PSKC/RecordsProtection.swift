@@ -5,7 +5,6 @@ import Keystore
 import KeystoreIssuer
 import Linux
 import OTP
-import SoftTokenCore
 
 extension PSKCProtection {
     /// 0.1 s a try on one core.
@@ -13,8 +12,6 @@ extension PSKCProtection {
 
     /// What encrypts new records: a pre-shared AES key for 32, 48 or 64 hexadecimal digits, else a key
     /// that is derived from the passphrase.
-    ///
-    /// - Throws: `Failure` (64) for a passphrase of under 8 bytes.
     static func new(for secret: borrowing SecureBytes) throws(Failure) -> PSKCProtection {
         if let key = try preSharedKey(secret), [16, 24, 32].contains(key.byteCount) {
             return try inMemory(try PSKCProtection(.preShared, key))

@@ -142,7 +142,6 @@ extension PSKCKeyPackage {
 /// The one serial of an account.
 ///
 /// - Parameter ended: those that can't be used now: one stands for its reason where there is no other.
-/// - Throws: `Failure`: 66, or 64 where it has several.
 func theOne(
     _ usable: [String], ended: [String], account: String, path: String
 ) throws(Failure) -> String {

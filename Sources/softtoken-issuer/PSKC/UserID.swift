@@ -32,24 +32,21 @@ func hexadecimalPair(_ byte: UInt8) -> String {
 /// - Returns: nil where another attribute follows, or an escape is none.
 private func unescaped(_ value: [UInt8]) -> String? {
     var bytes: [UInt8] = []
-    var index = 0
-    while index < value.count {
-        let byte = value[index]
-        index += 1
+    var rest = value[...]
+    while let byte = rest.popFirst() {
         guard byte == UInt8(ascii: "\\") else {
             guard !specials.contains(byte) else { return nil }
             bytes.append(byte)
             continue
         }
-        guard let next = index < value.count ? value[index] : nil else { return nil }
-        if specials.contains(next) || [0x20, 0x23, 0x3D].contains(next) {
+        if let next = rest.first, specials.contains(next) || [0x20, 0x23, 0x3D].contains(next) {
             bytes.append(next)
-            index += 1
+            rest.removeFirst()
         } else {
-            let digits = String(decoding: value[index...].prefix(2), as: UTF8.self)
-            guard digits.utf8.count == 2, let pair = UInt8(digits, radix: 16) else { return nil }
-            bytes.append(pair)
-            index += 2
+            let pair = TextAlphabet.hexadecimal.bytes(Array(rest.prefix(2)))
+            guard let pair, pair.count == 1 else { return nil }
+            bytes += pair
+            rest.removeFirst(2)
         }
     }
     return String(validating: bytes, as: UTF8.self)

@@ -41,9 +41,9 @@ enum XMLEvent: Sendable {
     private var silentByteCount = 0
     /// Why the file is no XML that is read here: what stands behind the last event is not known.
     private(set) var failure: Failure?
-    /// nil before the first bytes.
-    private var beginning: XMLEncoding??
-    private var declared: XMLEncoding?
+    /// How the document is written; its first bytes are believed before its declaration.
+    private(set) var encoding = XMLEncoding.utf8
+    private var isAtStart = true
     /// The names met so far, because a file of 100,000 tokens has twenty; no more than that many are
     /// kept, whatever a hostile file holds.
     private var names: [(text: [CChar], name: XMLName, prefix: String)] = []
@@ -68,7 +68,8 @@ enum XMLEvent: Sendable {
     ///
     /// - Returns: what was found in them, up to a failure.
     func feed(_ bytes: [UInt8], isLast: Bool) -> [XMLEvent] {
-        if beginning == nil { beginning = .some(XMLEncoding(beginning: bytes)) }
+        if isAtStart, let told = XMLEncoding(beginning: bytes) { encoding = told }
+        isAtStart = false
         events.removeAll(keepingCapacity: true)
         let status = unsafe bytes.withUnsafeBytes { bytes in
             unsafe XML_Parse(
@@ -85,9 +86,6 @@ enum XMLEvent: Sendable {
         }
         return events
     }
-
-    /// How the document is written; its first bytes are believed before its declaration.
-    var encoding: XMLEncoding { (beginning ?? nil) ?? declared ?? .utf8 }
 
     private var line: Int { unsafe Int(XML_GetCurrentLineNumber(parser)) }
 
@@ -115,26 +113,23 @@ extension XMLReader {
         unsafe XML_SetElementHandler(
             parser,
             { context, name, attributes in
-                guard let context = unsafe context, let name = unsafe name else { return }
-                unsafe XMLReader.of(context).start(name, attributes)
+                guard let name = unsafe name else { return }
+                unsafe XMLReader.of(context)?.start(name, attributes)
             },
-            { context, _ in
-                guard let context = unsafe context else { return }
-                unsafe XMLReader.of(context).end()
-            })
+            { context, _ in unsafe XMLReader.of(context)?.end() })
         unsafe XML_SetCharacterDataHandler(parser) { context, bytes, count in
-            guard let context = unsafe context, let bytes = unsafe bytes else { return }
-            unsafe XMLReader.of(context).text(
-                UnsafeRawBufferPointer(start: bytes, count: Int(count)))
+            let text = unsafe UnsafeRawBufferPointer(start: bytes, count: Int(count))
+            unsafe XMLReader.of(context)?.text(text)
         }
         unsafe XML_SetXmlDeclHandler(parser) { context, _, encoding, _ in
-            guard let context = unsafe context else { return }
+            guard let reader = unsafe XMLReader.of(context), reader.encoding == .utf8 else {
+                return
+            }
             let name = unsafe encoding.map { unsafe String(cString: $0) }
-            unsafe XMLReader.of(context).declared = XMLEncoding(declared: name)
+            reader.encoding = XMLEncoding(declared: name)
         }
         unsafe XML_SetStartDoctypeDeclHandler(parser) { context, _, _, _, _ in
-            guard let context = unsafe context else { return }
-            let reader = unsafe XMLReader.of(context)
+            guard let reader = unsafe XMLReader.of(context) else { return }
             // Entities are how XML reads other files and fills memory.
             reader.fail(
                 Failure(
@@ -144,8 +139,8 @@ extension XMLReader {
         }
     }
 
-    @unsafe private static func of(_ context: UnsafeMutableRawPointer) -> XMLReader {
-        unsafe Unmanaged<XMLReader>.fromOpaque(context).takeUnretainedValue()
+    @unsafe private static func of(_ context: UnsafeMutableRawPointer?) -> XMLReader? {
+        unsafe context.map { unsafe Unmanaged<XMLReader>.fromOpaque($0).takeUnretainedValue() }
     }
 
     @unsafe private func start(

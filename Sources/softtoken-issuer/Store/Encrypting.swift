@@ -4,8 +4,6 @@ import SoftTokenCore
 
 extension RecordsStore {
     /// Encrypts every seed in one write.
-    ///
-    /// - Throws: `Failure`; 64 where they are encrypted already.
     func encrypt(_ secret: RecordsSecret) throws(Failure) {
         guard try protection() == nil else { throw Failure(encrypted: path) }
         let protection = try newProtection(secret)
@@ -36,8 +34,6 @@ extension RecordsStore {
 }
 
 /// Encrypts every seed of a PSKC file; all else stays as it was.
-///
-/// - Throws: `Failure`; 64 where they are encrypted already, 65 for a file that can't be changed.
 func encryptFile(_ path: String, _ secret: RecordsSecret) throws(Failure) {
     let lock = try lockRecords(path)
     defer { withExtendedLifetime(lock.number) {} }

@@ -15,45 +15,36 @@ enum RecordsKind: Equatable, Sendable {
     }
 }
 
-/// Records that are read through once.
-struct RecordsSource: ~Copyable {
-    private let path: String
-    private let store: RecordsStore?
-    private let secret: RecordsSecret?
-    let isEncrypted: Bool
-
-    init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
-        let store = RecordsKind(path) == .store ? try RecordsStore(path) : nil
-        let isEncrypted =
-            if let store { try store.protection() != nil } else {
-                try readKeys(openRecords(path)) { _, _ in }.protection.isEncrypted
-            }
-        (self.path, self.store, self.secret) = (path, store, secret)
-        self.isEncrypted = isEncrypted
+/// Whether the seeds of records are encrypted.
+func areEncrypted(_ path: String) throws(Failure) -> Bool {
+    switch RecordsKind(path) {
+    case .store: try RecordsStore(path).protection() != nil
+    case .pskc: try readKeys(openRecords(path)) { _, _ in }.protection.isEncrypted
     }
+}
 
-    /// Lends every record.
-    ///
-    /// - Throws: `Failure`, for the first that can't be read too.
-    borrowing func each(
-        _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
-    ) throws(Failure) {
-        if let store {
-            let keyring = try store.keyring(secret)
-            return try store.each { (token) throws(Failure) in
-                try body(token.record, try token.seed(keyring))
-            }
+/// Lends every record with its seed. What `body` throws ends it, and so does the first that can't be
+/// read.
+func eachRecord(
+    of path: String, _ secret: RecordsSecret?,
+    _ body: (TokenMetadata, borrowing Seed) throws(Failure) -> Void
+) throws(Failure) {
+    guard RecordsKind(path) == .pskc else {
+        let store = try RecordsStore(path)
+        let keyring = try store.keyring(secret)
+        return try store.each { (token) throws(Failure) in
+            try body(token.record, try token.seed(keyring))
         }
-        var keyring: PSKCKeyring?
-        _ = try readKeys(openRecords(path)) { (package, protection) throws(Failure) in
-            guard package.isToken else { return }
-            if keyring == nil { keyring = try recordsKeyring(protection, secret, path: path) }
-            switch keyring {
-            case nil: return
-            case .some(let keyring):
-                let key = try ofToken(package.serial, try package.verifiable(keyring))
-                try body(key.record, key.seed)
-            }
+    }
+    var keyring: PSKCKeyring?
+    _ = try readKeys(openRecords(path)) { (package, protection) throws(Failure) in
+        guard package.isToken else { return }
+        if keyring == nil { keyring = try recordsKeyring(protection, secret, path: path) }
+        switch keyring {
+        case nil: return
+        case .some(let keyring):
+            let key = try ofToken(package.serial, try package.verifiable(keyring))
+            try body(key.record, key.seed)
         }
     }
 }

@@ -12,8 +12,6 @@ final class RecordsStore {
 
     /// Opens a store: a plain file of this user's, closed to others, under one name, with just the
     /// schema that we write.
-    ///
-    /// - Throws: `Failure`: 66, 78; 65 for what is no store, is damaged or of a newer version.
     init(_ path: String) throws(Failure) {
         let file = try openRecords(path)
         database = try Database(path)
@@ -23,8 +21,6 @@ final class RecordsStore {
     }
 
     /// Makes an empty store (0600), whole or not at all.
-    ///
-    /// - Throws: `Failure`; 73 where the name is taken.
     static func create(_ path: String, _ protection: PSKCProtection) throws(Failure) {
         let database = try Database(":memory:")
         try database.run("PRAGMA application_id = \(applicationID)")

@@ -26,8 +26,6 @@ extension RecordsStore {
     }
 
     /// What opens and writes the seeds.
-    ///
-    /// - Throws: `Failure`: 64 where a key is missing or not needed, 65 for a wrong one.
     func keyring(_ secret: RecordsSecret?) throws(Failure) -> PSKCKeyring {
         let protection = try protection()
         let keyring = try recordsKeyring(protection ?? PSKCProtection(), secret, path: path)
@@ -83,8 +81,6 @@ final class RecordsSecret: Sendable {
 
 /// What opens records of ours, or writes them in the clear. Encrypted ones have no seed in the clear:
 /// whoever put one there had no key.
-///
-/// - Throws: `Failure`: 64 where a key is missing or not needed.
 func recordsKeyring(
     _ protection: PSKCProtection, _ secret: RecordsSecret?, path: String
 ) throws(Failure) -> PSKCKeyring {

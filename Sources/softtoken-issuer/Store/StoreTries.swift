@@ -1,7 +1,6 @@
 // A try at a store's token: counted before the OTP is looked at, judged after, and on the disk
 // before anybody hears what came of it. Bound by RECORDS.md §7 and RFC 4226 §7.3.
 import Keystore
-import OTP
 import ProgramSupport
 import SoftTokenCore
 
@@ -26,8 +25,6 @@ extension RecordsStore: JudgingRecords {
     }
 
     /// Counts a try.
-    ///
-    /// - Throws: `Failure`: 75 while a delay is in force, 83 where the token is locked, 66.
     private func count(_ serial: String, limit: Int64, now: Int64) throws(Failure) {
         let standing = try database.write { () throws(Failure) in
             let rows = try database.rows(

@@ -1,6 +1,5 @@
 // A row of the store and what it means. Bound by RECORDS.md §7.
 import Keystore
-import KeystoreIssuer
 import OTP
 import SoftTokenCore
 
@@ -125,8 +124,6 @@ extension PSKCValue {
 
 extension RecordsStore {
     /// The row of a serial.
-    ///
-    /// - Throws: `Failure`; 66 where there is none, 65 for one that is damaged.
     func token(_ serial: String) throws(Failure) -> StoredToken {
         var found: StoredToken?
         try each(where: "serial = ?", [.text(serial)]) { found = $0 }
@@ -135,8 +132,6 @@ extension RecordsStore {
     }
 
     /// The serial of a token, or of an account's one token that may be used.
-    ///
-    /// - Throws: `Failure`: 66, or 64 where it has several.
     func serial(_ name: TokenName, at unixSeconds: Int64) throws(Failure) -> String {
         switch name {
         case .serial(let serial): return serial
@@ -155,8 +150,6 @@ extension RecordsStore {
     }
 
     /// Lends every row, or those that are meant, in the order of the serials.
-    ///
-    /// - Throws: `Failure`; 65 for a row that is damaged.
     func each(
         where condition: String = "true", _ values: [SQLValue] = [],
         _ body: (StoredToken) throws(Failure) -> Void
