@@ -51,13 +51,9 @@ extension SignedLinkContent {
         signedBy key: borrowing SigningKey, carrier: LinkCarrier = .activate,
         salt: [UInt8] = randomBytes(count: 16), nonce: [UInt8] = randomBytes(count: 24)
     ) throws(ActivationError) -> String {
-        let box: CodeBox
-        do throws(KeystoreError) {
-            box = try CodeBox.encrypt(
-                seed, code: code, binding: binding(key), salt: salt, nonce: nonce)
-        } catch {
-            throw error == .malformedBox ? .rejectedMember(.box) : .outOfMemory
-        }
+        let box = try sealing(
+            try CodeBox.encrypt(
+                seed, code: code, binding: binding(key), salt: salt, nonce: nonce))
         return try link(.code(box), signedBy: key, carrier: carrier)
     }
 
@@ -69,10 +65,8 @@ extension SignedLinkContent {
         _ seed: borrowing Seed, request: EnrolmentRequest, signedBy key: borrowing SigningKey,
         carrier: LinkCarrier = .activate
     ) throws(ActivationError) -> String {
-        let box: [UInt8]?
-        do throws(KeystoreError) {
-            box = try RequestKey.seal(seed, to: request.publicKey, binding: binding(key))
-        } catch { throw .outOfMemory }
+        let box = try sealing(
+            try RequestKey.seal(seed, to: request.publicKey, binding: binding(key)))
         guard let box else { throw .malformedRequest }
         return try link(.device(box), signedBy: key, carrier: carrier)
     }
@@ -107,6 +101,15 @@ extension SignedLinkContent {
             "jti": .string(TextAlphabet.base64URL.text(jti)), "iat": .integer(issuedAtUnixSeconds),
             "exp": .integer(expiresUnixSeconds), "st": .object(token),
         ]
+    }
+}
+
+/// Works in guarded memory, in the link's error.
+func sealing<R: ~Copyable>(
+    _ step: @autoclosure () throws(KeystoreError) -> R
+) throws(ActivationError) -> R {
+    do throws(KeystoreError) { return try step() } catch {
+        throw error == .malformedBox ? .rejectedMember(.box) : .outOfMemory
     }
 }
 

@@ -198,19 +198,15 @@ private func trimmed(
     _ password: UnsafeRawBufferPointer, _ parameters: PBKDF2Parameters,
     into key: UnsafeMutableRawBufferPointer
 ) {
-    let rounds = UInt32(parameters.iterationCount)
-    let salt = parameters.salt
-    switch parameters.algorithm {
-    case .sha1:
-        unsafe nettle_pbkdf2_hmac_sha1(
-            password.count, octets(password), rounds, salt.count, salt, key.count, octets(key))
-    case .sha256:
-        unsafe nettle_pbkdf2_hmac_sha256(
-            password.count, octets(password), rounds, salt.count, salt, key.count, octets(key))
-    case .sha512:
-        unsafe nettle_pbkdf2_hmac_sha512(
-            password.count, octets(password), rounds, salt.count, salt, key.count, octets(key))
-    }
+    let function =
+        switch parameters.algorithm {
+        case .sha1: unsafe nettle_pbkdf2_hmac_sha1
+        case .sha256: unsafe nettle_pbkdf2_hmac_sha256
+        case .sha512: unsafe nettle_pbkdf2_hmac_sha512
+        }
+    unsafe function(
+        password.count, octets(password), UInt32(parameters.iterationCount), parameters.salt.count,
+        parameters.salt, key.count, octets(key))
 }
 
 @unsafe private func octets(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8> {

@@ -98,15 +98,13 @@ extension ActivationCode {
     }
 
     private static func drawnLetters() throws(ActivationError) -> SecureBytes {
-        do throws(KeystoreError) {
-            var letters = try SecureBytes(randomCount: characterCount)
-            // 256 is a multiple of 32: no letter is more likely than another.
-            letters.write { (target: inout MutableSpan<UInt8>) in
-                for index in target.indices {
-                    target[index] = TextAlphabet.crockford.letters[Int(target[index] & 31)]
-                }
+        var letters = try sealing(try SecureBytes(randomCount: characterCount))
+        // 256 is a multiple of 32: no letter is more likely than another.
+        letters.write { (target: inout MutableSpan<UInt8>) in
+            for index in target.indices {
+                target[index] = TextAlphabet.crockford.letters[Int(target[index] & 31)]
             }
-            return letters
-        } catch { throw .outOfMemory }
+        }
+        return letters
     }
 }

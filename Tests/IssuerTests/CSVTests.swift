@@ -61,13 +61,6 @@ struct CSVTests {
         #expect(try fields(csvField(text) + ",x\n") == [[text, "x"]])
     }
 
-    @Test(
-        "A head without an account, with a name twice or a mistyped one is rejected",
-        arguments: [["serial"], ["account", "account"], ["account", "digit"], [""]])
-    func heads(head: [String]) {
-        #expect(throws: Failure.self) { _ = try CSVColumns(head) }
-    }
-
     private func order(_ head: [String], _ row: [String], _ arguments: [String] = []) throws
         -> TokenOrder
     {

@@ -34,10 +34,8 @@ struct EncodingTests {
     private func issue(_ path: String, for account: String) throws {
         let writer = try RecordsWriter(path, nil)
         let order = TokenOrder(
-            account: account, serial: "S2",
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: DigitCount(6)!, factor: .counter(0)),
-            terms: LinkTerms(), lock: .code(nil))
+            account: account, serial: "S2", parameters: parameters(), terms: LinkTerms(),
+            lock: .code(nil))
         let seed = Seed(try secret([UInt8](repeating: 1, count: 20)))
         try writer.add(order.record(issuer: "Clinic"), seed: seed)
         try writer.place()

@@ -10,11 +10,9 @@ struct ExportTests {
     private func text(
         _ format: ExportFormat, serial: String = "S1", account: String? = "ada"
     ) throws -> String {
-        let parameters = TokenParameters(
-            algorithm: .sha1, digits: DigitCount(6)!, factor: .time(stepSeconds: 30))
         let record = TokenMetadata(
             serial: serial, account: account, issuer: nil,
-            state: VerifierState(parameters: parameters))
+            state: VerifierState(parameters: parameters(.time(stepSeconds: 30))))
         let keyring = try recordsKeyring(PSKCProtection(), nil, path: "records")
         let bytes = try format.text(record, TokenOrder.drawnSeed(.sha1), keyring)
         return String(decoding: bytes, as: UTF8.self)

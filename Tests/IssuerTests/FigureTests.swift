@@ -16,12 +16,10 @@ struct FigureTests {
     ) throws -> (seed: [UInt8], parameters: TokenParameters, package: PSKCKeyPackage) {
         let (keys, outline) = try packages(of: Vectors.figure(figure))
         let package = keys[key]
-        guard let text else {
-            let keyring = PSKCKeyring(outline.protection)
-            let seed = try package.seed(keyring)
-            return (try bytes(seed), try package.parameters(keyring), package)
-        }
-        let keyring = try PSKCKeyring(outline.protection, unlockedWith: secret(Array(text.utf8)))
+        let keyring =
+            if let text {
+                try PSKCKeyring(outline.protection, unlockedWith: secret(Array(text.utf8)))
+            } else { PSKCKeyring(outline.protection) }
         let seed = try package.seed(keyring)
         return (try bytes(seed), try package.parameters(keyring), package)
     }

@@ -13,16 +13,13 @@ struct LetterTests {
         issuer: String = "Example Clinic", account: String = "ada", pending: Int = 0,
         lock: TokenOrder.Lock = .code(nil)
     ) throws -> Letter {
-        let maker = LinkMaker(
-            key: try IssuerKey(name: issuer, signingKey: SigningKey()), carrier: .activate,
-            validSeconds: 3600)
         var terms = LinkTerms()
         terms.pendingSeconds = pending
-        let parameters = TokenParameters(
-            algorithm: .sha1, digits: DigitCount(6)!, factor: .time(stepSeconds: 30))
         let order = TokenOrder(
-            account: account, serial: "S1", parameters: parameters, terms: terms, lock: lock)
-        let made = try maker.link(order, seed: TokenOrder.drawnSeed(.sha1), at: 1_800_000_000)
+            account: account, serial: "S1", parameters: parameters(.time(stepSeconds: 30)),
+            terms: terms, lock: lock)
+        let made = try maker(issuer: issuer).link(
+            order, seed: TokenOrder.drawnSeed(.sha1), at: 1_800_000_000)
         return try Letter(made.link, code: made.code, verification: made.verification)
     }
 

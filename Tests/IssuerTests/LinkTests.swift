@@ -11,21 +11,12 @@ import Testing
 
 @Suite("Links and keys")
 struct LinkTests {
-    private func maker() throws -> LinkMaker {
-        LinkMaker(
-            key: try IssuerKey(name: "Clinic", signingKey: SigningKey()), carrier: .activate,
-            validSeconds: 3600)
-    }
-
     private func order(_ lock: TokenOrder.Lock) -> TokenOrder {
         var terms = LinkTerms()
         terms.pendingSeconds = 60
         terms.policy = TokenPolicy(attempts: 5)
         return TokenOrder(
-            account: "alice", serial: "S1",
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: DigitCount(6)!, factor: .counter(0)),
-            terms: terms, lock: lock)
+            account: "alice", serial: "S1", parameters: parameters(), terms: terms, lock: lock)
     }
 
     private func otps(_ enrolment: consuming Enrolment) throws -> [UInt32] {

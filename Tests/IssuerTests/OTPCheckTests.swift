@@ -17,9 +17,7 @@ struct OTPCheckTests {
     }
 
     private func state(_ factor: MovingFactor) -> VerifierState {
-        VerifierState(
-            parameters: TokenParameters(
-                algorithm: .sha1, digits: DigitCount(6)!, factor: factor))
+        VerifierState(parameters: parameters(factor))
     }
 
     private func verdict(

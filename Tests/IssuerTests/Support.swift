@@ -1,7 +1,9 @@
 // What the tests of the issuer share: files in a folder of their own, vectors, keys in hexadecimal.
 import Foundation
 import Keystore
+import KeystoreIssuer
 import Linux
+import OTP
 
 @testable import softtoken_issuer
 
@@ -86,6 +88,17 @@ func remember(
     var state = try held.key(nil).record.state
     change(&state)
     try held.remember(state, account: account)
+}
+
+/// HOTP or TOTP with SHA-1 and six digits.
+func parameters(_ factor: MovingFactor = .counter(0)) -> TokenParameters {
+    TokenParameters(algorithm: .sha1, digits: DigitCount(6)!, factor: factor)
+}
+
+func maker(issuer: String = "Clinic") throws -> LinkMaker {
+    LinkMaker(
+        key: try IssuerKey(name: issuer, signingKey: SigningKey()), carrier: .activate,
+        validSeconds: 3600)
 }
 
 /// The rows of a table.

@@ -100,13 +100,6 @@ struct XMLTests {
                 == malformed)
     }
 
-    @Test("A declared encoding doesn't matter: the bytes are UTF-8 or they are rejected")
-    func encoding() throws {
-        let text = container().replacingOccurrences(
-            of: "<?xml version=\"1.0\"?>", with: "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>")
-        #expect(try error(text) == nil)
-    }
-
     @Test("Every element knows its bytes, `<a/>` too")
     func ranges() throws {
         let text = "<r xmlns=\"urn:a\"><é/><p:b xmlns:p=\"urn:b\" c=\"1\">x<!-- y -->z</p:b></r>"

@@ -89,25 +89,22 @@ struct CSVColumns: Sendable {
     private func factor(
         _ fields: [String], _ standard: MovingFactor
     ) throws(Failure) -> MovingFactor {
-        let period = field(.period, fields)
-        switch field(.type, fields)?.lowercased() {
-        case "hotp":
-            guard period == nil else { throw .rejected("a hotp token has no period") }
-            return .counter(0)
-        case "totp", nil:
-            if field(.type, fields) == nil, case .counter = standard, period == nil {
-                return standard
-            }
-            guard let period else {
-                if case .time = standard { return standard }
-                return .time(stepSeconds: 30)
-            }
-            guard let seconds = Int(period), (15...120).contains(seconds) else {
-                throw .rejected("a period is 15 to 120 seconds")
-            }
-            return .time(stepSeconds: seconds)
-        default: throw .rejected("the type is neither totp nor hotp")
+        let (type, period) = (field(.type, fields)?.lowercased(), field(.period, fields))
+        guard ["totp", "hotp", nil].contains(type) else {
+            throw .rejected("the type is neither totp nor hotp")
         }
+        guard let period else {
+            return switch (type, standard) {
+            case ("hotp", _): .counter(0)
+            case ("totp", .counter): .time(stepSeconds: 30)
+            default: standard
+            }
+        }
+        guard type != "hotp" else { throw .rejected("a hotp token has no period") }
+        guard let seconds = Int(period), (15...120).contains(seconds) else {
+            throw .rejected("a period is 15 to 120 seconds")
+        }
+        return .time(stepSeconds: seconds)
     }
 
     /// Whoever can change mail can put a request of their own in its place: a row says what the

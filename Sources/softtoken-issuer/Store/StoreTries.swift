@@ -1,6 +1,7 @@
 // A try at a store's token: counted before the OTP is looked at, judged after, and on the disk
 // before anybody hears what came of it. Bound by RECORDS.md §7 and RFC 4226 §7.3.
 import Keystore
+import OTP
 import ProgramSupport
 import SoftTokenCore
 
@@ -76,7 +77,8 @@ extension RecordsStore: JudgingRecords {
                 WHERE serial = ?
                 """,
                 [
-                    state.counter, SQLValue(state.lastStep), .integer(state.driftSteps),
+                    state.parameters.factor.columns.counter, SQLValue(state.lastStep),
+                    .integer(state.driftSteps),
                     .text(serial),
                 ])
             // A statement of its own: SQLite would write the accounts' index each time.

@@ -86,26 +86,21 @@ extension StoredToken {
 extension TokenMetadata {
     /// The values of a new row.
     func row(_ seed: PSKCValue) -> [SQLValue] {
-        let parameters = state.parameters
-        let period: SQLValue =
-            if case .time(let seconds) = parameters.factor { .integer(Int64(seconds)) } else {
-                .null
-            }
+        let (parameters, factor) = (state.parameters, state.parameters.factor.columns)
         return [
             .text(serial), SQLValue(account), SQLValue(issuer), .text(parameters.algorithm.name),
-            .integer(Int64(parameters.digits.value)), period, state.counter,
+            .integer(Int64(parameters.digits.value)), factor.period, factor.counter,
             SQLValue(state.lastStep), .integer(state.driftSteps), SQLValue(startUnixSeconds),
             SQLValue(expiryUnixSeconds), .integer(isHard ? 1 : 0),
         ] + seed.columns + [.integer(0), .integer(0)]
     }
 }
 
-extension VerifierState {
-    /// The column counter.
-    var counter: SQLValue {
-        switch parameters.factor {
-        case .counter(let counter): .integer(Int64(counter))
-        case .time: .null
+extension MovingFactor {
+    var columns: (period: SQLValue, counter: SQLValue) {
+        switch self {
+        case .time(let seconds): (.integer(Int64(seconds)), .null)
+        case .counter(let counter): (.null, .integer(Int64(counter)))
         }
     }
 }
