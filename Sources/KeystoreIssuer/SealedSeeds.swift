@@ -86,14 +86,19 @@ extension ActivationCode {
     }
 
     /// Whether somebody who is asked for a code might choose it, and so guess it: under five different
-    /// letters, one half twice, or a run of the alphabet. One drawn code in a million is.
+    /// letters, one half twice, or runs of the alphabet, of the digits or of a keyboard's rows. One
+    /// drawn code in a thousand is, so drawn ones are not asked.
     package var isTrivial: Bool {
         characters.read { letters in
             let places = letters.indices.map { index in
                 Int(TextAlphabet.crockford.value(of: letters[index]) ?? 0)
             }
-            let steps = Set(zip(places, places.dropFirst()).map { $1 - $0 })
-            return Set(places).count < 5 || steps.count == 1 || places[..<5] == places[5...]
+            let steps = zip(places, places.dropFirst()).map { $1 - $0 }
+            let expected = steps.indices.filter { index in
+                let isSame = steps[index] == 0 || index > 0 && steps[index] == steps[index - 1]
+                return isSame || areNeighbours(letters[index], letters[index + 1])
+            }
+            return Set(places).count < 5 || places[..<5] == places[5...] || expected.count >= 7
         }
     }
 
@@ -106,5 +111,19 @@ extension ActivationCode {
             }
         }
         return letters
+    }
+}
+
+/// Whether two letters stand side by side in the alphabet or on a keyboard, in its rows and columns: 0 also behind 9, and what
+/// Crockford's base32 reads for I, L and O in their places; U is none of its letters.
+private func areNeighbours(_ one: UInt8, _ other: UInt8) -> Bool {
+    let rows = [
+        "01234567890", "ABCDEFGHJKMNPQRSTVWXYZ", "QWERTY", "Y10P", "ASDFGHJK1", "ZXCVBNM",
+        "1QAZ2WSX3EDC4RFV5TGB6YHN7", "QAZWSXEDCRFVTGBYHN",
+    ]
+    return rows.contains { row in
+        zip(row.utf8, row.utf8.dropFirst()).contains {
+            $0 == one && $1 == other || $0 == other && $1 == one
+        }
     }
 }
