@@ -2,13 +2,13 @@
 // needs a locale's files; this needs none. Ranges: Unicode 16 EastAsianWidth.txt (W and F),
 // condensed; combining marks and format characters by their general category.
 
-func columnWidth(_ text: String) -> Int {
+public func columnWidth(_ text: String) -> Int {
     text.reduce(0) { $0 + columnWidth($1) }
 }
 
 /// The text, or its beginning and an ellipsis, in at most `columns` columns; never half a
 /// character.
-func cut(_ text: String, toColumns columns: Int, ellipsis: String) -> String {
+public func cut(_ text: String, toColumns columns: Int, ellipsis: String) -> String {
     guard columnWidth(text) > columns else { return text }
     let room = columns - columnWidth(ellipsis)
     guard room > 0 else { return "" }

@@ -7,14 +7,13 @@ public import SoftTokenCore
 public struct ProgramOutput: Sendable {
     /// As its errors begin.
     public let program: String
-    /// A text in so many columns of a terminal.
-    let layout: @Sendable (String, Int) -> [String]
+    /// A line in so many columns of a terminal, the lines after the first with so many spaces before.
+    let layout: @Sendable (_ line: String, _ columns: Int, _ hanging: Int) -> [String]
 
-    /// - Parameter layout: breaks what people read where standard error is a terminal; off one, and
-    ///   without it, each message has one line.
+    /// - Parameter layout: breaks what people read where that is a terminal; off one each message has
+    ///   one line.
     public init(
-        program: String,
-        layout: @escaping @Sendable (String, Int) -> [String] = { text, _ in [text] }
+        program: String, layout: @escaping @Sendable (String, Int, Int) -> [String]
     ) {
         self.program = program
         self.layout = layout
@@ -36,9 +35,31 @@ public struct ProgramOutput: Sendable {
     public func json(_ value: JSON) throws(AuthenticatorError) { try line(value.text) }
 
     /// A line for people; that it can't be written changes nothing.
-    public func note(_ text: String) {
-        let rows = terminalColumns(2).map { layout(text, $0 - 1) } ?? [text]
-        try? write(rows.joined(separator: "\n") + "\n", to: 2)
+    public func note(_ text: String) { prompt(laidOut(text) + "\n") }
+
+    /// A text as it stands on standard error.
+    public func laidOut(_ text: String) -> String {
+        guard let columns = terminalColumns(2) else { return text }
+        return text.split(separator: "\n", omittingEmptySubsequences: false)
+            .flatMap { layout(String($0), columns - 1, 0) }.joined(separator: "\n")
+    }
+
+    /// The parser's text, whose lines have 80 columns or, for the usage, any number.
+    public func help(_ text: String) throws(AuthenticatorError) {
+        guard let columns = terminalColumns(1) else { return try line(text) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        try self.lines(
+            lines.flatMap { columnWidth($0) < columns ? [$0] : narrowed($0, columns: columns - 1) })
+    }
+
+    /// An option's line in a narrow window: its explanation needs no column of its own.
+    private func narrowed(_ line: String, columns: Int) -> [String] {
+        let words = line.split(separator: " ").joined(separator: " ")
+        let indent = line.prefix { $0 == " " }.count
+        let margin = String(repeating: " ", count: min(indent, 4))
+        // The usage and the options hang; prose doesn't.
+        let hanging = indent > 0 || line.hasPrefix("USAGE:") ? 4 : 0
+        return layout(margin + words, columns, hanging)
     }
 
     /// What is asked, or how far a run is: no line of its own.

@@ -2,17 +2,21 @@
 // block each where they don't fit. Everything that a terminal shows goes through here; off a terminal
 // nothing is broken (CONTRACT §1, "Output"). Pure; widths are columns on a terminal
 // (DisplayWidth.swift).
+public import ArgumentParser
 
 /// The text in as many lines as it takes, broken at its spaces but not inside a command.
 ///
 /// - Parameters:
 ///   - columns: how wide a line may be; a word that is wider stands alone on its line.
 ///   - hanging: how many spaces each line after the first begins with.
-func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
+///   - root: the program whose commands are kept whole; nil where there are none.
+public func wrapped(
+    _ text: String, columns: Int, hanging: Int = 0, commandsOf root: (any ParsableCommand.Type)?
+) -> [String] {
     var lines: [String] = []
     // Two spaces are a pause that was meant: they stay inside a line.
     let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-    for word in commandsJoined(words, columns: columns) {
+    for word in commandsJoined(words, of: root, columns: columns) {
         guard let last = lines.last else {
             lines.append(word)
             continue
@@ -21,6 +25,7 @@ func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
             lines[lines.count - 1] = last + " " + word
         } else if !word.isEmpty {
             // A long word gives up its margin before it is broken by the terminal.
+            lines[lines.count - 1] = last.trimmingEnd()
             let margin = max(0, min(hanging, columns - columnWidth(word)))
             lines.append(String(repeating: " ", count: margin) + word)
         }
@@ -29,7 +34,7 @@ func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
 }
 
 /// Rows as columns that stand under each other, two spaces apart; nothing behind the last one.
-func aligned(_ rows: [[String]]) -> [String] {
+public func aligned(_ rows: [[String]]) -> [String] {
     let count = rows.map(\.count).max() ?? 0
     let widths = (0..<count).map { column in
         rows.map { column < $0.count ? columnWidth($0[column]) : 0 }.max() ?? 0
@@ -39,14 +44,21 @@ func aligned(_ rows: [[String]]) -> [String] {
         for (text, width) in zip(row, widths) {
             line += text + String(repeating: " ", count: width - columnWidth(text) + 2)
         }
-        while line.last == " " { line.removeLast() }
-        return line
+        return line.trimmingEnd()
+    }
+}
+
+extension String {
+    fileprivate func trimmingEnd() -> String {
+        var kept = self
+        while kept.last == " " { kept.removeLast() }
+        return kept
     }
 }
 
 /// Rows under a heading: as columns, or where those don't fit as blocks, each a row's first text and
 /// under it the others with the heading's word. `-` is nothing, and no block has a line for it.
-func table(_ rows: [[String]], heading: [String], columns: Int) -> [[String]] {
+public func table(_ rows: [[String]], heading: [String], columns: Int) -> [[String]] {
     let lines = aligned([heading] + rows)
     if lines.allSatisfy({ columnWidth($0) <= columns }) { return lines.map { [$0] } }
     return [[]] + rows.map { block($0, heading: heading, columns: columns) }
@@ -55,8 +67,8 @@ func table(_ rows: [[String]], heading: [String], columns: Int) -> [[String]] {
 private func block(_ row: [String], heading: [String], columns: Int) -> [String] {
     let labels = heading.map { $0.lowercased() + ":" }
     let others = zip(labels, row).dropFirst().filter { $0.1 != "-" }
-    return wrapped(row[0], columns: columns)
+    return wrapped(row[0], columns: columns, commandsOf: nil)
         + others.flatMap { label, text in
-            wrapped("  \(label) \(text)", columns: columns, hanging: 4)
+            wrapped("  \(label) \(text)", columns: columns, hanging: 4, commandsOf: nil)
         }
 }

@@ -8,7 +8,7 @@ import ProgramSupport
 ///
 /// - Returns: nil at the end of the input.
 func nextLine(asking question: String) throws(Failure) -> [UInt8]? {
-    if isTerminal(0) { output.prompt("\(question): ") }
+    if isTerminal(0) { output.prompt(output.laidOut("\(question):") + " ") }
     guard let line = try secretLine(from: 0) else { return nil }
     return line.read { line in line.indices.map { line[$0] } }
 }

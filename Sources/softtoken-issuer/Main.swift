@@ -6,7 +6,9 @@ import ProgramSupport
 import SoftTokenCore
 
 /// Where this program's words go.
-let output = ProgramOutput(program: "softtoken-issuer")
+let output = ProgramOutput(program: "softtoken-issuer") {
+    wrapped($0, columns: $1, hanging: $2, commandsOf: SoftTokenIssuer.self)
+}
 
 @main struct Main {
     static func main() { endProcess(run()) }
@@ -39,7 +41,7 @@ let output = ProgramOutput(program: "softtoken-issuer")
                     parserMessage: SoftTokenIssuer.message(for: error), start.arguments,
                     root: SoftTokenIssuer.self)
             }
-            try output.line(SoftTokenIssuer.fullMessage(for: error))
+            try output.help(SoftTokenIssuer.fullMessage(for: error))
         }
     }
 }

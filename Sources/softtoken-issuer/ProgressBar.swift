@@ -25,7 +25,9 @@ final class ProgressBar {
         guard isShown, last.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
         last = now
         let elapsed = start.duration(to: now) / .seconds(1)
-        output.prompt("\r" + ProgressBar.line(done, links: links, elapsed: elapsed) + "\u{1B}[K")
+        let line = ProgressBar.line(done, links: links, elapsed: elapsed)
+        let shown = cut(line, toColumns: (terminalColumns(2) ?? 80) - 1, ellipsis: "...")
+        output.prompt("\r" + shown + "\u{1B}[K")
     }
 
     /// Takes the line away.

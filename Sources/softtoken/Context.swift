@@ -6,7 +6,12 @@ import ProgramSupport
 import SoftTokenCore
 
 /// Standard output and standard error of this program.
-let output = ProgramOutput(program: "softtoken") { wrapped($0, columns: $1) }
+let output = ProgramOutput(program: "softtoken") { wrapped($0, columns: $1, hanging: $2) }
+
+/// A text of this program in as many lines as it takes, its commands whole.
+func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
+    wrapped(text, columns: columns, hanging: hanging, commandsOf: SoftTokenCommand.self)
+}
 
 /// Of every command, and offered by those that ask for a PIN: the others go on accepting it, hidden,
 /// because scripts may give it to all of them.

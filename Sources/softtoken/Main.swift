@@ -78,26 +78,8 @@ import SoftTokenCore
                     secretOptions: ["--pin", "--code", "--activation-code"],
                     misplacedLink: .misplacedLink)
             }
-            try printHelp(SoftTokenCommand.fullMessage(for: error))
+            try output.help(SoftTokenCommand.fullMessage(for: error))
             return nil
         }
-    }
-
-    /// Prints the parser's text, whose lines have 80 columns or, for the usage, any number.
-    private static func printHelp(_ text: String) throws(AuthenticatorError) {
-        guard let columns = terminalColumns(1) else { return try output.line(text) }
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        try output.lines(
-            lines.flatMap { columnWidth($0) < columns ? [$0] : narrowed($0, columns: columns - 1) })
-    }
-
-    /// An option's line in a narrow window: its explanation needs no column of its own.
-    private static func narrowed(_ line: String, columns: Int) -> [String] {
-        let words = line.split(separator: " ").joined(separator: " ")
-        let indent = line.prefix { $0 == " " }.count
-        let margin = String(repeating: " ", count: min(indent, 4))
-        // The usage and the options hang; prose doesn't.
-        let hanging = indent > 0 || line.hasPrefix("USAGE:") ? 4 : 0
-        return wrapped(margin + words, columns: columns, hanging: hanging)
     }
 }

@@ -1,4 +1,5 @@
 // What stands on the display in windows of all sizes. Binds DESIGN §8.
+import ProgramSupport
 import SoftTokenCore
 import Testing
 

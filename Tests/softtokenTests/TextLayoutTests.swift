@@ -27,6 +27,15 @@ struct TextLayoutTests {
             ("as softtoken list shows", 17, 0, ["as softtoken list", "shows"]),
             ("as softtoken list shows", 16, 0, ["as", "softtoken list", "shows"]),
             ("another softtoken is at work", 17, 0, ["another softtoken", "is at work"]),
+            // An option's value belongs to it.
+            (
+                "run softtoken device register --label 'Front  desk' there", 48, 0,
+                ["run", "softtoken device register --label 'Front  desk'", "there"]
+            ),
+            (
+                "run softtoken show --for 60 --once", 30, 0,
+                ["run", "softtoken show --for 60 --once"]
+            ),
             ("with softtoken show; or", 16, 0, ["with", "softtoken show;", "or"]),
         ])
     func wrapping(text: String, columns: Int, hanging: Int, lines: [String]) {

@@ -11,7 +11,9 @@ import ProgramSupport
 func sayNext(_ what: String, _ arguments: [String?]) {
     guard isTerminal(1) else { return }
     let command = [CommandLine.arguments.first ?? output.program] + arguments.compactMap(\.self)
-    output.note("\n\(what):\n    \(shellCommand(command))")
+    output.note("\n\(what):")
+    output.prompt(
+        shellCommand(command, columns: terminalColumns(2)).map { $0 + "\n" }.joined())
 }
 
 /// The option that opens encrypted records, if the command at hand had it.

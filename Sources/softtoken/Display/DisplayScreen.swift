@@ -1,6 +1,7 @@
+import Linux
 // The display's lines as bytes for the terminal, in each of its three forms. Pure but for what it
 // remembers of the last frame: frame in, text out. Bound by DESIGN §8 and ECMA-48.
-import Linux
+import ProgramSupport
 import SoftTokenCore
 
 /// Draws frames. What it returns goes to the terminal as it is.

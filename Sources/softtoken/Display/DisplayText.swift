@@ -1,6 +1,7 @@
+import Linux
 // What stands on the display, line by line, wrapped to the window. Pure: a frame and a size in,
 // lines out. Bound by DESIGN §8.
-import Linux
+import ProgramSupport
 import SoftTokenCore
 
 struct DisplaySubject: Equatable, Sendable {

@@ -1,6 +1,7 @@
 // What a key does to the answer being typed. The terminal's own line editing stops at 4,096 bytes
 // and echoes; this one works in place on the bytes of guarded memory. Pure: bytes in, step out.
 // Bound by DESIGN §8 and STYLE 8.
+import ProgramSupport
 
 /// One answer while it is typed.
 ///

@@ -1,7 +1,8 @@
+import Linux
 // One question from its prompt to its answer: the loop of keys and signals under Terminal's
 // functions. Bound by DESIGN §4, §8: Ctrl-C ends; Ctrl-Z stops and asks again, but not where a secret
 // is typed; the end of the input ends the command instead of asking for ever.
-import Linux
+import ProgramSupport
 
 extension Terminal {
     /// How long nothing must come before a line end counts as Enter: terminals that don't mark a

@@ -20,8 +20,10 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -257,7 +259,10 @@ class LinkTests(Case):
     def test_a_code_that_is_easy_to_guess_is_refused(self):
         self.keygen()
         start = ["issue", "--key", self.path("key"), "--account", "a", "--code"]
-        for code in ("00000-00000", "01234-56789", "98765-43210", "ABCDE-ABCDE", "AABBA-BABBA"):
+        for code in ("00000-00000", "01234-56789", "98765-43210", "ABCDE-ABCDE", "AABBA-BABBA",
+                     "12345-67890", "09876-54321", "56789-01234", "13579-02468", "QWERT-ASDFG",
+                     "asdfg-hjkl1", "ZXCVB-NMASD", "1QAZ2-WSX3E", "QAZWS-XEDCR", "ABCDE-12345",
+                     "11223-34455"):
             self.run_issuer(*start, code, code=88)
         done = self.run_issuer(*start, "7G3KQ-0ZMX1")
         self.assertEqual(done.stdout.split()[1], "7G3KQ-0ZMX1")
@@ -435,9 +440,10 @@ class NextStepTests(Case):
     # The commands name the program as one who has it in the path runs it.
     environment = {**os.environ, "PATH": f"{os.path.dirname(BIN)}:{os.environ['PATH']}"}
 
-    def at_terminal(self, command):
+    def at_terminal(self, command, columns=0):
         """What a shell's command shows, and the commands that it tells."""
         leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
             ["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, stdout=follower,
             stderr=follower, cwd=self.folder.name, env=self.environment)
@@ -451,7 +457,31 @@ class NextStepTests(Case):
         os.close(leader)
         self.assertEqual(process.wait(), 0, shown)
         text = shown.decode().replace("\r\n", "\n")
-        return text, re.findall(r"^    (\S.*)$", text, re.M)
+        return text, re.findall(r"^    (\S.*)$", text.replace(" \\\n", ""), re.M)
+
+    def test_no_word_is_broken_in_a_window_and_a_broken_command_is_whole(self):
+        self.at_terminal("softtoken-issuer keygen --out key --name A")
+        issue = "rm -f r.xml; softtoken-issuer issue --key key --records r.xml --account "
+        for number, command in enumerate((
+                "softtoken-issuer --help", "softtoken-issuer issue --help", issue + "ann",
+                "softtoken-issuer records unlock --records r.xml || true",
+                "softtoken-issuer verify --records r.xml --serial ST0 < /dev/null || true")):
+            whole, _ = self.at_terminal(command)
+            words = set(whole.split())
+            for columns in (20, 40, 80):
+                shown, _ = self.at_terminal(command, columns)
+                # The link is a word of its own, and drawn anew like the code and the serial.
+                for word in shown.replace(" \\\n", " ").split():
+                    if command.startswith(issue) and not word.islower():
+                        continue
+                    self.assertIn(word, words, f"{command} {columns}")
+                for line in shown.splitlines():
+                    self.assertTrue(len(line) < columns or len(line.split()) == 1, line)
+        shown, _ = self.at_terminal(issue + "bob", 20)
+        told = shown[shown.index("softtoken-issuer \\\n"):]
+        self.assertIn("accepted", self.at_terminal(
+            "oathtool --totp -b $(softtoken-issuer export --records r.xml --format freeradius --out u "
+            "&& sed -n 's/^\"bob.*:= \"\\(.*\\)\"/\\1/p' u) > otp; < otp " + told)[0])
 
     def test_each_command_leads_to_the_next(self):
         folder = self.path("front desk's")
