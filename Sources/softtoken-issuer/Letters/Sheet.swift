@@ -1,6 +1,7 @@
 // The sheet that goes on another way than the mail: the activation code, the issuer's key, and what
 // to do; as text, and as a page that is printed on one side. Bound by CONTRACT §6.
 import Activation
+import ProgramSupport
 
 extension Letter {
     private var title: String {
@@ -28,17 +29,21 @@ extension Letter {
         }
         steps += [
             "Run softtoken activate on the device that is to show your one-time passwords, and "
-                + "never on the computer that you send prescriptions from.",
+                + "never on the computer that you send prescriptions from. If the device has no "
+                + "softtoken, ask \(content.issuer) for it.",
             "Paste the link from the mail of \(content.issuer), or the whole mail.",
-            "The device shows a key. Compare it with the key above, and type yes only if every "
-                + "letter is the same.",
+            "Where you are asked whether you send prescriptions from this computer, type no. If you "
+                + "do send them from it, stop, and take another device.",
+            "Where a key is shown, compare it with the key above, and type yes only if every letter "
+                + "is the same.",
         ]
         if code != nil {
             steps.append("Type the activation code. Nothing is shown while you type.")
         }
         return steps + [
-            "Choose a PIN of four digits. Write it nowhere and tell nobody: nobody of "
-                + "\(content.issuer) asks for it, or for the code."
+            "Name the token, or press Enter for the name that is shown.",
+            "Choose a PIN of four digits, or type yours if the device has one. Write it nowhere and "
+                + "tell nobody: nobody of \(content.issuer) asks for it, or for the code.",
         ]
     }
 
@@ -53,7 +58,8 @@ extension Letter {
         let compared = verification == nil ? "key" : "verification or the key"
         return ending + [
             "If the \(compared) is another one, activate nothing and call \(content.issuer), by a "
-                + "number that you know. Destroy this sheet once the token is activated."
+                + "number that you know; then run softtoken activate again. Destroy this sheet once the "
+                + "token is activated."
         ]
     }
 
@@ -116,14 +122,6 @@ extension Letter {
 ///
 /// - Parameter indent: what the first line begins with; the others begin with as many spaces.
 func wrapped(_ paragraph: String, indent: String = "") -> String {
-    let words = paragraph.split(separator: " ", omittingEmptySubsequences: false)
-    var lines = [indent + (words.first ?? "")]
-    for word in words.dropFirst() {
-        if lines[lines.count - 1].count + 1 + word.count <= 72 {
-            lines[lines.count - 1] += " " + word
-        } else {
-            lines.append(String(repeating: " ", count: indent.count) + word)
-        }
-    }
-    return lines.joined(separator: "\n")
+    wrapped(indent + paragraph, columns: 72, hanging: indent.count, commandsOf: nil)
+        .joined(separator: "\n")
 }

@@ -370,6 +370,13 @@ class LetterTests(Case):
             self.skipTest(f"{program} is not there")
         made, parts = self.letter()
         code = re.search(r"\n    ([0-9A-Z]{5}-[0-9A-Z]{5})\n", parts["sheets/S1.txt"])[1]
+        # The steps, in the order of the questions (CONTRACT section 1).
+        steps = " ".join(parts["sheets/S1.txt"].split())
+        places = [steps.index(said) for said in (
+            "Run softtoken activate", "Paste the link", "computer, type no", "type yes only if",
+            "Type the activation code", "Name the token", "Choose a PIN",
+            "then run softtoken activate again")]
+        self.assertEqual(places, sorted(places))
         self.write("mail", parts["mails/S1.txt"])
         done = subprocess.run(
             [program, "activate", "--from", self.path("mail"), "--not-prescribing-device",
