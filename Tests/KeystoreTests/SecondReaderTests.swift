@@ -27,10 +27,11 @@ struct SecondReaderTests {
     @Test("It rejects a wrong PIN and another machine")
     func rejects() throws {
         let workspace = try SharedKeystore.original()
-        #expect(try SecondReader.read(workspace, pin: "8207").text.hasPrefix("layer: wrong-pin\n"))
+        let wrong = try SecondReader.read(workspace, pin: "8207")
+        #expect(wrong.text.hasPrefix("layer: wrong-pin\n"), "\(wrong.text)")
         let foreign = try SecondReader.read(
             workspace, pin: Workspace.pin, machineID: Workspace.otherMachineID)
-        #expect(foreign.text.contains("layer: foreign\n"))
+        #expect(foreign.text.contains("layer: foreign\n"), "\(foreign.text)")
     }
 
     @Test("It judges every vector as the vector says, and each must-reject has one")

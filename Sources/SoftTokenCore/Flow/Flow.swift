@@ -119,7 +119,15 @@ struct Flow: Sendable {
         switch consume condition {
         case .missing: return KeystoreFacts()
         case .erased(let time): return KeystoreFacts(erased(time, folders))
-        case .attemptRecordsLost: return KeystoreFacts(.attemptRecordsLost)
+        case .attemptRecordsLost:
+            // Read again under the lock: another command may be at a new keystore.
+            guard let lock = try? KeystoreLock.take(folders) else {
+                return KeystoreFacts(.attemptRecordsLost)
+            }
+            guard case .attemptRecordsLost = try examine(folders, under: lock) else {
+                return try factsNow(in: folders, for: link)
+            }
+            return KeystoreFacts(.attemptRecordsLost)
         case .locked(let keystore): return try facts(of: keystore, in: folders, for: link)
         case .erasing:
             let lock = try KeystoreLock.take(folders)

@@ -52,7 +52,7 @@ class PromptTest(unittest.TestCase):
     def test_an_answer_at_once_is_never_echoed(self):
         for _ in range(25):
             session = Session([screen.PROGRAM, "show"], environment(self.home.path))
-            while b"PIN" not in session.bytes:
+            while b"PIN:" not in session.bytes:
                 session._take(session.child.read_nonblocking(1, timeout=20))
             session.child.send("9876")
             session.read(0.05)
