@@ -41,6 +41,16 @@ struct DesktopEntryTests {
     }
 
     @Test(
+        "A list that names nothing else was made for this program",
+        arguments: [
+            ("", true), ("[Default Applications]\n\n", true), ("[Added Associations]\n", false),
+            ("[Default Applications]\nu=a.desktop\n", false), ("# mine\n", false),
+        ])
+    func empties(list: String, isEmpty: Bool) {
+        #expect(namesNothing(Array(list.utf8)) == isEmpty)
+    }
+
+    @Test(
         "Only this program leaves the list; every other byte stays",
         arguments: [
             ("t=me.desktop\n", ""),

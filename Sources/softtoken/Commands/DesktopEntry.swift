@@ -114,6 +114,12 @@ func mimeApplications(
     return isChanged ? Array(lines.joined(separator: [UInt8(ascii: "\n")])) : nil
 }
 
+/// Whether a list is as xdg-mime begins one, so that it was made for this program alone.
+func namesNothing(_ list: [UInt8]) -> Bool {
+    let lines = list.split { $0 == 0x0A || $0 == 0x0D }.map { trimmed($0) }.filter { !$0.isEmpty }
+    return lines.isEmpty || lines == ["[Default Applications]"]
+}
+
 private func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
     let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
     let start = bytes.firstIndex { !isSpace($0) } ?? bytes.endIndex

@@ -71,13 +71,13 @@ struct HandlerRemoveCommand: Command {
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let desktop = try Desktop.current()
-        let wasThere = try desktop.remove()
+        let removed = try desktop.remove()
         try desktop.forget(DesktopEntry.Scheme.allCases)
-        if wasThere { try desktop.updateDatabase() }
+        guard !removed.isEmpty else { return output.note("links were not opened with softtoken") }
+        try desktop.updateDatabase()
         output.note(
-            wasThere
-                ? "links are no longer opened with softtoken: \(desktop.entryPath) is removed"
-                : "links were not opened with softtoken")
+            "links are no longer opened with softtoken; removed: "
+                + removed.joined(separator: " and "))
     }
 }
 
@@ -124,11 +124,14 @@ private struct Desktop {
         }
     }
 
-    /// - Returns: whether links were opened with this program.
-    func remove() throws(AuthenticatorError) -> Bool {
+    /// - Returns: the entries that were there.
+    func remove() throws(AuthenticatorError) -> [String] {
         try running { () throws(SystemError) in
-            _ = try removeUserFile(showEntryPath)
-            return try removeUserFile(entryPath)
+            var removed: [String] = []
+            for path in [entryPath, showEntryPath] where try removeUserFile(path) {
+                removed.append(path)
+            }
+            return removed
         }
     }
 
@@ -139,7 +142,13 @@ private struct Desktop {
                 let rest = mimeApplications(
                     list, without: DesktopEntry.fileName, for: schemes.map(\.mimeType))
             else { continue }
-            try running(try replaceUserFile(path, bytes: rest))
+            try running { () throws(SystemError) in
+                if namesNothing(rest), systemLinkTarget(path) == nil {
+                    _ = try removeUserFile(path)
+                } else {
+                    try replaceUserFile(path, bytes: rest)
+                }
+            }
         }
     }
 

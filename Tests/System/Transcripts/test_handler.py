@@ -88,10 +88,20 @@ class HandlerTest(unittest.TestCase):
         self.handler("install", "--otpauth")
         done = self.handler("remove")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertFalse((self.home / ENTRY).exists())
+        for entry in ENTRY, SHOW:
+            self.assertFalse((self.home / entry).exists())
+            self.assertIn(str(self.home / entry), done.stderr)
         self.assertEqual((self.home / LIST).read_text(), OTHERS)
         again = self.handler("remove")
         self.assertEqual((again.returncode, again.stderr), (0, "links were not opened with softtoken\n"))
+
+    def test_a_list_that_was_made_for_it_alone_goes(self):
+        (self.home / ".config").mkdir()
+        (self.home / LIST).write_text(
+            "[Default Applications]\nx-scheme-handler/softtoken=softtoken-activate.desktop\n")
+        self.handler("install")
+        self.handler("remove")
+        self.assertFalse((self.home / LIST).exists())
 
     def test_a_list_under_version_control_stays_a_link_with_its_mode(self):
         (self.home / ".config").mkdir()
