@@ -45,7 +45,7 @@ public struct Status: Equatable, Sendable {
     public let isMemoryLocked: Bool
     /// Whether this process could leave a memory image, or be read by another of the same user.
     public let allowsMemoryImages: Bool
-    /// Whether an Internet socket is refused; tried, not remembered.
+    /// Whether a socket is refused, even one of this machine alone; tried, not remembered.
     public let isNetworkBlocked: Bool
     /// Whether files outside of the two folders are refused; tried, not remembered.
     public let areFilesConfined: Bool
