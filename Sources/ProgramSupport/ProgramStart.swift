@@ -43,7 +43,9 @@ public enum ProgramStart {
         let kept = descriptorsNamed(in: arguments)
         // One that isn't open now would be whatever this program opens next.
         for number in kept where !isDescriptorOpen(number) {
-            throw AuthenticatorError(.usage, "descriptor \(number) is not open")
+            throw AuthenticatorError(
+                .usage, "descriptor \(number) is not open",
+                hint: "the shell opens it: add \(number)< FILE to the command")
         }
         ProcessGuard.closeInheritedDescriptors(keeping: kept)
         return arguments

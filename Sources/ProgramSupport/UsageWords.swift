@@ -36,7 +36,8 @@ public func usageError(
     let text = withoutCapital(line.hasSuffix(".") ? line.dropLast() : line[...])
     // "Unknown option '--onec'. Did you mean '--once'?"
     guard let end = text.rangeOfBytes(". ") else {
-        return AuthenticatorError(.usage, text, hint: help)
+        let meant = command.option(beginningAs: text).map { "did you mean \($0)? " }
+        return AuthenticatorError(.usage, text, hint: (meant ?? "") + help)
     }
     let advice = withoutCapital(text[end.upperBound...])
     return AuthenticatorError(
@@ -55,9 +56,11 @@ private struct CommandPath {
     private(set) var known: [String] = []
     /// What stands there instead.
     private(set) var unknown: String?
+    private var command: any ParsableCommand.Type
 
     init(_ arguments: [String], root: any ParsableCommand.Type) {
         words = root.configuration.commandName ?? ""
+        command = root
         var commands = root.configuration.subcommands
         // What follows an option may be its value.
         for argument in arguments.prefix(while: { !$0.hasPrefix("-") }) {
@@ -70,7 +73,21 @@ private struct CommandPath {
                 break
             }
             words += " " + argument
+            command = next
             commands = next.configuration.subcommands
         }
+    }
+
+    /// The one option that begins as the unknown one of the parser's message, whose own advice knows
+    /// slips alone: "unknown option '--not-prescribing'".
+    func option(beginningAs message: String) -> String? {
+        let quoted = message.split(separator: "'", omittingEmptySubsequences: false)
+        guard quoted.count == 3, quoted[1].hasPrefix("--"), quoted[1].utf8.count > 3 else {
+            return nil
+        }
+        let isLetter = { (byte: UInt8) in byte == 0x2D || (0x61...0x7A).contains(byte) }
+        let words = command.helpMessage().utf8.split { !isLetter($0) }.map { String($0) ?? "" }
+        let fitting = Set(words.filter { $0.hasPrefix(quoted[1]) })
+        return fitting.count == 1 ? fitting.first : nil
     }
 }

@@ -98,7 +98,9 @@ extension AuthenticatorError {
 
     /// There is no such input file (66).
     static func noInput(_ path: String) -> AuthenticatorError {
-        AuthenticatorError(.notFound, "there is no file \(path)")
+        AuthenticatorError(
+            .notFound, "there is no file \(path)",
+            hint: "look at its name, and in which folder it is")
     }
 }
 

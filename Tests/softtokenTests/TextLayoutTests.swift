@@ -37,6 +37,11 @@ struct TextLayoutTests {
                 ["run", "softtoken show --for 60 --once"]
             ),
             ("with softtoken show; or", 16, 0, ["with", "softtoken show;", "or"]),
+            (
+                "run sudo softtoken device register --label 'Front desk' now", 52, 0,
+                ["run", "sudo softtoken device register --label 'Front desk'", "now"]
+            ),
+            ("do softtoken pin --protector tpm2", 30, 0, ["do", "softtoken pin --protector tpm2"]),
         ])
     func wrapping(text: String, columns: Int, hanging: Int, lines: [String]) {
         #expect(wrapped(text, columns: columns, hanging: hanging) == lines)
@@ -107,6 +112,12 @@ struct UsageWordsTests {
         let value = message("show --for x", "The value 'x' is invalid. Please provide a number.")
         #expect(value.message == "the value 'x' is invalid")
         #expect(value.hint == "please provide a number; see softtoken show --help")
+        let begun = message("activate --not-prescribing", "Unknown option '--not-prescribing'")
+        #expect(
+            begun.hint
+                == "did you mean --not-prescribing-device? see softtoken activate --help")
+        // --no-color or --not-prescribing-device.
+        #expect(message("show --no", "Unknown option '--no'").hint == "see softtoken show --help")
         let early = message("--pin-fd 3 show", "Unknown option '--pin-fd'")
         #expect(early.message == "unknown option '--pin-fd'")
     }

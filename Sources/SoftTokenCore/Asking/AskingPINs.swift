@@ -25,7 +25,7 @@ extension Flow {
         }
         while true {
             do throws(AuthenticatorError) {
-                if let last { try tellAgain(last, person) }
+                if let refusal = last { try tellAgain(refusal, &last, person) }
                 let session = try unlock(try pin(question(attemptsLeft), person))
                 if session.wasPutBack { try person.hears(.keystorePutBack) }
                 return session
@@ -39,8 +39,11 @@ extension Flow {
     }
 
     /// Says why it is asked again, and waits where a delay is in force.
+    ///
+    /// - Parameter last: the refusal as it stands while that goes on.
     private func tellAgain(
-        _ refusal: AuthenticatorError, _ person: any Prescriber
+        _ refusal: AuthenticatorError, _ last: inout AuthenticatorError?,
+        _ person: any Prescriber
     ) throws(AuthenticatorError) {
         try person.hears(.askedAgain(refusal))
         guard let seconds = refusal.secondsToWait else { return }
@@ -50,12 +53,13 @@ extension Flow {
             try person.waits(secondsLeft: left)
             let elapsed = try now().boot.nanoseconds &- start
             left = seconds - Int(elapsed / 1_000_000_000)
+            last = refusal.waiting(seconds: max(0, left))
         }
     }
 
     /// Asks for a new PIN, or draws one.
     ///
-    /// - Throws: `AuthenticatorError` with `.easyPIN` or `.malformedPIN` where it is not typed.
+    /// - Throws: `AuthenticatorError` with `.easyPIN` or `.malformedNewPIN` where it is not typed.
     func newPIN(_ person: any Prescriber) throws(AuthenticatorError) -> PINDigits {
         if person.given.drawsPIN { return try drawnPIN(person) }
         guard person.typesPIN else {
@@ -72,7 +76,9 @@ extension Flow {
                 if pin.matches(again) { return pin }
                 try person.hears(.pinsDiffer)
             } catch {
-                guard error.cause == .malformedPIN || error.cause == .easyPIN else { throw error }
+                guard error.cause == .malformedNewPIN || error.cause == .easyPIN else {
+                    throw error
+                }
                 try person.hears(.askedAgain(error))
             }
         }
@@ -85,7 +91,10 @@ extension Flow {
         let typed = try secret(question, person)
         let pin = try inKeystore(
             try typed.read { (bytes) throws(KeystoreError) in try PINDigits(bytes) })
-        guard let pin else { throw .init(.malformedPIN) }
+        guard let pin else {
+            let isNew = question == .newPIN || question == .newPINAgain
+            throw .init(isNew ? .malformedNewPIN : .malformedPIN)
+        }
         return pin
     }
 
@@ -110,6 +119,16 @@ extension AuthenticatorError {
         switch cause {
         case .malformedPIN, .keystore(.wrongPIN), .keystore(.delayed): true
         default: false
+        }
+    }
+
+    /// The same refusal when so much of its delay is left.
+    fileprivate func waiting(seconds: Int) -> AuthenticatorError {
+        switch cause {
+        case .keystore(.wrongPIN(let left, _)):
+            .keystore(.wrongPIN(attemptsLeft: left, delaySeconds: seconds))
+        case .keystore(.delayed): .keystore(.delayed(seconds: seconds))
+        default: self
         }
     }
 

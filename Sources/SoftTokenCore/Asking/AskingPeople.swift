@@ -20,6 +20,20 @@ extension Answers {
     }
 }
 
+/// A name as it is kept: without the spaces at its ends, which nobody sees or types again.
+///
+/// - Throws: `AuthenticatorError.unacceptableName`.
+func tokenName(_ typed: String) throws(AuthenticatorError) -> String {
+    let isSpace = { (scalar: Unicode.Scalar) in
+        scalar.properties.generalCategory == .spaceSeparator
+    }
+    var name = Substring(typed).unicodeScalars
+    while let first = name.first, isSpace(first) { name.removeFirst() }
+    while let last = name.last, isSpace(last) { name.removeLast() }
+    guard isTokenName(String(name)) else { throw .init(.unacceptableName) }
+    return String(name)
+}
+
 extension Flow {
     func answers(_ person: any Prescriber) throws(AuthenticatorError) -> Answers {
         Answers(person, now: try now().unixSeconds)
@@ -75,7 +89,7 @@ extension Flow {
         guard let given = person.given.name else {
             return try name(suggested: suggested, person)
         }
-        return given.isEmpty ? suggested : given
+        return try tokenName(given.isEmpty ? suggested : given)
     }
 
     /// Asks for a name until it is one; an empty answer takes the suggestion.
@@ -85,10 +99,12 @@ extension Flow {
         var refusal = refusal
         while true {
             let typed = try person.name(suggested: suggested, refusal: refusal)
-            let name = typed.isEmpty ? suggested : typed
-            if isTokenName(name) { return name }
-            refusal = AuthenticatorError(.unacceptableName)
-            guard person.canBeAsked else { throw .init(.unacceptableName) }
+            do throws(AuthenticatorError) {
+                return try tokenName(typed.isEmpty ? suggested : typed)
+            } catch {
+                guard person.canBeAsked else { throw error }
+                refusal = error
+            }
         }
     }
 

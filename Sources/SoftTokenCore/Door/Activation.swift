@@ -17,9 +17,7 @@ extension Authenticator {
         _ link: consuming GivenLink? = nil, asking person: any Prescriber
     ) throws(AuthenticatorError) -> Token {
         // An empty one takes the suggestion, as an empty answer does.
-        if let name = person.given.name, !name.isEmpty, !isTokenName(name) {
-            throw .init(.unacceptableName)
-        }
+        if let name = person.given.name, !name.isEmpty { _ = try tokenName(name) }
         try flow.checkFiles()
         var offer = try flow.offer(link, person)
         let checks = try flow.check(.activate(offer.signed), answers: try flow.answers(person))

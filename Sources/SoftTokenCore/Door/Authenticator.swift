@@ -8,7 +8,7 @@ import Linux
 /// How far the process is confined. What it can't do any more it can never do again, nor can what it
 /// starts.
 public enum Confinement: Sendable {
-    /// All of DESIGN §8: no memory image, no socket but local ones, no file but the two folders' once
+    /// All of DESIGN §8: no memory image, no socket of any family, no file but the two folders' once
     /// a use begins. For a program that does nothing else: it opens what it needs (its terminal, the
     /// files that were named) before the first use, and one authenticator.
     case process
@@ -162,7 +162,9 @@ extension Authenticator {
         }
         flow.openChipInUse()
         try confineFiles()
-        guard try person.answer(.resets) == .yes else { throw .init(.notConfirmed(.resetting)) }
+        guard try person.answer(.resets) == .yes else {
+            throw .init(person.canBeAsked ? .declined(.resetting) : .notConfirmed(.resetting))
+        }
         if let left = try flow.reset() { try person.hears(left) }
     }
 }

@@ -160,6 +160,7 @@ extension AuthenticatorError {
 
         // MARK: answers (64, 66)
         case malformedPIN
+        case malformedNewPIN
         case unacceptableName
         case noSuchToken(nearest: String? = nil)
         case ambiguousToken([String])
@@ -167,8 +168,10 @@ extension AuthenticatorError {
         case hasPIN
         /// The share of a keystore that is there is kept by the other protector.
         case hasProtector
-        /// Yes was not said.
+        /// Yes was not said, by a script.
         case notConfirmed(Deed)
+        /// A person said no.
+        case declined(Deed)
         case noSuchIssuer
         case administratorsIssuer
         case unacceptableLabel

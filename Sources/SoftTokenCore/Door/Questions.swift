@@ -35,7 +35,8 @@ public enum Confirmation: Sendable {
                     + "with the activation code, by telephone or on paper, and not with the mail:",
                 "    \(fingerprint)",
             ]
-        case .removes, .resets: []
+        case .removes: []
+        case .resets: ["Forbidden prescribing computers and trusted issuers go with it."]
         }
     }
 

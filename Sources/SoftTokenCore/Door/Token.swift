@@ -163,11 +163,18 @@ extension Array where Element == Token {
         }
     }
 
-    /// The name that was probably meant by an argument that fits none.
+    /// The name that was probably meant by an argument that fits none: one that is like it, begins
+    /// with a word like it, or holds it.
     func nearestName(to argument: String) -> String? {
-        let folded = Dictionary(map { ($0.name.lowercased(), $0.name) }) { first, _ in first }
-        return nearest(to: argument.lowercased(), among: folded.keys.sorted())
-            .flatMap { folded[$0] }
+        let argument = argument.asSeen.lowercased()
+        guard !argument.isEmpty else { return nil }
+        let seen = map { (name: $0.name, seen: $0.name.asSeen.lowercased()) }
+        let spellings = seen.flatMap { token in
+            [(token.seen, token.name), (token.seen.prefix { $0 != " " }.description, token.name)]
+        }
+        let folded = Dictionary(spellings) { first, _ in first }
+        return nearest(to: argument, among: folded.keys.sorted()).flatMap { folded[$0] }
+            ?? seen.first { $0.seen.holds(argument) }?.name
     }
 
     private func choice(_ fitting: [Token]) -> TokenChoice {

@@ -50,7 +50,7 @@ public struct Unlocked: ~Copyable {
     ///
     /// - Throws: `malformedAnswer` for a name that can't be one or is taken; `notFound`.
     public mutating func rename(_ token: Token, to name: String) throws(AuthenticatorError) {
-        guard isTokenName(name) else { throw .init(.unacceptableName) }
+        let name = try tokenName(name)
         try change(.rename, "renamed", of: token) { (keystore) throws(KeystoreError) in
             try keystore.rename(token.metadata.id, to: name)
         }
@@ -167,10 +167,9 @@ extension Authenticator {
     public func rename(
         _ token: String, to name: String, asking person: any Prescriber
     ) throws(AuthenticatorError) -> (former: String, name: String) {
-        guard isTokenName(name) else { throw .init(.unacceptableName) }
+        var name = try tokenName(name)
         var unlocked = try unlock(asking: person)
         let chosen = try unlocked.chosen(token, person)
-        var name = name
         while true {
             do throws(AuthenticatorError) {
                 try unlocked.rename(chosen, to: name)
@@ -203,7 +202,7 @@ extension Authenticator {
         }
         let chosen = try unlocked.chosen(token, person)
         if person.canBeAsked, try person.answer(.removes(token: chosen.name)) == .no {
-            throw .init(.notConfirmed(.removing))
+            throw .init(.declined(.removing))
         }
         try unlocked.remove(chosen)
         return (chosen.name, unlocked.tokens.count)

@@ -39,11 +39,12 @@ extension Flow {
         }
     }
 
-    /// Logs that a link could not be opened: a wrong code, or another device's.
+    /// Logs that a link could not be opened: a wrong code, none, or another device's.
     func reject(_ error: ActivationError) {
         let detail =
             switch error {
             case .wrongCode: "a wrong activation code"
+            case .malformedCode: "what was typed is no activation code"
             case .sealedToAnotherDevice: "a link that is sealed to another device"
             default: "a link that could not be opened"
             }

@@ -74,7 +74,9 @@ extension AuthenticatorError.Cause {
         case .attestationDenied:
             Message(
                 .separation, "it was not attested that you prescribe on another computer than this",
-                hint: "type no, in full, if that is so; otherwise use another device")
+                hint:
+                    "use another device; if you answered yes by mistake, run it again and answer no"
+            )
         case .clockUnconfirmed(let doubt): doubt.message
         case .clockContradicted:
             Message(
@@ -121,6 +123,9 @@ extension AuthenticatorError.Cause {
             Message(
                 .usage, "a PIN is exactly four digits; this was not, and no attempt was spent",
                 hint: "try again with your four-digit PIN")
+        case .malformedNewPIN:
+            Message(
+                .usage, "a PIN is exactly four digits; this was not", hint: "choose four digits")
         case .unacceptableName:
             Message(
                 .usage, "a name has 1 to 64 bytes, and no character that can't be shown",
@@ -146,6 +151,9 @@ extension AuthenticatorError.Cause {
             Message(.usage, "nothing was removed", hint: "answer yes to remove the token", .confirm)
         case .notConfirmed(.resetting):
             Message(.usage, "nothing was destroyed", hint: "answer yes to reset", .confirm)
+        // Who said no knows what they did.
+        case .declined(.removing): Message(.usage, "nothing was removed")
+        case .declined(.resetting): Message(.usage, "nothing was destroyed")
         case .noSuchIssuer:
             Message(
                 .usage, "this key is not among the trusted ones",
@@ -177,9 +185,8 @@ extension AuthenticatorError.Cause {
 
     var kind: AuthenticatorError.Kind {
         switch self {
-        case .malformedPIN, .unacceptableName, .ambiguousToken, .hasPIN, .hasProtector,
-            .notConfirmed,
-            .unacceptableLabel, .keystore(.nameTaken):
+        case .malformedPIN, .malformedNewPIN, .unacceptableName, .ambiguousToken, .hasPIN,
+            .hasProtector, .notConfirmed, .declined, .unacceptableLabel, .keystore(.nameTaken):
             .malformedAnswer
         case .keystore(.wrongPIN): .wrongPIN
         case .keystore(.delayed): .delayed
@@ -285,7 +292,7 @@ extension KeystoreError {
         case .delayed(let seconds):
             Message(
                 .tryLater, "after several wrong PINs you have to wait",
-                hint: "try again in \(durationWords(seconds))")
+                hint: seconds > 0 ? "try again in \(durationWords(seconds))" : "try again now")
         case .busy:
             Message(.tryLater, "another softtoken is at work", hint: "try again when it has ended")
         case .changed:

@@ -21,7 +21,11 @@ struct ActivateCommand: Command {
         case tpm2
     }
 
-    @Argument(help: ArgumentHelp("The activation link.", valueName: "LINK")) var link: String?
+    @Argument(
+        help: ArgumentHelp(
+            "The activation link. It stays in the shell's history: better paste it, or --from.",
+            valueName: "LINK"))
+    var link: String?
     @Option(
         help: ArgumentHelp(
             "Take the link from a file with a mail or a page; - is standard input.",

@@ -83,7 +83,12 @@ private struct SampleAnswers: Prescriber {
     }
 
     func hears(_ news: News) throws(AuthenticatorError) {
-        if console.canBeAsked { try console.hears(news) }
+        guard console.canBeAsked else { return }
+        // A demo draws no PIN.
+        if case .askedAgain(let error) = news, error.remedy == .drawPIN {
+            return console.say(sentence(error.message))
+        }
+        try console.hears(news)
     }
 }
 

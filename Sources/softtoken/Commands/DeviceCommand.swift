@@ -84,9 +84,7 @@ struct ForbidCommand: Command {
         let authenticator = try context.authenticator()
         let console = try Console(pinDescriptor: pin.pinDescriptor)
         try authenticator.check(.management, for: console)
-        let isText = record.hasPrefix(PrescribingDeviceRecord.prefix)
-        let record = try PrescribingDeviceRecord(
-            parsing: isText ? Array(record.utf8) : try readInput(record))
+        let record = try PrescribingDeviceRecord(parsing: try recordText())
         try authenticator.check(record)
         console.say(
             "A record that is kept can't be taken back here: softtoken reset alone removes it, with "
@@ -94,6 +92,19 @@ struct ForbidCommand: Command {
         var keystore = try authenticator.unlock(asking: console)
         try keystore.forbid(record)
         output.note("the record is kept: softtoken will refuse to run on that computer")
+    }
+
+    /// The record itself, or the file that holds it.
+    private func recordText() throws(AuthenticatorError) -> [UInt8] {
+        guard !record.hasPrefix(PrescribingDeviceRecord.prefix) else { return Array(record.utf8) }
+        do throws(AuthenticatorError) { return try readInput(record) } catch {
+            guard error.exitCode == .notFound else { throw error }
+            throw AuthenticatorError(
+                .notFound, error.message,
+                hint:
+                    "a record begins with \(PrescribingDeviceRecord.prefix); anything else is taken "
+                    + "for a file's name")
+        }
     }
 }
 

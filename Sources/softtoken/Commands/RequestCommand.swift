@@ -10,8 +10,8 @@ struct RequestCommand: Command {
         commandName: "request",
         abstract: "Print this device's enrolment request and its verification.",
         discussion: """
-            Send the request to the issuer, and compare the number by telephone. The link that comes \
-            back opens on this device alone. A request lives 14 days, for one activation.
+            Send the request to the issuer, and read the verification out by telephone. The link that \
+            comes back opens on this device alone. A request lives 14 days, for one activation.
             """)
     @Flag(name: .customLong("new"), help: "Replace the living request.") var isRenewed = false
     @Flag(help: "Print JSON.") var json = false

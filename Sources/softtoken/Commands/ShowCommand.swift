@@ -74,8 +74,25 @@ struct ShowCommand: Command {
             let time = clockText(pending, now: now)
             output.warning("this token may not be accepted before \(time)")
         }
-        guard json else { return try output.line(session.current().digits) }
-        try output.json(session.token.json(session.current(), pendingUntil: pending))
+        let otp = session.current()
+        try printing(otp) { () throws(AuthenticatorError) in
+            guard json else { return try output.line(otp.digits) }
+            try output.json(session.token.json(otp, pendingUntil: pending))
+        }
+    }
+
+    /// A counter that has moved is told where its OTP could not be.
+    private func printing(
+        _ otp: OneTimePassword, _ write: () throws(AuthenticatorError) -> Void
+    ) throws(AuthenticatorError) {
+        do throws(AuthenticatorError) { try write() } catch {
+            guard case .counter = otp.validity else { throw error }
+            throw AuthenticatorError(
+                error.exitCode,
+                "standard output can't be written, and the counter has moved on: this one-time "
+                    + "password is lost",
+                hint: "free some space, or send it elsewhere; the next use makes the next one")
+        }
     }
 }
 
@@ -90,8 +107,11 @@ extension ShowCommand {
             case .ended: return
             case .showing(let frame):
                 if frame.otp != printed {
-                    try output.json(
-                        session.token.json(frame.otp, pendingUntil: frame.pendingUntilUnixSeconds))
+                    try printing(frame.otp) { () throws(AuthenticatorError) in
+                        try output.json(
+                            session.token.json(
+                                frame.otp, pendingUntil: frame.pendingUntilUnixSeconds))
+                    }
                     printed = frame.otp
                 }
                 guard frame.rolling != nil else { return }

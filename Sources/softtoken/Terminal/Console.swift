@@ -7,7 +7,9 @@ import SoftTokenCore
 
 final class Console {
     /// Where questions are asked; nil where nobody can be asked.
-    let terminal: Terminal?
+    private(set) var terminal: Terminal?
+    /// Why there is no terminal although questions belong there: the first of them ends with it.
+    private var obstacle: AuthenticatorError?
     private let lines: LineSource?
     private let pinLines: LineSource?
     var given = GivenAnswers()
@@ -18,6 +20,7 @@ final class Console {
     /// What stands on the screen's last line is overwritten by what comes next.
     private var isCounting = false
     private var isSilenceTold = false
+    private var isPINNamed = false
 
     /// - Parameters:
     ///   - pinDescriptor: `--pin-fd`.
@@ -37,7 +40,10 @@ final class Console {
         lines = try Console.source(asksAtTerminal ? nil : 0, "the answer")
         // Where all of standard input is the link, only an answer that is asked for is missed.
         let mustHave = asksAtTerminal && !isInputTaken
-        terminal = try Console.device(isWanted: asksAtTerminal || needsTerminal, mustHave: mustHave)
+        guard asksAtTerminal || needsTerminal else { return }
+        do throws(SystemError) { terminal = try Terminal() } catch {
+            if mustHave { obstacle = .noTerminal(error) }
+        }
     }
 
     private static func source(
@@ -46,16 +52,6 @@ final class Console {
         guard let number else { return nil }
         return try answering(question) { () throws(AnswerError) in
             try LineSource(descriptor: number)
-        }
-    }
-
-    private static func device(
-        isWanted: Bool, mustHave: Bool
-    ) throws(AuthenticatorError) -> Terminal? {
-        guard isWanted else { return nil }
-        do throws(SystemError) { return try Terminal() } catch {
-            guard !mustHave else { throw .system(error) }
-            return nil
         }
     }
 
@@ -68,6 +64,7 @@ final class Console {
         _ question: String, prompt: String, limit: Int = 256
     ) throws(AuthenticatorError) -> String {
         endCounting()
+        if let obstacle { throw obstacle }
         return try answering(question) { () throws(AnswerError) in
             if let lines { return try lines.nextLine(limit: limit) }
             guard let terminal else { throw .missing }
@@ -102,7 +99,7 @@ final class Console {
 }
 
 extension Console: Prescriber {
-    var canBeAsked: Bool { terminal != nil && lines == nil }
+    var canBeAsked: Bool { (terminal != nil || obstacle != nil) && lines == nil }
     var typesPIN: Bool { canBeAsked && pinLines == nil }
 
     func answer(_ question: Confirmation) throws(AuthenticatorError) -> Confirmation.Answer {
@@ -149,6 +146,7 @@ extension Console: Prescriber {
         _ question: SecretQuestion, into answer: inout OutputSpan<UInt8>
     ) throws(AuthenticatorError) {
         endCounting()
+        if let obstacle, !question.isPIN || pinLines == nil { throw obstacle }
         do throws(AnswerError) { try read(question, into: &answer) } catch {
             guard case .tooLong = error else { throw error.message(question.name) }
             answer.append(repeating: 0, count: answer.freeCapacity)
@@ -165,17 +163,31 @@ extension Console: Prescriber {
         do throws(SystemError) { try terminal.device.silence() } catch { throw .failed(error) }
         if let text = question.explanation { say(text) }
         if question == .link { return try terminal.readSecretText("", into: &answer) }
-        // A window too low for it shows the question alone.
-        if !isSilenceTold, terminal.device.size().rows >= 8 { say(question.silence) }
-        isSilenceTold = true
+        tell(of: question, rows: terminal.device.size().rows)
         try terminal.readSecret("\(question.prompt): ", into: &answer)
+    }
+
+    /// Once, which PIN is wanted, and that nothing is shown. A window too low for it shows the question
+    /// alone.
+    private func tell(of question: SecretQuestion, rows: Int) {
+        let words = [
+            isPINNamed ? nil : question.whichPIN,
+            isSilenceTold ? nil : "Nothing is shown while you type.",
+        ].compactMap(\.self)
+        isPINNamed = isPINNamed || question.whichPIN != nil
+        isSilenceTold = true
+        if rows >= 8, !words.isEmpty { say(words.joined(separator: " ")) }
     }
 
     func waits(secondsLeft: Int) throws(AuthenticatorError) {
         guard let terminal else { return }
         isCounting = true
-        try answering("the PIN") { () throws(AnswerError) in
+        do throws(AnswerError) {
             try terminal.pause("\rWait \(secondsLeft) s; Ctrl-C ends. ", milliseconds: 1000)
+        } catch {
+            // What is told next has a line of its own.
+            endCounting()
+            throw error.message("the PIN")
         }
     }
 
@@ -186,6 +198,8 @@ extension Console: Prescriber {
         // A script that asked for it reads it from standard output.
         case .drawnPIN(let digits) where !canBeAsked: try output.line(digits)
         case .drawnPIN: try showOnce(news.words)
+        case .askedAgain(let error) where error.remedy == .drawPIN:
+            say(news.words.dropLast() + ": end with Ctrl-C and add --random-pin.")
         default: say(news.words)
         }
     }
@@ -199,18 +213,17 @@ extension SecretQuestion {
         }
     }
 
-    /// That nothing is shown, and which PIN is wanted.
-    fileprivate var silence: String {
+    /// Which PIN is wanted, where the question doesn't say it.
+    fileprivate var whichPIN: String? {
         switch self {
-        case .pin, .currentPIN:
-            "Type the PIN of the keystore on this device. Nothing is shown while you type."
-        default: "Nothing is shown while you type."
+        case .pin, .currentPIN: "Type the PIN of the keystore on this device."
+        default: nil
         }
     }
 }
 
 /// "A PIN is exactly four digits."
-private func sentence(_ message: String?) -> String {
+func sentence(_ message: String?) -> String {
     guard let message else { return "" }
     return message.prefix(1).uppercased() + message.dropFirst() + "."
 }

@@ -10,6 +10,16 @@ func answering<R: ~Copyable>(
     do throws(AnswerError) { return try body() } catch { throw error.message(question) }
 }
 
+extension AuthenticatorError {
+    /// Standard input is a terminal, and none of this process's: `su` to another user, say.
+    static func noTerminal(_ error: SystemError) -> AuthenticatorError {
+        let told = AuthenticatorError.system(error)
+        return AuthenticatorError(
+            told.exitCode, "\(told.message ?? ""), and questions are asked there",
+            hint: "log in at a terminal, or give each answer as a line of standard input")
+    }
+}
+
 extension AnswerError {
     /// - Parameter question: as an error names it: "the PIN".
     func message(_ question: String) -> AuthenticatorError {

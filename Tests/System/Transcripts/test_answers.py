@@ -43,6 +43,15 @@ class OrderTest(ProgramTest):
         typed = links.CODE.lower().replace("0", "o").replace("1", "l").replace("-", " - ")
         home.activate(ISSUER.link(), "Clinic", PIN, "--trust-issuer", ISSUER.fingerprint, code=typed)
 
+    def test_a_code_that_is_none_is_told_apart_from_a_wrong_one(self):
+        home = Home()
+        for code, detail in (("O", "what was typed is no activation code"),
+                             ("7G3KQ-0ZMX2", "a wrong activation code")):
+            done = home.run("activate", ISSUER.link(), ATTESTED, "--trust-issuer",
+                            ISSUER.fingerprint, answers=code + "\n")
+            self.assert_ends(done, 65)
+            self.assertEqual(home.log()[-1]["detail"], detail)
+
     def test_a_question_that_an_option_answers_is_not_asked(self):
         home = Home()
         done = home.run("activate", otpauth(), ATTESTED, "--name", "Clinic", answers=PIN + "\n")
@@ -59,7 +68,8 @@ class OrderTest(ProgramTest):
     def test_remove_takes_the_pin_and_yes(self):
         home = one_token()
         for word in ("y", "YES", "no", ""):
-            self.assert_ends(home.run("remove", "Clinic", answers=f"{PIN}\n{word}\n"), 64, "nothing")
+            self.assert_ends(home.run("remove", "Clinic", answers=f"{PIN}\n{word}\n"), 64,
+                             "nothing was removed\n.*type yes, or add --yes")
         self.assert_ends(home.run("remove", "Clinic", answers=f"{PIN}\nyes\n"), 0)
         done = home.run("list", answers=PIN)
         self.assert_ends(done, 0)
@@ -98,6 +108,31 @@ class OrderTest(ProgramTest):
                 self.assertEqual(done.returncode, 74, done.stderr)
         listed = home.run("list", "--json", answers=PIN).json["tokens"][0]
         self.assertEqual(listed["counter"], 0)
+
+    def test_a_counter_that_moved_for_nothing_is_told(self):
+        home = Home()
+        home.activate(otpauth("hotp"))
+        for options in (), ("--json",), ("--json", "--for", "9"):
+            with open("/dev/full", "w") as full:
+                done = home.run("show", *options, answers=PIN, stdout=full)
+            self.assert_ends(done, 74, "this one-time password is lost")
+            self.assertNotIn("nothing was lost", done.err)
+        # RFC 4226, appendix D: counter 3.
+        self.assertEqual(home.run("show", "--once", answers=PIN).out, "969429\n")
+        with open("/dev/full", "w") as full:
+            done = one_token().run("show", answers=PIN, stdout=full)
+        self.assert_ends(done, 74, "nothing was lost")
+
+    def test_what_is_not_there_is_told_with_what_to_look_at(self):
+        home = one_token()
+        for command, code, hint in (
+                (("show", "--pin-fd", "9"), 64, "add 9< FILE to the command"),
+                (("activate", "--from", "/nope"), 66, "in which folder"),
+                (("issuer", "add", "/nope"), 66, "in which folder"),
+                (("device", "forbid", "xx"), 66, "a record begins with softtoken:prescribing#")):
+            with self.subTest(command):
+                self.assert_ends(home.run(*command, answers=PIN), code, f"hint: .*{hint}")
+        self.assert_no_attempt(home)
 
     def test_arguments_that_look_like_links_never_end_in_a_fault(self):
         for argument in ("--secret=AAAA", "--otpauth:x=y", "--softtoken==", "--://=a", "--=://",
@@ -383,6 +418,25 @@ class NameTest(ProgramTest):
         self.assertEqual(home.status()["keystore"], "none")
         done = home.run("activate", otpauth(), ATTESTED, answers=b"\xff\xfe\n4271\n")
         self.assert_ends(done, 64)
+
+    def test_a_name_loses_the_spaces_at_its_ends(self):
+        home = Home()
+        home.activate(name="  Sign (Rx) \u00c4 \u00a0")
+        self.assertEqual(self.names(home), ["Sign (Rx) \u00c4"])
+        done = home.run("activate", otpauth(), ATTESTED, "--name", " Sign (Rx) \u00c4", answers=PIN)
+        self.assert_ends(done, 64, "here already")
+        done = home.run("activate", otpauth(), ATTESTED, "--name", " b" + 70 * " ", answers=PIN)
+        self.assert_ends(done, 0, "\nb is activated")
+        self.assert_ends(home.run("rename", "b", "  c ", answers=PIN), 0, "b is now named c\n")
+        self.assertEqual(self.names(home), ["Sign (Rx) \u00c4", "c"])
+        for command in ("rename", "c", "  "), ("activate", otpauth(), ATTESTED, "--name", " "):
+            self.assert_ends(home.run(*command, answers=PIN), 64, "1 to 64 bytes")
+        # An empty answer takes the suggestion; spaces are none.
+        done = home.run("activate", otpauth(), ATTESTED, answers=f" \n{PIN}\n")
+        self.assert_ends(done, 64, "1 to 64 bytes")
+
+    def names(self, home):
+        return [token["name"] for token in home.run("list", "--json", answers=PIN).json["tokens"]]
 
     def test_a_name_of_64_bytes_is_taken(self):
         home = Home()

@@ -108,6 +108,13 @@ class ScreensTest(MorningTest):
         for columns, rows in WINDOWS:
             self.assertLess(len(found[columns].splitlines()), rows)
 
+    def test_help_stands_in_its_columns_where_they_fit(self):
+        for columns in 60, 79, 80, 81, 200:
+            session = self.start(Home(), "--help", columns=columns, rows=60)
+            self.assertEqual(session.end(), 0)
+            self.assertRegex(session.text(), "\n  show {20}Show the")
+            self.assertRegex(session.text(), "\n  handler {17}Let this desktop open")
+
     def test_help_needs_no_width(self):
         for command in ((), ("show",), ("activate",), ("device", "register")):
             found = self.screens(Home, *command, "--help")
@@ -224,6 +231,10 @@ class TokenTest(MorningTest):
     def test_the_nearest_name_is_told_after_the_pin_alone(self):
         home = three_tokens()
         self.assert_ends(home.run("show", "Clinik", answers=PIN), 66, "did you mean Clinic\\?")
+        # One that begins with a word like it, or holds it.
+        home.activate(name="Sign (Rx)")
+        self.assert_ends(home.run("show", "sgn", answers=PIN), 66, "mean Sign \\(Rx\\)\\?")
+        self.assert_ends(home.run("show", "Lake", answers=PIN), 66, "mean Clinic at the lake\\?")
         self.assert_ends(home.run("show", "xyzzy", answers=PIN), 66, "hint: softtoken list")
         self.assertNotIn("Clinic", home.run("show", "Clinik", answers="8305").err)
 

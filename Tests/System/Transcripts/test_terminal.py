@@ -109,7 +109,7 @@ class ActivateTest(TerminalTest):
             self.answer(session, ATTEST, typed)
             session.wait_for("Type yes or no")
         self.answer(session, ATTEST, "yes")
-        self.assert_end(session, 81, "another device")
+        self.assert_end(session, 81, "run it again and answer no")
         session = self.start(home, "activate", ISSUER.link(), ATTESTED)
         self.answer(session, TRUST, "y")
         session.wait_for("Type yes or no")
@@ -138,14 +138,19 @@ class ActivateTest(TerminalTest):
         session = self.start(home, "activate", otpauth(), ATTESTED, "--name", "Clinic")
         self.answer(session, "New PIN:", "1234")
         session.wait_for("easy to guess")
+        session.wait_for("end with Ctrl-C and add --random-pin.")
         self.answer(session, "New PIN:", "427")
         session.wait_for("exactly four digits")
+        self.answer(session, "New PIN:", PIN)
+        self.answer(session, "The same PIN again:", "42")
+        session.wait_for("this was not. Choose four digits.")
         self.answer(session, "New PIN:", PIN)
         self.answer(session, "The same PIN again:", "4272")
         session.wait_for("not the same")
         self.answer(session, "New PIN:", "8305")
         self.answer(session, "The same PIN again:", "8305")
         self.assert_end(session, 0)
+        self.assertNotIn(b"attempt", session.bytes)
         for pin in (PIN, "8305", "1234", "4272"):
             self.assertNotIn(pin.encode(), session.bytes)
         self.assert_ends(home.run("show", answers="8305"), 0)
@@ -311,6 +316,19 @@ class PINTest(TerminalTest):
         self.assert_end(session, 75, "try again in")
         self.assertNotIn(b"PIN (", session.bytes)
 
+    def test_an_ended_delay_tells_how_much_of_it_is_left_on_a_line_of_its_own(self):
+        home = one_token()
+        files.write_attempts(home, 4)
+        session = self.start(home, "show", "--once")
+        self.answer(session, "PIN (6 attempts left):", "8305")
+        session.wait_for("Wait 27 s")
+        session.child.sendintr()
+        self.assert_end(session, 77)
+        lines = session.text().split("\n")
+        error = next(line for line in lines if "softtoken: error:" in line)
+        self.assertTrue(error.startswith("softtoken: error: wrong PIN; 5 attempts"), session.text())
+        self.assertRegex(lines[-1], "hint: try again in (26|27) seconds$")
+
     def test_a_delay_refuses_where_the_pin_is_not_typed(self):
         home = one_token()
         files.write_attempts(home, 5)
@@ -352,6 +370,7 @@ class PINTest(TerminalTest):
         self.answer(session, TRUST, "yes")
         self.answer(session, "Activation code", links.CODE)
         self.answer(session, "Name of the token [", "Second")
+        session.wait_for("Type the PIN of the keystore on this device.")
         self.answer(session, "PIN:", "8305")
         session.wait_for("9 attempts are left")
         self.answer(session, "PIN (9 attempts left):", "83")
@@ -571,6 +590,29 @@ class EndingTest(TerminalTest):
         session.child.send("no\r")
         session.wait_for("nothing was removed")
         self.assert_no_attempt(home)
+
+
+class DeclinedTest(TerminalTest):
+    def test_a_no_is_told_and_not_advised_against(self):
+        home = one_token()
+        session = self.start(home, "remove", "Clinic")
+        self.answer(session, "PIN:", PIN)
+        self.answer(session, "[yes/no]", "no")
+        self.assert_end(session, 64, "error: nothing was removed")
+        self.assertNotIn("hint", session.text())
+        session = self.start(home, "reset")
+        session.wait_for("Forbidden prescribing computers and trusted issuers go with it.")
+        self.answer(session, "[yes/no]", "no")
+        self.assert_end(session, 64, "error: nothing was destroyed")
+        self.assertNotIn("hint", session.text())
+
+    def test_a_terminal_that_is_not_this_process_s_is_told(self):
+        for home, code, words in ((one_token(), 74, "give each answer as a line"),
+                                  (Home(), 66, "no token has been activated")):
+            session = Session(["setsid", "--wait", *home.command(["show"])],
+                              environment(home.path), columns=100)
+            self.addCleanup(session.close)
+            self.assert_end(session, code, words)
 
 
 class ChoiceTest(TerminalTest):
