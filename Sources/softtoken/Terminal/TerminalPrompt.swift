@@ -16,8 +16,9 @@ extension Terminal {
     ) throws(AnswerError) -> Int {
         let limit = typed.count - 1
         var editor = TerminalEditor(kind, limit: limit)
-        try begin(prompt, kind)
+        // Before the prompt: who sees it may press Ctrl-C.
         let signals = try signalQueue()
+        try begin(prompt, kind)
         defer {
             device.endBracketedPaste()
             write("\n")
