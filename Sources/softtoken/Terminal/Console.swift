@@ -161,22 +161,23 @@ extension Console: Prescriber {
         guard let terminal else { throw .missing }
         // Before the prompt, because what is typed at once must not be shown.
         do throws(SystemError) { try terminal.device.silence() } catch { throw .failed(error) }
-        if let text = question.explanation { say(text) }
-        if question == .link { return try terminal.readSecretText("", into: &answer) }
-        tell(of: question, rows: terminal.device.size().rows)
-        try terminal.readSecret("\(question.prompt): ", into: &answer)
+        // One text with the prompt: from its first word on Ctrl-C ends as it does at the prompt.
+        let explanation = question.explanation.map { $0 + "\n" } ?? ""
+        if question == .link { return try terminal.readSecretText(explanation, into: &answer) }
+        let told = explanation + notes(on: question, rows: terminal.device.size().rows)
+        try terminal.readSecret("\(told)\(question.prompt): ", into: &answer)
     }
 
     /// Once, which PIN is wanted, and that nothing is shown. A window too low for it shows the question
     /// alone.
-    private func tell(of question: SecretQuestion, rows: Int) {
+    private func notes(on question: SecretQuestion, rows: Int) -> String {
         let words = [
             isPINNamed ? nil : question.whichPIN,
             isSilenceTold ? nil : "Nothing is shown while you type.",
         ].compactMap(\.self)
         isPINNamed = isPINNamed || question.whichPIN != nil
         isSilenceTold = true
-        if rows >= 8, !words.isEmpty { say(words.joined(separator: " ")) }
+        return rows < 8 || words.isEmpty ? "" : words.joined(separator: " ") + "\n"
     }
 
     func waits(secondsLeft: Int) throws(AuthenticatorError) {
