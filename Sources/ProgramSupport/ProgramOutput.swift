@@ -44,12 +44,18 @@ public struct ProgramOutput: Sendable {
             .flatMap { layout(String($0), columns - 1, 0) }.joined(separator: "\n")
     }
 
-    /// The parser's text, whose lines have 80 columns or, for the usage, any number.
-    public func help(_ text: String) throws(AuthenticatorError) {
-        guard let columns = terminalColumns(1) else { return try line(text) }
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    /// The parser's text, whose lines may be wider than the window; its usage always may.
+    ///
+    /// - Parameter text: its text in so many columns.
+    public func help(_ text: (Int?) -> String) throws(AuthenticatorError) {
+        guard let columns = terminalColumns(1) else { return try line(text(nil)) }
+        // In a narrower window its two columns have no room.
+        let lines = text(columns < 60 ? 80 : min(columns, 80)).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).map(String.init)
         try self.lines(
-            lines.flatMap { columnWidth($0) < columns ? [$0] : narrowed($0, columns: columns - 1) })
+            lines.flatMap { columnWidth($0) <= columns ? [$0] : narrowed($0, columns: columns - 1) }
+        )
     }
 
     /// An option's line in a narrow window: its explanation needs no column of its own.

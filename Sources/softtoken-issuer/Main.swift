@@ -41,7 +41,7 @@ let output = ProgramOutput(program: "softtoken-issuer") {
                     parserMessage: SoftTokenIssuer.message(for: error), start.arguments,
                     root: SoftTokenIssuer.self)
             }
-            try output.help(SoftTokenIssuer.fullMessage(for: error))
+            try output.help { SoftTokenIssuer.fullMessage(for: error, columns: $0) }
         }
     }
 }

@@ -78,7 +78,7 @@ import SoftTokenCore
                     secretOptions: ["--pin", "--code", "--activation-code"],
                     misplacedLink: .misplacedLink)
             }
-            try output.help(SoftTokenCommand.fullMessage(for: error))
+            try output.help { SoftTokenCommand.fullMessage(for: error, columns: $0) }
             return nil
         }
     }
