@@ -483,7 +483,7 @@ class NextStepTests(Case):
                         continue
                     self.assertIn(word, words, f"{command} {columns}")
                 for line in shown.splitlines():
-                    self.assertTrue(len(line) < columns or len(line.split()) == 1, line)
+                    self.assertTrue(len(line) <= columns or len(line.split()) == 1, line)
         shown, _ = self.at_terminal(issue + "bob", 20)
         told = shown[shown.index("softtoken-issuer \\\n"):]
         self.assertIn("accepted", self.at_terminal(
