@@ -181,6 +181,7 @@ private let formulaMarks = Array("=+-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".un
 
 private func csvQuoted(_ text: String) -> String {
     guard text.utf8.contains(where: { Array("\",;\r\n".utf8).contains($0) }) else { return text }
-    let parts = text.split(separator: "\"" as Character, omittingEmptySubsequences: false)
-    return "\"" + parts.joined(separator: "\"\"") + "\""
+    // By scalar: with what combines with it a quotation mark is another character.
+    let parts = text.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\"" + parts.map { String($0) }.joined(separator: "\"\"") + "\""
 }
