@@ -62,9 +62,7 @@ extension Flow {
         if clearance.isAttestationObsolete { try Attestation.remove(session.folders) }
         let entries = clearance.entries
         guard !entries.isEmpty else { return }
-        try AuditLog.append(
-            entries, folders: session.folders, lock: lock, unixSeconds: try reading().unixSeconds,
-            vouched: session.keystore.vouched)
+        try append(entries, &session, lock)
     }
 }
 

@@ -27,11 +27,7 @@ extension Flow {
         if device.seenPolicy.allowsMore(than: kept) {
             let entry = AuditEntry(
                 .device, .ok, detail: "the administrator's policy allows more than before")
-            guard let now = try? reading().unixSeconds,
-                (try? AuditLog.append(
-                    [entry], folders: session.folders, lock: lock, unixSeconds: now,
-                    vouched: session.keystore.vouched)) != nil
-            else { return }
+            guard (try? append([entry], &session, lock)) != nil else { return }
         }
         session.keystore.keep(seenPolicy: device.seenPolicy)
         guard !session.keystore.isUnwritten else { return }
