@@ -42,6 +42,13 @@ package enum NamePolicy: Equatable, Sendable {
         try prepared.write(bytes)
     }
 
+    /// Lends what was written so far, wherever in it the last write ended.
+    package borrowing func withFile<R, E: Error>(
+        _ body: (borrowing Descriptor) throws(E) -> R
+    ) throws(E) -> R {
+        try body(prepared.file)
+    }
+
     /// Waits for the disk and moves the file to its place.
     ///
     /// - Throws: `SystemError` (`sync`, `rename`, `create`); the place is then as it was.

@@ -13,7 +13,7 @@ internal import Glibc
     /// What stands behind it while only its space is taken.
     package static let reservedSuffix = ".reserved"
 
-    private let file: Descriptor
+    let file: Descriptor
     private let folder: Descriptor
     private let name: String
     private let beside: String

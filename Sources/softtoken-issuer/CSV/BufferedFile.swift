@@ -18,15 +18,9 @@ struct BufferedFile: ~Copyable {
 
     private var file: NewFile
     private var buffer: [UInt8] = []
-    /// Sees all bytes on their way to the disk.
-    private let witness: ([UInt8]) throws(Failure) -> Void
 
-    init(
-        _ path: String, policy: NamePolicy = .replace,
-        witness: @escaping ([UInt8]) throws(Failure) -> Void = { _ in }
-    ) throws(Failure) {
+    init(_ path: String, policy: NamePolicy = .replace) throws(Failure) {
         file = try fromSystem(try NewFile(path, policy: policy))
-        self.witness = witness
         buffer.reserveCapacity(BufferedFile.capacity)
     }
 
@@ -55,10 +49,20 @@ struct BufferedFile: ~Copyable {
         try copy(other)
     }
 
+    /// Lends what was written, at its first byte.
+    mutating func readBack<R>(
+        _ body: (borrowing Descriptor) throws(Failure) -> R
+    ) throws(Failure) -> R {
+        try flush()
+        return try file.withFile { (file) throws(Failure) in
+            try fromSystem(try file.rewind())
+            return try body(file)
+        }
+    }
+
     /// Writes what is left in the buffer.
-    mutating func flush() throws(Failure) {
+    private mutating func flush() throws(Failure) {
         guard !buffer.isEmpty else { return }
-        try witness(buffer)
         try fromSystem(try file.write(buffer.span))
         buffer.removeAll(keepingCapacity: true)
     }

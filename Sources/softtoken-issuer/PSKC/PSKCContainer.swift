@@ -36,78 +36,32 @@ func readKeys(
     _ file: borrowing Descriptor,
     _ body: (PSKCKeyPackage, PSKCProtection) throws(Failure) -> Void
 ) throws(Failure) -> PSKCOutline {
-    let reader = try PSKCReader(file.path)
+    let xml = try XMLReader(file.path)
+    var outline = PSKCOutline()
     var failure: Failure?
     var bytes: [UInt8]
     repeat {
         bytes = try fromSystem(try file.nextBytes(limit: 1 << 16))
-        for package in try reader.feed(bytes) where failure == nil {
-            do throws(Failure) { try body(package, reader.outline.protection) } catch {
-                failure = error
+        let elements = xml.feed(bytes, isLast: bytes.isEmpty)
+        if let root = xml.root { try outline.begin(root, file.path) }
+        if let failure = xml.failure { throw failure }
+        for element in elements {
+            guard let package = try outline.take(element, file.path), failure == nil else {
+                continue
             }
+            do throws(Failure) { try body(package, outline.protection) } catch { failure = error }
         }
     } while !bytes.isEmpty
+    guard outline.packageCount > 0 else { throw Failure(disordered: file.path) }
     if let failure { throw failure }
-    return reader.outline
+    outline.encoding = xml.encoding
+    return outline
 }
 
-/// A PSKC file that is fed piece by piece. An element is kept from its start to its end and no longer.
-final class PSKCReader {
-    private let path: String
-    private let xml: XMLReader
-    private(set) var outline = PSKCOutline()
-    private var packages: [PSKCKeyPackage] = []
-    /// The elements that are open below the root.
-    private var open: [XMLElement] = []
-    private var isInRoot = false
-
-    /// - Parameter path: how errors name the file.
-    init(_ path: String) throws(Failure) {
-        self.path = path
-        xml = try XMLReader(path)
-    }
-
-    /// Takes the next bytes of the file; none are its end.
-    ///
-    /// - Returns: the key packages that are whole since the last time.
-    func feed(_ bytes: [UInt8]) throws(Failure) -> [PSKCKeyPackage] {
-        packages.removeAll(keepingCapacity: true)
-        for event in xml.feed(bytes, isLast: bytes.isEmpty) { try take(event) }
-        if let failure = xml.failure { throw failure }
-        guard !bytes.isEmpty || outline.packageCount > 0 else { throw malformed }
-        outline.encoding = xml.encoding
-        return packages
-    }
-
-    private func take(_ event: XMLEvent) throws(Failure) {
-        switch event {
-        case .start(let name, let prefix, let attributes, let range):
-            guard isInRoot else { return try begin(name, prefix, attributes) }
-            let end = range.upperBound..<range.upperBound
-            open.append(
-                XMLElement(
-                    name: name, prefix: prefix, attributes: attributes, startTag: range,
-                    endTag: end))
-        case .text(let bytes):
-            if !open.isEmpty { open[open.count - 1].text += bytes }
-        case .end(let range):
-            guard var element = open.popLast() else { return }
-            // `<a/>` ends where it starts, with no bytes of its own.
-            if range.lowerBound >= element.startTag.upperBound { element.endTag = range }
-            if open.isEmpty {
-                try finish(element)
-            } else {
-                open[open.count - 1].children.append(element)
-            }
-        }
-    }
-
-    private func begin(
-        _ name: XMLName, _ prefix: String, _ attributes: [XMLName: String]
-    ) throws(Failure) {
-        isInRoot = true
-        guard name == XMLName(Namespace.pskc, "KeyContainer") else {
-            guard isDraft(name) else {
+extension PSKCOutline {
+    fileprivate mutating func begin(_ root: XMLElement, _ path: String) throws(Failure) {
+        guard root.name == XMLName(Namespace.pskc, "KeyContainer") else {
+            guard isDraft(root.name) else {
                 throw .rejected("\(path) is not a PSKC file", hint: "RFC 6030 says what one is")
             }
             throw .rejected(
@@ -115,33 +69,40 @@ final class PSKCReader {
                 hint: "ask the vendor for a file as RFC 6030 has it")
         }
         // RFC 6030 §4: another must be rejected.
-        guard attributes[XMLName("", "Version")]?.hasPrefix("1.") == true else {
+        guard root.attribute("Version")?.hasPrefix("1.") == true else {
             throw .rejected("\(path) is of an unknown version of PSKC")
         }
-        outline.prefix = prefix
+        prefix = root.prefix
     }
 
-    /// A child of the root is whole.
-    private func finish(_ element: XMLElement) throws(Failure) {
+    /// Takes a child of the root.
+    ///
+    /// - Returns: the key package that it is.
+    fileprivate mutating func take(
+        _ element: XMLElement, _ path: String
+    ) throws(Failure) -> PSKCKeyPackage? {
         switch element.name {
         case XMLName(Namespace.pskc, "EncryptionKey"), XMLName(Namespace.pskc, "MACMethod"):
-            guard outline.packageCount == 0 else { throw malformed }
-            outline.protection.add(element)
+            guard packageCount == 0 else { throw Failure(disordered: path) }
+            protection.add(element)
         case XMLName(Namespace.pskc, "KeyPackage"):
-            guard let package = PSKCKeyPackage(element) else { throw malformed }
-            if outline.packageCount == 0 { outline.firstOffset = element.range.lowerBound }
-            outline.packageCount += 1
-            outline.insertionOffset = element.range.upperBound
-            packages.append(package)
+            guard let package = PSKCKeyPackage(element) else { throw Failure(disordered: path) }
+            if packageCount == 0 { firstOffset = element.range.lowerBound }
+            packageCount += 1
+            insertionOffset = element.range.upperBound
+            return package
         case XMLName(Namespace.pskc, "Signature"), XMLName(Namespace.signature, "Signature"):
-            outline.isSigned = true
-        default: return
+            isSigned = true
+        default: break
         }
+        return nil
     }
+}
 
+extension Failure {
     /// No key package, an encryption key after one, or two keys in one package.
-    private var malformed: Failure {
-        Failure(.rejected, "\(path) is damaged: its keys are not in order")
+    fileprivate init(disordered path: String) {
+        self.init(.rejected, "\(path) is damaged: its keys are not in order")
     }
 }
 

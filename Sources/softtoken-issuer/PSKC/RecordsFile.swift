@@ -36,6 +36,22 @@ func lockRecords(_ path: String) throws(Failure) -> Descriptor {
     return lock
 }
 
+/// Reads a new version of a records file back before it takes the old one's place: a change that doesn't
+/// read back is not made.
+///
+/// - Throws: `Failure`; 65 for one that isn't whole, or has another number of packages.
+func checkChange(
+    _ file: inout BufferedFile, count: Int, of path: String, _ body: (PSKCKeyPackage) -> Void
+) throws(Failure) {
+    let outline: PSKCOutline
+    do throws(Failure) {
+        outline = try file.readBack { (file) throws(Failure) in
+            try readKeys(file) { package, _ in body(package) }
+        }
+    } catch { throw error.exitCode == .rejected ? Failure(changing: path) : error }
+    guard outline.packageCount == count else { throw Failure(changing: path) }
+}
+
 /// Copies a records file with some of its bytes replaced, and reads the copy before it takes the
 /// file's place.
 ///
@@ -48,13 +64,13 @@ func change(
     guard edits.allSatisfy({ outline.encoding.holds($0.bytes) }) else {
         throw Failure(encoding: outline.encoding, of: file.path)
     }
-    let check = try RecordsCheck(file.path, serial: serial)
-    var target = try BufferedFile(file.path) { (bytes) throws(Failure) in try check.take(bytes) }
+    var target = try BufferedFile(file.path)
     try target.copy(file, with: edits)
-    try target.flush()
-    guard isMeant(try check.packages(count: outline.packageCount)) else {
-        throw Failure(changing: file.path)
+    var changed: [PSKCKeyPackage] = []
+    try checkChange(&target, count: outline.packageCount, of: file.path) { package in
+        if package.serial == serial { changed.append(package) }
     }
+    guard isMeant(changed) else { throw Failure(changing: file.path) }
     try target.place()
 }
 
@@ -68,12 +84,9 @@ final class RecordsWriter: RecordsTarget {
     private let keyring: PSKCKeyring
     private let outline: PSKCOutline
     let path: String
-    private let check: RecordsCheck
+    private var known = KnownRecords()
+    /// Whose records were added, in their order.
     private var added = Hasher()
-    /// Hashes of the serials, eight bytes each, so that 100,000 of them stay small.
-    private var serials: Set<Int>
-    /// By the hash of the account: the token of it that can be verified longest.
-    private let accounts: [Int: (serial: String, endUnixSeconds: Int64)]
     private(set) var count = 0
 
     /// Begins a new version of the file, with what is in it already.
@@ -84,11 +97,12 @@ final class RecordsWriter: RecordsTarget {
         self.path = path
         lock = try lockRecords(path)
         old = isSystemPathPresent(path) ? try openRecords(path) : nil
-        var found = FoundRecords()
         switch old {
         case nil: outline = PSKCOutline(protection: try newProtection(secret))
         case .some(let old):
-            outline = try readKeys(old) { package, _ in found.add(package) }
+            var known = KnownRecords()
+            outline = try readKeys(old) { package, _ in known.add(package) }
+            self.known = known
             try outline.requireAddable(path)
             try fromSystem(try old.rewind())
         }
@@ -99,13 +113,10 @@ final class RecordsWriter: RecordsTarget {
                 hint: "give another file to --records")
         }
         // Shown by a seed that is there: what is added must open with what opens the others.
-        if let encrypted = found.encrypted {
+        if let encrypted = known.encrypted {
             _ = try ofToken(encrypted.serial, try encrypted.seed(keyring))
         }
-        (serials, accounts) = (found.serials, found.accounts)
-        let check = try RecordsCheck(path, first: outline.packageCount)
-        file = try BufferedFile(path) { (bytes) throws(Failure) in try check.take(bytes) }
-        self.check = check
+        file = try BufferedFile(path)
         if old == nil {
             try file.write(recordsHead + outline.protection.text(prefix: ""))
         } else {
@@ -113,12 +124,13 @@ final class RecordsWriter: RecordsTarget {
         }
     }
 
-    func isTaken(_ serial: String) -> Bool { !serials.insert(serial.hashValue).inserted }
+    func isTaken(_ serial: String) -> Bool { !known.serials.insert(serial.hashValue).inserted }
 
     func usableSerial(
         ofAccount account: String, at unixSeconds: Int64
     ) throws(Failure) -> String? {
-        guard let found = accounts[account.hashValue], unixSeconds < found.endUnixSeconds else {
+        guard let found = known.accounts[account.hashValue], unixSeconds < found.endUnixSeconds
+        else {
             return nil
         }
         return found.serial
@@ -131,16 +143,21 @@ final class RecordsWriter: RecordsTarget {
             throw Failure(encoding: outline.encoding, of: path)
         }
         try file.write(text)
-        RecordsCheck.add(record.serial, record.account, to: &added)
+        combine(record.serial, record.account, into: &added)
         count += 1
     }
 
     func place() throws(Failure) {
         guard count > 0 else { return }
         if old == nil { try file.write(recordsTail) } else { try copyOld() }
-        try file.flush()
-        _ = try check.packages(count: outline.packageCount + count)
-        guard check.addedHash == added.finalize() else { throw Failure(changing: path) }
+        var (index, found) = (0, Hasher())
+        try checkChange(&file, count: outline.packageCount + count, of: path) { package in
+            if index >= outline.packageCount {
+                combine(package.serial, package.account, into: &found)
+            }
+            index += 1
+        }
+        guard found.finalize() == added.finalize() else { throw Failure(changing: path) }
         try file.place()
     }
 
@@ -152,9 +169,16 @@ final class RecordsWriter: RecordsTarget {
     }
 }
 
+private func combine(_ serial: String, _ account: String?, into hasher: inout Hasher) {
+    hasher.combine(serial)
+    hasher.combine(account)
+}
+
 /// What is in a file already.
-private struct FoundRecords {
-    private(set) var serials: Set<Int> = []
+private struct KnownRecords {
+    /// Hashes, eight bytes each, so that 100,000 of them stay small.
+    var serials: Set<Int> = []
+    /// By the hash of the account: the token of it that can be verified longest.
     private(set) var accounts: [Int: (serial: String, endUnixSeconds: Int64)] = [:]
     /// One whose seed is encrypted.
     private(set) var encrypted: PSKCKeyPackage?
@@ -180,5 +204,14 @@ extension PSKCOutline {
                 hint: "give another file to --records")
         }
         guard encoding.holds([]) else { throw Failure(encoding: encoding, of: path) }
+    }
+}
+
+extension Failure {
+    /// A change of this file doesn't read back.
+    init(changing path: String) {
+        self.init(
+            .rejected, "\(path) can't be changed: what was written doesn't read back as it should",
+            hint: "the file is as it was; ask its vendor for plain RFC 6030")
     }
 }

@@ -15,15 +15,7 @@ internal import CExpat
 internal import Glibc
 import SoftTokenCore
 
-/// What the reader found.
-enum XMLEvent: Sendable {
-    /// - Parameter prefix: as it is written, with its colon.
-    case start(XMLName, prefix: String, attributes: [XMLName: String], range: Range<Int>)
-    case end(range: Range<Int>)
-    case text([UInt8])
-}
-
-/// A parser that is fed with a file's bytes.
+/// A parser that is fed with a file's bytes. An element is kept from its start to its end and no longer.
 @safe final class XMLReader {
     private static let maximumDepth = 32
     private static let maximumTextByteCount = 1 << 20
@@ -34,12 +26,16 @@ enum XMLEvent: Sendable {
 
     private let path: String
     private let parser: XML_Parser
-    private var events: [XMLEvent] = []
-    private var depth = 0
+    /// The document's element, without what is in it.
+    private(set) var root: XMLElement?
+    /// The elements that are open below the root.
+    private var open: [XMLElement] = []
+    /// The root's children that ended since the last time.
+    private var whole: [XMLElement] = []
     private var textByteCount = 0
-    /// How many bytes were taken without an event.
+    /// How many bytes were taken without a tag or text.
     private var silentByteCount = 0
-    /// Why the file is no XML that is read here: what stands behind the last event is not known.
+    /// Why the file is no XML that is read here.
     private(set) var failure: Failure?
     /// How the document is written; its first bytes are believed before its declaration.
     private(set) var encoding = XMLEncoding.utf8
@@ -66,11 +62,11 @@ enum XMLEvent: Sendable {
 
     /// Takes the next bytes of the file.
     ///
-    /// - Returns: what was found in them, up to a failure.
-    func feed(_ bytes: [UInt8], isLast: Bool) -> [XMLEvent] {
+    /// - Returns: the children of the root that are whole since the last time, up to a failure.
+    func feed(_ bytes: [UInt8], isLast: Bool) -> [XMLElement] {
         if isAtStart, let told = XMLEncoding(beginning: bytes) { encoding = told }
         isAtStart = false
-        events.removeAll(keepingCapacity: true)
+        whole.removeAll(keepingCapacity: true)
         let status = unsafe bytes.withUnsafeBytes { bytes in
             unsafe XML_Parse(
                 parser, bytes.assumingMemoryBound(to: CChar.self).baseAddress,
@@ -84,7 +80,7 @@ enum XMLEvent: Sendable {
                     ? Failure(.rejected, "\(path) is damaged: line \(line) is no XML")
                     : Failure(unreadable: encoding, path))
         }
-        return events
+        return whole
     }
 
     private var line: Int { unsafe Int(XML_GetCurrentLineNumber(parser)) }
@@ -99,11 +95,6 @@ enum XMLEvent: Sendable {
         guard failure == nil else { return }
         failure = error
         _ = unsafe XML_StopParser(parser, 0)
-    }
-
-    private func found(_ event: XMLEvent) {
-        silentByteCount = 0
-        if failure == nil { events.append(event) }
     }
 }
 
@@ -147,9 +138,8 @@ extension XMLReader {
         _ name: UnsafePointer<XML_Char>,
         _ attributes: UnsafeMutablePointer<UnsafePointer<XML_Char>?>?
     ) {
-        depth += 1
-        textByteCount = 0
-        guard depth <= XMLReader.maximumDepth else { return fail(tooMuch) }
+        (silentByteCount, textByteCount) = (0, 0)
+        guard open.count < XMLReader.maximumDepth - 1 else { return fail(tooMuch) }
         var values: [XMLName: String] = [:]
         var index = 0
         while let key = unsafe attributes?[index], let value = unsafe attributes?[index + 1] {
@@ -157,21 +147,33 @@ extension XMLReader {
             index += 2
         }
         let (name, prefix) = unsafe self.name(name)
-        found(.start(name, prefix: prefix, attributes: values, range: range))
+        let element = XMLElement(
+            name: name, prefix: prefix, attributes: values, startTag: range,
+            endTag: range.upperBound..<range.upperBound)
+        if root == nil { root = element } else { open.append(element) }
     }
 
     private func end() {
-        depth -= 1
-        found(.end(range: range))
+        silentByteCount = 0
+        // Behind a failure Expat may end an element that was not begun here.
+        guard failure == nil, var element = open.popLast() else { return }
+        // `<a/>` ends where it starts, with no bytes of its own.
+        if range.lowerBound >= element.startTag.upperBound { element.endTag = range }
+        if open.isEmpty {
+            whole.append(element)
+        } else {
+            open[open.count - 1].children.append(element)
+        }
     }
 
     @unsafe private func text(_ bytes: UnsafeRawBufferPointer) {
+        silentByteCount = 0
         textByteCount += bytes.count
         guard textByteCount <= XMLReader.maximumTextByteCount else { return fail(tooMuch) }
-        found(.text(unsafe Array(bytes)))
+        if !open.isEmpty { unsafe open[open.count - 1].text += bytes }
     }
 
-    /// Where the event stands in the file. The end of `<a/>` has no bytes of its own.
+    /// Where the tag at hand stands in the file.
     private var range: Range<Int> {
         let start = unsafe Int(XML_GetCurrentByteIndex(parser))
         let count = unsafe Int(XML_GetCurrentByteCount(parser))
