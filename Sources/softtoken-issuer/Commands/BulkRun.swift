@@ -9,6 +9,7 @@ import SoftTokenCore
 /// Many links on their way, with what was rejected.
 final class BulkRun {
     private let files: BulkOutput
+    private let letters: LetterFolder?
     private let source: String
     private let byteCount: Int?
     private let progress = ProgressBar()
@@ -23,9 +24,10 @@ final class BulkRun {
     ///   read from one that is silent couldn't be interrupted: there Ctrl-C ends the program at once,
     ///   and may leave a file beside its place.
     init(
-        _ folder: String, options: LinkOptions, maker: LinkMaker, source: String,
-        byteCount: Int?
+        _ folder: String, options: LinkOptions, letters: LetterFolder?, maker: LinkMaker,
+        source: String, byteCount: Int?
     ) throws(Failure) {
+        self.letters = letters
         self.source = source
         self.byteCount = byteCount
         issuer = maker.key.name
@@ -49,6 +51,7 @@ final class BulkRun {
         if try files.records.isTaken(order.serial) {
             reject(place, Failure(.rejected, "there is a token of this serial already"))
         } else {
+            try letters?.requireFree(order.serial)
             queue.add(LinkJob(order, seed: seed, place: place))
             if queue.isFull { try makeWaiting() }
         }
@@ -93,14 +96,15 @@ final class BulkRun {
     /// Puts the files in place, writes the letters and says how it went.
     ///
     /// - Throws: `Failure`; 65 where something was rejected.
-    func finish(letter: String?) throws(Failure) {
+    func finish() throws(Failure) {
         try makeWaiting()
         progress.clear()
         try stopIfAsked()
         try files.place()
-        if let letter, files.count > 0 {
-            try LetterFolder(letter).write(links: files.linksPath, codes: files.codesPath)
-            output.note("their letters: \(letter)/mails, and on another way \(letter)/sheets")
+        if let letters, files.count > 0 {
+            try letters.write(links: files.linksPath, codes: files.codesPath)
+            output.note(
+                "their letters: \(letters.path)/mails, and on another way \(letters.path)/sheets")
         }
         output.note("\(files.count) links made")
         guard rejected == 0 else {

@@ -21,18 +21,14 @@ struct DeliveryOptions: ParsableArguments {
     func prepare(serial: String? = nil) throws(Failure) {
         if let qr {
             try QRPicture.requireProgram()
-            try requireFree(qr)
+            guard !isSystemPathPresent(qr) else { throw .taken(qr) }
         }
-        guard let letter else { return }
-        let folder = LetterFolder(letter)
-        try folder.make()
-        guard let serial else { return }
-        for path in folder.files(of: serial).all { try requireFree(path) }
+        try letters?.make()
+        if let serial { try letters?.requireFree(serial) }
     }
 
-    private func requireFree(_ path: String) throws(Failure) {
-        guard !isSystemPathPresent(path) else { throw .taken(path) }
-    }
+    /// Where the letters go, if any are wanted.
+    var letters: LetterFolder? { letter.map(LetterFolder.init) }
 
     /// The picture, if it was asked for.
     func picture(of made: MadeLink) throws(Failure) -> QRPicture? {
@@ -41,8 +37,8 @@ struct DeliveryOptions: ParsableArguments {
 
     /// Writes what was asked for. The record is on the disk by now.
     func deliver(_ made: MadeLink, _ picture: QRPicture?) throws(Failure) {
-        if let letter {
-            let files = try LetterFolder(letter).write(
+        if let letters {
+            let files = try letters.write(
                 Letter(made.link, code: made.code, verification: made.verification))
             output.note("the mail: \(files.mail)")
             output.note("the sheet, on another way than the mail: \(files.sheet), \(files.page)")

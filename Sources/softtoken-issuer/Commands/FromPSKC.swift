@@ -63,7 +63,8 @@ struct FromPSKC: ParsableCommand {
     ) throws(Failure) {
         let now = try currentSeconds()
         let run = try BulkRun(
-            out, options: link, maker: maker, source: file, byteCount: vendor.byteCount)
+            out, options: link, letters: one.delivery.letters, maker: maker, source: file,
+            byteCount: vendor.byteCount)
         try vendor.read { (package) throws(Failure) in
             let opened: VendorToken
             do throws(Failure) { opened = try vendor.open(package, at: now) } catch {
@@ -74,7 +75,7 @@ struct FromPSKC: ParsableCommand {
                 order, seed: opened.seed, place: package.serial,
                 read: package.key.range.upperBound)
         }
-        try run.finish(letter: one.delivery.letter)
+        try run.finish()
     }
 
     private func order(

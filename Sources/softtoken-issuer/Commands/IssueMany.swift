@@ -15,7 +15,8 @@ extension Issue {
             output.warning("the column \(name) is not known and is ignored")
         }
         let run = try BulkRun(
-            out, options: link, maker: maker, source: csv, byteCount: rows.totalByteCount)
+            out, options: link, letters: one.delivery.letters, maker: maker, source: csv,
+            byteCount: rows.totalByteCount)
         while let row = try rows.next() {
             let place = "line \(row.line)"
             let order: TokenOrder
@@ -29,7 +30,7 @@ extension Issue {
                 order, seed: try TokenOrder.drawnSeed(order.parameters.algorithm), place: place,
                 read: rows.byteCount)
         }
-        try run.finish(letter: one.delivery.letter)
+        try run.finish()
     }
 }
 

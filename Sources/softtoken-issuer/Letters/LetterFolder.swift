@@ -33,6 +33,11 @@ struct LetterFolder: Sendable {
             page: "\(path)/sheets/\(name).html")
     }
 
+    /// Looks for what would be in the way, before a link and its record are made.
+    func requireFree(_ serial: String) throws(Failure) {
+        for path in files(of: serial).all where isSystemPathPresent(path) { throw .taken(path) }
+    }
+
     /// Writes a letter's files (0600); nothing is overwritten.
     @discardableResult
     func write(_ letter: Letter) throws(Failure) -> Files {
