@@ -39,8 +39,8 @@ package struct PBKDF2Parameters: Equatable, Sendable {
     }
 }
 
-/// A key that encrypts or authenticates the values of a PSKC file.
-package struct PSKCKey: ~Copyable {
+/// A key that encrypts or authenticates the values of a PSKC file: one, whoever refers to it.
+package final class PSKCKey: Sendable {
     private let bytes: SecureBytes
     package var byteCount: Int { bytes.count }
 
@@ -61,17 +61,12 @@ package struct PSKCKey: ~Copyable {
         bytes = key
     }
 
-    /// A copy, for a file whose values are authenticated with the encryption key itself.
-    package borrowing func copy() throws(KeystoreError) -> PSKCKey {
-        PSKCKey(try copiedBytes())
-    }
-
     /// Decrypts a value. Verify its MAC first: CBC's padding must not answer questions.
     ///
     /// - Returns: nil where the key, as its length, padding or integrity block say, or the value can't
     ///   be the right one.
     /// - Throws: `KeystoreError.outOfMemory`.
-    package borrowing func decrypt(
+    package func decrypt(
         _ value: [UInt8], cipher: PSKCCipher
     ) throws(KeystoreError) -> SecureBytes? {
         guard byteCount == cipher.keyByteCount else { return nil }
@@ -84,7 +79,7 @@ package struct PSKCKey: ~Copyable {
     /// Encrypts a seed: a drawn IV, then AES-CBC with XML Encryption's padding (§5.2).
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
-    package borrowing func encrypt(_ seed: borrowing Seed) throws(KeystoreError) -> [UInt8] {
+    package func encrypt(_ seed: borrowing Seed) throws(KeystoreError) -> [UInt8] {
         let count = (seed.byteCount / block + 1) * block
         var padded = try SecureBytes(count: count)
         padded.write { (target: inout MutableSpan<UInt8>) in
@@ -110,10 +105,11 @@ package struct PSKCKey: ~Copyable {
     /// This key's HMAC over a value (IV and ciphertext); a key has 64 bytes at most.
     ///
     /// - Throws: `KeystoreError.outOfMemory`.
-    package borrowing func mac(
+    package func mac(
         of value: [UInt8], algorithm: HashAlgorithm
     ) throws(KeystoreError) -> [UInt8] {
-        let key = Seed(try copiedBytes())
+        let key = Seed(
+            try bytes.read { (bytes) throws(KeystoreError) in try SecureBytes(copying: bytes) })
         var generator = try CodeGenerator(seed: key, algorithm: algorithm)
         let mac = generator.mac(of: value)
         scrubStackAndRegisters(.deep)
@@ -124,12 +120,8 @@ package struct PSKCKey: ~Copyable {
 private let block = 16
 
 extension PSKCKey {
-    private borrowing func copiedBytes() throws(KeystoreError) -> SecureBytes {
-        try bytes.read { (bytes) throws(KeystoreError) in try SecureBytes(copying: bytes) }
-    }
-
     /// Lends the key, and guarded memory for what nettle makes of it.
-    @unsafe private borrowing func withKey(
+    @unsafe private func withKey(
         _ contextByteCount: Int, _ body: (UnsafeMutableRawPointer, UnsafePointer<UInt8>) -> Void
     ) throws(KeystoreError) {
         var context = try SecureBytes(count: contextByteCount)
@@ -141,7 +133,7 @@ extension PSKCKey {
         scrubStackAndRegisters(.deep)
     }
 
-    private borrowing func decryptCBC(_ value: [UInt8]) throws(KeystoreError) -> SecureBytes? {
+    private func decryptCBC(_ value: [UInt8]) throws(KeystoreError) -> SecureBytes? {
         // The IV and a block of padding at least.
         guard value.count >= 2 * block, value.count.isMultiple(of: block) else { return nil }
         var iv = Array(value[..<block])
@@ -160,7 +152,7 @@ extension PSKCKey {
         }
     }
 
-    private borrowing func unwrap(_ value: [UInt8]) throws(KeystoreError) -> SecureBytes? {
+    private func unwrap(_ value: [UInt8]) throws(KeystoreError) -> SecureBytes? {
         // A block of 64 bits at least, and the integrity block.
         guard value.count >= 16, value.count.isMultiple(of: 8) else { return nil }
         var clear = try SecureBytes(count: value.count - 8)

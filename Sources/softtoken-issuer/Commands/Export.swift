@@ -83,7 +83,7 @@ enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
     ///
     /// - Throws: `Failure` (65), for what it can't express.
     func text(
-        _ record: TokenMetadata, _ seed: borrowing Seed, _ keyring: borrowing PSKCKeyring
+        _ record: TokenMetadata, _ seed: borrowing Seed, _ keyring: PSKCKeyring
     ) throws(Failure) -> [UInt8] {
         if self == .pskc {
             return recordText(record, try keyring.written(seed), prefix: "")

@@ -64,17 +64,24 @@ struct ImportRecords: ParsableCommand {
         let now = try currentSeconds()
         var (added, rejected) = (0, 0)
         let progress = ProgressBar()
+        let reject = { (failure: Failure) in
+            progress.clear()
+            output.report(failure)
+            rejected += 1
+        }
         try vendor.read { (package) throws(Failure) in
-            do throws(Failure) {
-                try vendor.add(package, to: target, at: now)
-                added += 1
-                progress.show(nil, links: added)
-            } catch {
-                progress.clear()
+            let key: VerifiableKey
+            do throws(Failure) { key = try vendor.verifiable(package, at: now) } catch {
                 guard error.exitCode != .inputOutput else { throw error }
-                output.report(error)
-                rejected += 1
+                return reject(error)
             }
+            // What the records themselves can't do no other key is spared.
+            guard try !target.isTaken(package.serial) else {
+                return reject(.rejected("token \(package.serial) is there already"))
+            }
+            try target.add(key.record, seed: key.seed)
+            added += 1
+            progress.show(nil, links: added)
         }
         progress.clear()
         try target.place()
@@ -175,21 +182,15 @@ struct RecordsKeyOption: ParsableArguments {
 }
 
 extension VendorFile {
-    /// Adds a key of this file to other records, with what was remembered of it.
-    fileprivate func add(
-        _ package: PSKCKeyPackage, to target: any RecordsTarget, at unixSeconds: Int64
-    ) throws(Failure) {
+    /// A key of this file with what was remembered of it, if it may be verified on some day.
+    fileprivate func verifiable(
+        _ package: PSKCKeyPackage, at unixSeconds: Int64
+    ) throws(Failure) -> VerifiableKey {
         guard isAcceptableName(package.serial, bytes: 1...64) else {
             throw .rejected("a serial of the file has over 64 bytes, or can't be shown")
         }
         try ofToken(package.serial, try package.policy.checkButDates(at: unixSeconds))
-        let key = try ofToken(
-            package.serial,
-            try withKeyring { (keyring) throws(Failure) in try package.verifiable(keyring) })
-        guard try !target.isTaken(package.serial) else {
-            throw .rejected("token \(package.serial) is there already")
-        }
-        try target.add(key.record, seed: key.seed)
+        return try ofToken(package.serial, try package.verifiable(try keyring()))
     }
 }
 

@@ -8,8 +8,6 @@ import OTP
 enum PSKCValue: Equatable, Sendable {
     case plain([UInt8])
     case encrypted(PSKCEncryptedValue)
-    /// Neither, or both.
-    case malformed
 }
 
 /// A key package.
@@ -60,8 +58,18 @@ struct PSKCKeyPackage: Sendable {
 
     var data: XMLElement? { key.child(Namespace.pskc, "Data") }
 
-    func value(_ local: String) -> PSKCValue? {
-        data?.child(Namespace.pskc, local).map(PSKCValue.init)
+    /// - Returns: nil where there is none.
+    func value(_ local: String) throws(Failure) -> PSKCValue? {
+        guard let element = data?.child(Namespace.pskc, local) else { return nil }
+        guard let value = PSKCValue(element) else { throw .malformedValue(local) }
+        return value
+    }
+
+    /// - Returns: nil where there is none.
+    func number(_ local: String, _ keyring: PSKCKeyring) throws(Failure) -> Int64? {
+        guard let value = try value(local) else { return nil }
+        guard let number = try keyring.number(value) else { throw .malformedValue(local) }
+        return number
     }
 }
 
@@ -71,17 +79,17 @@ extension PSKCKeyPackage {
     /// The OTP parameters; the moving factor is the record's own.
     ///
     /// - Parameter keyring: opens encrypted counters and intervals.
-    func parameters(_ keyring: borrowing PSKCKeyring) throws(Failure) -> TokenParameters {
+    func parameters(_ keyring: PSKCKeyring) throws(Failure) -> TokenParameters {
         if let repeated { throw .repeatedElement(repeated) }
         let factor: MovingFactor
         switch algorithm {
         case Namespace.pskc + ":hotp":
-            let counter = try keyring.number(value("Counter"), named: "Counter") ?? 0
+            let counter = try number("Counter", keyring) ?? 0
             guard (0...lastCounter + 1).contains(counter) else { throw .malformedValue("Counter") }
             guard counter <= lastCounter else { throw .counterAtEnd }
             factor = .counter(UInt64(counter))
         case Namespace.pskc + ":totp":
-            let seconds = try keyring.number(value("TimeInterval"), named: "TimeInterval") ?? 30
+            let seconds = try number("TimeInterval", keyring) ?? 30
             guard (1...3600).contains(seconds) else { throw .malformedValue("TimeInterval") }
             factor = .time(stepSeconds: Int(seconds))
         default: throw isOCRA ? .ocra : .unsupportedAlgorithm
@@ -118,22 +126,24 @@ extension PSKCKeyPackage {
     }
 
     /// The seed, in guarded memory.
-    func seed(_ keyring: borrowing PSKCKeyring) throws(Failure) -> Seed {
-        guard let value = value("Secret") else { throw .noSecret }
+    func seed(_ keyring: PSKCKeyring) throws(Failure) -> Seed {
+        guard let value = try value("Secret") else { throw .noSecret }
         return try keyring.seed(value)
     }
 }
 
 extension PSKCValue {
-    fileprivate init(_ element: XMLElement) {
+    /// - Returns: nil for neither a plain value nor an encrypted one, or both.
+    fileprivate init?(_ element: XMLElement) {
         let plain = element.child(Namespace.pskc, "PlainValue")
         let encrypted = element.child(Namespace.pskc, "EncryptedValue")
         switch (plain, encrypted) {
         case (let plain?, nil): self = .plain(Array(plain.trimmedText.utf8))
         case (nil, let encrypted?):
             let mac = element.child(Namespace.pskc, "ValueMAC")
-            self = PSKCEncryptedValue(encrypted, mac: mac).map { .encrypted($0) } ?? .malformed
-        default: self = .malformed
+            guard let value = PSKCEncryptedValue(encrypted, mac: mac) else { return nil }
+            self = .encrypted(value)
+        default: return nil
         }
     }
 }

@@ -6,10 +6,10 @@ import Linux
 import OTP
 
 /// The keys of one PSKC file.
-struct PSKCKeyring: ~Copyable {
+struct PSKCKeyring: Sendable {
     private let key: PSKCKey?
     private let macKey: PSKCKey?
-    let protection: PSKCProtection
+    private let protection: PSKCProtection
     private let takesPlainSeeds: Bool
 
     /// For a file whose values are plain; encrypted ones are `.keyNeeded`.
@@ -29,31 +29,24 @@ struct PSKCKeyring: ~Copyable {
     ) throws(Failure) {
         guard !protection.hasTripleDESKey else { throw .tripleDES }
         let key = try encryptionKey(protection, secret)
+        self.key = key
         macKey = try authenticationKey(protection, key)
         self.protection = protection
-        self.key = consume key
         self.takesPlainSeeds = takesPlainSeeds
     }
 
-    /// A value as bytes in guarded memory; plain ones are base64.
-    private borrowing func bytes(
-        _ value: PSKCValue, named name: String
-    ) throws(Failure) -> SecureBytes {
+    /// A seed, in guarded memory; a plain one is base64.
+    func seed(_ value: PSKCValue) throws(Failure) -> Seed {
+        let bytes: SecureBytes
         switch value {
-        case .malformed: throw .malformedValue(name)
-        case .encrypted(let value): return try decrypt(value)
+        case .encrypted(let value): bytes = try decrypt(value)
         case .plain(let text):
-            guard let bytes = try inMemory(try SecureBytes.decoding(base64: text.span)) else {
-                throw .malformedValue(name)
+            guard takesPlainSeeds else { throw .plainSeed }
+            guard let decoded = try inMemory(try SecureBytes.decoding(base64: text.span)) else {
+                throw .malformedValue("Secret")
             }
-            return bytes
+            bytes = decoded
         }
-    }
-
-    /// A seed, in guarded memory.
-    borrowing func seed(_ value: PSKCValue) throws(Failure) -> Seed {
-        if !takesPlainSeeds, case .plain = value { throw .plainSeed }
-        let bytes = try bytes(value, named: "Secret")
         guard bytes.count <= Seed.maximumByteCount else { throw .seedLength }
         return Seed(bytes)
     }
@@ -61,21 +54,13 @@ struct PSKCKeyring: ~Copyable {
     /// A value as a number: in digits where it is plain, else big-endian. RFC 6030 §4.2 has 4 or 8
     /// bytes with a sign; multiOTP writes as many as the number needs, without one.
     ///
-    /// - Returns: nil where there is no value.
-    borrowing func number(
-        _ value: PSKCValue?, named name: String
-    ) throws(Failure) -> Int64? {
+    /// - Returns: nil for what is no number.
+    func number(_ value: PSKCValue) throws(Failure) -> Int64? {
         switch value {
-        case nil: return nil
-        case .malformed: throw .malformedValue(name)
-        case .plain(let text):
-            guard let number = Int64(String(decoding: text, as: UTF8.self)) else {
-                throw .malformedValue(name)
-            }
-            return number
+        case .plain(let text): return Int64(String(decoding: text, as: UTF8.self))
         case .encrypted(let value):
             let bytes = try decrypt(value)
-            guard (1...8).contains(bytes.count) else { throw .malformedValue(name) }
+            guard (1...8).contains(bytes.count) else { return nil }
             return bytes.read { bytes in
                 let isSigned = bytes.count == 4 || bytes.count == 8
                 let first = isSigned ? Int64(Int8(bitPattern: bytes[0])) : Int64(bytes[0])
@@ -85,32 +70,27 @@ struct PSKCKeyring: ~Copyable {
     }
 
     /// How a seed is written into records that this opens.
-    borrowing func written(_ seed: borrowing Seed) throws(Failure) -> PSKCValue {
-        switch key {
-        case nil:
+    func written(_ seed: borrowing Seed) throws(Failure) -> PSKCValue {
+        guard let key else {
             var text: [UInt8] = []
             seed.appendBase64(to: &text)
             return .plain(text)
-        case .some(let key):
-            let value = try inMemory(try key.encrypt(seed))
-            return .encrypted(
-                PSKCEncryptedValue(
-                    algorithm: protection.cipherName ?? "", bytes: value, mac: try mac(of: value)))
         }
+        let value = try inMemory(try key.encrypt(seed))
+        return .encrypted(
+            PSKCEncryptedValue(
+                algorithm: protection.cipherName ?? "", bytes: value, mac: try mac(of: value)))
     }
 
-    private borrowing func mac(
+    private func mac(
         of value: [UInt8], _ algorithm: HashAlgorithm = .sha1
     ) throws(Failure) -> [UInt8] {
-        switch macKey {
-        case nil: throw .keyNeeded
-        case .some(let key):
-            guard key.byteCount <= Seed.maximumByteCount else { throw .malformedKey }
-            return try inMemory(try key.mac(of: value, algorithm: algorithm))
-        }
+        guard let macKey else { throw .keyNeeded }
+        guard macKey.byteCount <= Seed.maximumByteCount else { throw .malformedKey }
+        return try inMemory(try macKey.mac(of: value, algorithm: algorithm))
     }
 
-    private borrowing func decrypt(_ value: PSKCEncryptedValue) throws(Failure) -> SecureBytes {
+    private func decrypt(_ value: PSKCEncryptedValue) throws(Failure) -> SecureBytes {
         guard !value.isTripleDES, !protection.hasTripleDESKey else { throw .tripleDES }
         guard protection.encryptionKey != .tooManyRounds else { throw .tooManyRounds }
         guard let cipher = value.cipher, protection.encryptionKey != .unsupported else {
@@ -120,18 +100,13 @@ struct PSKCKeyring: ~Copyable {
         guard protection.macMethod != .unsupported || cipher.checksItself && value.mac == nil else {
             throw .unsupportedEncryption
         }
-        switch key {
-        case nil: throw .keyNeeded
-        case .some(let key):
-            try verify(value, cipher)
-            return try decrypted(value.bytes, cipher, key)
-        }
+        guard let key else { throw .keyNeeded }
+        try verify(value, cipher)
+        return try decrypted(value.bytes, cipher, key)
     }
 
     /// RFC 6030 §6.1: AES-CBC needs a MAC; key wrap checks itself and may have one too.
-    private borrowing func verify(
-        _ value: PSKCEncryptedValue, _ cipher: PSKCCipher
-    ) throws(Failure) {
+    private func verify(_ value: PSKCEncryptedValue, _ cipher: PSKCCipher) throws(Failure) {
         if cipher.checksItself, value.mac == nil { return }
         guard let mac = value.mac, case .hmac(let algorithm, _) = protection.macMethod else {
             throw .missingMAC
@@ -143,7 +118,7 @@ struct PSKCKeyring: ~Copyable {
 }
 
 private func decrypted(
-    _ value: [UInt8], _ cipher: PSKCCipher, _ key: borrowing PSKCKey
+    _ value: [UInt8], _ cipher: PSKCCipher, _ key: PSKCKey
 ) throws(Failure) -> SecureBytes {
     guard key.byteCount == cipher.keyByteCount else { throw .malformedKey }
     guard let clear = try inMemory(try key.decrypt(value, cipher: cipher)) else { throw .wrongKey }
@@ -175,10 +150,10 @@ func preSharedKey(_ secret: borrowing SecureBytes) throws(Failure) -> PSKCKey? {
 }
 
 private func authenticationKey(
-    _ protection: PSKCProtection, _ key: borrowing PSKCKey
+    _ protection: PSKCProtection, _ key: PSKCKey
 ) throws(Failure) -> PSKCKey? {
     guard case .hmac(_, let value) = protection.macMethod else { return nil }
-    guard let value else { return try inMemory(try key.copy()) }
+    guard let value else { return key }
     guard let cipher = value.cipher else { throw .unsupportedEncryption }
     // The MAC key has no MAC of its own: a wrong key shows as bad padding here.
     return PSKCKey(try decrypted(value.bytes, cipher, key))

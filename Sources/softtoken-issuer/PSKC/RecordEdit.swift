@@ -19,7 +19,7 @@ extension PSKCKeyPackage {
     func holds(_ state: VerifierState) -> Bool {
         let keyring = PSKCKeyring()
         return state.values.allSatisfy { local, text in
-            let number = try? keyring.number(value(local), named: local)
+            let number = try? number(local, keyring)
             return number.map { String($0) == text } ?? false
         }
     }

@@ -82,7 +82,6 @@ private struct RecordText {
                     "<\(text.prefix)EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\">"
                         + "\(cipherText(value))</\(text.prefix)EncryptedValue>")
                 text.add("ValueMAC", base64Encoded(value.mac ?? []))
-            case .malformed: preconditionFailure("a keyring writes values that it reads")
             }
         }
     }

@@ -84,10 +84,9 @@ final class RecordsWriter: RecordsTarget {
     private let keyring: PSKCKeyring
     private let outline: PSKCOutline
     let path: String
-    private var known = KnownRecords()
-    /// Whose records were added, in their order.
-    private var added = Hasher()
-    private(set) var count = 0
+    private var known: KnownTokens
+    /// Hashes of whose records were added, in their order.
+    private var added: [Int] = []
 
     /// Begins a new version of the file, with what is in it already.
     ///
@@ -97,15 +96,23 @@ final class RecordsWriter: RecordsTarget {
         self.path = path
         lock = try lockRecords(path)
         old = isSystemPathPresent(path) ? try openRecords(path) : nil
+        var (known, encrypted) = (KnownTokens(), PSKCKeyPackage?.none)
         switch old {
         case nil: outline = PSKCOutline(protection: try newProtection(secret))
         case .some(let old):
-            var known = KnownRecords()
-            outline = try readKeys(old) { package, _ in known.add(package) }
-            self.known = known
+            outline = try readKeys(old) { package, _ in
+                _ = known.isTaken(package.serial)
+                known.add(
+                    package.serial, ofAccount: package.account,
+                    until: package.policy.expiryUnixSeconds)
+                if encrypted == nil, case .encrypted = try? package.value("Secret") {
+                    encrypted = package
+                }
+            }
             try outline.requireAddable(path)
             try fromSystem(try old.rewind())
         }
+        self.known = known
         keyring = try recordsKeyring(outline.protection, secret, path: path)
         guard !outline.protection.isEncrypted || outline.protection.isOurs else {
             throw .rejected(
@@ -113,7 +120,7 @@ final class RecordsWriter: RecordsTarget {
                 hint: "give another file to --records")
         }
         // Shown by a seed that is there: what is added must open with what opens the others.
-        if let encrypted = known.encrypted {
+        if let encrypted {
             _ = try ofToken(encrypted.serial, try encrypted.seed(keyring))
         }
         file = try BufferedFile(path)
@@ -124,16 +131,10 @@ final class RecordsWriter: RecordsTarget {
         }
     }
 
-    func isTaken(_ serial: String) -> Bool { !known.serials.insert(serial.hashValue).inserted }
+    func isTaken(_ serial: String) -> Bool { known.isTaken(serial) }
 
-    func usableSerial(
-        ofAccount account: String, at unixSeconds: Int64
-    ) throws(Failure) -> String? {
-        guard let found = known.accounts[account.hashValue], unixSeconds < found.endUnixSeconds
-        else {
-            return nil
-        }
-        return found.serial
+    func usableSerial(ofAccount account: String, at unixSeconds: Int64) -> String? {
+        known.usableSerial(ofAccount: account, at: unixSeconds)
     }
 
     func add(_ record: TokenMetadata, seed: borrowing Seed) throws(Failure) {
@@ -143,21 +144,18 @@ final class RecordsWriter: RecordsTarget {
             throw Failure(encoding: outline.encoding, of: path)
         }
         try file.write(text)
-        combine(record.serial, record.account, into: &added)
-        count += 1
+        added.append([record.serial, record.account].hashValue)
+        known.add(record.serial, ofAccount: record.account, until: record.expiryUnixSeconds)
     }
 
     func place() throws(Failure) {
-        guard count > 0 else { return }
+        guard !added.isEmpty else { return }
         if old == nil { try file.write(recordsTail) } else { try copyOld() }
-        var (index, found) = (0, Hasher())
-        try checkChange(&file, count: outline.packageCount + count, of: path) { package in
-            if index >= outline.packageCount {
-                combine(package.serial, package.account, into: &found)
-            }
-            index += 1
+        var found: [Int] = []
+        try checkChange(&file, count: outline.packageCount + added.count, of: path) { package in
+            found.append([package.serial, package.account].hashValue)
         }
-        guard found.finalize() == added.finalize() else { throw Failure(changing: path) }
+        guard found.suffix(added.count) == added[...] else { throw Failure(changing: path) }
         try file.place()
     }
 
@@ -166,32 +164,6 @@ final class RecordsWriter: RecordsTarget {
         case .some(let old): try file.copy(old, count: count)
         case nil: return
         }
-    }
-}
-
-private func combine(_ serial: String, _ account: String?, into hasher: inout Hasher) {
-    hasher.combine(serial)
-    hasher.combine(account)
-}
-
-/// What is in a file already.
-private struct KnownRecords {
-    /// Hashes, eight bytes each, so that 100,000 of them stay small.
-    var serials: Set<Int> = []
-    /// By the hash of the account: the token of it that can be verified longest.
-    private(set) var accounts: [Int: (serial: String, endUnixSeconds: Int64)] = [:]
-    /// One whose seed is encrypted.
-    private(set) var encrypted: PSKCKeyPackage?
-
-    mutating func add(_ package: PSKCKeyPackage) {
-        serials.insert(package.serial.hashValue)
-        if let account = package.account?.hashValue {
-            let end = package.policy.expiryUnixSeconds ?? .max
-            if end > accounts[account]?.endUnixSeconds ?? revokedUnixSeconds {
-                accounts[account] = (package.serial, end)
-            }
-        }
-        if encrypted == nil, case .encrypted = package.value("Secret") { encrypted = package }
     }
 }
 

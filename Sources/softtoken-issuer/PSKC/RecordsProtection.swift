@@ -30,7 +30,7 @@ extension PSKCProtection {
 
     /// With a MAC key that is drawn now.
     private init(
-        _ encryptionKey: EncryptionKey, _ key: borrowing PSKCKey
+        _ encryptionKey: EncryptionKey, _ key: PSKCKey
     ) throws(KeystoreError) {
         let macKey = try key.encrypt(try Seed(randomByteCount: 20))
         self.init(encryptionKey, keyByteCount: key.byteCount, macKey: macKey)

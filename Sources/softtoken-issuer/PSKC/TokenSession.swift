@@ -130,10 +130,10 @@ func vendorKeyring(
 }
 
 extension PSKCKeyPackage {
-    func state(_ keyring: borrowing PSKCKeyring) throws(Failure) -> VerifierState {
+    func state(_ keyring: PSKCKeyring) throws(Failure) -> VerifierState {
         let parameters = try parameters(keyring)
-        let lastStep = try keyring.number(value("Time"), named: "Time")
-        let drift = try keyring.number(value("TimeDrift"), named: "TimeDrift") ?? 0
+        let lastStep = try number("Time", keyring)
+        let drift = try number("TimeDrift", keyring) ?? 0
         guard drift.magnitude < 1 << 31 else { throw .malformedValue("TimeDrift") }
         return VerifierState(parameters: parameters, lastStep: lastStep, driftSteps: drift)
     }

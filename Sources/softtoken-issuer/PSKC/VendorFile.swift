@@ -72,24 +72,20 @@ final class VendorFile {
     ) throws(Failure) -> VendorToken {
         try package.policy.check(for: .link, at: unixSeconds)
         guard isAcceptableName(package.serial, bytes: 1...32) else { throw .serialLength }
-        return try withKeyring { (keyring) throws(Failure) in
-            let token = VendorToken(
-                parameters: try package.parameters(keyring), seed: try package.seed(keyring))
-            // CONTRACT §4: what a link can carry.
-            guard token.seed.byteCount >= Seed.recommendedByteCount else { throw .shortSeed }
-            return token
-        }
+        let keyring = try keyring()
+        let token = VendorToken(
+            parameters: try package.parameters(keyring), seed: try package.seed(keyring))
+        // CONTRACT §4: what a link can carry.
+        guard token.seed.byteCount >= Seed.recommendedByteCount else { throw .shortSeed }
+        return token
     }
 
-    /// Lends what opens the file's keys.
-    func withKeyring<R: ~Copyable>(
-        _ body: (borrowing PSKCKeyring) throws(Failure) -> R
-    ) throws(Failure) -> R {
-        if opener == nil { opener = try vendorKeyring(protection, secret) }
-        switch opener {
-        case nil: throw .keyNeeded
-        case .some(let keyring): return try body(keyring)
-        }
+    /// What opens the file's keys.
+    func keyring() throws(Failure) -> PSKCKeyring {
+        if let opener { return opener }
+        let made = try vendorKeyring(protection, secret)
+        opener = made
+        return made
     }
 }
 

@@ -43,7 +43,7 @@ func encryptFile(_ path: String, _ secret: RecordsSecret) throws(Failure) {
     var edits: [RecordEdit] = []
     let outline = try readKeys(file) { (package, _) throws(Failure) in
         guard let secret = package.data?.child(Namespace.pskc, "Secret"),
-            let value = package.value("Secret"), case .plain = value
+            let value = try? package.value("Secret"), case .plain = value
         else { return }
         let written = try ofToken(
             package.serial, try keyring.written(try PSKCKeyring().seed(value)))

@@ -40,12 +40,9 @@ func eachRecord(
     _ = try readKeys(openRecords(path)) { (package, protection) throws(Failure) in
         guard package.isToken else { return }
         if keyring == nil { keyring = try recordsKeyring(protection, secret, path: path) }
-        switch keyring {
-        case nil: return
-        case .some(let keyring):
-            let key = try ofToken(package.serial, try package.verifiable(keyring))
-            try body(key.record, key.seed)
-        }
+        guard let keyring else { return }
+        let key = try ofToken(package.serial, try package.verifiable(keyring))
+        try body(key.record, key.seed)
     }
 }
 
@@ -57,7 +54,7 @@ struct VerifiableKey: ~Copyable {
 
 extension PSKCKeyPackage {
     /// What a verifier needs of the key.
-    func verifiable(_ keyring: borrowing PSKCKeyring) throws(Failure) -> VerifiableKey {
+    func verifiable(_ keyring: PSKCKeyring) throws(Failure) -> VerifiableKey {
         let record = TokenMetadata(
             serial: serial, account: account, issuer: issuer, state: try state(keyring),
             startUnixSeconds: policy.startUnixSeconds,

@@ -36,6 +36,31 @@ extension RecordsTarget {
     }
 }
 
+/// Tokens that are not looked up on the disk: those of a run and, in a PSKC file, of the file.
+struct KnownTokens {
+    /// Hashes, eight bytes each, so that 100,000 of them stay small.
+    private var serials: Set<Int> = []
+    /// By the hash of the account: the token of it that can be verified longest.
+    private var accounts: [Int: (serial: String, endUnixSeconds: Int64)] = [:]
+
+    /// Whether a serial is known already; from now on it is.
+    mutating func isTaken(_ serial: String) -> Bool {
+        !serials.insert(serial.hashValue).inserted
+    }
+
+    mutating func add(_ serial: String, ofAccount account: String?, until end: Int64?) {
+        guard let account = account?.hashValue else { return }
+        let end = end ?? .max
+        if end > accounts[account]?.endUnixSeconds ?? revokedUnixSeconds {
+            accounts[account] = (serial, end)
+        }
+    }
+
+    func usableSerial(ofAccount account: String, at unixSeconds: Int64) -> String? {
+        accounts[account.hashValue].flatMap { unixSeconds < $0.endUnixSeconds ? $0.serial : nil }
+    }
+}
+
 /// A store that is added to.
 final class StoreWriter: RecordsTarget {
     private let store: RecordsStore
@@ -44,8 +69,8 @@ final class StoreWriter: RecordsTarget {
     private let keyring: PSKCKeyring
     private let protection: [[SQLValue]]
     private var count = 0
-    /// Hashes of the serials of this run.
-    private var serials: Set<Int> = []
+    /// Those of this run.
+    private var known = KnownTokens()
 
     init(_ path: String, _ secret: RecordsSecret?) throws(Failure) {
         store = try RecordsStore(path)
@@ -55,13 +80,14 @@ final class StoreWriter: RecordsTarget {
     }
 
     func isTaken(_ serial: String) throws(Failure) -> Bool {
-        guard serials.insert(serial.hashValue).inserted else { return true }
+        guard !known.isTaken(serial) else { return true }
         return try !database.rows("SELECT 1 FROM tokens WHERE serial = ?", [.text(serial)]).isEmpty
     }
 
     func usableSerial(
         ofAccount account: String, at unixSeconds: Int64
     ) throws(Failure) -> String? {
+        if let own = known.usableSerial(ofAccount: account, at: unixSeconds) { return own }
         let rows = try database.rows(
             """
             SELECT serial FROM tokens WHERE account = ? AND (expires IS NULL OR expires > ?) LIMIT 1
@@ -74,6 +100,7 @@ final class StoreWriter: RecordsTarget {
         try database.run(
             "INSERT INTO temp.added VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             record.row(try ofToken(record.serial, try keyring.written(seed))))
+        known.add(record.serial, ofAccount: record.account, until: record.expiryUnixSeconds)
         count += 1
     }
 

@@ -33,7 +33,7 @@ struct StoredToken: Sendable {
     let record: TokenMetadata
     private let seed: PSKCValue
 
-    func seed(_ keyring: borrowing PSKCKeyring) throws(Failure) -> Seed {
+    func seed(_ keyring: PSKCKeyring) throws(Failure) -> Seed {
         try ofToken(record.serial, try keyring.seed(seed))
     }
 }
@@ -112,7 +112,6 @@ extension PSKCValue {
         case .plain(let text): [.text(String(decoding: text, as: UTF8.self)), .null]
         case .encrypted(let value):
             [.text(base64Encoded(value.bytes)), .text(base64Encoded(value.mac ?? []))]
-        case .malformed: preconditionFailure("a keyring writes values that it reads")
         }
     }
 }

@@ -1042,6 +1042,35 @@ class ManyTests(Case):
                 self.assertIn(row["verification"], sheet)
                 self.assertEqual(row["verification"] != "", serial == "S3")
 
+    def test_a_letter_that_is_there_ends_the_run_before_anything_is_made(self):
+        folder = self.path("letters")
+        for part in ("mails/B2.txt", "sheets/B2.html"):
+            os.makedirs(os.path.dirname(f"{folder}/{part}"), 0o700, exist_ok=True)
+            shutil.copy(self.write("mine", "mine"), f"{folder}/{part}")
+            done = self.many(
+                "account,serial\nann,B1\nbea,B2\n", "--letter", folder,
+                "--records", self.path("r"), code=73)
+            self.assertIn(f"there is a file {folder}/{part} already", done.stderr)
+            self.assertEqual(os.listdir(self.path("out")), [])
+            self.assertFalse(os.path.exists(self.path("r")))
+            self.assertEqual(read(f"{folder}/{part}"), "mine")
+            self.assertEqual(sum(len(files) for _, _, files in os.walk(folder)), 1)
+            os.remove(f"{folder}/{part}")
+            os.rmdir(self.path("out"))
+
+    def test_rows_of_one_account_are_told_of_each_other(self):
+        table = "account,serial\nann,A1\nbob,B1\nann,A2\n"
+        command = "softtoken-issuer records revoke --records"
+        for records in (self.path("new.xml"), self.path("other")):
+            if records.endswith("other"):
+                self.run_issuer("records", "create", records)
+            done = self.many(table, "--records", records)
+            self.assertEqual(done.stderr.count("warning: "), 1, done.stderr)
+            self.assertIn(
+                "line 4: ann has another token that verifies, A1; "
+                f"{command} {records} --serial A1 ends it", done.stderr)
+            shutil.rmtree(self.path("out"))
+
     def test_a_request_that_was_exchanged_on_its_way_gets_no_link(self):
         """A row's verification is what the prescriber read out; the request came by mail."""
         his, anothers = self.request(), self.request()
@@ -1100,7 +1129,8 @@ class ManyTests(Case):
     def test_at_a_terminal_there_is_a_bar_and_it_goes(self):
         self.keygen()
         request = self.request()
-        self.write("in.csv", "account,request,verification\n" + f"a,{request}\n" * 2000)
+        self.write("in.csv", "account,request,verification\n" + "".join(
+            f"a{row},{request}\n" for row in range(2000)))
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             [BIN, "issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",

@@ -439,6 +439,23 @@ class StoreTests(StoreCase):
             "records", "import", "--records", self.path("s"), self.path("r.xml"), code=65)
 
 
+    def test_a_store_that_fails_ends_the_import_and_no_token_is_blamed(self):
+        for serial in ("S1", "S2"):
+            self.add(serial, name="r.xml")
+        self.add("S0", name=os.path.basename(self.store()))
+        root = self.query(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_tokens_1'")[0][0]
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        with open(self.path("s"), "r+b") as file:
+            file.seek((root - 1) * 4096)
+            file.write(bytes([0x55] * 4096))
+        done = self.run_issuer(
+            "records", "import", "--records", self.path("s"), self.path("r.xml"), code=65)
+        self.assertEqual(
+            done.stderr,
+            f"softtoken-issuer: error: {self.path('s')} is damaged, or no store of records\n")
+
+
 class RevokedTests(StoreCase):
     """A token that ends before its time, of a store and of a PSKC file."""
 
