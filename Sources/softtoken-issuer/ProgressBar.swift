@@ -8,8 +8,8 @@ final class ProgressBar {
     private static let cellCount = 24
 
     private let isShown: Bool
-    private let start = ContinuousClock.now
-    private var last: ContinuousClock.Instant?
+    private let start = monotonicMilliseconds()
+    private var last: Int64?
 
     init(isShown: Bool = isTerminal(2)) { self.isShown = isShown }
 
@@ -21,10 +21,10 @@ final class ProgressBar {
     ///   - done: from 0 to 1; nil where the end isn't known.
     ///   - links: how many were made.
     func show(_ done: Double?, links: Int) {
-        let now = ContinuousClock.now
-        guard isShown, last.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
+        let now = monotonicMilliseconds()
+        guard isShown, last.map({ now - $0 > 100 }) ?? true else { return }
         last = now
-        let elapsed = start.duration(to: now) / .seconds(1)
+        let elapsed = Double(now - start) / 1_000
         let line = ProgressBar.line(done, links: links, elapsed: elapsed)
         let shown = cut(line, toColumns: (terminalColumns(2) ?? 80) - 1, ellipsis: "...")
         output.prompt("\r" + shown + "\u{1B}[K")

@@ -77,6 +77,13 @@ package struct ClockReading: Equatable, Sendable {
     }
 }
 
+/// Milliseconds since some moment before; no step of the wall clock moves it (CLOCK_MONOTONIC).
+public func monotonicMilliseconds() -> Int64 {
+    var time = timespec()
+    _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+}
+
 /// What doesn't change while a process lives.
 private struct Boot {
     let id: [UInt8]

@@ -14,10 +14,11 @@ extension Terminal {
         } catch { throw .failed(error) }
         write(text)
         // Input is left where it is: `silence` drops it before the next question.
-        let end = ContinuousClock.now + .milliseconds(Int(milliseconds))
-        while ContinuousClock.now < end {
-            let left = (end - ContinuousClock.now) / .milliseconds(1)
-            switch device.waitForSignal(signals, milliseconds: Int32(max(1, left))) {
+        let end = monotonicMilliseconds() + Int64(milliseconds)
+        while true {
+            let left = end - monotonicMilliseconds()
+            guard left > 0 else { return }
+            switch device.waitForSignal(signals, milliseconds: Int32(left)) {
             case .signal:
                 guard let signal = signals.next() else { continue }
                 if let ended = AnswerError(signal) { throw ended }
