@@ -9,22 +9,36 @@ struct RootKey: ~Copyable {
 
     /// `KDF(key, number, context)` of FORMAT.md §2.
     func subkey(_ number: UInt64, _ context: StaticString) throws(KeystoreError) -> SecureBytes {
-        precondition(context.utf8CodeUnitCount == 8, "crypto_kdf takes a context of eight bytes")
         var subkey = try SecureBytes(count: 32)
-        unsafe subkey.withUnsafeMutableBytes { subkey in
-            unsafe bytes.withUnsafeBytes { key in
-                context.withUTF8Buffer { context in
-                    _ = unsafe crypto_kdf_derive_from_key(
-                        subkey.assumingMemoryBound(to: UInt8.self).baseAddress!, subkey.count,
-                        number,
-                        UnsafeRawBufferPointer(context).assumingMemoryBound(to: CChar.self)
-                            .baseAddress!,
-                        key.assumingMemoryBound(to: UInt8.self).baseAddress!)
-                }
+        unsafe subkey.withUnsafeMutableBytes { unsafe derive(number, context, into: $0) }
+        return subkey
+    }
+
+    /// The MAC key that is drawn so, for one use.
+    func withMACKey<R: ~Copyable>(
+        _ number: UInt64, _ context: StaticString,
+        _ body: (borrowing MACKey) throws(KeystoreError) -> R
+    ) throws(KeystoreError) -> R {
+        let subkey = try unsafe SecureBytes.unclosed(count: 32) { (subkey) throws(KeystoreError) in
+            unsafe derive(number, context, into: subkey)
+        }
+        return try body(MACKey(subkey))
+    }
+
+    private func derive(
+        _ number: UInt64, _ context: StaticString, into subkey: UnsafeMutableRawBufferPointer
+    ) {
+        precondition(context.utf8CodeUnitCount == 8, "crypto_kdf takes a context of eight bytes")
+        unsafe bytes.withUnsafeBytes { key in
+            context.withUTF8Buffer { context in
+                _ = unsafe crypto_kdf_derive_from_key(
+                    subkey.assumingMemoryBound(to: UInt8.self).baseAddress!, subkey.count, number,
+                    UnsafeRawBufferPointer(context).assumingMemoryBound(to: CChar.self)
+                        .baseAddress!,
+                    key.assumingMemoryBound(to: UInt8.self).baseAddress!)
             }
         }
         scrubStackAndRegisters(.shallow)
-        return subkey
     }
 }
 

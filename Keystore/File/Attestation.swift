@@ -12,7 +12,9 @@ package enum Attestation {
     ) throws(KeystoreError) -> Int64? {
         let file = try contents(of: fileName, in: folders.state, limit: 80)
         guard let file, file.count == 80 else { return nil }
-        let isAuthentic = try keystore.deviceKey.macKey(.attestation).isAuthentic(file)
+        let isAuthentic = try keystore.deviceKey.withMACKey(.attestation) {
+            $0.isAuthentic(file)
+        }
         var reader = ByteReader(file)
         guard isAuthentic, reader.bytes(8) == magic,
             reader.bytes(16) == keystore.deviceKey.deviceName,
@@ -35,7 +37,7 @@ package enum Attestation {
         writer.append(deviceKey.deviceName)
         writer.append(keystoreID)
         writer.append(unixSeconds)
-        let file = try deviceKey.macKey(.attestation).authenticated(writer.bytes)
+        let file = try deviceKey.withMACKey(.attestation) { $0.authenticated(writer.bytes) }
         try translating(try folders.state.replace(fileName, bytes: file.span))
     }
 }

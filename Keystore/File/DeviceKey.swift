@@ -34,6 +34,13 @@ struct DeviceKey: ~Copyable {
         MACKey(try root.subkey(purpose.rawValue, "stdevice"))
     }
 
+    /// Lends such a key for one use.
+    func withMACKey<R: ~Copyable>(
+        _ purpose: Purpose, _ body: (borrowing MACKey) throws(KeystoreError) -> R
+    ) throws(KeystoreError) -> R {
+        try root.withMACKey(purpose.rawValue, "stdevice", body)
+    }
+
     /// Reads the key from the state folder, without a binding yet.
     ///
     /// - Returns: nil if there is none.
@@ -56,7 +63,6 @@ func readKeyFile(
     guard
         let content = try readSecretFile(name, in: folder, byteCounts: 56...56, damaged: damaged)
     else { return nil }
-    // Lent once for all: each lending is two system calls.
     return try content.read { (bytes) throws(KeystoreError) in
         let checksum = blake2b(ofSecret: bytes.extracting(0..<40), byteCount: 16)
         let isWhole =
@@ -79,7 +85,7 @@ func writeKeyFile(
     try replaceSecretFile(name, in: folder, with: file)
 }
 
-/// Reads a file of a known length into guarded memory; nil if there is none.
+/// Reads a file of a known length into guarded memory, for one use; nil if there is none.
 func readSecretFile(
     _ name: String, in folder: borrowing Directory, byteCounts: ClosedRange<Int>,
     damaged: KeystoreError
@@ -89,12 +95,10 @@ func readSecretFile(
     }
     let byteCount = try translating(try file.attributes()).byteCount
     guard byteCounts.contains(byteCount) else { throw damaged }
-    var content = try SecureBytes(count: byteCount)
-    let count = try unsafe content.withUnsafeMutableBytes { (memory) throws(KeystoreError) in
-        try translating(try unsafe file.read(into: memory))
+    return try unsafe SecureBytes.unclosed(count: byteCount) { (memory) throws(KeystoreError) in
+        let count = try translating(try unsafe file.read(into: memory))
+        guard count == byteCount else { throw damaged }
     }
-    guard count == byteCount else { throw damaged }
-    return content
 }
 
 /// Replaces a file with guarded bytes.

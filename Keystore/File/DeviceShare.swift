@@ -41,7 +41,9 @@ struct ShareFile: ~Copyable {
     ) throws(KeystoreError) -> ShareFile {
         guard let content = try content(state) else { throw .damaged(.deviceShare) }
         let whole = content.count - macByteCount
-        let mac = try deviceKey.macKey(.deviceShare).mac(ofSecret: content, byteCount: whole)
+        let mac = try deviceKey.withMACKey(.deviceShare) {
+            $0.mac(ofSecret: content, byteCount: whole)
+        }
         guard isEqualInConstantTime(mac, publicBytes(whole..<content.count, of: content)),
             publicBytes(8..<24, of: content) == deviceKey.deviceName,
             let file = try ShareFile(parsing: content)
@@ -136,7 +138,9 @@ struct ShareFile: ~Copyable {
         case .none: precondition(!pairs.isEmpty, "a share, or where it is")
         }
         fill(&file, at: shareEnd, with: tail.bytes)
-        let mac = try deviceKey.macKey(.deviceShare).mac(ofSecret: file, byteCount: whole)
+        let mac = try deviceKey.withMACKey(.deviceShare) {
+            $0.mac(ofSecret: file, byteCount: whole)
+        }
         fill(&file, at: whole, with: mac)
         try file.read { (bytes) throws(KeystoreError) in
             try translating { () throws(SystemError) in

@@ -21,11 +21,12 @@ struct IssuerTags {
     init(
         _ issuers: [TrustedIssuer], _ deviceKey: borrowing DeviceKey
     ) throws(KeystoreError) {
-        let macKey = try deviceKey.macKey(.issuers)
-        let pairs = issuers.map { issuer in
-            let tag = macKey.mac(of: issuer.key.bytes)
-            return (tag, macKey.mac(ofName: issuer.name, under: tag))
-        }.sorted { $0.0.lexicographicallyPrecedes($1.0) }
+        let pairs = try deviceKey.withMACKey(.issuers) { key in
+            issuers.map { issuer in
+                let tag = key.mac(of: issuer.key.bytes)
+                return (tag, key.mac(ofName: issuer.name, under: tag))
+            }.sorted { $0.0.lexicographicallyPrecedes($1.0) }
+        }
         keys = pairs.map(\.0)
         names = pairs.map(\.1)
     }

@@ -54,7 +54,7 @@ struct UnverifiedKeystore {
 
     /// Step 4: the MAC, then every field.
     func verified(by deviceKey: borrowing DeviceKey) throws(KeystoreError) -> KeystoreImage {
-        let isAuthentic = try deviceKey.macKey(.keystore).isAuthentic(file)
+        let isAuthentic = try deviceKey.withMACKey(.keystore) { $0.isAuthentic(file) }
         guard isAuthentic, let header = Header(Array(file.prefix(Header.byteCount))),
             header.fileByteCount == file.count
         else { throw .damaged(.keystore) }
@@ -80,6 +80,6 @@ extension KeystoreImage {
         file += metadata.bytes
         file += slots
         file += blake2b(file, byteCount: 32)
-        return try deviceKey.macKey(.keystore).authenticated(file)
+        return try deviceKey.withMACKey(.keystore) { $0.authenticated(file) }
     }
 }

@@ -60,4 +60,11 @@ package struct LogKey: ~Copyable {
     package func macKey(_ purpose: Purpose) throws(KeystoreError) -> MACKey {
         MACKey(try root.subkey(purpose.rawValue, "stlogkey"))
     }
+
+    /// Lends such a key for one use.
+    package func withMACKey<R: ~Copyable>(
+        _ purpose: Purpose, _ body: (borrowing MACKey) throws(KeystoreError) -> R
+    ) throws(KeystoreError) -> R {
+        try root.withMACKey(purpose.rawValue, "stlogkey", body)
+    }
 }

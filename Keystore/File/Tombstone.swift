@@ -20,11 +20,12 @@ struct Tombstone: Equatable, Sendable {
         guard state.contains(fileName), let key = try LogKey.read(state) else { return nil }
         let file = try contents(of: fileName, in: state, limit: 64)
         guard let file else { return nil }
-        for binding in MachineBinding.candidates(machineID) {
-            let isAuthentic = try key.macKey(.tombstone).isAuthentic(file, context: binding.bytes)
-            if isAuthentic { return Tombstone(file) }
+        let isAuthentic = try key.withMACKey(.tombstone) { key in
+            MachineBinding.candidates(machineID).contains {
+                key.isAuthentic(file, context: $0.bytes)
+            }
         }
-        return nil
+        return isAuthentic ? Tombstone(file) : nil
     }
 
     /// Writes the tombstone, durably.
@@ -35,7 +36,9 @@ struct Tombstone: Equatable, Sendable {
         writer.append(Tombstone.magic)
         writer.append(deviceName)
         writer.append(unixSeconds)
-        let file = try key.macKey(.tombstone).authenticated(writer.bytes, context: binding.bytes)
+        let file = try key.withMACKey(.tombstone) {
+            $0.authenticated(writer.bytes, context: binding.bytes)
+        }
         try translating(try state.replace(Tombstone.fileName, bytes: file.span))
     }
 

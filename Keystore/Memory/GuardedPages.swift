@@ -10,12 +10,13 @@ internal import Synchronization
 ///
 /// It is open for writing until it is first closed: until then it holds zeros.
 @safe struct GuardedPages: ~Copyable {
-    enum Access {
+    private enum Access {
         case none, read, write
     }
 
     let start: UnsafeMutableRawPointer
     let byteCount: Int
+    private(set) var isOpen = true
 
     /// Takes pages for so many bytes.
     ///
@@ -34,7 +35,7 @@ internal import Synchronization
     }
 
     deinit {
-        change(.write)
+        if !isOpen { change(.write) }
         unsafe sodium_memzero(start, byteCount)
         guard byteCount == pageBytes else {
             unsafe munmap(start - pageBytes, byteCount + 2 * pageBytes)
@@ -44,8 +45,22 @@ internal import Synchronization
         Pool.shared.withLock { pool in pool.free.append(address) }
     }
 
-    /// Opens or closes the pages.
-    func change(_ access: Access) {
+    /// Opens closed pages for as long as `body` lasts; open ones stay so.
+    func whileReadable<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        if !isOpen { change(.read) }
+        defer { if !isOpen { change(.none) } }
+        return try body()
+    }
+
+    /// Opens the pages for writing, and closes them after `body`.
+    mutating func whileWritable<R: ~Copyable, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        if !isOpen { change(.write) }
+        isOpen = false
+        defer { change(.none) }
+        return try body()
+    }
+
+    private func change(_ access: Access) {
         let protection =
             switch access {
             case .none: PROT_NONE

@@ -11,11 +11,9 @@ package import Linux
 /// can't leave it. Between uses the pages are PROT_NONE, which stops slips, not a debugger: what
 /// protects is not having it any more.
 @safe package struct SecureBytes: ~Copyable, @unchecked Sendable {
-    private let pages: GuardedPages
+    private var pages: GuardedPages
     /// The length in bytes.
     package let count: Int
-    /// Zeros so far: the pages are still open.
-    private var isFresh = true
 
     /// Where the secret begins: it ends with its page, so that a byte too far is no byte of this
     /// process.
@@ -30,6 +28,16 @@ package import Linux
         precondition(count > 0, "a secret has at least a byte")
         pages = try GuardedPages(holding: count)
         self.count = count
+    }
+
+    /// Fills `count` bytes and leaves them open: for a secret that one use makes and drops. Opening
+    /// and closing are a system call each, most of what a short use costs.
+    @unsafe static func unclosed(
+        count: Int, filling fill: (UnsafeMutableRawBufferPointer) throws(KeystoreError) -> Void
+    ) throws(KeystoreError) -> SecureBytes {
+        let secret = try SecureBytes(count: count)
+        try unsafe fill(UnsafeMutableRawBufferPointer(start: secret.base, count: count))
+        return secret
     }
 
     /// Draws `count` random bytes.
@@ -101,19 +109,16 @@ package import Linux
     @unsafe package borrowing func withUnsafeBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
-        if !isFresh { pages.change(.read) }
-        defer { if !isFresh { pages.change(.none) } }
-        return try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+        let bytes = unsafe UnsafeRawBufferPointer(start: base, count: count)
+        return try pages.whileReadable { () throws(E) in try unsafe body(bytes) }
     }
 
     /// For a C function that fills a buffer: valid inside the closure only.
     @unsafe package mutating func withUnsafeMutableBytes<R: ~Copyable, E: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
-        if !isFresh { pages.change(.write) }
-        isFresh = false
-        defer { pages.change(.none) }
-        return try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: count))
+        let bytes = unsafe UnsafeMutableRawBufferPointer(start: base, count: count)
+        return try pages.whileWritable { () throws(E) in try unsafe body(bytes) }
     }
 
     /// Whether two secrets are the same, compared in constant time.

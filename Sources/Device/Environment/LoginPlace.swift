@@ -80,7 +80,7 @@ struct ProcessStatus: Equatable {
         guard let open = stat.firstIndex(of: UInt8(ascii: "(")),
             let close = stat.lastIndex(of: UInt8(ascii: ")")), open < close
         else { return nil }
-        let fields = stat[(close + 1)...].split(separator: UInt8(ascii: " "))
+        let fields = stat[(close + 1)...].split(separator: UInt8(ascii: " "), maxSplits: 2)
         guard fields.count > 1,
             let parent = Int32(String(decoding: fields[1], as: UTF8.self)), parent >= 0
         else { return nil }

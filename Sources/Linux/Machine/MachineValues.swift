@@ -44,13 +44,13 @@ package struct MachineValues: Equatable, Sendable {
         // Read once for all three: each follows from where the root lies.
         guard let storage = tree.rootStorage else { return }
         let root = tree.uuid(of: storage)
-        self[.rootUUID] = Reading(root.map { Array($0.utf8) }, case: \.lowercased)
+        self[.rootUUID] = Reading(root.map { Array($0.utf8) }, case: { $0.lowercased })
         guard let partition = tree.partition(beneath: storage) else { return }
         let uuid = tree.partitionUUID(of: partition)
-        self[.partitionUUID] = Reading(uuid.map { Array($0.utf8) }, case: \.lowercased)
+        self[.partitionUUID] = Reading(uuid.map { Array($0.utf8) }, case: { $0.lowercased })
         let serial = tree.diskSerial(beneath: partition)
         self[.diskSerial] =
-            serial == .unreadable ? .unreadable : Reading(serial.bytes, case: \.uppercased)
+            serial == .unreadable ? .unreadable : Reading(serial.bytes, case: { $0.uppercased })
     }
 }
 

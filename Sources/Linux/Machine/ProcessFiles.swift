@@ -29,7 +29,7 @@ enum ProcessFiles {
         let name = path.dropFirst("/proc/".count)
         let isOwn = name.hasPrefix("self/")
         let number = unsafe st_open_beneath(
-            root.descriptor, isOwn ? own + name.dropFirst("self".count) : String(name),
+            root.descriptor, isOwn ? own + String(name.dropFirst("self".count)) : String(name),
             flags | O_CLOEXEC)
         guard number >= 0 else { return errno == ENOENT ? .absent : .unreadable }
         let found = content(Descriptor(owning: number, path: path))

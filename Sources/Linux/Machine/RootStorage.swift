@@ -107,17 +107,31 @@ package struct Mount: Equatable {
 
 /// The last mount at a folder: the one that is seen.
 package func lastMount(at folder: String, in mountinfo: [UInt8]) -> Mount? {
+    let space = UInt8(ascii: " ")
+    let folder = Array(folder.utf8)[...]
     var found: Mount?
-    for line in mountinfo.split(separator: UInt8(ascii: "\n")) {
-        let fields = line.split(separator: UInt8(ascii: " "))
-        guard fields.count >= 10, fields[4].elementsEqual(folder.utf8),
-            let dash = fields[6...].firstIndex(where: { $0.elementsEqual([UInt8(ascii: "-")]) }),
+    var rest = mountinfo[...]
+    while !rest.isEmpty {
+        let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+        rest = rest[line.endIndex...].dropFirst()
+        // Most lines are of other mounts: these are not taken apart.
+        guard folder == field(4, of: line) else { continue }
+        let fields = line.split(separator: space)
+        guard fields.count >= 10,
+            let dash = fields[6...].firstIndex(where: { $0 == [UInt8(ascii: "-")] }),
             dash + 2 < fields.count
         else { continue }
         let text = [2, dash + 1, dash + 2].map { String(decoding: fields[$0], as: UTF8.self) }
         found = Mount(device: text[0], type: text[1], source: text[2])
     }
     return found
+}
+
+/// What stands behind so many spaces, until the next one; nothing where there are fewer.
+private func field(_ number: Int, of line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var rest = line
+    for _ in 0..<number { rest = rest.drop { $0 != UInt8(ascii: " ") }.dropFirst() }
+    return rest.prefix { $0 != UInt8(ascii: " ") }
 }
 
 /// The serial in SCSI's unit serial number page (SPC-4 §7.8.18): type, 0x80, length, serial.

@@ -5,17 +5,14 @@
 /// An alphabet of 16, 32 or 64 letters.
 package struct TextAlphabet: Sendable {
     /// RFC 4648 §8, read in either case.
-    package static let hexadecimal = TextAlphabet("0123456789abcdef", alike: ["ABCDEF": 10])
+    package static let hexadecimal = TextAlphabet("0123456789abcdef", "0123456789ABCDEF")
     /// RFC 4648 §6 in capitals, without padding, read in either case.
     package static let base32 = TextAlphabet(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", alike: ["abcdefghijklmnopqrstuvwxyz": 0])
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "abcdefghijklmnopqrstuvwxyz")
     /// Crockford's, in capitals and without check symbols; read in either case, O as 0, I and L as 1.
     package static let crockford = TextAlphabet(
-        "0123456789ABCDEFGHJKMNPQRSTVWXYZ",
-        alike: [
-            "abcdefgh": 10, "jk": 18, "mn": 20, "pqrst": 22, "vwxyz": 27, "O": 0, "o": 0, "I": 1,
-            "i": 1, "L": 1, "l": 1,
-        ])
+        "0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789abcdefghjkmnpqrstvwxyz", "OI", "oi", "OL",
+        "ol")
     /// RFC 4648 §4, without its padding.
     package static let base64 = TextAlphabet(lettersAndDigits + "+/")
     /// RFC 4648 §5, without padding.
@@ -29,13 +26,14 @@ package struct TextAlphabet: Sendable {
     private let values: [UInt8]
     private let bitsPerLetter: Int
 
-    /// - Parameter alike: other letters, with the value of the first of each row.
-    private init(_ text: String, alike: [String: UInt8] = [:]) {
-        letters = Array(text.utf8)
+    /// - Parameter rows: the letters in the order of their values; the first row is the one that is
+    ///   written, the others are read alike.
+    private init(_ rows: String...) {
+        letters = Array(rows[0].utf8)
         bitsPerLetter = letters.count.trailingZeroBitCount
         var values = [UInt8](repeating: TextAlphabet.noValue, count: 256)
-        for (row, first) in alike.merging([text: 0], uniquingKeysWith: { $1 }) {
-            for (letter, value) in zip(row.utf8, first...) { values[Int(letter)] = value }
+        for row in rows {
+            for (value, letter) in row.utf8.enumerated() { values[Int(letter)] = UInt8(value) }
         }
         self.values = values
     }

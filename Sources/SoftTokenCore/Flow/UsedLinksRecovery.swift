@@ -30,12 +30,13 @@ extension UsedLinks {
             let beside = try readable(besideName, folders)
         else { return false }
         let former = try readable(fileName, folders)
-        let macKey = try key.macKey(.usedLinks)
-        guard let new = try decoded(beside, macKey) else { return false }
-        guard let tokens else { return true }
-        let known = try decoded(former, macKey)?.entries ?? []
-        return new.entries.contains { entry in
-            tokens.contains(entry.tokenID) && !known.contains { $0.hash == entry.hash }
+        return try key.withMACKey(.usedLinks) { key in
+            guard let new = decoded(beside, key) else { return false }
+            guard let tokens else { return true }
+            let known = decoded(former, key)?.entries ?? []
+            return new.entries.contains { entry in
+                tokens.contains(entry.tokenID) && !known.contains { $0.hash == entry.hash }
+            }
         }
     }
 

@@ -33,7 +33,7 @@ struct AuditHead: Equatable {
     /// pruned leaves a MAC at the base.
     var followsBreak: Bool { baseSequence > 0 && baseMAC == AuditHead.zeroMAC }
 
-    init?(_ file: [UInt8], key: borrowing MACKey) throws(KeystoreError) {
+    init?(_ file: [UInt8], key: borrowing MACKey) {
         guard file.count > 32,
             isEqualInConstantTime(key.mac(of: Array(file.dropLast(32))), Array(file.suffix(32)))
         else { return nil }
@@ -154,17 +154,29 @@ struct AuditHead: Equatable {
 
 extension MACKey {
     /// The line with its MAC, ready to be appended.
-    func chained(_ content: [UInt8], after mac: [UInt8]) throws(KeystoreError) -> [UInt8] {
+    func chained(_ content: [UInt8], after mac: [UInt8]) -> [UInt8] {
         content
             + Array(
                 ",\"mac\":\"\(TextAlphabet.hexadecimal.text(self.mac(of: mac, content)))\"}\n".utf8)
     }
 
     /// Whether a line follows the entry with that number and MAC.
-    func isChained(
-        _ line: AuditLine, afterSequence sequence: UInt64, mac: [UInt8]
-    ) throws(KeystoreError) -> Bool {
+    func isChained(_ line: AuditLine, afterSequence sequence: UInt64, mac: [UInt8]) -> Bool {
         guard line.sequence == sequence + 1 else { return false }
         return isEqualInConstantTime(self.mac(of: mac, line.content), line.mac)
+    }
+
+    /// Takes the whole lines into account that stand beyond a head.
+    ///
+    /// - Returns: false where one doesn't follow; `head` then tells of those before it.
+    func follow(_ beyond: [UInt8], by head: inout AuditHead) -> Bool {
+        let lines = beyond.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for bytes in lines.dropLast() {
+            guard let line = AuditLine(bytes),
+                isChained(line, afterSequence: head.lastSequence, mac: head.lastMAC)
+            else { return false }
+            head.follow(line, byteCount: bytes.count + 1)
+        }
+        return true
     }
 }

@@ -35,7 +35,7 @@ package enum AuditLog {
         for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
             let content = entry.line(
                 sequence: head.lastSequence + 1, unixSeconds: unixSeconds)
-            let line = try chain.chained(content, after: head.lastMAC)
+            let line = chain.chained(content, after: head.lastMAC)
             guard let parsed = AuditLine(line.dropLast()) else {
                 preconditionFailure("a line that was just written can be read")
             }
@@ -124,13 +124,13 @@ package enum AuditLog {
             return nil
         }
         guard let bytes else { return nil }
-        return try AuditHead(bytes, key: try key.macKey(.head))
+        return try key.withMACKey(.head) { AuditHead(bytes, key: $0) }
     }
 
     static func write(
         _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
     ) throws(KeystoreError) {
-        let bytes = head.encoded(by: try key.macKey(.head))
+        let bytes = try key.withMACKey(.head) { head.encoded(by: $0) }
         try translating { () throws(SystemError) in
             var prepared = try PreparedFile(
                 AuditHead.fileName, in: folders.state, bytes: bytes.span)
@@ -164,7 +164,7 @@ package enum AuditLog {
         }
         if head.isPruning {
             let start = try translating(try file.bytes(at: 0, count: lineByteCount))
-            head = try chain.fitted(head, to: start[...])
+            head = chain.fitted(head, to: start[...])
         }
         guard size >= head.byteCount else {
             return try newChain(
@@ -202,18 +202,11 @@ package enum AuditLog {
             return try newChain(file, size: size, after: head, why: "the log was altered")
         }
         let rest = try translating(try file.bytes(at: start, count: size - start))
-        var lines = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let incomplete = lines.removeLast()
-        for bytes in lines {
-            guard let line = AuditLine(bytes),
-                try chain.isChained(line, afterSequence: head.lastSequence, mac: head.lastMAC)
-            else {
-                return try newChain(file, size: size, after: head, why: "the log was altered")
-            }
-            head.follow(line, byteCount: bytes.count + 1)
+        guard chain.follow(rest, by: &head) else {
+            return try newChain(file, size: size, after: head, why: "the log was altered")
         }
-        if !incomplete.isEmpty, mayCut {
-            let end = Int(head.byteCount)
+        let end = Int(head.byteCount)
+        if end < size, mayCut {
             try translating(try file.cut(to: end))
             notes.wasCut = true
         }

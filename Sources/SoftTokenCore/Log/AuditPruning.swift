@@ -31,12 +31,10 @@ extension AuditHead {
 extension MACKey {
     /// The head as it fits a log that begins with these bytes: a pruning may have been cut after the
     /// dropped bytes were taken out.
-    func fitted(
-        _ head: AuditHead, to start: ArraySlice<UInt8>
-    ) throws(KeystoreError) -> AuditHead {
+    func fitted(_ head: AuditHead, to start: ArraySlice<UInt8>) -> AuditHead {
         guard head.isPruning, let end = start.firstIndex(of: UInt8(ascii: "\n")),
             let line = AuditLine(start[..<end]),
-            try isChained(line, afterSequence: head.baseSequence, mac: head.baseMAC)
+            isChained(line, afterSequence: head.baseSequence, mac: head.baseMAC)
         else { return head }
         return head.pruned
     }
@@ -44,10 +42,10 @@ extension MACKey {
     /// The entry that follows another; nil if this is not it.
     fileprivate func line(
         _ bytes: ArraySlice<UInt8>, after sequence: UInt64, _ mac: [UInt8]
-    ) throws(KeystoreError) -> AuditLine? {
-        guard let line = AuditLine(bytes) else { return nil }
-        let isNext = try isChained(line, afterSequence: sequence, mac: mac)
-        return isNext ? line : nil
+    ) -> AuditLine? {
+        guard let line = AuditLine(bytes), isChained(line, afterSequence: sequence, mac: mac)
+        else { return nil }
+        return line
     }
 }
 
@@ -84,7 +82,7 @@ extension AuditLog {
         guard !head.isPruning, head.lastSequence > head.baseSequence else { return .none }
         let start = Int(head.baseOffset)
         let first = try lines(file, at: start, count: lineByteCount).first
-        guard let first, let line = try chain.line(first, after: head.baseSequence, head.baseMAC)
+        guard let first, let line = chain.line(first, after: head.baseSequence, head.baseMAC)
         else { return .altered }
         func isOld(at unixSeconds: Int64) -> Bool {
             line.unixSeconds < unixSeconds - keptSeconds - slackSeconds
@@ -92,7 +90,7 @@ extension AuditLog {
         // Without reading on: nearly always nothing is old.
         guard mayDrop, isOld(at: unixSeconds) else { return .none }
         let all = try lines(file, at: start, count: Int(head.byteCount) - start)
-        guard let lowest = try lowestTime(of: all, head: head, chain: chain) else {
+        guard let lowest = lowestTime(of: all, head: head, chain: chain) else {
             return .altered
         }
         let now = min(unixSeconds, lowest)
@@ -100,7 +98,7 @@ extension AuditLog {
         let oldest = now - keptSeconds
         var (sequence, mac, offset) = (head.baseSequence, head.baseMAC, start)
         for bytes in all {
-            guard let line = try chain.line(bytes, after: sequence, mac) else { return .altered }
+            guard let line = chain.line(bytes, after: sequence, mac) else { return .altered }
             guard line.unixSeconds < oldest else { break }
             (sequence, mac, offset) = (line.sequence, line.mac, offset + bytes.count + 1)
         }
@@ -110,7 +108,7 @@ extension AuditLog {
     /// The lowest time of the chain's last entries; nil if one of them is not as it was written.
     private static func lowestTime(
         of lines: ArraySlice<ArraySlice<UInt8>>, head: AuditHead, chain: borrowing MACKey
-    ) throws(KeystoreError) -> Int64? {
+    ) -> Int64? {
         var last = (sequence: head.baseSequence, mac: head.baseMAC)
         if let before = lines.dropLast(witnessCount).last {
             guard let line = AuditLine(before) else { return nil }
@@ -118,7 +116,7 @@ extension AuditLog {
         }
         var lowest = Int64.max
         for bytes in lines.suffix(witnessCount) {
-            guard let line = try chain.line(bytes, after: last.sequence, last.mac) else {
+            guard let line = chain.line(bytes, after: last.sequence, last.mac) else {
                 return nil
             }
             lowest = min(lowest, line.unixSeconds)

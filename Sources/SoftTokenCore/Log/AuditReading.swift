@@ -54,9 +54,10 @@ extension AuditLog {
         guard let file else {
             return AuditReport(lines: [], flaw: head.byteCount == 0 ? nil : .noLog)
         }
-        let chain = try key.macKey(.chain)
-        let fitted = try chain.fitted(head, to: file[...])
-        let flaw = try flaw(in: file, head: fitted, chain: chain)
+        let (fitted, flaw) = try key.withMACKey(.chain) { chain in
+            let fitted = chain.fitted(head, to: file[...])
+            return (fitted, AuditLog.flaw(in: file, head: fitted, chain: chain))
+        }
         // What a head of a whole log has dropped may stand there still, altered or not.
         let start = flaw == nil ? Int(fitted.baseOffset) : 0
         return AuditReport(lines: readable(Array(file[start...])), flaw: flaw)
@@ -71,13 +72,13 @@ extension AuditLog {
     /// The first thing that is wrong, or nil.
     static func flaw(
         in file: [UInt8], head: AuditHead, chain: borrowing MACKey
-    ) throws(KeystoreError) -> AuditFlaw? {
+    ) -> AuditFlaw? {
         var sequence = head.baseSequence
         var mac = head.baseMAC
         var position = min(Int(head.baseOffset), file.count)
         while let end = file[position...].firstIndex(of: UInt8(ascii: "\n")) {
             guard let line = AuditLine(file[position..<end]),
-                try chain.isChained(line, afterSequence: sequence, mac: mac)
+                chain.isChained(line, afterSequence: sequence, mac: mac)
             else { return .entry(sequence + 1) }
             sequence = line.sequence
             mac = line.mac
@@ -110,17 +111,20 @@ extension AuditLog {
         guard let key = try? LogKey.read(folders.state) else {
             return isEmpty(folders) && isUnused(folders)
         }
-        guard let head = try? head(folders, key: key), let chain = try? key.macKey(.chain) else {
-            return false
-        }
+        guard let head = try? head(folders, key: key) else { return false }
         if head.byteCount == 0, !folders.state.contains(fileName) { return true }
         guard let file = try? folders.state.open(fileName),
             let size = try? file.attributes().byteCount,
-            let start = head.isPruning ? try? file.bytes(at: 0, count: lineByteCount) : [],
-            let fitted = try? chain.fitted(head, to: start[...]), size >= fitted.byteCount,
-            !fitted.followsBreak, let end = try? tail(of: file, head: fitted, size: size)
+            let start = head.isPruning ? try? file.bytes(at: 0, count: lineByteCount) : []
         else { return false }
-        return (try? flaw(in: end.bytes, head: end.head, chain: chain)) == .some(nil)
+        let isWhole = try? key.withMACKey(.chain) { chain in
+            let fitted = chain.fitted(head, to: start[...])
+            guard size >= fitted.byteCount, !fitted.followsBreak,
+                let end = try? tail(of: file, head: fitted, size: size)
+            else { return false }
+            return flaw(in: end.bytes, head: end.head, chain: chain) == nil
+        }
+        return isWhole ?? false
     }
 
     /// The log's end, and its head as if the chain began there: each entry bears the MAC that the

@@ -44,20 +44,22 @@ package enum UsedLinks {
         x: [UInt8], jti: [UInt8], issuedAtUnixSeconds: Int64, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
-        let macKey = try key.macKey(.usedLinks)
-        let content = try known(folders, key: key, macKey).content
-        let hash = macKey.mac(of: x, jti)
-        return issuedAtUnixSeconds <= content.sinceUnixSeconds
-            || content.entries.contains { $0.hash == hash }
+        let head = try AuditLog.head(folders, key: key)
+        let file = try contents(of: fileName, folders)
+        return try key.withMACKey(.usedLinks) { key in
+            let content = known(head, file, key).content
+            let hash = key.mac(of: x, jti)
+            return issuedAtUnixSeconds <= content.sinceUnixSeconds
+                || content.entries.contains { $0.hash == hash }
+        }
     }
 
     /// The file, and whether it is whole and not older than the log's head says. Where it is not,
     /// what was issued until the latest time that the head vouches for counts as used.
     private static func known(
-        _ folders: KeystoreFolders, key: borrowing LogKey, _ macKey: borrowing MACKey
-    ) throws(KeystoreError) -> (content: Content, isWhole: Bool) {
-        let head = try AuditLog.head(folders, key: key)
-        let found = try decoded(try contents(of: fileName, folders), macKey)
+        _ head: AuditHead?, _ file: [UInt8]?, _ key: borrowing MACKey
+    ) -> (content: Content, isWhole: Bool) {
+        let found = decoded(file, key)
         let vouched = head?.vouched.usedLinks ?? 0
         var content = found ?? Content()
         guard content.generation < vouched else { return (content, found != nil) }
@@ -72,8 +74,8 @@ package enum UsedLinks {
         guard folders.state.contains(fileName), let key = try LogKey.read(folders.state) else {
             return 0
         }
-        let macKey = try key.macKey(.usedLinks)
-        return try decoded(try readable(fileName, folders), macKey)?.generation ?? 0
+        let file = try readable(fileName, folders)
+        return try key.withMACKey(.usedLinks) { decoded(file, $0)?.generation ?? 0 }
     }
 
     /// The next version of the file, on the disk and not yet in place. It stays there when this value
@@ -111,7 +113,8 @@ package enum UsedLinks {
             !folders.state.contains(fileName)
             && tokens.contains { $0.origin == .signed && $0.id != tokenID }
         let macKey = try key.macKey(.usedLinks)
-        var (content, isWhole) = try known(folders, key: key, macKey)
+        var (content, isWhole) = known(
+            try AuditLog.head(folders, key: key), try contents(of: fileName, folders), macKey)
         content.generation += 1
         content.entries = content.entries.map { entry in
             var entry = entry
@@ -158,9 +161,7 @@ package enum UsedLinks {
     }
 
     /// What a file holds: nothing where there is none; nil if it is altered.
-    static func decoded(
-        _ file: [UInt8]?, _ key: borrowing MACKey
-    ) throws(KeystoreError) -> Content? {
+    static func decoded(_ file: [UInt8]?, _ key: borrowing MACKey) -> Content? {
         guard let file else { return Content() }
         let bytes = Array(file.dropLast(32))
         guard file.count > 32,
