@@ -154,9 +154,9 @@ struct EndedTokenTests {
                 [[1]], state: state, at: 0, window: OTPWindow(single: 10, pair: 1000)
             ) { first, count in
                 asked += (0..<count).map { first + UInt64($0) }
-                return Array(repeating: [1], count: count)
+                return (0..<count).map { first + UInt64($0) == UInt64(lastCounter) ? [1] : [0] }
             }
-            #expect(asked == [UInt64(lastCounter)])
+            #expect(asked.max() == UInt64(lastCounter))
             guard case .accepted(let next, 0) = verdict else {
                 Issue.record("the last counter is not accepted")
                 return

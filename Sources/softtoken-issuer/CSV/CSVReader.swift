@@ -127,20 +127,18 @@ struct CSVReader: ~Copyable {
     /// The first row has names, in which neither stands unless in quotation marks.
     private mutating func findSeparator() {
         var isQuoted = false
-        var hasSemicolon = false
         for byte in buffer[position...] {
             switch byte {
             case quotationMark: isQuoted.toggle()
             case _ where isQuoted: continue
-            case UInt8(ascii: ","): return
-            case UInt8(ascii: ";"): hasSemicolon = true
-            case UInt8(ascii: "\n"):
-                if hasSemicolon { separator = UInt8(ascii: ";") }
+            case UInt8(ascii: ","):
+                separator = byte
                 return
+            case UInt8(ascii: ";"): separator = byte
+            case UInt8(ascii: "\n"): return
             default: continue
             }
         }
-        if hasSemicolon { separator = UInt8(ascii: ";") }
     }
 
     private mutating func skipByteOrderMark() throws(Failure) {

@@ -6,38 +6,26 @@ internal import Linux
 ///
 /// - Returns: nil for anything else.
 func unixSeconds(_ text: String) -> Int64? {
-    let (date, zone) = splitZone(text)
-    let halves = date.split(separator: "T", omittingEmptySubsequences: false)
-    guard halves.count == 2 else { return nil }
-    let days = numbers(halves[0], separator: "-", widths: [4, 2, 2])
-    let clock = halves[1].split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-    let times = numbers(clock[0], separator: ":", widths: [2, 2, 2])
-    guard let days, let times, let offset = zone, times[0] < 24, times[1] < 60,
-        times[2] < 61, clock.count == 1 || isDigits(clock[1]),
-        let day = CivilDate.daysSince1970(year: days[0], month: days[1], day: days[2])
-    else { return nil }
-    return day * 86_400 + Int64(times[0] * 3600 + times[1] * 60 + times[2]) - offset
+    let (date, offset) = splitZone(text)
+    let parts = date.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let isFraction = parts.dropFirst().allSatisfy { part in
+        !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    }
+    guard isFraction, let offset, let seconds = UTCTime.unixSeconds(parts[0] + "Z") else {
+        return nil
+    }
+    return seconds - offset
 }
 
 /// The date, and its zone's offset in seconds; nil for a zone that is none.
 private func splitZone(_ text: String) -> (date: Substring, offset: Int64?) {
     if text.hasSuffix("Z") { return (text.dropLast(), 0) }
-    let tail = text.suffix(6)
-    guard tail.count == 6, let sign = tail.first, sign == "+" || sign == "-",
-        text.count > 16
-    else { return (text[...], 0) }
-    let parts = numbers(tail.dropFirst(), separator: ":", widths: [2, 2])
-    guard let parts, parts[0] <= 14, parts[1] < 60 else { return (text.dropLast(6), nil) }
-    let seconds = Int64(parts[0] * 3600 + parts[1] * 60)
+    let zone = text.suffix(6)
+    guard let sign = zone.first, sign == "+" || sign == "-", text.count > 16 else {
+        return (text[...], 0)
+    }
+    // As a time of the first day it is hh:mm.
+    let seconds = UTCTime.unixSeconds("1970-01-01T\(zone.dropFirst()):00Z")
+    guard let seconds, seconds < 15 * 3600 else { return (text.dropLast(6), nil) }
     return (text.dropLast(6), sign == "-" ? -seconds : seconds)
-}
-
-private func numbers(_ text: Substring, separator: Character, widths: [Int]) -> [Int]? {
-    let parts = text.split(separator: separator, omittingEmptySubsequences: false)
-    guard parts.map(\.utf8.count) == widths, parts.allSatisfy(isDigits) else { return nil }
-    return parts.compactMap { Int($0) }
-}
-
-private func isDigits(_ text: Substring) -> Bool {
-    !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
 }

@@ -47,7 +47,7 @@ struct Export: ParsableCommand {
         to file: inout BufferedFile, _ secret: RecordsSecret?
     ) throws(Failure) -> (count: Int, revoked: Int, rejected: Int) {
         let isEncrypted = format == .pskc ? try areEncrypted(records) : false
-        let protection = try newProtection(isEncrypted ? secret : nil)
+        let protection = try PSKCProtection.new(for: isEncrypted ? secret : nil)
         let writer = try recordsKeyring(protection, isEncrypted ? secret : nil, path: out)
         var (count, revoked, rejected) = (0, 0, 0)
         if format == .pskc { try file.write(recordsHead + protection.text(prefix: "")) }

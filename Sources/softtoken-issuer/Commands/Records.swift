@@ -27,7 +27,7 @@ struct CreateStore: ParsableCommand {
     @OptionGroup var key: RecordsKeyOption
 
     func run() throws(Failure) {
-        try RecordsStore.create(file, try newProtection(try key.secret()))
+        try RecordsStore.create(file, try PSKCProtection.new(for: try key.secret()))
         sayNext(
             "Next, an issuer's key, unless you have one",
             ["keygen", "--out", "\(file).key", "--name", "Example Clinic"])

@@ -38,7 +38,8 @@ enum OTPVerdict: Equatable, Sendable {
     case notFound
 }
 
-/// Looks for an OTP, or for two in a row.
+/// Looks for an OTP, or for two in a row, to each side of where it is expected: what stands behind was
+/// used already. Of several the nearest is meant.
 ///
 /// - Parameters:
 ///   - otps: digits; one or two.
@@ -49,48 +50,31 @@ func check(
 ) -> OTPVerdict {
     precondition((1...2).contains(otps.count), "one OTP, or two in a row")
     let reach = Int64(otps.count == 1 ? window.single : window.pair)
+    let more = Int64(otps.count - 1)
+    let (now, expected, used, last): (Int64, Int64, Int64, Int64)
     switch state.parameters.factor {
     case .counter(let counter):
-        return check(otps, counter: Int64(counter), reach: reach, state: state, codes: codes)
+        (now, expected, used) = (0, Int64(counter), Int64(counter) - 1)
+        last = lastCounter - more
     case .time(let seconds):
-        let now = Int64(TimeStep(at: unixSeconds, seconds: seconds).number)
-        return check(otps, now: now, reach: reach, state: state, codes: codes)
+        now = Int64(TimeStep(at: unixSeconds, seconds: seconds).number)
+        // Of two in a row the second is the one of now.
+        (expected, used, last) = (now + state.driftSteps - more, state.lastStep ?? -1, .max)
     }
-}
-
-/// HOTP: the counter goes to behind the OTP that was found.
-private func check(
-    _ otps: [[UInt8]], counter: Int64, reach: Int64, state: VerifierState,
-    codes: (UInt64, Int) -> [[UInt8]]
-) -> OTPVerdict {
-    let last = min(counter + reach, lastCounter - Int64(otps.count - 1))
-    if let first = counter > last ? nil : positions(of: otps, in: counter...last, codes).first {
-        var next = state
-        next.parameters.factor = .counter(UInt64(first) + UInt64(otps.count))
-        return .accepted(next, moved: first - counter)
-    }
-    guard counter > 0 else { return .notFound }
-    let past = max(0, counter - reach)...(counter - 1)
-    return positions(of: otps, in: past, codes).isEmpty ? .notFound : .usedAlready
-}
-
-/// TOTP: the step nearest to where the token's clock was last seen.
-private func check(
-    _ otps: [[UInt8]], now: Int64, reach: Int64, state: VerifierState,
-    codes: (UInt64, Int) -> [[UInt8]]
-) -> OTPVerdict {
-    // Of two in a row the second is the one of now.
-    let expected = now + state.driftSteps - Int64(otps.count - 1)
-    guard expected + reach >= 0 else { return .notFound }
-    let found = positions(of: otps, in: max(0, expected - reach)...(expected + reach), codes)
-    let fresh = found.filter { $0 > state.lastStep ?? -1 }
+    let (lower, upper) = (max(0, expected - reach), min(expected + reach, last))
+    guard lower <= upper else { return .notFound }
+    let found = positions(of: otps, in: lower...upper, codes)
+    let fresh = found.filter { $0 > used }
     guard let first = fresh.min(by: { abs($0 - expected) < abs($1 - expected) }) else {
         return found.isEmpty ? .notFound : .usedAlready
     }
     var next = state
-    let last = first + Int64(otps.count - 1)
-    next.lastStep = last
-    next.driftSteps = last - now
+    switch state.parameters.factor {
+    case .counter: next.parameters.factor = .counter(UInt64(first + more + 1))
+    case .time:
+        next.lastStep = first + more
+        next.driftSteps = first + more - now
+    }
     return .accepted(next, moved: first - expected)
 }
 

@@ -98,7 +98,7 @@ final class RecordsWriter: RecordsTarget {
         old = isSystemPathPresent(path) ? try openRecords(path) : nil
         var (known, encrypted) = (KnownTokens(), PSKCKeyPackage?.none)
         switch old {
-        case nil: outline = PSKCOutline(protection: try newProtection(secret))
+        case nil: outline = PSKCOutline(protection: try PSKCProtection.new(for: secret))
         case .some(let old):
             outline = try readKeys(old) { package, _ in
                 _ = known.isTaken(package.serial)

@@ -129,16 +129,6 @@ func vendorKeyring(
     return try PSKCKeyring(protection, unlockedWith: secret.bytes)
 }
 
-extension PSKCKeyPackage {
-    func state(_ keyring: PSKCKeyring) throws(Failure) -> VerifierState {
-        let parameters = try parameters(keyring)
-        let lastStep = try number("Time", keyring)
-        let drift = try number("TimeDrift", keyring) ?? 0
-        guard drift.magnitude < 1 << 31 else { throw .malformedValue("TimeDrift") }
-        return VerifierState(parameters: parameters, lastStep: lastStep, driftSteps: drift)
-    }
-}
-
 /// The one serial of an account.
 ///
 /// - Parameter ended: those that can't be used now: one stands for its reason where there is no other.

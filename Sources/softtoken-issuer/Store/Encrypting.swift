@@ -6,7 +6,7 @@ extension RecordsStore {
     /// Encrypts every seed in one write.
     func encrypt(_ secret: RecordsSecret) throws(Failure) {
         guard try protection() == nil else { throw Failure(encrypted: path) }
-        let protection = try newProtection(secret)
+        let protection = try PSKCProtection.new(for: secret)
         let keyring = try recordsKeyring(protection, secret, path: path)
         try database.write { () throws(Failure) in
             try database.write(protection)
@@ -38,7 +38,7 @@ func encryptFile(_ path: String, _ secret: RecordsSecret) throws(Failure) {
     let lock = try lockRecords(path)
     defer { withExtendedLifetime(lock.number) {} }
     let file = try openRecords(path)
-    let protection = try newProtection(secret)
+    let protection = try PSKCProtection.new(for: secret)
     let keyring = try recordsKeyring(protection, secret, path: path)
     var edits: [RecordEdit] = []
     let outline = try readKeys(file) { (package, _) throws(Failure) in

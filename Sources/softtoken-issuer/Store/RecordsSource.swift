@@ -55,8 +55,13 @@ struct VerifiableKey: ~Copyable {
 extension PSKCKeyPackage {
     /// What a verifier needs of the key.
     func verifiable(_ keyring: PSKCKeyring) throws(Failure) -> VerifiableKey {
+        let parameters = try parameters(keyring)
+        let lastStep = try number("Time", keyring)
+        let drift = try number("TimeDrift", keyring) ?? 0
+        guard drift.magnitude < 1 << 31 else { throw .malformedValue("TimeDrift") }
         let record = TokenMetadata(
-            serial: serial, account: account, issuer: issuer, state: try state(keyring),
+            serial: serial, account: account, issuer: issuer,
+            state: VerifierState(parameters: parameters, lastStep: lastStep, driftSteps: drift),
             startUnixSeconds: policy.startUnixSeconds,
             expiryUnixSeconds: policy.expiryUnixSeconds, isHard: isHard)
         return VerifiableKey(record: record, seed: try seed(keyring))

@@ -102,9 +102,3 @@ func recordsKeyring(
         throw .rejected("the key doesn't open \(path)", hint: error.hint)
     }
 }
-
-/// How new records are encrypted.
-func newProtection(_ secret: RecordsSecret?) throws(Failure) -> PSKCProtection {
-    guard let secret else { return PSKCProtection() }
-    return try PSKCProtection.new(for: secret.bytes)
-}

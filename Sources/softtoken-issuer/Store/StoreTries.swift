@@ -17,12 +17,38 @@ extension RecordsStore: JudgingRecords {
         return VerifiableKey(record: token.record, seed: try token.seed(keyring))
     }
 
+    /// Counts the try, judges the OTPs by what the row says now, and writes what is to be remembered.
     func judge(
         _ record: TokenMetadata, _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
     ) throws(Failure) -> OTPVerdict {
-        try count(record.serial, limit: attempt.limit, now: try currentSeconds())
-        return try judge(
-            record.serial, account: attempt.account, at: attempt.unixSeconds, by: rule)
+        let serial = record.serial
+        try count(serial, limit: attempt.limit, now: try currentSeconds())
+        // The rule is pure, and quick: others wait.
+        let verdict = try database.write { () throws(Failure) -> OTPVerdict in
+            let record = try token(serial).record
+            // It may have been revoked meanwhile.
+            try ofToken(serial, try record.check(at: attempt.unixSeconds))
+            let verdict = rule(record.state)
+            guard case .accepted(let state, _) = verdict else { return verdict }
+            try database.run(
+                """
+                UPDATE tokens SET counter = ?, step = ?, drift = ?, failures = 0, failed = 0 \
+                WHERE serial = ?
+                """,
+                [
+                    state.parameters.factor.columns.counter, SQLValue(state.lastStep),
+                    .integer(state.driftSteps), .text(serial),
+                ])
+            // A statement of its own: SQLite would write the accounts' index each time.
+            if let account = attempt.account {
+                try database.run(
+                    "UPDATE tokens SET account = ? WHERE serial = ?",
+                    [.text(account), .text(serial)])
+            }
+            return verdict
+        }
+        try database.sync()
+        return verdict
     }
 
     /// Counts a try.
@@ -56,41 +82,6 @@ extension RecordsStore: JudgingRecords {
                     "softtoken-issuer", "records", "unlock", "--records", path, "--serial", serial,
                 ]))
         }
-    }
-
-    /// Judges OTPs by what the row says now, and writes what is to be remembered.
-    ///
-    /// - Parameter rule: pure, and quick: others wait.
-    private func judge(
-        _ serial: String, account: String?, at unixSeconds: Int64,
-        by rule: (VerifierState) -> OTPVerdict
-    ) throws(Failure) -> OTPVerdict {
-        let verdict = try database.write { () throws(Failure) -> OTPVerdict in
-            let record = try token(serial).record
-            // It may have been revoked meanwhile.
-            try ofToken(serial, try record.check(at: unixSeconds))
-            let verdict = rule(record.state)
-            guard case .accepted(let state, _) = verdict else { return verdict }
-            try database.run(
-                """
-                UPDATE tokens SET counter = ?, step = ?, drift = ?, failures = 0, failed = 0 \
-                WHERE serial = ?
-                """,
-                [
-                    state.parameters.factor.columns.counter, SQLValue(state.lastStep),
-                    .integer(state.driftSteps),
-                    .text(serial),
-                ])
-            // A statement of its own: SQLite would write the accounts' index each time.
-            if let account {
-                try database.run(
-                    "UPDATE tokens SET account = ? WHERE serial = ?",
-                    [.text(account), .text(serial)])
-            }
-            return verdict
-        }
-        try database.sync()
-        return verdict
     }
 
     /// Lets a locked token try again.
