@@ -55,12 +55,10 @@ struct CSVReader: ~Copyable {
         let first = line
         var fields: [String?] = []
         var isWhole = true
-        var count = 0
+        let start = byteCount
         var end: UInt8? = separator
         while end == separator {
-            let field = try field(&isWhole)
-            count += field.bytes.count + 1
-            if count > CSVReader.maximumRowByteCount { isWhole = false }
+            let field = try field(&isWhole, ofRowAt: start)
             if isWhole { fields.append(String(validating: field.bytes, as: UTF8.self)) }
             end = field.end
         }
@@ -73,12 +71,16 @@ struct CSVReader: ~Copyable {
 
     /// A field and what ended it: a comma, a line feed, or nil for the end of the file.
     private mutating func field(
-        _ isWhole: inout Bool
+        _ isWhole: inout Bool, ofRowAt start: Int
     ) throws(Failure) -> (bytes: [UInt8], end: UInt8?) {
         var bytes: [UInt8] = []
         var isQuoted = false
         var wasQuoted = false
         while let byte = try nextByte() {
+            if byteCount - start > CSVReader.maximumRowByteCount {
+                isWhole = false
+                bytes.removeAll(keepingCapacity: true)
+            }
             switch byte {
             case quotationMark where isQuoted:
                 if try peek() == quotationMark {
@@ -98,10 +100,6 @@ struct CSVReader: ~Copyable {
                 // A quotation mark stands at the beginning, and nothing behind the closing one.
                 if wasQuoted || byte == quotationMark { isWhole = false }
                 bytes.append(byte)
-            }
-            if bytes.count > CSVReader.maximumRowByteCount {
-                isWhole = false
-                bytes.removeAll(keepingCapacity: true)
             }
         }
         if isQuoted { isWhole = false }

@@ -11,105 +11,87 @@ let recordsHead = """
     """
 let recordsTail = "\n</KeyContainer>\n"
 
-/// The key package of a token.
+/// The key package of a token, in the order of RFC 6030's schema.
 ///
 /// - Parameter prefix: the container's, with its colon.
 func recordText(_ record: TokenMetadata, _ seed: PSKCValue, prefix: String) -> [UInt8] {
-    let parameters = record.state.parameters
-    let isCounting = if case .counter = parameters.factor { true } else { false }
-    let urn = Namespace.pskc + (isCounting ? ":hotp" : ":totp")
-    var text = RecordText(prefix: prefix)
-    text.add("KeyPackage") { text in
-        text.add("DeviceInfo") { $0.add("SerialNo", record.serial) }
-        text.add("Key", "Id=\"\(escapedXML(record.serial))\" Algorithm=\"\(urn)\"") { text in
-            if let issuer = record.issuer { text.add("Issuer", issuer) }
-            text.add("AlgorithmParameters") { text in
-                if parameters.algorithm != .sha1 { text.add("Suite", parameters.algorithm.name) }
-                text.addEmpty(
-                    "ResponseFormat Length=\"\(parameters.digits.value)\" Encoding=\"DECIMAL\"")
-            }
-            text.add("Data") { text in
-                text.addSecret(seed)
-                text.addState(record.state)
-            }
-            if let account = record.account { text.add("UserId", userID(ofAccount: account)) }
-            text.addDates(record.startUnixSeconds, record.expiryUnixSeconds)
+    let xml = XMLLines(prefix: prefix)
+    let (parameters, serial) = (record.state.parameters, escapedXML(record.serial))
+    let suite = parameters.algorithm == .sha1 ? nil : parameters.algorithm.name
+    let (type, state) =
+        switch parameters.factor {
+        case .counter(let counter): ("hotp", xml.number("Counter", Int64(counter)))
+        case .time(let seconds):
+            (
+                "totp",
+                xml.number("Time", record.state.lastStep)
+                    + xml.number("TimeInterval", Int64(seconds))
+                    + xml.number(
+                        "TimeDrift", record.state.lastStep.map { _ in record.state.driftSteps })
+            )
         }
-    }
-    return text.bytes
+    let dates =
+        xml.element("StartDate", record.startUnixSeconds.map(UTCTime.text), depth: 4)
+        + xml.element("ExpiryDate", record.expiryUnixSeconds.map(UTCTime.text), depth: 4)
+    let text = """
+
+          <\(prefix)KeyPackage>
+            <\(prefix)DeviceInfo>
+              <\(prefix)SerialNo>\(serial)</\(prefix)SerialNo>
+            </\(prefix)DeviceInfo>
+            <\(prefix)Key Id="\(serial)" Algorithm="\(Namespace.pskc):\(type)">\
+        \(xml.element("Issuer", record.issuer.map(escapedXML), depth: 3))
+              <\(prefix)AlgorithmParameters>\(xml.element("Suite", suite, depth: 4))
+                <\(prefix)ResponseFormat Length="\(parameters.digits.value)" Encoding="DECIMAL"/>
+              </\(prefix)AlgorithmParameters>
+              <\(prefix)Data>\(xml.secret(seed, depth: 4))\(state)
+              </\(prefix)Data>\
+        \(xml.element("UserId", record.account.map { escapedXML(userID(ofAccount: $0)) }, depth: 3))\
+        \(xml.group("Policy", dates, depth: 3))
+            </\(prefix)Key>
+          </\(prefix)KeyPackage>
+        """
+    return Array(text.utf8)
 }
 
 /// The element of a seed, as it stands in a package of ours.
 func secretText(_ seed: PSKCValue, prefix: String) -> [UInt8] {
-    var text = RecordText(prefix: prefix)
-    text.addSecret(seed)
-    return text.bytes
+    Array(XMLLines(prefix: prefix).secret(seed, depth: 1).utf8)
 }
 
-/// Indented XML, a line an element.
-private struct RecordText {
-    private(set) var bytes: [UInt8] = []
-    private let prefix: String
-    private var depth = 1
+/// Elements, each on lines of its own.
+private struct XMLLines {
+    let prefix: String
 
-    init(prefix: String) { self.prefix = prefix }
-
-    /// An element with others in it.
-    mutating func add(
-        _ name: String, _ attributes: String = "", content: (inout RecordText) -> Void
-    ) {
-        line("<\(prefix)\(name)\(attributes.isEmpty ? "" : " ")\(attributes)>")
-        depth += 1
-        content(&self)
-        depth -= 1
-        line("</\(prefix)\(name)>")
+    /// An element with text in it, which is escaped; nothing without.
+    func element(_ name: String, _ text: String?, depth: Int) -> String {
+        text.map { start(depth) + "<\(prefix)\(name)>\($0)</\(prefix)\(name)>" } ?? ""
     }
 
-    mutating func add(_ name: String, _ text: String) {
-        line("<\(prefix)\(name)>\(escapedXML(text))</\(prefix)\(name)>")
+    /// An element with others in it; nothing without.
+    func group(_ name: String, _ content: String, depth: Int) -> String {
+        content.isEmpty ? "" : element(name, content + start(depth), depth: depth)
     }
 
-    mutating func addEmpty(_ tag: String) { line("<\(prefix)\(tag)/>") }
+    /// A value of Data; nothing without.
+    func number(_ name: String, _ number: Int64?) -> String {
+        group(name, element("PlainValue", number.map { String($0) }, depth: 5), depth: 4)
+    }
 
-    mutating func addSecret(_ seed: PSKCValue) {
-        add("Secret") { text in
-            switch seed {
-            case .plain(let value):
-                text.line("<\(text.prefix)PlainValue>")
-                text.bytes += value + "</\(text.prefix)PlainValue>".utf8
-            case .encrypted(let value):
-                text.line(
-                    "<\(text.prefix)EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\">"
-                        + "\(cipherText(value))</\(text.prefix)EncryptedValue>")
-                text.add("ValueMAC", base64Encoded(value.mac ?? []))
-            }
+    func secret(_ seed: PSKCValue, depth: Int) -> String {
+        switch seed {
+        case .plain(let value):
+            let text = String(decoding: value, as: UTF8.self)
+            return group("Secret", element("PlainValue", text, depth: depth + 1), depth: depth)
+        case .encrypted(let value):
+            let space = "EncryptedValue xmlns:xenc=\"\(Namespace.encryption)\""
+            let text =
+                start(depth + 1)
+                + "<\(prefix)\(space)>\(cipherText(value))</\(prefix)EncryptedValue>"
+                + element("ValueMAC", base64Encoded(value.mac ?? []), depth: depth + 1)
+            return group("Secret", text, depth: depth)
         }
     }
 
-    /// In the order of RFC 6030's schema.
-    mutating func addState(_ state: VerifierState) {
-        switch state.parameters.factor {
-        case .counter(let counter): add("Counter", number: Int64(counter))
-        case .time(let seconds):
-            if let step = state.lastStep { add("Time", number: step) }
-            add("TimeInterval", number: Int64(seconds))
-            if state.lastStep != nil { add("TimeDrift", number: state.driftSteps) }
-        }
-    }
-
-    mutating func addDates(_ start: Int64?, _ expiry: Int64?) {
-        guard start != nil || expiry != nil else { return }
-        add("Policy") { text in
-            if let start { text.add("StartDate", UTCTime.text(unixSeconds: start)) }
-            if let expiry { text.add("ExpiryDate", UTCTime.text(unixSeconds: expiry)) }
-        }
-    }
-
-    private mutating func add(_ name: String, number: Int64) {
-        add(name) { $0.add("PlainValue", String(number)) }
-    }
-
-    private mutating func line(_ text: String) {
-        bytes += ("\n" + String(repeating: "  ", count: depth) + text).utf8
-    }
+    private func start(_ depth: Int) -> String { "\n" + String(repeating: "  ", count: depth) }
 }
