@@ -12,6 +12,15 @@ struct AttemptFiles: ~Copyable {
         deviceName = deviceKey.deviceName
     }
 
+    /// What both copies say beside a log's head; nil where both are lost.
+    func standing(
+        in folders: KeystoreFolders, vouched: Vouched?
+    ) throws(KeystoreError) -> AttemptStanding? {
+        AttemptStanding(
+            state: try read(folders.state), data: try read(folders.data), vouched: vouched,
+            of: deviceName)
+    }
+
     /// Reads one folder's copy.
     func read(_ folder: borrowing Directory) throws(KeystoreError) -> AttemptCopy {
         let file: [UInt8]?

@@ -113,10 +113,7 @@ enum ErasureInProgress {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         for binding in MachineBinding.candidates(machineID) {
             let deviceKey = try DeviceKey(key, binding: binding)
-            let files = try AttemptFiles(deviceKey)
-            let standing = AttemptStanding(
-                state: try files.read(folders.state), data: try files.read(folders.data),
-                vouched: vouched, of: deviceKey.deviceName)
+            let standing = try AttemptFiles(deviceKey).standing(in: folders, vouched: vouched)
             if tombstone?.deviceName == deviceKey.deviceName || standing?.isErasing == true {
                 return (deviceKey.deviceName, binding)
             }

@@ -171,10 +171,9 @@ extension LockedKeystore {
     private func confirmAttempts(
         _ files: borrowing AttemptFiles, folders: KeystoreFolders
     ) throws(KeystoreError) {
-        let current = AttemptStanding(
-            state: try files.read(folders.state), data: try files.read(folders.data),
-            vouched: attempts.vouched, of: deviceKey.deviceName)
-        guard current == attempts else { throw .changed }
+        guard try files.standing(in: folders, vouched: attempts.vouched) == attempts else {
+            throw .changed
+        }
     }
 
     private func checkDelay(

@@ -98,11 +98,9 @@ extension KeystoreCondition {
             return .erasing
         }
         let files = try AttemptFiles(deviceKey)
-        guard
-            let attempts = AttemptStanding(
-                state: try files.read(folders.state), data: try files.read(folders.data),
-                vouched: vouched, of: deviceKey.deviceName)
-        else { return .attemptRecordsLost }
+        guard let attempts = try files.standing(in: folders, vouched: vouched) else {
+            return .attemptRecordsLost
+        }
         guard !attempts.isErasing else { return .erasing }
         let file = try ShareFile.read(folders.state, deviceKey: deviceKey)
         let protector = image.header.protector
