@@ -66,7 +66,13 @@ extension RequestKey {
 extension ActivationCode {
     /// Draws a new code.
     package init() throws(ActivationError) {
-        let drawn = try ActivationCode.drawnLetters()
+        var drawn = try sealing(try SecureBytes(randomCount: ActivationCode.characterCount))
+        // 256 is a multiple of 32: no letter is more likely than another.
+        drawn.write { (target: inout MutableSpan<UInt8>) in
+            for index in target.indices {
+                target[index] = TextAlphabet.crockford.letters[Int(target[index] & 31)]
+            }
+        }
         self = try drawn.read { (letters) throws(ActivationError) in
             try ActivationCode(parsing: letters)
         }
@@ -100,17 +106,6 @@ extension ActivationCode {
             }
             return Set(places).count < 5 || places[..<5] == places[5...] || expected.count >= 7
         }
-    }
-
-    private static func drawnLetters() throws(ActivationError) -> SecureBytes {
-        var letters = try sealing(try SecureBytes(randomCount: characterCount))
-        // 256 is a multiple of 32: no letter is more likely than another.
-        letters.write { (target: inout MutableSpan<UInt8>) in
-            for index in target.indices {
-                target[index] = TextAlphabet.crockford.letters[Int(target[index] & 31)]
-            }
-        }
-        return letters
     }
 }
 

@@ -2,7 +2,6 @@
 // token of a vendor's PSKC file to an account. Bound by CONTRACT §6.
 import ArgumentParser
 import ProgramSupport
-import SoftTokenCore
 
 struct Bind: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,14 +26,7 @@ struct Bind: ParsableCommand {
     }
 
     func run() throws {
-        let accepted = try options.accept(.serial(serial), account: account) {
-            (bound) throws(Failure) in
-            guard bound == nil || bound == account else {
-                throw Failure(
-                    .policy, "token \(serial) is bound to another account already",
-                    hint: "take its UserId out of the records if that is what you want")
-            }
-        }
+        let accepted = try options.accept(.serial(serial), account: account)
         try output.line("bound \(serial) to \(account), \(accepted)")
     }
 }

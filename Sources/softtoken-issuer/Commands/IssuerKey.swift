@@ -66,19 +66,17 @@ struct IssuerKey: ~Copyable {
 }
 
 /// A small file of secrets in guarded memory. The public half that `keygen` leaves beside the key, for
-/// everybody to read, is told as what it is.
+/// everybody to read, is told as what it is: its reader looks for a private key before it copies
+/// anything.
 private func readSecretFile(_ path: String) throws(Failure) -> SecureBytes {
-    if let file = try? openInput(path), let bytes = try? content(of: file), isPublicHalf(bytes) {
+    if let file = try? openInput(path), let bytes = try? content(of: file),
+        bytes.read({ (try? IssuerFile(parsing: $0)) != nil })
+    {
         throw .rejected(
             "\(path) is the public half of an issuer's key",
             hint: "--key takes the private file, which softtoken-issuer keygen wrote beside it")
     }
     return try content(of: try openPrivate(path))
-}
-
-/// The reader of the public file looks for a private key before it copies anything.
-private func isPublicHalf(_ bytes: borrowing SecureBytes) -> Bool {
-    bytes.read { (try? IssuerFile(parsing: $0)) != nil }
 }
 
 private func content(of file: borrowing Descriptor) throws(Failure) -> SecureBytes {

@@ -4,6 +4,7 @@ import ArgumentParser
 import Linux
 import OTP
 import ProgramSupport
+import SoftTokenCore
 
 struct VerifierOptions: ParsableArguments {
     @Option(help: .taking("file", "The records, a store or PSKC (RFC 6030); updated."))
@@ -48,28 +49,21 @@ extension VerifierOptions {
     ///
     /// - Parameters:
     ///   - account: whom to bind the token to, if it is accepted.
-    ///   - check: looks at whom it is bound to now.
     /// - Returns: the drift or the counter, for people and scripts.
-    /// - Throws: `Failure`; 65 for an OTP that is not accepted.
-    func accept(
-        _ name: TokenName, account: String? = nil,
-        check: (String?) throws(Failure) -> Void = { _ in }
-    ) throws(Failure) -> String {
+    /// - Throws: `Failure`; 65 for an OTP that is not accepted, 88 for a token that is bound to another
+    ///   account.
+    func accept(_ name: TokenName, account: String? = nil) throws(Failure) -> String {
         let secret = try RecordsSecret.read(
             from: keyFd ?? recordsKeyFd, isOfOurs: keyFd == nil)
         // Whoever types hears first that there is no such token, several, or one that has ended.
-        if isTerminal(0) {
-            let now = if let at { at } else { try currentSeconds() }
-            try check(try TokenSession(records, name, secret: secret, at: now).record.account)
-        }
+        if isTerminal(0) { _ = try session(name, secret, account, at: try now()) }
         var otps: [[UInt8]] = []
         var hint: String?
         for question in ["one-time password", "the next one-time password"] {
             guard let otp = try nextOTP(asking: question) else { break }
             otps.append(otp)
-            let now = if let at { at } else { try currentSeconds() }
-            let session = try TokenSession(records, name, secret: secret, at: now)
-            try check(session.record.account)
+            let now = try now()
+            let session = try session(name, secret, account, at: now)
             let factor = session.record.state.parameters.factor
             hint = hintAfterMiss(factor, isHard: session.record.isHard)
             var limits = OTPWindow.standard(factor)
@@ -84,6 +78,23 @@ extension VerifierOptions {
             throw .usage("there is no one-time password on standard input")
         }
         throw .rejected("the one-time password is not accepted", hint: hint)
+    }
+
+    private func now() throws(Failure) -> Int64 {
+        if let at { at } else { try currentSeconds() }
+    }
+
+    private func session(
+        _ name: TokenName, _ secret: RecordsSecret?, _ account: String?, at unixSeconds: Int64
+    ) throws(Failure) -> TokenSession {
+        let session = try TokenSession(records, name, secret: secret, at: unixSeconds)
+        let bound = session.record.account
+        guard account == nil || bound == nil || bound == account else {
+            throw Failure(
+                .policy, "token \(session.record.serial) is bound to another account already",
+                hint: "take its UserId out of the records if that is what you want")
+        }
+        return session
     }
 
     /// The digits, without the space that people put in the middle; nil at the end of the input.

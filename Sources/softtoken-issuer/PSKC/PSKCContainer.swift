@@ -60,7 +60,7 @@ func readKeys(
 
 extension PSKCOutline {
     fileprivate mutating func begin(_ root: XMLElement, _ path: String) throws(Failure) {
-        guard root.name == XMLName(Namespace.pskc, "KeyContainer") else {
+        guard root.name == XMLName("KeyContainer") else {
             guard isDraft(root.name) else {
                 throw .rejected("\(path) is not a PSKC file", hint: "RFC 6030 says what one is")
             }
@@ -82,16 +82,16 @@ extension PSKCOutline {
         _ element: XMLElement, _ path: String
     ) throws(Failure) -> PSKCKeyPackage? {
         switch element.name {
-        case XMLName(Namespace.pskc, "EncryptionKey"), XMLName(Namespace.pskc, "MACMethod"):
+        case XMLName("EncryptionKey"), XMLName("MACMethod"):
             guard packageCount == 0 else { throw Failure(disordered: path) }
             protection.add(element)
-        case XMLName(Namespace.pskc, "KeyPackage"):
+        case XMLName("KeyPackage"):
             guard let package = PSKCKeyPackage(element) else { throw Failure(disordered: path) }
             if packageCount == 0 { firstOffset = element.range.lowerBound }
             packageCount += 1
             insertionOffset = element.range.upperBound
             return package
-        case XMLName(Namespace.pskc, "Signature"), XMLName(Namespace.signature, "Signature"):
+        case XMLName("Signature"), XMLName("Signature", in: Namespace.signature):
             isSigned = true
         default: break
         }

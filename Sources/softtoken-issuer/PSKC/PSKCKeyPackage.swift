@@ -27,18 +27,18 @@ struct PSKCKeyPackage: Sendable {
 
     /// - Returns: nil without a key or an Id, or with two keys: RFC 6030's schema has one.
     init?(_ package: XMLElement) {
-        let keys = package.children.filter { $0.name == XMLName(Namespace.pskc, "Key") }
+        let keys = package.children.filter { $0.name == XMLName("Key") }
         guard keys.count == 1, let id = keys[0].attribute("Id") else { return nil }
-        let device = package.child(Namespace.pskc, "DeviceInfo")
+        let device = package.child("DeviceInfo")
         key = keys[0]
         self.id = id
-        let serial = device?.child(Namespace.pskc, "SerialNo")?.trimmedText ?? ""
+        let serial = device?.child("SerialNo")?.trimmedText ?? ""
         self.serial = serial.isEmpty ? id : serial
-        issuer = key.child(Namespace.pskc, "Issuer")?.trimmedText
+        issuer = key.child("Issuer")?.trimmedText
         algorithm = key.attribute("Algorithm")
-        isHard = device?.child(Namespace.pskc, "Manufacturer") != nil
-        policy = PSKCPolicy(key.child(Namespace.pskc, "Policy"), device: device)
-        let user = key.child(Namespace.pskc, "UserId") ?? device?.child(Namespace.pskc, "UserId")
+        isHard = device?.child("Manufacturer") != nil
+        policy = PSKCPolicy(key.child("Policy"), device: device)
+        let user = key.child("UserId") ?? device?.child("UserId")
         userID = user?.trimmedText
         repeated = repeatedElement(package)
     }
@@ -56,11 +56,11 @@ struct PSKCKeyPackage: Sendable {
 
     var isOCRA: Bool { algorithm?.lowercased().holds("ocra") == true }
 
-    var data: XMLElement? { key.child(Namespace.pskc, "Data") }
+    var data: XMLElement? { key.child("Data") }
 
     /// - Returns: nil where there is none.
     func value(_ local: String) throws(Failure) -> PSKCValue? {
-        guard let element = data?.child(Namespace.pskc, local) else { return nil }
+        guard let element = data?.child(local) else { return nil }
         guard let value = PSKCValue(element) else { throw .malformedValue(local) }
         return value
     }
@@ -98,8 +98,7 @@ extension PSKCKeyPackage {
     }
 
     private func hash() throws(Failure) -> HashAlgorithm {
-        let settings = key.child(Namespace.pskc, "AlgorithmParameters")
-        let element = settings?.child(Namespace.pskc, "Suite")
+        let element = key.child("AlgorithmParameters")?.child("Suite")
         let suite = element?.trimmedText ?? ""
         // privacyIDEA's export says it in an attribute, which RFC 6030 doesn't have.
         guard !suite.isEmpty || element?.attributes.isEmpty ?? true else { throw .unsupportedSuite }
@@ -112,10 +111,9 @@ extension PSKCKeyPackage {
     }
 
     private func digits() throws(Failure) -> DigitCount {
-        guard
-            let format = key.child(Namespace.pskc, "AlgorithmParameters")?
-                .child(Namespace.pskc, "ResponseFormat")
-        else { throw .unsupportedResponse }
+        guard let format = key.child("AlgorithmParameters")?.child("ResponseFormat") else {
+            throw .unsupportedResponse
+        }
         guard let encoding = format.attribute("Encoding") else { throw .missingEncoding }
         guard encoding == "DECIMAL",
             ["false", "0", nil].contains(format.attribute("CheckDigits")),
@@ -135,12 +133,12 @@ extension PSKCKeyPackage {
 extension PSKCValue {
     /// - Returns: nil for neither a plain value nor an encrypted one, or both.
     fileprivate init?(_ element: XMLElement) {
-        let plain = element.child(Namespace.pskc, "PlainValue")
-        let encrypted = element.child(Namespace.pskc, "EncryptedValue")
+        let plain = element.child("PlainValue")
+        let encrypted = element.child("EncryptedValue")
         switch (plain, encrypted) {
         case (let plain?, nil): self = .plain(Array(plain.trimmedText.utf8))
         case (nil, let encrypted?):
-            let mac = element.child(Namespace.pskc, "ValueMAC")
+            let mac = element.child("ValueMAC")
             guard let value = PSKCEncryptedValue(encrypted, mac: mac) else { return nil }
             self = .encrypted(value)
         default: return nil

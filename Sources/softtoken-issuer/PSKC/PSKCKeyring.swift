@@ -92,10 +92,8 @@ struct PSKCKeyring: Sendable {
 
     private func decrypt(_ value: PSKCEncryptedValue) throws(Failure) -> SecureBytes {
         guard !value.isTripleDES, !protection.hasTripleDESKey else { throw .tripleDES }
-        guard protection.encryptionKey != .tooManyRounds else { throw .tooManyRounds }
-        guard let cipher = value.cipher, protection.encryptionKey != .unsupported else {
-            throw .unsupportedEncryption
-        }
+        if case .unusable(let failure) = protection.encryptionKey { throw failure }
+        guard let cipher = value.cipher else { throw .unsupportedEncryption }
         // Key wrap needs no MAC: python-pskc writes a MACMethod without a method there.
         guard protection.macMethod != .unsupported || cipher.checksItself && value.mac == nil else {
             throw .unsupportedEncryption
@@ -133,7 +131,7 @@ private func encryptionKey(
         let count = declared ?? protection.macKey?.cipher?.keyByteCount ?? 16
         return try inMemory(
             try PSKCKey(password: secret, parameters: parameters, byteCount: count))
-    case .none, .preShared, .tooManyRounds, .unsupported:
+    case .none, .preShared, .unusable:
         guard let key = try preSharedKey(secret) else { throw .malformedKey }
         return key
     }

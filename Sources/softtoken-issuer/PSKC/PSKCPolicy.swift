@@ -28,7 +28,7 @@ struct PSKCPolicy: Sendable {
     init(_ policy: XMLElement?, device: XMLElement?) {
         for element in policy?.children ?? [] { add(element) }
         for local in ["StartDate", "ExpiryDate"] {
-            if let date = device?.child(Namespace.pskc, local) { add(date) }
+            if let date = device?.child(local) { add(date) }
         }
     }
 

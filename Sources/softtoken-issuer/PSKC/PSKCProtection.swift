@@ -17,10 +17,10 @@ extension PSKCEncryptedValue {
     /// - Returns: nil for what is no EncryptedDataType with a CipherValue.
     init?(_ element: XMLElement, mac: XMLElement?) {
         guard
-            let method = element.child(Namespace.encryption, "EncryptionMethod"),
+            let method = element.child("EncryptionMethod", in: Namespace.encryption),
             let algorithm = method.attribute("Algorithm"),
-            let value = element.child(Namespace.encryption, "CipherData")?
-                .child(Namespace.encryption, "CipherValue"),
+            let value = element.child("CipherData", in: Namespace.encryption)?
+                .child("CipherValue", in: Namespace.encryption),
             let bytes = publicBase64(value.text)
         else { return nil }
         let macBytes = mac.map { publicBase64($0.text) } ?? .some(nil)
@@ -56,10 +56,8 @@ struct PSKCProtection: Equatable, Sendable {
         /// A key that both sides have.
         case preShared
         case derived(PBKDF2Parameters, keyByteCount: Int?)
-        /// PBKDF2 with more rounds than are done here.
-        case tooManyRounds
-        /// A certificate, or a derivation that isn't PBKDF2.
-        case unsupported
+        /// A certificate, a derivation that isn't PBKDF2, or one with more rounds than are done here.
+        case unusable(Failure)
     }
 
     enum MACMethod: Equatable, Sendable {
@@ -85,16 +83,16 @@ struct PSKCProtection: Equatable, Sendable {
     mutating func add(_ element: XMLElement) {
         if element.name.local == "MACMethod" {
             macMethod = PSKCProtection.method(element)
-        } else if let derived = element.child(Namespace.encryption11, "DerivedKey")
-            ?? element.child(Namespace.pskc, "DerivedKey")
+        } else if let derived = element.child("DerivedKey", in: Namespace.encryption11)
+            ?? element.child("DerivedKey")
         {
             encryptionKey = PSKCProtection.derivation(derived)
         } else {
             // An empty element, as python-pskc writes it, is a key that has no name.
             let isPreShared =
                 element.children.isEmpty
-                || element.child(Namespace.signature, "KeyName") != nil
-            encryptionKey = isPreShared ? .preShared : .unsupported
+                || element.child("KeyName", in: Namespace.signature) != nil
+            encryptionKey = isPreShared ? .preShared : .unusable(.unsupportedEncryption)
         }
     }
 
@@ -104,9 +102,9 @@ struct PSKCProtection: Equatable, Sendable {
             moreSignatures + "hmac-sha256": .sha256, moreSignatures + "hmac-sha512": .sha512,
         ]
         guard let algorithm = element.attribute("Algorithm").flatMap({ algorithms[$0] }),
-            element.child(Namespace.pskc, "MACKeyReference") == nil
+            element.child("MACKeyReference") == nil
         else { return .unsupported }
-        guard let key = element.child(Namespace.pskc, "MACKey") else {
+        guard let key = element.child("MACKey") else {
             return .hmac(algorithm, key: nil)
         }
         guard let value = PSKCEncryptedValue(key, mac: nil) else { return .unsupported }
@@ -124,18 +122,15 @@ struct PSKCProtection: Equatable, Sendable {
                 .flatMap({ publicBase64($0.text) }),
             let count = values.anyChild("IterationCount").flatMap({ Int($0.trimmedText) }),
             let algorithm = pseudorandomFunction(values.anyChild("PRF"))
-        else { return .unsupported }
-        guard count <= PBKDF2Parameters.iterations.upperBound else { return .tooManyRounds }
-        guard
+        else { return .unusable(.unsupportedEncryption) }
+        guard count <= PBKDF2Parameters.iterations.upperBound else {
+            return .unusable(.tooManyRounds)
+        }
+        let length = values.anyChild("KeyLength").map { Int($0.trimmedText) ?? 0 }
+        guard [nil, 16, 24, 32].contains(length),
             let parameters = PBKDF2Parameters(
                 salt: salt, iterationCount: count, algorithm: algorithm)
-        else { return .unsupported }
-        guard let length = values.anyChild("KeyLength") else {
-            return .derived(parameters, keyByteCount: nil)
-        }
-        guard let length = Int(length.trimmedText), [16, 24, 32].contains(length) else {
-            return .unsupported
-        }
+        else { return .unusable(.unsupportedEncryption) }
         return .derived(parameters, keyByteCount: length)
     }
 

@@ -7,6 +7,11 @@ import OTP
 struct RecordEdit: Equatable, Sendable {
     let range: Range<Int>
     let bytes: [UInt8]
+
+    init(_ range: Range<Int>, _ text: String) {
+        self.range = range
+        bytes = Array(text.utf8)
+    }
 }
 
 extension PSKCKeyPackage {
@@ -30,11 +35,7 @@ extension PSKCKeyPackage {
         // The key's own: Data's may be declared on Data, and this stands behind it.
         let prefix = key.prefix
         let text = "<\(prefix)UserId>\(escapedXML(userID(ofAccount: account)))</\(prefix)UserId>"
-        let bytes = Array(text.utf8)
-        if let old = key.child(Namespace.pskc, "UserId") {
-            return RecordEdit(range: old.range, bytes: bytes)
-        }
-        return RecordEdit(range: data.range.upperBound..<data.range.upperBound, bytes: bytes)
+        return RecordEdit(key.child("UserId")?.range ?? data.end, text)
     }
 
     /// What ends the key at any time: its policy's ExpiryDate.
@@ -44,39 +45,32 @@ extension PSKCKeyPackage {
         let day = UTCTime.text(unixSeconds: revokedUnixSeconds)
         let date = "<\(prefix)ExpiryDate>\(day)</\(prefix)ExpiryDate>"
         let whole = "<\(prefix)Policy>\(date)</\(prefix)Policy>"
-        guard let policy = key.child(Namespace.pskc, "Policy") else {
-            let end = (key.child(Namespace.pskc, "UserId") ?? data).range.upperBound
-            return RecordEdit(range: end..<end, bytes: Array(whole.utf8))
+        guard let policy = key.child("Policy") else {
+            return RecordEdit((key.child("UserId") ?? data).end, whole)
         }
-        if policy.endTag.isEmpty {
-            return RecordEdit(range: policy.range, bytes: Array(whole.utf8))
-        }
-        if let old = policy.child(Namespace.pskc, "ExpiryDate") {
-            return RecordEdit(range: old.range, bytes: Array(date.utf8))
-        }
-        let start = policy.child(Namespace.pskc, "StartDate")?.range ?? policy.startTag
-        let end = start.upperBound
-        return RecordEdit(range: end..<end, bytes: Array(date.utf8))
+        if policy.endTag.isEmpty { return RecordEdit(policy.range, whole) }
+        let start = policy.startTag.upperBound
+        let place = policy.child("ExpiryDate")?.range ?? policy.child("StartDate")?.end
+        return RecordEdit(place ?? start..<start, date)
     }
 
     /// New elements that belong at one place are one edit, in the schema's order.
     private func edits(
         in data: XMLElement, _ values: [(local: String, text: String)]
     ) -> [RecordEdit] {
-        var edits: [RecordEdit] = []
+        var edits: [(place: Range<Int>, text: String)] = []
         for (local, value) in values {
             let prefix = data.prefix
             let content = "<\(prefix)PlainValue>\(value)</\(prefix)PlainValue>"
             let text = "<\(prefix)\(local)>\(content)</\(prefix)\(local)>"
-            let place = data.child(Namespace.pskc, local)?.range ?? data.place(for: local)
-            if place.isEmpty, let last = edits.last, last.range == place {
-                edits[edits.count - 1] = RecordEdit(
-                    range: place, bytes: last.bytes + Array(text.utf8))
+            let place = data.child(local)?.range ?? data.place(for: local)
+            if place.isEmpty, edits.last?.place == place {
+                edits[edits.count - 1].text += text
             } else {
-                edits.append(RecordEdit(range: place, bytes: Array(text.utf8)))
+                edits.append((place, text))
             }
         }
-        return edits
+        return edits.map { RecordEdit($0.place, $0.text) }
     }
 }
 
@@ -98,8 +92,7 @@ extension XMLElement {
         let last = children.last {
             $0.name.namespace == Namespace.pskc && before.contains($0.name.local)
         }
-        let offset = last?.range.upperBound ?? startTag.upperBound
-        return offset..<offset
+        return last?.end ?? startTag.upperBound..<startTag.upperBound
     }
 }
 

@@ -55,8 +55,8 @@ func recordText(_ record: TokenMetadata, _ seed: PSKCValue, prefix: String) -> [
 }
 
 /// The element of a seed, as it stands in a package of ours.
-func secretText(_ seed: PSKCValue, prefix: String) -> [UInt8] {
-    Array(XMLLines(prefix: prefix).secret(seed, depth: 1).utf8)
+func secretText(_ seed: PSKCValue, prefix: String) -> String {
+    XMLLines(prefix: prefix).secret(seed, depth: 1)
 }
 
 /// Elements, each on lines of its own.

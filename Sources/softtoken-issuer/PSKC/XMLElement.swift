@@ -7,7 +7,7 @@ struct XMLName: Hashable, Sendable {
     let namespace: String
     let local: String
 
-    init(_ namespace: String, _ local: String) {
+    init(_ local: String, in namespace: String = Namespace.pskc) {
         self.namespace = namespace
         self.local = local
     }
@@ -30,8 +30,11 @@ struct XMLElement: Sendable {
     /// All bytes of the element.
     var range: Range<Int> { startTag.lowerBound..<endTag.upperBound }
 
-    func child(_ namespace: String, _ local: String) -> XMLElement? {
-        children.first { $0.name == XMLName(namespace, local) }
+    /// The place behind it, where no byte stands.
+    var end: Range<Int> { endTag.upperBound..<endTag.upperBound }
+
+    func child(_ local: String, in namespace: String = Namespace.pskc) -> XMLElement? {
+        children.first { $0.name == XMLName(local, in: namespace) }
     }
 
     /// The one text without the white space around it; nil for one that isn't UTF-8's.
@@ -41,5 +44,5 @@ struct XMLElement: Sendable {
         return String(decoding: Array(trimmed), as: UTF8.self)
     }
 
-    func attribute(_ local: String) -> String? { attributes[XMLName("", local)] }
+    func attribute(_ local: String) -> String? { attributes[XMLName(local, in: "")] }
 }

@@ -189,7 +189,7 @@ extension XMLReader {
         // Expat's triplet: namespace, local name, prefix; the local name alone without a namespace.
         let whole = unsafe String(cString: text)
         let parts = whole.split(separator: "\n", maxSplits: 2).map(String.init)
-        let name = parts.count > 1 ? XMLName(parts[0], parts[1]) : XMLName("", whole)
+        let name = parts.count > 1 ? XMLName(parts[1], in: parts[0]) : XMLName(whole, in: "")
         let prefix = parts.count > 2 ? parts[2] + ":" : ""
         if names.count < XMLReader.maximumNames {
             let count = unsafe strlen(text) + 1

@@ -42,20 +42,17 @@ func encryptFile(_ path: String, _ secret: RecordsSecret) throws(Failure) {
     let keyring = try recordsKeyring(protection, secret, path: path)
     var edits: [RecordEdit] = []
     let outline = try readKeys(file) { (package, _) throws(Failure) in
-        guard let secret = package.data?.child(Namespace.pskc, "Secret"),
+        guard let secret = package.data?.child("Secret"),
             let value = try? package.value("Secret"), case .plain = value
         else { return }
         let written = try ofToken(
             package.serial, try keyring.written(try PSKCKeyring().seed(value)))
-        edits.append(
-            RecordEdit(
-                range: secret.range, bytes: secretText(written, prefix: secret.prefix)))
+        edits.append(RecordEdit(secret.range, secretText(written, prefix: secret.prefix)))
     }
     guard !outline.protection.isEncrypted else { throw Failure(encrypted: path) }
     guard !outline.isSigned, outline.encoding.holds([]) else { throw Failure(changing: path) }
     let start = outline.firstOffset..<outline.firstOffset
-    edits.append(
-        RecordEdit(range: start, bytes: Array(protection.text(prefix: outline.prefix).utf8)))
+    edits.append(RecordEdit(start, protection.text(prefix: outline.prefix)))
     try change(file, outline, edits)
 }
 
