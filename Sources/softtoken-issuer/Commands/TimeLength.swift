@@ -15,10 +15,7 @@ struct TimeLength: ExpressibleByArgument, Equatable, Sendable {
         let unit = units.first { argument.hasSuffix($0.letter) }
         let digits = argument.dropLast(unit == nil ? 0 : 1)
         // A sign is read, so that a negative length is told by the limits that it breaks.
-        let isNumber = digits.dropFirst(digits.hasPrefix("-") ? 1 : 0).utf8.allSatisfy {
-            (0x30...0x39).contains($0)
-        }
-        guard isNumber, let number = Int64(digits) else { return nil }
+        guard !digits.hasPrefix("+"), let number = Int64(digits) else { return nil }
         let (seconds, overflows) = number.multipliedReportingOverflow(by: unit?.seconds ?? 1)
         guard !overflows else { return nil }
         self.seconds = seconds

@@ -15,9 +15,23 @@ struct RecordEdit: Equatable, Sendable {
 }
 
 extension PSKCKeyPackage {
-    /// What a verifier has to remember after an OTP.
+    /// What a verifier has to remember after an OTP. New elements that belong at one place are one edit,
+    /// in the schema's order.
     func edits(to state: VerifierState) -> [RecordEdit] {
-        data.map { edits(in: $0, state.values) } ?? []
+        guard let data else { return [] }
+        let prefix = data.prefix
+        var edits: [(place: Range<Int>, text: String)] = []
+        for (local, value) in state.values {
+            let content = "<\(prefix)PlainValue>\(value)</\(prefix)PlainValue>"
+            let text = "<\(prefix)\(local)>\(content)</\(prefix)\(local)>"
+            let place = data.child(local)?.range ?? data.place(for: local)
+            if place.isEmpty, edits.last?.place == place {
+                edits[edits.count - 1].text += text
+            } else {
+                edits.append((place, text))
+            }
+        }
+        return edits.map { RecordEdit($0.place, $0.text) }
     }
 
     /// Whether it is remembered. What was written is plain, whatever the rest of the file is.
@@ -52,25 +66,6 @@ extension PSKCKeyPackage {
         let start = policy.startTag.upperBound
         let place = policy.child("ExpiryDate")?.range ?? policy.child("StartDate")?.end
         return RecordEdit(place ?? start..<start, date)
-    }
-
-    /// New elements that belong at one place are one edit, in the schema's order.
-    private func edits(
-        in data: XMLElement, _ values: [(local: String, text: String)]
-    ) -> [RecordEdit] {
-        var edits: [(place: Range<Int>, text: String)] = []
-        for (local, value) in values {
-            let prefix = data.prefix
-            let content = "<\(prefix)PlainValue>\(value)</\(prefix)PlainValue>"
-            let text = "<\(prefix)\(local)>\(content)</\(prefix)\(local)>"
-            let place = data.child(local)?.range ?? data.place(for: local)
-            if place.isEmpty, edits.last?.place == place {
-                edits[edits.count - 1].text += text
-            } else {
-                edits.append((place, text))
-            }
-        }
-        return edits.map { RecordEdit($0.place, $0.text) }
     }
 }
 

@@ -102,3 +102,33 @@ func recordsKeyring(
         throw .rejected("the key doesn't open \(path)", hint: error.hint)
     }
 }
+
+extension PSKCProtection {
+    /// 0.1 s a try on one core.
+    private static let rounds = 200_000
+
+    /// How new records are encrypted: under a pre-shared AES key for 32, 48 or 64 hexadecimal digits, else
+    /// under a key that is derived from the passphrase; without either not at all.
+    static func new(for secret: RecordsSecret?) throws(Failure) -> PSKCProtection {
+        guard let secret else { return PSKCProtection() }
+        if let key = try preSharedKey(secret.bytes), [16, 24, 32].contains(key.byteCount) {
+            return try PSKCProtection(.preShared, key)
+        }
+        let parameters = PBKDF2Parameters(
+            salt: randomBytes(count: 16), iterationCount: rounds, algorithm: .sha1)
+        guard let parameters, secret.bytes.count >= 8 else {
+            throw .usage(
+                "the key of the records can't be used",
+                hint: "32, 48 or 64 hexadecimal digits, or a passphrase of 8 bytes or more")
+        }
+        let key = try inMemory(
+            try PSKCKey(password: secret.bytes, parameters: parameters, byteCount: 16))
+        return try PSKCProtection(.derived(parameters, keyByteCount: 16), key)
+    }
+
+    /// With a MAC key that is drawn now.
+    private init(_ encryptionKey: EncryptionKey, _ key: PSKCKey) throws(Failure) {
+        let macKey = try inMemory(try key.encrypt(try Seed(randomByteCount: 20)))
+        self.init(encryptionKey, keyByteCount: key.byteCount, macKey: macKey)
+    }
+}
