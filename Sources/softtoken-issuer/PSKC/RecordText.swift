@@ -63,7 +63,7 @@ func secretText(_ seed: PSKCValue, prefix: String) -> String {
 private struct XMLLines {
     let prefix: String
 
-    /// An element with text in it, which is escaped; nothing without.
+    /// An element with escaped text in it; nothing without.
     func element(_ name: String, _ text: String?, depth: Int) -> String {
         text.map { start(depth) + "<\(prefix)\(name)>\($0)</\(prefix)\(name)>" } ?? ""
     }
