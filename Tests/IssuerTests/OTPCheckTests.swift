@@ -114,6 +114,20 @@ struct OTPCheckTests {
         #expect(verdict([1101, 1102], state(.time(stepSeconds: 30)), at: 30_000) == .notFound)
     }
 
+    @Test("Of several that are the OTP the nearest is meant")
+    func nearest() {
+        for factor in [MovingFactor.counter(50), .time(stepSeconds: 30)] {
+            let state = state(factor)
+            let verdict = check(
+                [[1]], state: state, at: 1500, window: OTPWindow(single: 5, pair: 5),
+                codes: { _, count in Array(repeating: [1], count: count) })
+            guard case .accepted(_, 0) = verdict else {
+                Issue.record("\(verdict)")
+                continue
+            }
+        }
+    }
+
     @Test("The first steps after 1970 have nothing before them")
     func beginning() {
         guard case .accepted = verdict([0], state(.time(stepSeconds: 30)), at: 0) else {

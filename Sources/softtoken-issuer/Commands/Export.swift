@@ -46,9 +46,10 @@ struct Export: ParsableCommand {
     private func write(
         to file: inout BufferedFile, _ secret: RecordsSecret?
     ) throws(Failure) -> (count: Int, revoked: Int, rejected: Int) {
-        let isEncrypted = format == .pskc ? try areEncrypted(records) : false
-        let protection = try PSKCProtection.new(for: isEncrypted ? secret : nil)
-        let writer = try recordsKeyring(protection, isEncrypted ? secret : nil, path: out)
+        // Whether there is a key to be given is for the records to say: they are read with it.
+        let ours = format == .pskc ? secret : nil
+        let protection = try PSKCProtection.new(for: ours)
+        let writer = try recordsKeyring(protection, ours, path: out)
         var (count, revoked, rejected) = (0, 0, 0)
         if format == .pskc { try file.write(recordsHead + protection.text(prefix: "")) }
         try eachRecord(of: records, secret) { (record, seed) throws(Failure) in

@@ -21,7 +21,8 @@ struct PSKCKeyPackage: Sendable {
     let policy: PSKCPolicy
     /// RFC 6030 §4.3.1: it has a maker. What this program writes for soft tokens names none.
     let isHard: Bool
-    private let userID: String?
+    /// Whom the key is for.
+    let account: String?
     /// An element that stands twice where one may.
     private let repeated: String?
 
@@ -38,15 +39,9 @@ struct PSKCKeyPackage: Sendable {
         algorithm = key.attribute("Algorithm")
         isHard = device?.child("Manufacturer") != nil
         policy = PSKCPolicy(key.child("Policy"), device: device)
-        let user = key.child("UserId") ?? device?.child("UserId")
-        userID = user?.trimmedText
+        let user = (key.child("UserId") ?? device?.child("UserId"))?.trimmedText ?? ""
+        account = user.isEmpty ? nil : accountOfUserID(user)
         repeated = repeatedElement(package)
-    }
-
-    /// Whom the key is for.
-    var account: String? {
-        guard let userID, !userID.isEmpty else { return nil }
-        return accountOfUserID(userID)
     }
 
     /// Whether it is for OTPs at all: a file may hold PINs and other keys.

@@ -155,8 +155,7 @@ extension XMLReader {
 
     private func end() {
         silentByteCount = 0
-        // Behind a failure Expat may end an element that was not begun here.
-        guard failure == nil, var element = open.popLast() else { return }
+        guard var element = open.popLast() else { return }
         // `<a/>` ends where it starts, with no bytes of its own.
         if range.lowerBound >= element.startTag.upperBound { element.endTag = range }
         if open.isEmpty {

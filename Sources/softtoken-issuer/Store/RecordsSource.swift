@@ -15,14 +15,6 @@ enum RecordsKind: Equatable, Sendable {
     }
 }
 
-/// Whether the seeds of records are encrypted.
-func areEncrypted(_ path: String) throws(Failure) -> Bool {
-    switch RecordsKind(path) {
-    case .store: try RecordsStore(path).protection() != nil
-    case .pskc: try readKeys(openRecords(path)) { _, _ in }.protection.isEncrypted
-    }
-}
-
 /// Lends every record with its seed. What `body` throws ends it, and so does the first that can't be
 /// read.
 func eachRecord(
