@@ -36,7 +36,7 @@ extension BoundValues {
         guard !subtracting(.machineID).isEmpty else { return isEmpty ? .nothing : .machineID }
         // On an MBR disk it is 32 bits and a number, and no UUID.
         guard contains(BoundValues(.partitionUUID)), !contains(BoundValues(.diskSerial)),
-            case .value(let name) = machine[.partitionUUID], name.count != 36
+            let name = machine[.partitionUUID].bytes, name.count != 36
         else { return .disk }
         return .guessableDisk
     }
@@ -65,7 +65,7 @@ struct MachineBinding: Equatable, Sendable {
         }
         var parts = ByteWriter()
         for kind in values.kinds {
-            guard case .value(let value) = machine[kind] else { return nil }
+            guard let value = machine[kind].bytes else { return nil }
             // A keystore bound to the machine-id alone is hashed as all once were.
             if values != .machineID {
                 parts.append(kind.rawValue)
@@ -98,9 +98,6 @@ struct MachineBinding: Equatable, Sendable {
     }
 
     private static func readable(_ machine: MachineValues) -> BoundValues {
-        BoundValues(
-            MachineValues.Kind.allCases.filter {
-                if case .value = machine[$0] { true } else { false }
-            })
+        BoundValues(MachineValues.Kind.allCases.filter { machine[$0].bytes != nil })
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import Activation
 
 private func read(_ text: String) -> Result<JSONValue, JSONError> {
-    do throws(JSONError) { return .success(try readJSON(Array(text.utf8).span)) } catch {
+    do throws(JSONError) { return .success(try readJSON(Array(text.utf8))) } catch {
         return .failure(error)
     }
 }
@@ -70,9 +70,9 @@ struct JSONTests {
     @Test("Every strict prefix of a text is rejected")
     func prefixes() {
         let text = Array(#"{"a":[1,-20,"\u00e9é\n"],"b":{"c":null,"d":true}}"#.utf8)
-        #expect(throws: Never.self) { _ = try readJSON(text.span) }
+        #expect(throws: Never.self) { _ = try readJSON(text) }
         for count in text.indices {
-            #expect(throws: JSONError.self) { _ = try readJSON(Array(text[..<count]).span) }
+            #expect(throws: JSONError.self) { _ = try readJSON(Array(text[..<count])) }
         }
     }
 

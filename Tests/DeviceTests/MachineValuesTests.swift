@@ -18,7 +18,7 @@ import Testing
         return system
     }
 
-    private func value(_ text: String) -> MachineValues.Reading { .value(Array(text.utf8)) }
+    private func value(_ text: String) -> FileReading { .bytes(Array(text.utf8)) }
 
     @Test("An encrypted laptop has all four, through volumes and encryption")
     func laptop() {
@@ -63,13 +63,13 @@ import Testing
     @Test("A SATA disk and a memory card tell their serials, a USB disk none")
     func disks() {
         var system = Self.laptop()
-        func serial(_ partition: String, at path: String) -> MachineValues.Reading {
+        func serial(_ partition: String, at path: String) -> FileReading {
             system.links["/sys/dev/block/254:1"] = "../../\(path)"
             system.addPartition(partition, at: path, uuid: "1-1")
             return MachineValues(tree: system.tree)[.diskSerial]
         }
         let ata = "devices/pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda/sda2"
-        #expect(serial("sda2", at: ata) == .none)
+        #expect(serial("sda2", at: ata) == .absent)
         system.files["/sys/class/block/sda/device/vpd_pg80"] =
             [0, 0x80, 0, 12] + Array("  wd-wx21a  ".utf8)
         #expect(serial("sda2", at: ata) == value("WD-WX21A"))
@@ -78,7 +78,7 @@ import Testing
         system["/sys/class/block/mmcblk0/device/cid"] = "150100424a54443452089d3ff5e2c6b1\n"
         let card = "devices/platform/mmc_host/mmc0/mmc0:0001/block/mmcblk0/mmcblk0p2"
         #expect(serial("mmcblk0p2", at: card) == value("150100424A54443452089D3FF5E2C6B1"))
-        #expect(serial("vda1", at: "devices/pci0000:00/virtio1/block/vda/vda1") == .none)
+        #expect(serial("vda1", at: "devices/pci0000:00/virtio1/block/vda/vda1") == .absent)
     }
 
     @Test("What lies on several disks, or on an array, is bound to no partition and no disk")
@@ -113,8 +113,8 @@ import Testing
             system["/proc/self/mountinfo"] = "1 0 0:26 /@ / rw - btrfs \(source) rw\n"
             values = MachineValues(tree: system.tree)
             #expect(values[.rootUUID] == value(other))
-            #expect(values[.partitionUUID] == .none)
-            #expect(values[.diskSerial] == .none)
+            #expect(values[.partitionUUID] == .absent)
+            #expect(values[.diskSerial] == .absent)
         }
     }
 
@@ -137,9 +137,9 @@ import Testing
         var system = Self.laptop()
         system["/proc/self/mountinfo"] = "1 0 0:30 / / rw - \(type) \(type) rw\n"
         let values = MachineValues(tree: system.tree)
-        #expect(values[.machineID] != .none)
+        #expect(values[.machineID] != .absent)
         for kind in [MachineValues.Kind.rootUUID, .partitionUUID, .diskSerial] {
-            #expect(values[kind] == .none)
+            #expect(values[kind] == .absent)
         }
     }
 
@@ -150,14 +150,14 @@ import Testing
         #expect(MachineValues(tree: system.tree)[.machineID] == .unreadable)
         system = Self.laptop()
         system["/etc/machine-id"] = nil
-        #expect(MachineValues(tree: system.tree)[.machineID] == .none)
+        #expect(MachineValues(tree: system.tree)[.machineID] == .absent)
     }
 
     private func expectOnlyUUID(_ system: MadeUpSystem) {
         let values = MachineValues(tree: system.tree)
         #expect(values[.rootUUID] == value(Self.uuid))
-        #expect(values[.partitionUUID] == .none)
-        #expect(values[.diskSerial] == .none)
+        #expect(values[.partitionUUID] == .absent)
+        #expect(values[.diskSerial] == .absent)
     }
 }
 

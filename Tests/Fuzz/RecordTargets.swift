@@ -16,9 +16,9 @@ let recordTargets = [
         var input = InputReader(bytes)
         let transient = input.byte() & 1 == 1 ? input.bytes(33) : nil
         let text = Array(input.rest)
-        if case .value(let digits) = machineID(text, transient) {
+        if case .bytes(let digits) = machineID(text, transient) {
             require(digits.count == 32 && Set(digits).count > 1, "a machine-id has 32 digits")
-            require(machineID(digits, nil) == .value(digits), "it reads back")
+            require(machineID(digits, nil) == .bytes(digits), "it reads back")
         }
         _ = lastMount(at: "/", in: text)
         _ = LoginGroup(cgroup: String(decoding: text, as: UTF8.self))
@@ -33,7 +33,7 @@ let recordTargets = [
 ]
 
 /// The machine-id of a system that has these two files and no other.
-private func machineID(_ text: [UInt8], _ transient: [UInt8]?) -> MachineValues.Reading {
+private func machineID(_ text: [UInt8], _ transient: [UInt8]?) -> FileReading {
     SystemTree(
         contents: { path, _ in
             path == "/etc/machine-id" ? .bytes(text) : transient.map { .bytes($0) } ?? .absent

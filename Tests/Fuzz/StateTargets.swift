@@ -27,7 +27,7 @@ enum StateFile: String, CaseIterable {
 /// A keystore in /dev/shm, one of whose files is replaced by each input and then put back.
 private final class StateFolder: @unchecked Sendable {
     private static let machineID = MachineValues([
-        .machineID: .value(Array("5f0c9be2d14a4c7fb3a86d0275e91b48".utf8))
+        .machineID: .bytes(Array("5f0c9be2d14a4c7fb3a86d0275e91b48".utf8))
     ])
     private static let now: Int64 = 1_750_000_000
 

@@ -187,8 +187,8 @@ struct RoundTripTests {
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
         var values = [
-            MachineValues.Kind.machineID: MachineValues.Reading.value(Array("5f0c".utf8)),
-            .rootUUID: .value(Array("0b6f".utf8)), .diskSerial: .value(Array("S4EV".utf8)),
+            MachineValues.Kind.machineID: FileReading.bytes(Array("5f0c".utf8)),
+            .rootUUID: .bytes(Array("0b6f".utf8)), .diskSerial: .bytes(Array("S4EV".utf8)),
             .partitionUUID: .unreadable,
         ]
         var keystore = try create(folders, lock, machineID: MachineValues(values))
@@ -197,8 +197,8 @@ struct RoundTripTests {
         #expect(binding == .disk)
         for kind in [MachineValues.Kind.machineID, .rootUUID, .diskSerial] {
             for (reading, expected) in [
-                (MachineValues.Reading.value(Array("else".utf8)), KeystoreError.foreign),
-                (.none, .machineIDUnreadable), (.unreadable, .machineIDUnreadable),
+                (FileReading.bytes(Array("else".utf8)), KeystoreError.foreign),
+                (.absent, .machineIDUnreadable), (.unreadable, .machineIDUnreadable),
             ] {
                 var others = values
                 others[kind] = reading
@@ -206,7 +206,7 @@ struct RoundTripTests {
             }
         }
         // What it was not bound to may come and go.
-        values[.partitionUUID] = .value(Array("c9a4".utf8))
+        values[.partitionUUID] = .bytes(Array("c9a4".utf8))
         #expect(try workspace.judge(MachineValues(values)) == .locked(attemptsLeft: 10))
     }
 
@@ -221,8 +221,8 @@ struct RoundTripTests {
 
     @Test("An MBR disk's partition is guessed, where no serial is asked for, too")
     func guessableDisk() {
-        let mbr = MachineValues.Reading.value(Array("8d4b1c2a-02".utf8))
-        let gpt = MachineValues.Reading.value(Array("3f1b5c6e-8e3d-4f2a-9c1b-7d6e5f4a3b2c".utf8))
+        let mbr = FileReading.bytes(Array("8d4b1c2a-02".utf8))
+        let gpt = FileReading.bytes(Array("3f1b5c6e-8e3d-4f2a-9c1b-7d6e5f4a3b2c".utf8))
         let weak: BoundValues = BoundValues([.machineID, .rootUUID, .partitionUUID])
         #expect(weak.strength(on: MachineValues([.partitionUUID: mbr])) == .guessableDisk)
         #expect(weak.strength(on: MachineValues([.partitionUUID: gpt])) == .disk)

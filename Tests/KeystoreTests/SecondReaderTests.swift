@@ -66,7 +66,7 @@ private enum SecondReader {
     static func read(
         _ workspace: Workspace, pin: String, machineID: MachineValues = Workspace.machineID
     ) throws -> (status: Int32, text: String) {
-        guard case .value(let digits) = machineID[.machineID] else { throw UnexpectedCondition() }
+        guard case .bytes(let digits) = machineID[.machineID] else { throw UnexpectedCondition() }
         return try run([
             "/usr/bin/python3", folder.appending(path: "read.py").path, workspace.data.path,
             workspace.state.path, "--machine-id", String(decoding: digits, as: UTF8.self), "--pin",

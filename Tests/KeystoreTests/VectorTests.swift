@@ -239,15 +239,15 @@ extension Vector {
 
     /// What the vector's machine has.
     var machineID: MachineValues {
-        var values: [MachineValues.Kind: MachineValues.Reading] = [:]
+        var values: [MachineValues.Kind: FileReading] = [:]
         for (name, kind) in [
             ("machine-id", MachineValues.Kind.machineID), ("root-uuid", .rootUUID),
             ("partition-uuid", .partitionUUID), ("disk-serial", .diskSerial),
         ] {
             switch self[name] {
-            case nil, "none": values[kind] = MachineValues.Reading.none
+            case nil, "none": values[kind] = FileReading.absent
             case "unreadable": values[kind] = .unreadable
-            case let value?: values[kind] = .value(Array(value.utf8))
+            case let value?: values[kind] = .bytes(Array(value.utf8))
             }
         }
         return MachineValues(values)

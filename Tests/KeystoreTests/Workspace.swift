@@ -29,7 +29,7 @@ final class Workspace: Sendable {
     static let otherMachineID = machine("a1b2c3d4e5f60718293a4b5c6d7e8f90")
 
     private static func machine(_ digits: String) -> MachineValues {
-        MachineValues([.machineID: .value(Array(digits.utf8))])
+        MachineValues([.machineID: .bytes(Array(digits.utf8))])
     }
 
     let root: URL

@@ -65,7 +65,7 @@ extension DeviceFacts {
             environment: DeviceEnvironment(), marker: .absent,
             machineID: {
                 MachineValues([
-                    .machineID: .value(Array("0123456789abcdef0123456789abcdef".utf8))
+                    .machineID: .bytes(Array("0123456789abcdef0123456789abcdef".utf8))
                 ])
             }, login: .atDevice,
             isMarkerThere: { false })

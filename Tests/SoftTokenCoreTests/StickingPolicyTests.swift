@@ -164,7 +164,7 @@ private let activation =
         let whole = try #require(FileManager.default.contents(atPath: path))
         let before = try authenticator(device(nil)).log().lines.count
         var foreign = try device(nil)
-        foreign.machineID = { MachineValues([.machineID: .value(Array("else".utf8))]) }
+        foreign.machineID = { MachineValues([.machineID: .bytes(Array("else".utf8))]) }
         #expect(throws: AuthenticatorError.self) { try show(foreign) }
         #expect(try authenticator(device(nil)).log().lines.count == before)
         var damaged = whole

@@ -46,7 +46,7 @@ struct JSONObject {
     /// Reads JSON that has to be an object.
     init(_ text: [UInt8], as part: JSONPart) throws(ActivationError) {
         let value: JSONValue
-        do throws(JSONError) { value = try readJSON(text.span) } catch {
+        do throws(JSONError) { value = try readJSON(text) } catch {
             throw .malformedJSON(part, error)
         }
         guard case .object(let members) = value else { throw .malformedJSON(part, .malformed) }

@@ -20,94 +20,93 @@ package enum JSONError: Error, Equatable, Sendable {
 /// Reads one JSON text, which takes up all the bytes but white space.
 ///
 /// - Throws: `JSONError`.
-package func readJSON(_ text: Span<UInt8>) throws(JSONError) -> JSONValue {
+package func readJSON(_ text: [UInt8]) throws(JSONError) -> JSONValue {
     guard !text.starts(with: [0xEF, 0xBB, 0xBF]) else { throw .byteOrderMark }
-    var reader = JSONReader()
-    let value = try reader.value(text, depth: 0)
-    reader.skipSpace(text)
+    var reader = JSONReader(text: text)
+    let value = try reader.value(depth: 0)
+    reader.skipSpace()
     guard reader.position == text.count else { throw .trailingBytes }
     return value
 }
 
 private struct JSONReader {
     static let maximumDepth = 8
+    let text: [UInt8]
     var position = 0
 
-    mutating func value(_ text: Span<UInt8>, depth: Int) throws(JSONError) -> JSONValue {
-        skipSpace(text)
-        guard let first = peek(text) else { throw .malformed }
+    mutating func value(depth: Int) throws(JSONError) -> JSONValue {
+        skipSpace()
+        guard let first = peek() else { throw .malformed }
         switch first {
-        case UInt8(ascii: "{"): return .object(try object(text, depth: depth + 1))
-        case UInt8(ascii: "["): return .array(try array(text, depth: depth + 1))
-        case UInt8(ascii: "\""): return .string(try string(text))
+        case UInt8(ascii: "{"): return .object(try object(depth: depth + 1))
+        case UInt8(ascii: "["): return .array(try array(depth: depth + 1))
+        case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            return .integer(try integer(text))
-        default: return try word(text)
+            return .integer(try integer())
+        default: return try word()
         }
     }
 
-    private mutating func object(
-        _ text: Span<UInt8>, depth: Int
-    ) throws(JSONError) -> [JSONMember] {
+    private mutating func object(depth: Int) throws(JSONError) -> [JSONMember] {
         guard depth <= JSONReader.maximumDepth else { throw .tooDeep }
         var members: [JSONMember] = []
         var names: Set<[UInt8]> = []
         position += 1
-        if skip("}", text) { return members }
+        if skip("}") { return members }
         repeat {
-            skipSpace(text)
-            let name = try string(text)
+            skipSpace()
+            let name = try string()
             guard names.insert(Array(name.utf8)).inserted else { throw .repeatedMember }
-            guard skip(":", text) else { throw .malformed }
-            members.append(JSONMember(name, try value(text, depth: depth)))
-        } while skip(",", text)
-        guard skip("}", text) else { throw .malformed }
+            guard skip(":") else { throw .malformed }
+            members.append(JSONMember(name, try value(depth: depth)))
+        } while skip(",")
+        guard skip("}") else { throw .malformed }
         return members
     }
 
-    private mutating func array(_ text: Span<UInt8>, depth: Int) throws(JSONError) -> [JSONValue] {
+    private mutating func array(depth: Int) throws(JSONError) -> [JSONValue] {
         guard depth <= JSONReader.maximumDepth else { throw .tooDeep }
         var elements: [JSONValue] = []
         position += 1
-        if skip("]", text) { return elements }
+        if skip("]") { return elements }
         repeat {
-            elements.append(try value(text, depth: depth))
-        } while skip(",", text)
-        guard skip("]", text) else { throw .malformed }
+            elements.append(try value(depth: depth))
+        } while skip(",")
+        guard skip("]") else { throw .malformed }
         return elements
     }
 
-    private mutating func word(_ text: Span<UInt8>) throws(JSONError) -> JSONValue {
+    private mutating func word() throws(JSONError) -> JSONValue {
         let words: [(String, JSONValue)] = [("true", true), ("false", false), ("null", .null)]
-        for (word, value) in words where text.starts(with: Array(word.utf8), at: position) {
+        for (word, value) in words where text[position...].starts(with: word.utf8) {
             position += word.utf8.count
             return value
         }
         throw .malformed
     }
 
-    private mutating func integer(_ text: Span<UInt8>) throws(JSONError) -> Int64 {
+    private mutating func integer() throws(JSONError) -> Int64 {
         let start = position
-        if peek(text) == UInt8(ascii: "-") { position += 1 }
+        if peek() == UInt8(ascii: "-") { position += 1 }
         let digits = position
-        while peek(text)?.isDigit == true { position += 1 }
-        let next = peek(text).map { Unicode.Scalar($0) }
+        while peek()?.isDigit == true { position += 1 }
+        let next = peek().map { Unicode.Scalar($0) }
         guard next != ".", next != "e", next != "E",
-            let number = decimal(text.extracting(digits..<position)),
+            let number = decimal(text.span.extracting(digits..<position)),
             JSONValue.integers.contains(number)
         else { throw .rejectedNumber }
         return digits > start ? -number : number
     }
 
-    private mutating func string(_ text: Span<UInt8>) throws(JSONError) -> String {
-        guard peek(text) == UInt8(ascii: "\"") else { throw .malformed }
+    private mutating func string() throws(JSONError) -> String {
+        guard peek() == UInt8(ascii: "\"") else { throw .malformed }
         position += 1
         var bytes: [UInt8] = []
-        while let byte = peek(text), byte != UInt8(ascii: "\"") {
+        while let byte = peek(), byte != UInt8(ascii: "\"") {
             guard byte >= 0x20 else { throw .malformed }
             position += 1
             if byte == UInt8(ascii: "\\") {
-                bytes.append(contentsOf: String(try escaped(text)).utf8)
+                bytes.append(contentsOf: String(try escaped()).utf8)
             } else {
                 bytes.append(byte)
             }
@@ -119,8 +118,8 @@ private struct JSONReader {
     }
 
     /// What stands behind a backslash.
-    private mutating func escaped(_ text: Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
-        guard let letter = peek(text) else { throw .malformed }
+    private mutating func escaped() throws(JSONError) -> Unicode.Scalar {
+        guard let letter = peek() else { throw .malformed }
         position += 1
         switch letter {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
@@ -130,30 +129,30 @@ private struct JSONReader {
         case UInt8(ascii: "n"): return "\n"
         case UInt8(ascii: "r"): return "\r"
         case UInt8(ascii: "t"): return "\t"
-        case UInt8(ascii: "u"): return try unicodeScalar(text)
+        case UInt8(ascii: "u"): return try unicodeScalar()
         default: throw .malformed
         }
     }
 
-    private mutating func unicodeScalar(_ text: Span<UInt8>) throws(JSONError) -> Unicode.Scalar {
-        let first = try codeUnit(text)
+    private mutating func unicodeScalar() throws(JSONError) -> Unicode.Scalar {
+        let first = try codeUnit()
         guard (0xD800...0xDBFF).contains(first) else {
             guard let scalar = Unicode.Scalar(first) else { throw .loneSurrogate }
             return scalar
         }
-        guard text.starts(with: Array("\\u".utf8), at: position) else { throw .loneSurrogate }
+        guard text[position...].starts(with: "\\u".utf8) else { throw .loneSurrogate }
         position += 2
-        let second = try codeUnit(text)
+        let second = try codeUnit()
         guard (0xDC00...0xDFFF).contains(second),
             let scalar = Unicode.Scalar(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
         else { throw .loneSurrogate }
         return scalar
     }
 
-    private mutating func codeUnit(_ text: Span<UInt8>) throws(JSONError) -> UInt32 {
+    private mutating func codeUnit() throws(JSONError) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = peek(text).flatMap(TextAlphabet.hexadecimal.value) else {
+            guard let digit = peek().flatMap(TextAlphabet.hexadecimal.value) else {
                 throw .malformed
             }
             unit = unit << 4 | UInt32(digit)
@@ -162,18 +161,16 @@ private struct JSONReader {
         return unit
     }
 
-    private func peek(_ text: Span<UInt8>) -> UInt8? {
-        position < text.count ? text[position] : nil
-    }
+    private func peek() -> UInt8? { position < text.count ? text[position] : nil }
 
     /// White space as RFC 8259 §2 has it: no form feed, no vertical tab.
-    mutating func skipSpace(_ text: Span<UInt8>) {
-        while let byte = peek(text), [0x20, 0x09, 0x0A, 0x0D].contains(byte) { position += 1 }
+    mutating func skipSpace() {
+        while let byte = peek(), [0x20, 0x09, 0x0A, 0x0D].contains(byte) { position += 1 }
     }
 
-    private mutating func skip(_ mark: Unicode.Scalar, _ text: Span<UInt8>) -> Bool {
-        skipSpace(text)
-        guard peek(text) == UInt8(ascii: mark) else { return false }
+    private mutating func skip(_ mark: Unicode.Scalar) -> Bool {
+        skipSpace()
+        guard peek() == UInt8(ascii: mark) else { return false }
         position += 1
         return true
     }

@@ -24,9 +24,7 @@ extension DeviceIdentity {
         func add(_ kind: IdentifierKind, _ bytes: [UInt8]?) {
             if let bytes { found.append(Identifier(kind, bytes)) }
         }
-        if case .value(let digits) = tree.machineID {
-            add(.machineID, TextAlphabet.hexadecimal.bytes(digits))
-        }
+        add(.machineID, tree.machineID.bytes.flatMap { TextAlphabet.hexadecimal.bytes($0) })
         add(.bootID, tree.bootID)
         for (kind, name, form) in firmwareFiles {
             // Root's alone to read: not noted.

@@ -70,22 +70,15 @@ extension PrescribingMarker {
         if case .record(let record) = read(folder: folder, owner: owner) { return (record, true) }
         let record = try PrescribingRecord.make(of: identity, label: label)
         do throws(FileProblem) {
-            let place = try AdministratorFolder.openOrCreate(folder, owner: owner)
-            try place.replace(name, bytes: Array("\(record.text)\n".utf8))
-        } catch {
-            throw .file(error)
-        }
+            try replaceAdministratorFile(
+                name, in: folder, bytes: Array("\(record.text)\n".utf8), owner: owner)
+        } catch { throw .file(error) }
         return (record, false)
     }
 
     static func unregister(folder: String, owner: UInt32) throws(DeviceError) -> Bool {
         do throws(FileProblem) {
-            guard let place = try AdministratorFolder.open(folder, owner: owner) else {
-                return false
-            }
-            return try place.remove(name)
-        } catch {
-            throw .file(error)
-        }
+            return try removeAdministratorFile(name, in: folder, owner: owner)
+        } catch { throw .file(error) }
     }
 }

@@ -16,64 +16,54 @@ package func readAdministratorFile(
     return try file.contents(limit: limit)
 }
 
-/// A folder of root's that everybody can read.
-@safe package struct AdministratorFolder: ~Copyable {
-    private let descriptor: Descriptor
-
-    /// Opens the folder.
-    ///
-    /// - Parameter owner: as in `readAdministratorFile`.
-    /// - Returns: nil if there is none.
-    /// - Throws: `FileProblem`.
-    package static func open(
-        _ path: String, owner: UInt32 = 0
-    ) throws(FileProblem) -> AdministratorFolder? {
-        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-        guard let folder = try Descriptor.open(ifThere: path, flags) else { return nil }
-        try folder.checkAdministrators(.folder, owner: owner)
-        return AdministratorFolder(descriptor: folder)
+/// Replaces a file (0644) of an administrator's folder, which is created (0755) if it is missing:
+/// write beside, fsync, rename, fsync the folder.
+///
+/// - Parameter owner: as in `readAdministratorFile`.
+/// - Throws: `FileProblem`; the file is the old one or the new one, whole.
+package func replaceAdministratorFile(
+    _ name: String, in folder: String, bytes: [UInt8], owner: UInt32 = 0
+) throws(FileProblem) {
+    if unsafe mkdir(folder, 0o755) == 0 {
+        // An odd umask must not hide the folder from those who read it.
+        guard unsafe chmod(folder, 0o755) == 0 else { throw .system(.last(.create, folder)) }
+    } else if errno != EEXIST {
+        throw .system(.last(.create, folder))
     }
-
-    /// Opens the folder, creating it (0755) if it is missing.
-    package static func openOrCreate(
-        _ path: String, owner: UInt32 = 0
-    ) throws(FileProblem) -> AdministratorFolder {
-        if unsafe mkdir(path, 0o755) == 0 {
-            // An odd umask must not hide the folder from those who read it.
-            guard unsafe chmod(path, 0o755) == 0 else { throw .system(.last(.create, path)) }
-        } else if errno != EEXIST {
-            throw .system(.last(.create, path))
-        }
-        guard let folder = try open(path, owner: owner) else {
-            throw .system(SystemError(.create, path, code: ENOENT))
-        }
-        return folder
+    guard let place = try administratorFolder(folder, owner: owner) else {
+        throw .system(SystemError(.create, folder, code: ENOENT))
     }
+    var file = try problem(
+        try PreparedFile(name, in: place.copy(), path: "\(folder)/\(name)", mode: 0o644))
+    try problem(try file.write(bytes.span))
+    try problem(try file.place())
+}
 
-    /// Replaces a file (0644): write beside, fsync, rename, fsync the folder.
-    ///
-    /// - Throws: `FileProblem` (`system`); the file is the old one or the new one, whole.
-    package borrowing func replace(_ name: String, bytes: [UInt8]) throws(FileProblem) {
-        do throws(SystemError) {
-            var file = try PreparedFile(
-                name, in: descriptor.copy(), path: "\(descriptor.path)/\(name)", mode: 0o644)
-            try file.write(bytes.span)
-            try file.place()
-        } catch { throw .system(error) }
+/// Removes a file of an administrator's folder, whatever it is but a folder, and waits for the disk.
+///
+/// - Parameter owner: as in `readAdministratorFile`.
+/// - Returns: false if there was none.
+/// - Throws: `FileProblem`.
+package func removeAdministratorFile(
+    _ name: String, in folder: String, owner: UInt32 = 0
+) throws(FileProblem) -> Bool {
+    guard let place = try administratorFolder(folder, owner: owner) else { return false }
+    guard unsafe unlinkat(place.number, name, 0) == 0 else {
+        if errno == ENOENT { return false }
+        throw .system(.last(.remove, "\(folder)/\(name)"))
     }
+    try problem(try place.sync())
+    return true
+}
 
-    /// Removes a file, whatever it is but a folder, and waits for the disk.
-    ///
-    /// - Returns: false if there was none.
-    /// - Throws: `FileProblem` (`system`).
-    package borrowing func remove(_ name: String) throws(FileProblem) -> Bool {
-        guard unsafe unlinkat(descriptor.number, name, 0) == 0 else {
-            if errno == ENOENT { return false }
-            throw .system(.last(.remove, "\(descriptor.path)/\(name)"))
-        }
-        do throws(SystemError) { try descriptor.sync() } catch { throw .system(error) }
-        return true
-    }
+/// A folder of root's that everybody can read; nil if there is none.
+private func administratorFolder(
+    _ path: String, owner: UInt32
+) throws(FileProblem) -> Descriptor? {
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+    guard let folder = try Descriptor.open(ifThere: path, flags) else { return nil }
+    try folder.checkAdministrators(.folder, owner: owner)
+    return folder
 }
 
 extension Descriptor {

@@ -12,11 +12,9 @@ package struct AppendFile: ~Copyable {
     package init(_ name: String, in folder: borrowing Directory) throws(FileProblem) {
         if let file = try folder.open(name, flags: O_RDWR | O_APPEND) {
             self.file = file
-            return
+        } else {
+            file = try problem(try folder.create(name, O_RDWR | O_APPEND | O_EXCL))
         }
-        do throws(SystemError) {
-            file = try folder.create(name, O_RDWR | O_APPEND | O_EXCL)
-        } catch { throw .system(error) }
     }
 
     /// The length in bytes.

@@ -23,7 +23,7 @@ internal import Glibc
     /// Opens the folder, creating it (0700) and its parents (0700) where they are missing.
     package static func openOrCreate(_ path: String) throws(FileProblem) -> Directory {
         if let directory = try open(path) { return directory }
-        do throws(SystemError) { try makeUserFolders(path) } catch { throw .system(error) }
+        try problem(try makeUserFolders(path))
         guard let directory = try open(path) else {
             throw .system(SystemError(.create, path, code: ENOENT))
         }

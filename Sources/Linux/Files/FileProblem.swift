@@ -18,6 +18,13 @@ package enum FileProblem: Error, Equatable, Sendable {
     case tooLong(path: String)
 }
 
+/// A step in this error (STYLE 15).
+func problem<R: ~Copyable>(
+    _ step: @autoclosure () throws(SystemError) -> R
+) throws(FileProblem) -> R {
+    do throws(SystemError) { return try step() } catch { throw .system(error) }
+}
+
 /// What belongs in a place.
 enum FileKind { case file, folder }
 
@@ -46,8 +53,7 @@ extension Descriptor {
     borrowing func check(
         _ kind: FileKind, owner: UInt32
     ) throws(FileProblem) -> FileAttributes {
-        let found: FileAttributes
-        do throws(SystemError) { found = try attributes() } catch { throw .system(error) }
+        let found = try problem(try attributes())
         guard kind == .folder ? found.isDirectory : found.isRegularFile else {
             throw .notPlain(path: path)
         }
@@ -66,11 +72,9 @@ extension Descriptor {
     ///
     /// - Throws: `FileProblem` (`tooLong`, `system`).
     borrowing func contents(limit: Int) throws(FileProblem) -> [UInt8] {
-        do throws(SystemError) {
-            let count = try attributes().byteCount
-            if count <= limit { return try nextBytes(limit: count) }
-        } catch { throw .system(error) }
-        throw .tooLong(path: path)
+        let count = try problem(try attributes()).byteCount
+        guard count <= limit else { throw .tooLong(path: path) }
+        return try problem(try nextBytes(limit: count))
     }
 }
 

@@ -11,19 +11,16 @@ package enum LockFile {
         _ name: String, in folder: borrowing Directory
     ) throws(FileProblem) -> Descriptor {
         if let file = try folder.open(name, flags: O_RDWR) { return file }
-        do throws(SystemError) { return try folder.create(name, O_RDWR) } catch {
-            throw .system(error)
-        }
+        return try problem(try folder.create(name, O_RDWR))
     }
 
     /// Opens a folder anew, so that it can be locked itself: unlike a name in it, nobody can exchange
     /// it under those who have it open.
     package static func open(_ folder: borrowing Directory) throws(FileProblem) -> Descriptor {
-        do throws(SystemError) {
-            return try Descriptor(
+        try problem(
+            try Descriptor(
                 opening: ".", O_RDONLY | O_DIRECTORY, in: folder.descriptor.number,
-                path: folder.path)
-        } catch { throw .system(error) }
+                path: folder.path))
     }
 
     /// Takes the lock, waiting for others to end.

@@ -4,15 +4,12 @@
 extension SystemTree {
     /// The machine-id that outlasts this boot, 32 lower-case hexadecimal digits; none where it is
     /// absent, empty, `uninitialized`, malformed, or of this boot only.
-    package var machineID: MachineValues.Reading {
-        switch contents("/etc/machine-id", 256) {
-        case .unreadable: return .unreadable
-        case .absent: return .none
-        case .bytes(let text):
-            let transient = bytes("/run/machine-id").flatMap(machineIDDigits)
-            guard let digits = machineIDDigits(of: text), digits != transient else { return .none }
-            return .value(digits)
-        }
+    package var machineID: FileReading {
+        let reading = contents("/etc/machine-id", 256)
+        guard case .bytes(let text) = reading else { return reading }
+        let transient = bytes("/run/machine-id").flatMap(machineIDDigits)
+        guard let digits = machineIDDigits(of: text), digits != transient else { return .absent }
+        return .bytes(digits)
     }
 }
 

@@ -15,22 +15,15 @@ package struct MachineValues: Equatable, Sendable {
         case diskSerial = 0x08
     }
 
-    package enum Reading: Equatable, Sendable {
-        case value([UInt8])
-        /// This machine has none.
-        case none
-        /// It is there and can't be read.
-        case unreadable
-    }
-
-    private var readings = [Reading](repeating: .none, count: Kind.allCases.count)
+    private var readings = [FileReading](repeating: .absent, count: Kind.allCases.count)
 
     /// Made-up values: for tests.
-    package init(_ readings: [Kind: Reading]) {
+    package init(_ readings: [Kind: FileReading]) {
         for (kind, reading) in readings { self[kind] = reading }
     }
 
-    package private(set) subscript(kind: Kind) -> Reading {
+    /// `absent` where this machine has none.
+    package private(set) subscript(kind: Kind) -> FileReading {
         get { readings[kind.rawValue.trailingZeroBitCount] }
         set { readings[kind.rawValue.trailingZeroBitCount] = newValue }
     }
@@ -43,22 +36,21 @@ package struct MachineValues: Equatable, Sendable {
         self[.machineID] = tree.machineID
         // Read once for all three: each follows from where the root lies.
         guard let storage = tree.rootStorage else { return }
-        let root = tree.uuid(of: storage)
-        self[.rootUUID] = Reading(root.map { Array($0.utf8) }, case: { $0.lowercased })
+        self[.rootUUID] = spelled(tree.uuid(of: storage)) { $0.lowercased }
         guard let partition = tree.partition(beneath: storage) else { return }
-        let uuid = tree.partitionUUID(of: partition)
-        self[.partitionUUID] = Reading(uuid.map { Array($0.utf8) }, case: { $0.lowercased })
-        let serial = tree.diskSerial(beneath: partition)
-        self[.diskSerial] =
-            serial == .unreadable ? .unreadable : Reading(serial.bytes, case: { $0.uppercased })
+        self[.partitionUUID] = spelled(tree.partitionUUID(of: partition)) { $0.lowercased }
+        self[.diskSerial] = spelled(tree.diskSerial(beneath: partition)) { $0.uppercased }
     }
 }
 
-extension MachineValues.Reading {
-    /// One spelling of what the system writes; none for what can't be a name of something.
-    fileprivate init(_ bytes: [UInt8]?, case spelling: (UInt8) -> UInt8) {
-        let text = trimmed(bytes ?? []).map(spelling)
-        let isText = (4...64).contains(text.count) && text.allSatisfy(\.isPrintable)
-        self = isText ? .value(text) : .none
-    }
+private func spelled(_ name: String?, _ spelling: (UInt8) -> UInt8) -> FileReading {
+    spelled(name.map { .bytes(Array($0.utf8)) } ?? .absent, spelling)
+}
+
+/// One spelling of what the system writes; none for what can't be a name of something.
+private func spelled(_ reading: FileReading, _ spelling: (UInt8) -> UInt8) -> FileReading {
+    guard case .bytes(let bytes) = reading else { return reading }
+    let text = trimmed(bytes).map(spelling)
+    let isText = (4...64).contains(text.count) && text.allSatisfy { $0.isPrintable }
+    return isText ? .bytes(text) : .absent
 }
