@@ -80,9 +80,7 @@ struct JSONObject {
 
     /// Requires a member to be one ASCII text.
     func require(_ text: String, _ member: Member) throws(ActivationError) {
-        guard case .string(let found) = try value(member), found.isExactly(text) else {
-            throw .rejectedMember(member)
-        }
+        try choice(member, [(text, ())])
     }
 
     /// A member that is one of several ASCII texts.

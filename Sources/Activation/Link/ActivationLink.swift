@@ -10,10 +10,11 @@ package enum ActivationLink: ~Copyable {
     /// A signed link, whose box is not opened yet.
     case signed(VerifiedLink)
 
-    var isSigned: Bool {
+    /// The link that is signed; nil for an otpauth link.
+    var signedLink: VerifiedLink? {
         switch self {
-        case .signed: true
-        case .unsigned: false
+        case .signed(let link): link
+        case .unsigned: nil
         }
     }
 
@@ -31,11 +32,7 @@ package enum ActivationLink: ~Copyable {
             case .unsigned(let other): enrolment.isSame(as: other)
             case .signed: false
             }
-        case .signed(let link):
-            switch other {
-            case .unsigned: false
-            case .signed(let other): link == other
-            }
+        case .signed(let link): other.signedLink == link
         }
     }
 }

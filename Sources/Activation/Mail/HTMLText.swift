@@ -22,7 +22,8 @@ func htmlText(_ html: Span<UInt8>) throws(ActivationError) -> LinkText? {
             return nil
         }
         writeTag(html, position..<end, to: &output)
-        return isLineBreak(html, position) ? lineBreakEnd(html, end) : end
+        // `<br>` and the line end of its source are one line break.
+        return isLineBreak(html, position) ? blankLineEnd(html, end) ?? end : end
     }
 }
 
@@ -106,13 +107,6 @@ private func holdsLink(_ html: Span<UInt8>, _ tag: Range<Int>, outside address: 
 
 private func isLineBreak(_ html: Span<UInt8>, _ tag: Int) -> Bool {
     html.hasPrefix("<br", at: tag)
-}
-
-/// `<br>` and the line end of its source are one line break.
-private func lineBreakEnd(_ html: Span<UInt8>, _ start: Int) -> Int {
-    var end = start
-    while end < html.count, [0x20, 0x09, 0x0D].contains(html[end]) { end += 1 }
-    return end < html.count && html[end] == 0x0A ? end + 1 : start
 }
 
 /// Where the address of a tag stands.

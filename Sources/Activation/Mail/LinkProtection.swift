@@ -38,23 +38,18 @@ struct LinkProtection {
         case missing
     }
 
-    let encoding: Encoding
     let place: Range<Int>
     let closing: Closing
+    var encoding = Encoding.percent
+
     /// Where what holds the address inside ends.
-    let end: Int
-
-    private init(_ place: Range<Int>, _ closing: Closing, _ encoding: Encoding = .percent) {
-        self.place = place
-        self.encoding = encoding
-        self.closing = closing
-        if case .urlDefense3(let replaced) = encoding {
-            end = replaced.upperBound
-        } else {
-            end = place.upperBound
-        }
+    var end: Int {
+        if case .urlDefense3(let replaced) = encoding { return replaced.upperBound }
+        return place.upperBound
     }
+}
 
+extension LinkProtection {
     /// - Returns: nil for another address, and for one that holds none.
     init?(_ link: Span<UInt8>) {
         guard link.hasPrefix("https://") || link.hasPrefix("http://"),
@@ -65,7 +60,7 @@ struct LinkProtection {
         let path = host.upperBound..<link.count
         if link.isDomain(host, "secure-web.cisco.com") {
             guard let inner = LinkProtection.encodedAddress(link, in: path) else { return nil }
-            self.init(inner, .last)
+            self.init(place: inner, closing: .last)
             return
         }
         guard let gateway = gateways.first(where: { link.isDomain(host, $0.domain) }) else {
@@ -79,8 +74,8 @@ struct LinkProtection {
         guard let range = link.parameter(gateway.parameter, in: path) else { return nil }
         let isVersion2 = isURLDefense && !link.hasPrefix("/v1/", at: path.lowerBound)
         self.init(
-            range, range.upperBound < link.count ? .closed : gateway.atEnd,
-            isVersion2 ? .urlDefense2 : .percent)
+            place: range, closing: range.upperBound < link.count ? .closed : gateway.atEnd,
+            encoding: isVersion2 ? .urlDefense2 : .percent)
     }
 
     /// An address as the last part of a path.
@@ -97,8 +92,8 @@ struct LinkProtection {
             let end = link.firstIndex(of: "!", in: mark.upperBound..<link.count)
         else { return nil }
         self.init(
-            path.lowerBound..<mark.lowerBound, .closed,
-            .urlDefense3(replaced: mark.upperBound..<end))
+            place: path.lowerBound..<mark.lowerBound, closing: .closed,
+            encoding: .urlDefense3(replaced: mark.upperBound..<end))
     }
 }
 

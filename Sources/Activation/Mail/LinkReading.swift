@@ -5,6 +5,11 @@ import Linux
 /// The address, the JWS and a gateway's wrapping.
 private let maximumReach = 4 * maximumLinkByteCount
 
+/// Where a link that begins at `start` may go on.
+private func reach(_ text: Span<UInt8>, behind start: Int) -> Range<Int> {
+    (start + 1)..<min(start + maximumReach, text.count)
+}
+
 /// A link that was taken out of a text.
 struct TakenLink: ~Copyable {
     let text: LinkText
@@ -90,7 +95,7 @@ private func closingMark(_ text: Span<UInt8>, before start: Int) -> Int? {
     case UInt8(ascii: "\""): mark = UInt8(ascii: "\"")
     default: return nil
     }
-    for position in (start + 1)..<max(start + 1, min(start + maximumReach, text.count)) {
+    for position in reach(text, behind: start) {
         // A reply's mark at the beginning of a line closes nothing.
         if text[position] == mark, !(mark == UInt8(ascii: ">") && isReplyMark(text, position)) {
             return position
@@ -109,13 +114,13 @@ private func isReplyMark(_ text: Span<UInt8>, _ position: Int) -> Bool {
 /// Where a word that may be a link ends: before white space, a mark that no link holds, or the
 /// beginning of another link.
 func wordEnd(_ text: Span<UInt8>, from start: Int) -> Int {
-    let reach = (start + 1)..<max(start + 1, min(start + maximumReach, text.count))
+    let reach = reach(text, behind: start)
     return reach.first { ends(text, $0) || endsBefore(text, $0) } ?? reach.upperBound
 }
 
 /// Where a web address ends, which may hold another one.
 func addressEnd(_ text: Span<UInt8>, from start: Int) -> Int {
-    let reach = (start + 1)..<max(start + 1, min(start + maximumReach, text.count))
+    let reach = reach(text, behind: start)
     return reach.first { position in
         if ends(text, position) { return true }
         switch LinkStart(text, at: position) {

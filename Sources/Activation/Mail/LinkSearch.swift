@@ -31,7 +31,7 @@ struct LinkSearch: ~Copyable {
             guard others.isEmpty else { throw .severalLinks([found.link.identity] + others) }
             let link = found.link
             // What is left of a signed link was one that somebody, or some program, took apart.
-            guard !signs.hasSignedRemains || link.isSigned else { throw .malformedJWS }
+            guard !signs.hasSignedRemains || link.signedLink != nil else { throw .malformedJWS }
             return link
         }
     }
@@ -188,12 +188,7 @@ struct LinkSearch: ~Copyable {
 /// A whole link, and how it was written.
 private struct FoundLink: ~Copyable {
     let link: ActivationLink
-    private let text: LinkText
-
-    init(link: consuming ActivationLink, text: consuming LinkText) {
-        self.link = link
-        self.text = text
-    }
+    let text: LinkText
 
     /// Whether this is what a rejected link was before it was broken: a mail says it in plain text
     /// and in HTML.

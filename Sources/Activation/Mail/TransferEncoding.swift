@@ -100,10 +100,13 @@ private func flowedLineStart(_ text: Span<UInt8>, behind space: Int) -> Int? {
 
 /// Where the next line begins, if a line ends softly here.
 func softLineBreakEnd(_ text: Span<UInt8>, _ position: Int) -> Int? {
-    guard text[position] == UInt8(ascii: "=") else { return nil }
-    var next = position + 1
-    while next < text.count, [0x20, 0x09, 0x0D].contains(text[next]) { next += 1 }
-    return next < text.count && text[next] == 0x0A ? next + 1 : nil
+    text[position] == UInt8(ascii: "=") ? blankLineEnd(text, position + 1) : nil
+}
+
+/// Where the next line begins, if nothing but blanks stand in the rest of this one.
+func blankLineEnd(_ text: Span<UInt8>, _ start: Int) -> Int? {
+    let end = (start..<text.count).first { ![0x20, 0x09, 0x0D].contains(text[$0]) }
+    return end.flatMap { text[$0] == 0x0A ? $0 + 1 : nil }
 }
 
 private func quotedByte(_ text: Span<UInt8>, _ position: Int) -> UInt8? {
