@@ -147,6 +147,19 @@ struct RecordTests {
         #expect(session.record.account == "al, ice")
     }
 
+    @Test("A new value stands before an old one that follows without a space")
+    func sideBySide() throws {
+        let old = "<TimeDrift><PlainValue>1</PlainValue></TimeDrift>"
+        let folder = try Folder()
+        let path = try folder.file("r.xml", container(data: old, algorithm: "totp"))
+        try remember(path) { state in state.lastStep = 7 }
+        let new = "</Secret><Time><PlainValue>7</PlainValue></Time>" + old
+        #expect(
+            try folder.text("r.xml")
+                == container(data: old, algorithm: "totp")
+                .replacingOccurrences(of: "</Secret>" + old, with: new))
+    }
+
     @Test("A record that others may read is refused with the chmod that mends it")
     func mode() throws {
         let folder = try Folder()

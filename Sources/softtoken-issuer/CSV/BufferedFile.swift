@@ -31,22 +31,28 @@ struct BufferedFile: ~Copyable {
 
     mutating func write(_ text: String) throws(Failure) { try write(Array(text.utf8)) }
 
-    /// Copies the next `count` bytes of another file; all that are left for nil.
-    mutating func copy(_ other: borrowing Descriptor, count: Int? = nil) throws(Failure) {
-        try eachPiece(of: other, count: count) { (bytes) throws(Failure) in try write(bytes) }
+    /// Copies bytes of another file, as far as it has them.
+    mutating func copy(_ other: borrowing Descriptor, _ range: Range<Int>) throws(Failure) {
+        var rest = range
+        while !rest.isEmpty {
+            let bytes = try fromSystem(
+                try other.bytes(at: rest.lowerBound, count: min(rest.count, 1 << 16)))
+            guard !bytes.isEmpty else { return }
+            try write(bytes)
+            rest.removeFirst(bytes.count)
+        }
     }
 
-    /// Copies the whole of another file with some of its bytes replaced.
+    /// Copies the whole of another file with some of its bytes replaced, of which none are replaced twice.
     mutating func copy(_ other: borrowing Descriptor, with edits: [RecordEdit]) throws(Failure) {
-        try fromSystem(try other.rewind())
         var position = 0
-        for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-            try copy(other, count: edit.range.lowerBound - position)
+        let places = { (edit: RecordEdit) in (edit.range.lowerBound, edit.range.upperBound) }
+        for edit in edits.sorted(by: { places($0) < places($1) }) {
+            try copy(other, position..<edit.range.lowerBound)
             try write(edit.bytes)
-            try eachPiece(of: other, count: edit.range.count) { _ in }
             position = edit.range.upperBound
         }
-        try copy(other)
+        try copy(other, position..<Int.max)
     }
 
     /// Lends what was written, at its first byte.
@@ -71,17 +77,5 @@ struct BufferedFile: ~Copyable {
     mutating func place() throws(Failure) {
         try flush()
         try fromSystem(try file.place())
-    }
-}
-
-private func eachPiece(
-    of file: borrowing Descriptor, count: Int?, _ body: ([UInt8]) throws(Failure) -> Void
-) throws(Failure) {
-    var left = count ?? .max
-    while left > 0 {
-        let bytes = try fromSystem(try file.nextBytes(limit: min(left, 1 << 16)))
-        guard !bytes.isEmpty else { return }
-        try body(bytes)
-        left -= bytes.count
     }
 }

@@ -110,7 +110,6 @@ final class RecordsWriter: RecordsTarget {
                 }
             }
             try outline.requireAddable(path)
-            try fromSystem(try old.rewind())
         }
         self.known = known
         keyring = try recordsKeyring(outline.protection, secret, path: path)
@@ -127,7 +126,7 @@ final class RecordsWriter: RecordsTarget {
         if old == nil {
             try file.write(recordsHead + outline.protection.text(prefix: ""))
         } else {
-            try copyOld(count: outline.insertionOffset)
+            try copyOld(0..<outline.insertionOffset)
         }
     }
 
@@ -150,7 +149,11 @@ final class RecordsWriter: RecordsTarget {
 
     func place() throws(Failure) {
         guard !added.isEmpty else { return }
-        if old == nil { try file.write(recordsTail) } else { try copyOld() }
+        if old == nil {
+            try file.write(recordsTail)
+        } else {
+            try copyOld(outline.insertionOffset..<Int.max)
+        }
         var found: [Int] = []
         try checkChange(&file, count: outline.packageCount + added.count, of: path) { package in
             found.append([package.serial, package.account].hashValue)
@@ -159,9 +162,9 @@ final class RecordsWriter: RecordsTarget {
         try file.place()
     }
 
-    private func copyOld(count: Int? = nil) throws(Failure) {
+    private func copyOld(_ range: Range<Int>) throws(Failure) {
         switch old {
-        case .some(let old): try file.copy(old, count: count)
+        case .some(let old): try file.copy(old, range)
         case nil: return
         }
     }

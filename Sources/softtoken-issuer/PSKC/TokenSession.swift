@@ -80,10 +80,19 @@ final class HeldRecords: JudgingRecords {
     private let package: PSKCKeyPackage
     private let outline: PSKCOutline
 
+    /// Finds the one key of a token that may be used now: a vendor's file may hold several, one a period
+    /// (RFC 6030, figure 10).
     init(_ path: String, _ name: TokenName, at unixSeconds: Int64) throws(Failure) {
         lock = try lockRecords(path)
         file = try openRecords(path)
-        (package, outline) = try usableKey(name, in: file, at: unixSeconds)
+        let found: [PSKCKeyPackage]
+        (found, outline) = try keys(name, in: file, at: unixSeconds)
+        let usable = found.filter { $0.policy.allows(.verifying, at: unixSeconds) }
+        guard usable.count <= 1 else {
+            throw .rejected("\(file.path) has several keys of this serial")
+        }
+        package = usable.first ?? found[0]
+        try ofToken(package.serial, try package.policy.check(for: .verifying, at: unixSeconds))
     }
 
     /// Opens the key, with a keyring for records of ours where the secret was given for that, else
@@ -146,21 +155,6 @@ func theOne(
             hint: "choose one with --serial; softtoken-issuer records revoke ends one for good")
     }
     return serial
-}
-
-/// The one key of a token that may be used now: a vendor's file may hold several, one a period
-/// (RFC 6030, figure 10).
-private func usableKey(
-    _ name: TokenName, in file: borrowing Descriptor, at unixSeconds: Int64
-) throws(Failure) -> (PSKCKeyPackage, PSKCOutline) {
-    let (found, outline) = try keys(name, in: file, at: unixSeconds)
-    let usable = found.filter { $0.policy.allows(.verifying, at: unixSeconds) }
-    guard usable.count <= 1 else {
-        throw .rejected("\(file.path) has several keys of this serial")
-    }
-    let package = usable.first ?? found[0]
-    try ofToken(package.serial, try package.policy.check(for: .verifying, at: unixSeconds))
-    return (package, outline)
 }
 
 /// The keys of one token, of which there is one at least.
