@@ -455,6 +455,22 @@ class AttemptsTest(ProgramTest):
         self.assertEqual(home.status()["keystore"], "locked")
         self.assertIn("erase", [e["event"] for e in home.log()])
 
+    def test_after_a_right_pin_in_the_last_attempt_no_power_cut_brings_the_count_back(self):
+        home = one_token()
+        files.write_attempts(home, 2, limit=3)
+        trace = home.path / "trace"
+        done = home.run("show", answers=PIN, prefix=[
+            "strace", "-f", "-y", "-o", str(trace), "-e", "trace=renameat,fsync"])
+        self.assert_ends(done, 0)
+        calls = trace.read_text().splitlines()
+        for folder in (home.data, home.state):
+            put = [n for n, call in enumerate(calls)
+                   if "renameat(" in call and f"<{folder}>, \"attempts\")" in call]
+            synced = [n for n, call in enumerate(calls) if f"<{folder}>) = 0" in call
+                      and "fsync(" in call]
+            self.assertEqual(len(put), 2, calls)
+            self.assertGreater(synced[-1], put[-1], calls)
+
     def test_the_last_of_ten_erases(self):
         home = one_token()
         files.write_attempts(home, 9, seconds_ago=480)
