@@ -102,6 +102,11 @@ class ReleaseTest(unittest.TestCase):
                          "notices/softtoken.txt", "licences/LGPL-2.1.txt",
                          "share/man/man5/softtoken-policy.5"):
                 self.assertIn(name, names)
+            text = archive.extractfile(names["README.md"]).read().decode()
+            links = [link for link in re.findall(r"\]\(([^)#]*)", text) if not re.match(r"\w+:", link)]
+            self.assertGreater(len(list(filter(None, links))), 2)
+            for link in links:
+                self.assertTrue(link == "" or link in names, f"the README links to {link}")
             self.assertEqual({member.uid for member in names.values()}, {0})
             self.assertEqual(len({member.mtime for member in names.values()}), 1)
 
