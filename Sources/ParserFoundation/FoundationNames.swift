@@ -28,11 +28,9 @@ public final class JSONEncoder {
 
     /// UTF-8.
     ///
-    /// - Throws: `EncodingError` for a number with a fraction, and what `value` throws.
+    /// - Throws: `EncodingError` for a number with a fraction.
     public func encode(_ value: some Encodable) throws -> [UInt8] {
-        let place = Place()
-        try place.take(value)
-        return Array(place.text(indent: "").utf8)
+        Array(try jsonText(value).utf8)
     }
 }
 
