@@ -73,7 +73,8 @@ let package = Package(
                 "SoftTokenCore", "Activation", "Linux", "ParserFoundation", argumentParser,
             ],
             swiftSettings: strict),
-        .target(name: "SelfTest", dependencies: ["Linux"], swiftSettings: strict),
+        .target(
+            name: "SelfTest", dependencies: ["SoftTokenCore", "Linux"], swiftSettings: strict),
         // Floor 4: the programs. softtoken is outside of the package: it sees what is public, which is
         // the door, and of Linux what a program needs (terminal, signals, files of its user's).
         .executableTarget(

@@ -2,6 +2,7 @@
 // throw-away folders: real files, real processes, real delays. A module of its own because it needs
 // processes and files, which `softtoken` itself can't reach. Bound by CONTRACT §1 (`selftest`).
 internal import Linux
+public import SoftTokenCore
 
 /// What one check found.
 public struct SelfTestResult: Sendable {
@@ -18,44 +19,44 @@ public struct SelfTestResult: Sendable {
     public let seen: String
 }
 
-/// Why no check could be made.
-public enum SelfTestError: Error, Equatable, Sendable {
-    /// The program refuses to work here (its exit code and its words): on a prescribing device, in a
-    /// remote login.
-    case refused(code: Int32, words: String)
-    /// The system did not cooperate.
-    case system(words: String)
-    /// A signal ended it (the exit code of a command that it ends), between two checks.
-    case interrupted(code: Int32)
-}
-
 /// Makes every check, one after another; under a minute. Nothing of the user's is touched, and
 /// nothing is left: Ctrl-C waits for the end of the check at hand, which takes out of a chip what it
 /// made there.
 ///
-/// - Parameter report: is given each result as soon as it is there.
-/// - Throws: `SelfTestError`.
-public func runSelfTest(report: (SelfTestResult) -> Void) throws(SelfTestError) {
-    let cause: SelfTestError?
-    do throws(SystemError) { cause = try makeChecks(report) } catch {
-        throw .system(words: "\(error.subject): \(error.reason)")
+/// - Parameters:
+///   - report: is given each result as soon as it is there.
+///   - complaint: is given the program's own words where it refuses to work here: on a prescribing
+///     device, in a remote login.
+/// - Throws: `AuthenticatorError`, with the program's exit code for that; with a signal's where one
+///   ended it, between two checks; `inputOutput`.
+public func runSelfTest(
+    report: (SelfTestResult) -> Void, complaint: (String) -> Void
+) throws(AuthenticatorError) {
+    let end: Int32
+    do throws(SystemError) { end = try makeChecks(report, complaint) } catch {
+        throw AuthenticatorError(.inputOutput, "\(error.subject): \(error.reason)")
     }
-    if let cause { throw cause }
+    if end != 0 { throw AuthenticatorError(ExitStatus(rawValue: end), nil) }
 }
 
-/// - Returns: why not every check was made; nil if each was.
-private func makeChecks(_ report: (SelfTestResult) -> Void) throws(SystemError) -> SelfTestError? {
+/// - Returns: the exit code of what kept a check from being made; 0 if each was.
+private func makeChecks(
+    _ report: (SelfTestResult) -> Void, _ complaint: (String) -> Void
+) throws(SystemError) -> Int32 {
     // The programs that are started inherit that signals are held back.
     let signals = try SignalQueue()
     let bench = try Bench()
     let home = bench.home("first")
     let end = try home.activate(SampleLink.ten)
-    guard end.code == 0 else { return .refused(code: end.code, words: end.complaint) }
+    guard end.code == 0 else {
+        complaint(end.complaint)
+        return end.code
+    }
     for check in checks {
-        if let signal = signals.ending() { return .interrupted(code: signal.exitCode) }
+        if let signal = signals.ending() { return signal.exitCode }
         report(try check.result(bench, home))
     }
-    return nil
+    return 0
 }
 
 extension SignalQueue {

@@ -16,21 +16,12 @@ struct SelfTestCommand: Command {
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         var results: [SelfTestResult] = []
-        do throws(SelfTestError) {
-            try runSelfTest { result in
+        try runSelfTest(
+            report: { result in
                 results.append(result)
                 // At once, so that a minute doesn't pass in silence.
                 if !json { try? output.line(result.line) }
-            }
-        } catch {
-            switch error {
-            case .refused(let code, let words):
-                output.note(words)
-                throw .reported(ExitStatus(rawValue: code))
-            case .system(let words): throw AuthenticatorError(.inputOutput, words)
-            case .interrupted(let code): throw .reported(ExitStatus(rawValue: code))
-            }
-        }
+            }, complaint: { words in output.note(words) })
         let failed = results.count { $0.outcome == .failed }
         if json {
             try output.json([

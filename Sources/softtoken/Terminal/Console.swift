@@ -50,9 +50,7 @@ final class Console {
         _ number: Int32?, _ question: String
     ) throws(AuthenticatorError) -> LineSource? {
         guard let number else { return nil }
-        return try answering(question) { () throws(AnswerError) in
-            try LineSource(descriptor: number)
-        }
+        return try LineSource(descriptor: number, for: question)
     }
 
     /// Asks for an ordinary line.
@@ -65,11 +63,9 @@ final class Console {
     ) throws(AuthenticatorError) -> String {
         endCounting()
         if let obstacle { throw obstacle }
-        return try answering(question) { () throws(AnswerError) in
-            if let lines { return try lines.nextLine(limit: limit) }
-            guard let terminal else { throw .missing }
-            return try terminal.readLine(prompt, limit: limit)
-        }
+        if let lines { return try lines.nextLine(question, limit: limit) }
+        guard let terminal else { throw .missing(question) }
+        return try terminal.readLine(question, prompt, limit: limit)
     }
 
     /// Tells a person something between questions.
@@ -87,9 +83,8 @@ final class Console {
         let style = DisplayStyle(
             wantsPlain: false, forbidsColour: true, environment: environmentVariable)
         guard style.form == .screen, let terminal else { return say(text) }
-        try answering("the PIN") { () throws(AnswerError) in
-            try terminal.showOnce(text + "\n\nPress Enter when you know it: it is gone then. ")
-        }
+        try terminal.showOnce(
+            "the PIN", text + "\n\nPress Enter when you know it: it is gone then. ")
     }
 
     private func endCounting() {
@@ -147,25 +142,19 @@ extension Console: Prescriber {
     ) throws(AuthenticatorError) {
         endCounting()
         if let obstacle, !question.isPIN || pinLines == nil { throw obstacle }
-        do throws(AnswerError) { try read(question, into: &answer) } catch {
-            guard case .tooLong = error else { throw error.message(question.name) }
-            answer.append(repeating: 0, count: answer.freeCapacity)
-        }
-    }
-
-    private func read(
-        _ question: SecretQuestion, into answer: inout OutputSpan<UInt8>
-    ) throws(AnswerError) {
-        if question.isPIN, let pinLines { return try pinLines.nextSecret(into: &answer) }
-        if let lines { return try lines.nextSecret(into: &answer) }
-        guard let terminal else { throw .missing }
+        let name = question.name
+        if question.isPIN, let pinLines { return try pinLines.nextSecret(name, into: &answer) }
+        if let lines { return try lines.nextSecret(name, into: &answer) }
+        guard let terminal else { throw .missing(name) }
         // Before the prompt, because what is typed at once must not be shown.
-        do throws(SystemError) { try terminal.device.silence() } catch { throw .failed(error) }
+        try running(try terminal.device.silence())
         // One text with the prompt: from its first word on Ctrl-C ends as it does at the prompt.
         let explanation = question.explanation.map { $0 + "\n" } ?? ""
-        if question == .link { return try terminal.readSecretText(explanation, into: &answer) }
+        if question == .link {
+            return try terminal.readSecret(name, explanation, .secretText, into: &answer)
+        }
         let told = explanation + notes(on: question, rows: terminal.device.size().rows)
-        try terminal.readSecret("\(told)\(question.prompt): ", into: &answer)
+        try terminal.readSecret(name, "\(told)\(question.prompt): ", .secret, into: &answer)
     }
 
     /// Once, which PIN is wanted, and that nothing is shown. A window too low for it shows the question
@@ -183,12 +172,13 @@ extension Console: Prescriber {
     func waits(secondsLeft: Int) throws(AuthenticatorError) {
         guard let terminal else { return }
         isCounting = true
-        do throws(AnswerError) {
-            try terminal.pause("\rWait \(secondsLeft) s; Ctrl-C ends. ", milliseconds: 1000)
+        do throws(AuthenticatorError) {
+            try terminal.pause(
+                "\rWait \(secondsLeft) s; Ctrl-C ends. ", before: "the PIN", milliseconds: 1000)
         } catch {
             // What is told next has a line of its own.
             endCounting()
-            throw error.message("the PIN")
+            throw error
         }
     }
 

@@ -1,39 +1,38 @@
 // What is shown once and stays nowhere: on the alternate screen, until Enter. Bound by CONTRACT §1
 // (`--random-pin`) and DESIGN §8.
 import Linux
+import ProgramSupport
+import SoftTokenCore
 
 extension Terminal {
     /// Shows a text on a screen of its own until Enter; whatever ends it, the text is gone.
     ///
-    /// - Throws: `AnswerError` for a signal that ends the process, or a terminal that has gone.
-    func showOnce(_ text: String) throws(AnswerError) {
-        let signals: SignalQueue
-        do throws(SystemError) { signals = try SignalQueue() } catch { throw .failed(error) }
+    /// - Parameter name: as an error names it: "the PIN".
+    /// - Throws: `AuthenticatorError` for a signal that ends the process, or a terminal that has gone.
+    func showOnce(_ name: String, _ text: String) throws(AuthenticatorError) {
+        let signals = try running(try SignalQueue())
         defer { device.restore() }
         try drawAlone(text)
         while true {
             switch device.wait(signals) {
             case .signal:
                 guard let signal = signals.next() else { continue }
-                if let end = AnswerError(signal) { throw end }
+                if let end = AuthenticatorError.ending(signal) { throw end }
                 if signal == .suspend { device.stop() }
                 try drawAlone(text)
             case .input:
-                guard let key = readKey() else { throw .missing }
+                guard let key = readKey() else { throw .missing(name) }
                 if key == 10 || key == 13 { return }
-            case .closed: throw .missing
+            case .closed: throw .missing(name)
             case .tick, .timeout: continue
             }
         }
     }
 
-    private func drawAlone(_ text: String) throws(AnswerError) {
-        do throws(SystemError) { try device.silence(.dropped) } catch { throw .failed(error) }
+    private func drawAlone(_ text: String) throws(AuthenticatorError) {
+        try running(try device.silence(.dropped))
         device.enterAlternateScreen()
-        let columns = device.size().columns
-        let rows = text.split(separator: "\n", omittingEmptySubsequences: false)
-            .flatMap { wrapped(String($0), columns: columns - 1) }
-        write(rows.joined(separator: "\n"))
+        write(rows(of: text).joined(separator: "\n"))
     }
 
     /// The next key's byte; nil when the terminal has gone. Not for secrets.

@@ -2,56 +2,64 @@
 // --pin-fd names. Bytes go from read(2) into guarded memory, one line and no further: what follows
 // may be for another program at the same pipe. Bound by CONTRACT §1 ("Answers").
 import Linux
+import ProgramSupport
+import SoftTokenCore
 
-/// Lines from a descriptor, each read when it is asked for.
+/// Lines from a descriptor, each read when it is asked for. `question` is as an error names it.
 final class LineSource {
     private let descriptor: Descriptor
 
     /// Reads from a copy of `number`, which stays open for others.
     ///
-    /// - Throws: `AnswerError.missing` if it isn't open.
-    init(descriptor number: Int32) throws(AnswerError) {
+    /// - Throws: `AuthenticatorError.missing` if it isn't open.
+    init(descriptor number: Int32, for question: String) throws(AuthenticatorError) {
         do throws(SystemError) {
             descriptor = try Descriptor(duplicating: number, path: "descriptor \(number)")
         } catch {
-            throw .missing
+            throw .missing(question)
         }
     }
 
-    /// The next line as an ordinary answer.
+    /// The next line as an ordinary answer, of at most `limit` bytes.
     ///
-    /// - Throws: `AnswerError`; `missing` at the end of the input.
-    func nextLine(limit: Int) throws(AnswerError) -> String {
+    /// - Throws: `AuthenticatorError`; `missing` at the end of the input.
+    func nextLine(_ question: String, limit: Int) throws(AuthenticatorError) -> String {
         var bytes = [UInt8](repeating: 0, count: limit + 2)
         var span = bytes.mutableSpan
-        let count = try readAnswer(into: &span)
-        return try text(of: bytes[..<count])
+        let count = try readAnswer(question, into: &span)
+        return try text(bytes, count, question)
     }
 
     /// The next line as a secret, without its line end (LF or CR LF).
     ///
-    /// - Parameter answer: gets the line; nothing for an empty one. It has room for its line end, too.
-    /// - Throws: `AnswerError`; `missing` at the end of the input.
-    func nextSecret(into answer: inout OutputSpan<UInt8>) throws(AnswerError) {
-        try answer.write { (bytes: inout MutableSpan<UInt8>) throws(AnswerError) in
-            try readAnswer(into: &bytes)
+    /// - Parameter answer: gets the line; nothing for an empty one, zeroes to the end for one that is
+    ///   too long. It has room for its line end, too.
+    /// - Throws: `AuthenticatorError`; `missing` at the end of the input.
+    func nextSecret(
+        _ question: String, into answer: inout OutputSpan<UInt8>
+    ) throws(AuthenticatorError) {
+        try answer.write { (bytes: inout MutableSpan<UInt8>) throws(AuthenticatorError) in
+            try readAnswer(question, into: &bytes)
         }
     }
 
     /// Reads a line; one CR at its end is dropped.
-    private func readAnswer(into bytes: inout MutableSpan<UInt8>) throws(AnswerError) -> Int {
-        // One byte for the CR and one for the LF.
-        let limit = bytes.count - 2
-        var count = try readLine(into: &bytes, limit: limit)
+    ///
+    /// - Returns: how many bytes it has; nil for one that is too long.
+    private func readAnswer(
+        _ question: String, into bytes: inout MutableSpan<UInt8>
+    ) throws(AuthenticatorError) -> Int? {
+        guard var count = try readLine(question, into: &bytes) else { return nil }
         if count > 0, bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
-        guard count <= limit else { throw .tooLong(limit: limit) }
-        return count
+        // One byte for the CR and one for the LF.
+        return count <= bytes.count - 2 ? count : nil
     }
 
-    /// Reads up to and including the line's end; returns the bytes before it.
+    /// Reads up to and including the line's end; returns the bytes before it, nil where there is no
+    /// room for them.
     private func readLine(
-        into bytes: inout MutableSpan<UInt8>, limit: Int
-    ) throws(AnswerError) -> Int {
+        _ question: String, into bytes: inout MutableSpan<UInt8>
+    ) throws(AuthenticatorError) -> Int? {
         var count = 0
         while try readByte(into: &bytes, at: count) {
             if bytes[count] == UInt8(ascii: "\n") {
@@ -59,41 +67,20 @@ final class LineSource {
                 return count
             }
             count += 1
-            guard count < bytes.count else { throw .tooLong(limit: limit) }
+            guard count < bytes.count else { return nil }
         }
         // The last line may lack its end; no line at all is a missing answer.
-        guard count > 0 else { throw .missing }
+        guard count > 0 else { throw .missing(question) }
         return count
     }
 
     private func readByte(
         into bytes: inout MutableSpan<UInt8>, at index: Int
-    ) throws(AnswerError) -> Bool {
+    ) throws(AuthenticatorError) -> Bool {
         do throws(SystemError) {
             return try descriptor.readByte(into: &bytes, at: index)
         } catch {
-            throw .failed(error)
+            throw .system(error)
         }
-    }
-}
-
-func text(of bytes: ArraySlice<UInt8>) throws(AnswerError) -> String {
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
-    return text
-}
-
-extension OutputSpan where Element == UInt8 {
-    /// Lends all the free bytes to be written in place, and keeps the first ones.
-    ///
-    /// - Parameter body: answers how many it has written.
-    mutating func write<E: Error>(
-        _ body: (inout MutableSpan<UInt8>) throws(E) -> Int
-    ) throws(E) {
-        append(repeating: 0, count: freeCapacity)
-        let all = count
-        var kept = 0
-        defer { removeLast(all - kept) }
-        var bytes = mutableSpan
-        kept = try body(&bytes)
     }
 }

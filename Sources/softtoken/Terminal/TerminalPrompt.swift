@@ -1,8 +1,9 @@
-import Linux
 // One question from its prompt to its answer: the loop of keys and signals under Terminal's
 // functions. Bound by DESIGN §4, §8: Ctrl-C ends; Ctrl-Z stops and asks again, but not where a secret
 // is typed; the end of the input ends the command instead of asking for ever.
+import Linux
 import ProgramSupport
+import SoftTokenCore
 
 extension Terminal {
     /// How long nothing must come before a line end counts as Enter: terminals that don't mark a
@@ -10,14 +11,15 @@ extension Terminal {
     private static let pasteGapMilliseconds: Int32 = 100
 
     /// - Parameter typed: what is typed lies in it from the first byte on; its last byte stays free.
-    /// - Returns: how many bytes were typed.
+    /// - Returns: how many bytes were typed; nil for too many.
     func ask(
-        _ prompt: String, _ kind: TerminalEditor.Kind, into typed: inout MutableSpan<UInt8>
-    ) throws(AnswerError) -> Int {
+        _ question: String, _ prompt: String, _ kind: TerminalEditor.Kind,
+        into typed: inout MutableSpan<UInt8>
+    ) throws(AuthenticatorError) -> Int? {
         let limit = typed.count - 1
         var editor = TerminalEditor(kind, limit: limit)
         // Before the prompt: who sees it may press Ctrl-C.
-        let signals = try signalQueue()
+        let signals = try running(try SignalQueue())
         try begin(prompt, kind)
         defer {
             device.endBracketedPaste()
@@ -32,10 +34,12 @@ extension Terminal {
                 editor = TerminalEditor(kind, limit: limit)
                 try begin(prompt, kind)
             case .input:
-                guard try isComplete(&typed, &editor, signals) else { continue }
-                guard !editor.isTooLong else { throw .tooLong(limit: limit) }
-                return editor.count
-            case .closed: throw .missing
+                guard let isComplete = isComplete(&typed, &editor, signals) else {
+                    throw .missing(question)
+                }
+                guard isComplete else { continue }
+                return editor.isTooLong ? nil : editor.count
+            case .closed: throw .missing(question)
             case .tick, .timeout: continue
             }
         }
@@ -46,23 +50,17 @@ extension Terminal {
     /// would be an attempt that nobody meant.
     private func begin(
         _ prompt: String, _ kind: TerminalEditor.Kind
-    ) throws(AnswerError) {
-        do throws(SystemError) {
-            try device.silence(kind == .secret ? .dropped : .kept)
-        } catch { throw .failed(error) }
+    ) throws(AuthenticatorError) {
+        try running(try device.silence(kind == .secret ? .dropped : .kept))
         if kind == .secretText { device.requestBracketedPaste() }
         write(rows(of: prompt).joined(separator: "\n"))
     }
 
     /// The prompt as it stands on the screen; the answer follows its last row.
-    private func rows(of prompt: String) -> [String] {
+    func rows(of prompt: String) -> [String] {
         let columns = device.size().columns
         return prompt.split(separator: "\n", omittingEmptySubsequences: false)
             .flatMap { wrapped(String($0), columns: columns - 1) }
-    }
-
-    private func signalQueue() throws(AnswerError) -> SignalQueue {
-        do throws(SystemError) { return try SignalQueue() } catch { throw .failed(error) }
     }
 
     /// Waits for the next event; when a paste pauses, says how much has arrived.
@@ -88,9 +86,9 @@ extension Terminal {
     /// Answers a signal; true when the question has to be asked again.
     private func isAskedAgain(
         after signal: Signal?, _ kind: TerminalEditor.Kind
-    ) throws(AnswerError) -> Bool {
+    ) throws(AuthenticatorError) -> Bool {
         guard let signal else { return false }
-        if let end = AnswerError(signal) { throw end }
+        if let end = AuthenticatorError.ending(signal) { throw end }
         switch signal {
         // The rest of a PIN, or of a mail that is pasted, would be typed into the shell.
         case .suspend where kind != .line: return false
@@ -109,11 +107,12 @@ extension Terminal {
     /// How many bytes of a paste are taken before signals are looked for again.
     private static let batchByteCount = 4096
 
-    /// Takes the bytes that are there, one where each is shown; true when the answer is complete.
+    /// Takes the bytes that are there, one where each is shown; true when the answer is complete, nil
+    /// when the input ended without one.
     private func isComplete(
         _ typed: inout MutableSpan<UInt8>, _ editor: inout TerminalEditor,
         _ signals: borrowing SignalQueue
-    ) throws(AnswerError) -> Bool {
+    ) -> Bool? {
         var left = editor.kind == .secretText ? Terminal.batchByteCount : 1
         var step: TerminalEditor.Step?
         repeat {
@@ -122,14 +121,14 @@ extension Terminal {
             step = isRead ? editor.take(&typed) : nil
         } while left > 0 && (step == .added || step == .nothing)
             && device.wait(signals, milliseconds: 0) == .input
-        guard let step else { throw .missing }
+        guard let step else { return nil }
         switch step {
         case .nothing: return false
         case .added: if editor.kind == .line { echoLast(of: typed, count: editor.count) }
         case .erased(let columns):
             guard editor.kind == .line else { return false }
             for _ in 0..<columns { write("\u{8} \u{8}") }
-        case .endOfInput: throw .missing
+        case .endOfInput: return nil
         case .lineEnd: return !isPasteGoingOn(&typed, &editor, signals)
         }
         return false
