@@ -18,18 +18,17 @@ func recordText(_ record: TokenMetadata, _ seed: PSKCValue, prefix: String) -> [
     let xml = XMLLines(prefix: prefix)
     let (parameters, serial) = (record.state.parameters, escapedXML(record.serial))
     let suite = parameters.algorithm == .sha1 ? nil : parameters.algorithm.name
-    let (type, state) =
-        switch parameters.factor {
-        case .counter(let counter): ("hotp", xml.number("Counter", Int64(counter)))
-        case .time(let seconds):
-            (
-                "totp",
-                xml.number("Time", record.state.lastStep)
-                    + xml.number("TimeInterval", Int64(seconds))
-                    + xml.number(
-                        "TimeDrift", record.state.lastStep.map { _ in record.state.driftSteps })
-            )
-        }
+    let (type, state): (String, String)
+    switch parameters.factor {
+    case .counter(let counter): (type, state) = ("hotp", xml.number("Counter", Int64(counter)))
+    case .time(let seconds):
+        let step = record.state.lastStep
+        let drift = step == nil ? nil : record.state.driftSteps
+        type = "totp"
+        state =
+            xml.number("Time", step) + xml.number("TimeInterval", Int64(seconds))
+            + xml.number("TimeDrift", drift)
+    }
     let dates =
         xml.element("StartDate", record.startUnixSeconds.map(UTCTime.text), depth: 4)
         + xml.element("ExpiryDate", record.expiryUnixSeconds.map(UTCTime.text), depth: 4)
