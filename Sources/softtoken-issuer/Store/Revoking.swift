@@ -1,7 +1,6 @@
 // A token that ends before its time: none of its OTPs is accepted any more, whatever any clock says, and
 // nothing brings it back. Bound by RECORDS.md §3.
 import Linux
-import SoftTokenCore
 
 extension RecordsStore {
     /// Ends a token.

@@ -1,6 +1,5 @@
 // A try at a store's token: counted before the OTP is looked at, judged after, and on the disk
 // before anybody hears what came of it. Bound by RECORDS.md §7 and RFC 4226 §7.3.
-import Keystore
 import OTP
 import ProgramSupport
 import SoftTokenCore
