@@ -59,6 +59,42 @@ struct GivenLinkTests {
         #expect(throws: ActivationError.noLink) { _ = try read("{\\rtf1 hello}") }
     }
 
+    @Test("Entities of HTML stand for their characters, in a link alone and in a page")
+    func entities() throws {
+        let whole = try read(GivenLinkTests.otpauth)
+        for (ampersand, equals) in [
+            ("&amp;", "="), ("&#38;", "&#61;"), ("&#x26;", "&#x3d;"), ("&#X26;", "&equals;"),
+        ] {
+            let link = GivenLinkTests.otpauth.replacing("&", with: ampersand)
+                .replacing("=", with: equals)
+            #expect(try isSame(link, whole), "\(link)")
+            #expect(try isSame("<p>Hi</p><a href=\"\(link)\">here</a>", whole), "\(link)")
+        }
+    }
+
+    @Test(
+        "A seed right behind the only equals sign, which may be quoted-printable's =3D",
+        arguments: [
+            // 16 letters are a seed, 14 are none: it begins with 3D.
+            ("3D" + String(repeating: "A", count: 14), 10),
+            // 22 letters are no seed, 20 are one: they are quoted-printable.
+            ("3D" + String(repeating: "A", count: 20), 12),
+            // 18 letters are one, and so are 16.
+            ("3D" + String(repeating: "A", count: 16), nil),
+        ] as [(String, Int?)])
+    func quotedSeed(letters: String, byteCount: Int?) throws {
+        let link = "otpauth://totp/a?secret=\(letters)"
+        guard let byteCount else {
+            #expect(throws: ActivationError.brokenLink) { _ = try read(link) }
+            return
+        }
+        guard case .unsigned(let enrolment) = try read(link) else { throw UnexpectedLink() }
+        let seed = enrolment.takeSeed()
+        #expect(seed.byteCount == byteCount)
+    }
+
+    private struct UnexpectedLink: Error {}
+
     private func isSame(_ text: String, _ whole: borrowing ActivationLink) throws -> Bool {
         try read(text).isSame(as: whole)
     }

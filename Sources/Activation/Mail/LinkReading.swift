@@ -70,7 +70,8 @@ private func takeDelimitedLink(
 func takeWebAddress(_ text: Span<UInt8>, at start: Int) throws(ActivationError) -> TakenLink {
     let end = addressEnd(text, from: start)
     if let closing = closingMark(text, before: start), closing > end,
-        let joined = try joined(text, start..<closing)
+        let joined = try LinkText.written(
+            capacity: closing - start, { $0.putJoined(text, start..<closing) })
     {
         return TakenLink(text: joined, end: closing, isWhole: true)
     }
@@ -78,11 +79,6 @@ func takeWebAddress(_ text: Span<UInt8>, at start: Int) throws(ActivationError) 
     let length = max(1, withoutPunctuation(word))
     return TakenLink(
         text: try LinkText(copying: word.extracting(0..<length)), end: end, isWhole: false)
-}
-
-/// A text without white space and what shows nothing.
-func joined(_ text: Span<UInt8>, _ range: Range<Int>) throws(ActivationError) -> LinkText? {
-    try LinkText.written(capacity: range.count) { $0.putJoined(text, range) }
 }
 
 /// Where the bracket or quotation mark that was opened right before a link closes it; nil where none

@@ -32,11 +32,8 @@ package struct DeviceIdentity: Equatable, Sendable {
         self.isUnreadable = isUnreadable
         var kept: [Identifier] = []
         for identifier in identifiers.sorted() where identifier != kept.last {
-            let before = kept.suffix(DeviceIdentity.limitPerKind)
-            let isFull =
-                before.count == DeviceIdentity.limitPerKind
-                && before.first?.kind == identifier.kind
-            if !isFull { kept.append(identifier) }
+            let count = kept.count { $0.kind == identifier.kind }
+            if count < DeviceIdentity.limitPerKind { kept.append(identifier) }
         }
         self.identifiers = kept
     }

@@ -23,19 +23,20 @@ package func separationVerdict(
     environment: DeviceEnvironment
 ) -> SeparationVerdict {
     if let evidence = marker.evidence(for: identity) { return .same(evidence) }
-    var judgements: [SeparationVerdict] = []
-    for record in records {
-        let verdict = record.comparison(with: identity).verdict
-        if case .same = verdict { return verdict }
-        judgements.append(verdict)
-    }
+    let verdicts = records.map { $0.comparison(with: identity).verdict }
+    for case .same(let evidence) in verdicts { return .same(evidence) }
     // What was compared is not all that this device has.
     if identity.isUnreadable { return .unverified(.environment(.unreadable)) }
-    if let likeness = likeness(in: judgements) { return .unverified(likeness) }
+    for case .unverified(.clonedImage(let evidence)) in verdicts {
+        return .unverified(.clonedImage(evidence))
+    }
+    for case .unverified(.networkCard(let evidence)) in verdicts {
+        return .unverified(.networkCard(evidence))
+    }
     if let finding = environment.findings.first { return .unverified(.environment(finding)) }
-    guard !judgements.isEmpty else { return .unverified(.noRecord) }
+    guard !verdicts.isEmpty else { return .unverified(.noRecord) }
     guard identity.isRecognisable else { return .unverified(.noIdentifiers) }
-    return judgements.first { $0 != .separate } ?? .separate
+    return verdicts.first { $0 != .separate } ?? .separate
 }
 
 /// Whether the verdict depends on the device's identity: elsewhere it need not be read.
@@ -44,19 +45,6 @@ package func isIdentityCompared(
 ) -> Bool {
     if case .record = marker { return true }
     return !records.isEmpty
-}
-
-/// The cloned image or else the network card among the verdicts over single records.
-private func likeness(in judgements: [SeparationVerdict]) -> UnverifiedReason? {
-    var card: UnverifiedReason?
-    for case .unverified(let reason) in judgements {
-        switch reason {
-        case .clonedImage: return reason
-        case .networkCard: card = card ?? reason
-        default: continue
-        }
-    }
-    return card
 }
 
 /// What one record and one device have in common.
@@ -94,29 +82,23 @@ struct RecordComparison: Equatable {
 
 extension PrescribingRecord {
     /// Compares a device with this record, under the record's own salt.
-    func comparison(
-        with identity: DeviceIdentity
-    ) -> RecordComparison {
-        let known = Set(entries.map(\.kind))
-        var comparable: Set<IdentifierKind> = []
-        var matching: Set<IdentifierKind> = []
-        for identifier in identity.identifiers where known.contains(identifier.kind) {
-            comparable.insert(identifier.kind)
-            if entries.contains(Entry(of: identifier, salt: salt)) {
-                matching.insert(identifier.kind)
-            }
+    func comparison(with identity: DeviceIdentity) -> RecordComparison {
+        let comparable = identity.identifiers.filter { identifier in
+            entries.contains { $0.kind == identifier.kind }
         }
+        let matching = comparable.filter { entries.contains(Entry(of: $0, salt: salt)) }
         return RecordComparison(
-            label: label, comparable: IdentifierKind.allCases.filter(comparable.contains),
-            matching: IdentifierKind.allCases.filter(matching.contains))
+            label: label, comparable: kinds(of: comparable), matching: kinds(of: matching))
+    }
+
+    private func kinds(of identifiers: [Identifier]) -> [IdentifierKind] {
+        IdentifierKind.allCases.filter { kind in identifiers.contains { $0.kind == kind } }
     }
 }
 
 extension PrescribingMarker {
     /// The marker's evidence: that it is there, and what matches in its record.
-    func evidence(
-        for identity: DeviceIdentity
-    ) -> SeparationEvidence? {
+    func evidence(for identity: DeviceIdentity) -> SeparationEvidence? {
         switch self {
         case .absent: return nil
         case .damaged: return SeparationEvidence(label: "", signs: [.marker])

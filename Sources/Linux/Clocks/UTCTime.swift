@@ -18,19 +18,17 @@ package enum UTCTime {
     /// The moment that such a text names; nil if it is malformed.
     package static func unixSeconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
-        guard bytes.count == 20, bytes[10] == UInt8(ascii: "T"), bytes[19] == UInt8(ascii: "Z")
-        else { return nil }
+        guard bytes.count == 20 else { return nil }
         func number(_ range: Range<Int>) -> Int? {
-            // `Int` would take a sign.
-            guard bytes[range].allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-            return Int(String(decoding: bytes[range], as: UTF8.self))
+            Int(String(decoding: bytes[range], as: UTF8.self))
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
             let days = CivilDate.daysSince1970(year: year, month: month, day: day)
         else { return nil }
         let seconds = days * 86_400 + Int64(hour * 3600 + minute * 60 + second)
-        // The dashes and colons stand where they belong, and the clock has this time.
+        // All that stands between the numbers is what belongs there, none has a sign, and the clock
+        // has this time.
         return self.text(unixSeconds: seconds) == text ? seconds : nil
     }
 
