@@ -13,8 +13,7 @@ func wrapped(_ text: String, columns: Int, hanging: Int = 0) -> [String] {
     wrapped(text, columns: columns, hanging: hanging, commandsOf: SoftTokenCommand.self)
 }
 
-/// Of every command, and offered by those that ask for a PIN: the others go on accepting it, hidden,
-/// because scripts may give it to all of them.
+/// Of every command, because scripts may give them to all: shown by those that have a use for them.
 struct PINOptions: ParsableArguments {
     @Option(
         name: .customLong("pin-fd"),
@@ -22,10 +21,17 @@ struct PINOptions: ParsableArguments {
     var pinDescriptor: Int32?
 }
 
-/// Of every command, and offered by those that draw; hidden elsewhere, like `PINOptions`.
 struct ColourOptions: ParsableArguments {
     @Flag(name: .customLong("no-color"), help: "Use no colour.")
     var forbidsColor = false
+}
+
+/// The same of a command that draws nothing; hidden as a whole where no PIN is asked for.
+struct CommonOptions: ParsableArguments {
+    @OptionGroup var pin: PINOptions
+    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+
+    var pinDescriptor: Int32? { pin.pinDescriptor }
 }
 
 /// What the process was given besides its options.

@@ -48,8 +48,7 @@ struct ActivateCommand: Command {
             "What holds the device's share of the key.", valueName: "PROTECTOR"))
     var protector: ProtectorName?
     @OptionGroup var window: WindowOptions
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func validate() throws {
         guard [link, from, qr].compactMap(\.self).count <= 1 else {
@@ -67,7 +66,7 @@ struct ActivateCommand: Command {
             throw .usage("a link stands where a name or a file belongs")
         }
         var authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor, isInputTaken: from == "-")
+        let console = try Console(pinDescriptor: common.pinDescriptor, isInputTaken: from == "-")
         console.given = attestation.given
         console.given.trustedFingerprint = fingerprint.flatMap(Authenticator.fingerprint)
         console.given.name = name

@@ -22,8 +22,7 @@ struct RegisterCommand: Command {
         help: ArgumentHelp(
             "What people call this computer, at most 64 bytes.", valueName: "TEXT"))
     var label = ""
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let words = ["device", "register"] + (label.isEmpty ? [] : ["--label", label])
@@ -47,8 +46,7 @@ struct RegisterCommand: Command {
 struct UnregisterCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "unregister", abstract: "Take that mark away.")
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let wasRegistered = try asRoot(["device", "unregister"]) {
@@ -71,8 +69,7 @@ struct ForbidCommand: Command {
         help: ArgumentHelp(
             "What softtoken device register printed, or a file with it.", valueName: "RECORD"))
     var record: String
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         // What begins as a link does, and isn't written as a record is, was taken out of argv.
@@ -82,7 +79,7 @@ struct ForbidCommand: Command {
                 hint: "copy the whole line that softtoken device register prints")
         }
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         try authenticator.check(.management, for: console)
         let record = try PrescribingDeviceRecord(parsing: try recordText())
         try authenticator.check(record)
@@ -111,8 +108,7 @@ struct ForbidCommand: Command {
 struct DeviceListCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List this computer's mark and the records that are kept.")
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let devices = try context.authenticator().devices()
@@ -130,8 +126,7 @@ struct DeviceCheckCommand: Command {
         commandName: "check",
         abstract: "Say whether this device is apart from those that send prescriptions.")
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let separation = try context.authenticator().checkDevice()

@@ -24,8 +24,7 @@ struct HandlerInstallCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "install", abstract: "Open softtoken: links with softtoken activate.")
     @Flag(help: "Open otpauth: links, too.") var otpauth = false
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let desktop = try Desktop.current()
@@ -66,8 +65,7 @@ struct HandlerInstallCommand: Command {
 struct HandlerRemoveCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Open links with softtoken no longer.")
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let desktop = try Desktop.current()

@@ -17,8 +17,7 @@ struct HandlerOpenCommand: Command {
     static let takesLinks = true
 
     @Argument(help: ArgumentHelp("The activation link.", valueName: "LINK")) var link: String
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         guard let link = context.link.take(), var handover = context.handover.take() else {
@@ -80,8 +79,7 @@ struct HandlerWindowCommand: Command {
     ]
 
     @Argument var path: String
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     /// Whether a process of these arguments goes without the network filter: it has no secret, and
     /// what it starts draws on a screen behind a socket.

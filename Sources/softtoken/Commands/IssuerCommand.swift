@@ -15,12 +15,11 @@ struct IssuerCommand: ParsableCommand {
 struct IssuerListCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the signing keys that are trusted.")
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         let issuers = try authenticator.unlock(asking: console).issuers
         if issuers.isEmpty { output.note("no signing key is trusted here yet") }
         for issuer in issuers {
@@ -36,12 +35,11 @@ struct IssuerAddCommand: Command {
         commandName: "add", abstract: "Trust the signing key of an issuer file.")
     @Argument(help: ArgumentHelp("The issuer's file, FILE.pub.", valueName: "FILE"))
     var file: String
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         try authenticator.check(.management, for: console)
         let issuer = try IssuerKeyFile(parsing: try readInput(file))
         var keystore = try authenticator.unlock(asking: console)
@@ -70,8 +68,7 @@ struct IssuerRemoveCommand: Command {
         help: ArgumentHelp(
             "The key's fingerprint, XXXX-XXXX-XXXX-XXXX.", valueName: "FINGERPRINT"))
     var fingerprint: String
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func validate() throws {
         guard Authenticator.fingerprint(fingerprint) != nil else {
@@ -81,7 +78,7 @@ struct IssuerRemoveCommand: Command {
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         var keystore = try authenticator.unlock(asking: console)
         let issuer = try keystore.distrust(
             fingerprint: Authenticator.fingerprint(fingerprint) ?? fingerprint)

@@ -8,12 +8,11 @@ struct ListCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the tokens of this device.")
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         let tokens = try authenticator.unlock(asking: console).tokens
         let now = try currentSeconds()
         if json {

@@ -10,8 +10,7 @@ struct LogCommand: Command {
     @Flag(help: "Print JSON, an entry a line.") var json = false
     @Flag(help: "Check every entry; exit with 65 if the log is not whole.") var verify = false
     @Flag(help: "Ask for the PIN, and tell the tokens by their names.") var names = false
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func validate() throws {
         if names, json || verify {
@@ -23,7 +22,7 @@ struct LogCommand: Command {
         let authenticator = try context.authenticator()
         var named: [String: String] = [:]
         if names {
-            let console = try Console(pinDescriptor: pin.pinDescriptor)
+            let console = try Console(pinDescriptor: common.pinDescriptor)
             for token in try authenticator.unlock(asking: console).tokens {
                 named[token.id] = token.name
             }

@@ -13,12 +13,11 @@ struct PINCommand: Command {
         help: ArgumentHelp(
             "What holds the device's share of the key from now on.", valueName: "PROTECTOR"))
     var protector: ActivateCommand.ProtectorName?
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         console.given.drawsPIN = isRandom
         console.given.protector = protector.flatMap { ProtectorChoice(rawValue: $0.rawValue) }
         try authenticator.changePIN(asking: console)

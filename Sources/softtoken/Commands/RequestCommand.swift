@@ -15,8 +15,7 @@ struct RequestCommand: Command {
             """)
     @Flag(name: .customLong("new"), help: "Replace the living request.") var isRenewed = false
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         var authenticator = try context.authenticator()

@@ -9,8 +9,7 @@ struct ResetCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "reset", abstract: "Destroy the keystore with all its tokens.")
     @Flag(help: "Do not ask.") var yes = false
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()

@@ -9,8 +9,7 @@ struct StatusCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Say how this device stands, without a PIN.")
     @Flag(help: "Print JSON.") var json = false
-    @OptionGroup(visibility: .hidden) var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup(visibility: .hidden) var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         try PlainStatus(json: json).execute()

@@ -13,12 +13,11 @@ struct RenameCommand: Command {
     var token: String
     @Argument(help: ArgumentHelp("The new name, 1 to 64 bytes.", valueName: "NAME"))
     var name: String
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         console.namePrompt = "New name: "
         let names = try authenticator.rename(token, to: name, asking: console)
         output.note("\(names.former) is now named \(names.name)")
@@ -33,12 +32,11 @@ struct RemoveCommand: Command {
             "A token's name or serial, or how it begins.", valueName: "TOKEN"))
     var token: String
     @Flag(help: "Do not ask.") var yes = false
-    @OptionGroup var pin: PINOptions
-    @OptionGroup(visibility: .hidden) var colour: ColourOptions
+    @OptionGroup var common: CommonOptions
 
     func execute(_ context: inout Context) throws(AuthenticatorError) {
         let authenticator = try context.authenticator()
-        let console = try Console(pinDescriptor: pin.pinDescriptor)
+        let console = try Console(pinDescriptor: common.pinDescriptor)
         console.confirmsAll = yes
         let removed = try authenticator.remove(token, asking: console)
         output.note("\(removed.name) is removed")
