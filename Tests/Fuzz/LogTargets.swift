@@ -14,7 +14,7 @@ let logTargets = [
             guard let bytes = try? logKeys.chain.chained(Array(content), after: head.lastMAC)
             else { fatalError("no guarded memory") }
             file += bytes
-            guard let line = AuditLine(bytes.dropLast()) else {
+            guard let line = LogEntry(bytes.dropLast()) else {
                 isReadable = false
                 continue
             }
@@ -48,8 +48,8 @@ let logTargets = [
     },
 ]
 
-private func check(_ line: AuditLine) {
-    let token = line.token.map { "\"\($0)\"" } ?? "null"
+private func check(_ line: LogEntry) {
+    let token = line.tokenID.map { "\"\($0)\"" } ?? "null"
     let written =
         "{\"seq\":\(line.sequence),\"time\":\"\(UTCTime.text(unixSeconds: line.unixSeconds))\","
         + "\"event\":\"\(line.event.rawValue)\",\"outcome\":\"\(line.outcome.rawValue)\","

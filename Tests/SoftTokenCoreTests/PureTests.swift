@@ -176,7 +176,7 @@ import Testing
     func otherSpelling(_ content: String) {
         let mac = String(repeating: "0", count: 64)
         let line = Array((content + ",\"mac\":\"\(mac)\"}").utf8)
-        #expect(AuditLine(line[...]) == nil)
+        #expect(LogEntry(line[...]) == nil)
     }
 
     @Test(

@@ -112,10 +112,10 @@ extension Flow {
     func chosen(
         _ argument: String?, _ session: inout Session, _ person: any Prescriber
     ) throws(AuthenticatorError) -> Token {
-        let choice = session.tokens.choose(argument)
-        if case .one(let token) = choice { return token }
+        let tokens = session.tokens.fitting(argument)
+        if tokens.count == 1 { return tokens[0] }
         try release(&session)
-        guard case .several(let tokens) = choice else {
+        guard !tokens.isEmpty else {
             throw .init(
                 .noSuchToken(nearest: argument.flatMap { session.tokens.nearestName(to: $0) }))
         }

@@ -41,7 +41,7 @@ extension Flow {
     private func lastUse(of token: Token) -> Int64? {
         guard let report = try? log(), report.flaw == nil else { return nil }
         return report.lines.last {
-            $0.event == .otp && $0.outcome == .ok && $0.token == token.id
+            $0.event == .otp && $0.outcome == .ok && $0.tokenID == token.id
         }?.unixSeconds
     }
 }

@@ -9,27 +9,6 @@ public struct LogReport: Equatable, Sendable {
     public let flaw: AuthenticatorError?
 }
 
-/// One entry of the audit log. It never holds a PIN, a seed, an OTP, nor a token's name, issuer,
-/// account or serial. CONTRACT §3.
-public struct LogEntry: Equatable, Sendable {
-    let line: AuditLine
-
-    /// Its number, from 1 on.
-    public var sequence: UInt64 { line.sequence }
-    /// When, by the device's clock, Unix seconds.
-    public var unixSeconds: Int64 { line.unixSeconds }
-    /// `unixSeconds` in RFC 3339, UTC.
-    public var time: String { UTCTime.text(unixSeconds: line.unixSeconds) }
-    public var event: AuditEvent { line.event }
-    public var outcome: AuditOutcome { line.outcome }
-    /// The ``Token/id`` that it is about; nil for none.
-    public var tokenID: String? { line.token }
-    /// What else there is to say: printable ASCII.
-    public var detail: String { line.detail }
-    /// The entry as one line of JSON, as it is on disk but for its MAC.
-    public var json: String { line.json }
-}
-
 extension Authenticator {
     /// Reads and verifies the audit log; closes the file sandbox.
     ///
@@ -39,7 +18,7 @@ extension Authenticator {
         do throws(AuthenticatorError) {
             let report = try flow.log()
             return LogReport(
-                entries: report.lines.map { LogEntry(line: $0) },
+                entries: report.lines,
                 flaw: report.flaw.map { AuthenticatorError(.logNotWhole($0)) })
         } catch {
             guard case .keystore(.problem(.tooLong(let path))) = error.cause else { throw error }

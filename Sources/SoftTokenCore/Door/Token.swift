@@ -126,29 +126,22 @@ public struct Token: Equatable, Sendable, Identifiable {
     }
 }
 
-/// What a person's TOKEN argument fits.
-enum TokenChoice: Equatable, Sendable {
-    case one(Token)
-    case several([Token])
-    case none
-}
-
 extension Array where Element == Token {
-    /// Finds a token by name, serial, or an unambiguous start of either; without an argument the
-    /// only one. CONTRACT §1.
-    func choose(_ argument: String?) -> TokenChoice {
-        guard let argument else { return choice(self) }
+    /// Those that a person's TOKEN argument fits: by name, serial, or a start of either; without an
+    /// argument all. CONTRACT §1.
+    func fitting(_ argument: String?) -> [Token] {
+        guard let argument else { return self }
         // Every name begins with the empty text: a script's empty variable must not remove a token.
-        guard !argument.isEmpty else { return .none }
+        guard !argument.isEmpty else { return [] }
         // A name is unique, and is what the prescriber chose.
         for exact in [filter { $0.name == argument }, filter { $0.serial == argument }]
         where !exact.isEmpty {
-            return choice(exact)
+            return exact
         }
         let begun = filter { token in
             token.name.hasPrefix(argument) || token.serial?.hasPrefix(argument) == true
         }
-        return choice(begun.isEmpty ? fitting(folded: argument.lowercased()) : begun)
+        return begun.isEmpty ? fitting(folded: argument.lowercased()) : begun
     }
 
     /// Those that fit in any case: of the whole names and serials, or else of how they begin.
@@ -175,13 +168,5 @@ extension Array where Element == Token {
         let folded = Dictionary(spellings) { first, _ in first }
         return nearest(to: argument, among: folded.keys.sorted()).flatMap { folded[$0] }
             ?? seen.first { $0.seen.holds(argument) }?.name
-    }
-
-    private func choice(_ fitting: [Token]) -> TokenChoice {
-        switch fitting.count {
-        case 0: .none
-        case 1: .one(fitting[0])
-        default: .several(fitting)
-        }
     }
 }

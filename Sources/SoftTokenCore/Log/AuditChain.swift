@@ -133,7 +133,7 @@ struct AuditHead: Equatable {
     }
 
     /// Takes a line into account that follows the last one.
-    mutating func follow(_ line: AuditLine, byteCount: Int) {
+    mutating func follow(_ line: LogEntry, byteCount: Int) {
         lastSequence = line.sequence
         lastMAC = line.mac
         self.byteCount += UInt64(byteCount)
@@ -161,7 +161,7 @@ extension MACKey {
     }
 
     /// Whether a line follows the entry with that number and MAC.
-    func isChained(_ line: AuditLine, afterSequence sequence: UInt64, mac: [UInt8]) -> Bool {
+    func isChained(_ line: LogEntry, afterSequence sequence: UInt64, mac: [UInt8]) -> Bool {
         guard line.sequence == sequence + 1 else { return false }
         return isEqualInConstantTime(self.mac(of: mac, line.content), line.mac)
     }
@@ -172,7 +172,7 @@ extension MACKey {
     func follow(_ beyond: [UInt8], by head: inout AuditHead) -> Bool {
         let lines = beyond.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for bytes in lines.dropLast() {
-            guard let line = AuditLine(bytes),
+            guard let line = LogEntry(bytes),
                 isChained(line, afterSequence: head.lastSequence, mac: head.lastMAC)
             else { return false }
             head.follow(line, byteCount: bytes.count + 1)

@@ -54,21 +54,26 @@ package func tokenIDText(_ id: UInt64) -> String {
 /// The id that JSON's `token` names: `null` is none.
 ///
 /// - Returns: nil for a text that names nothing.
-private func tokenID(_ text: String) -> UInt64?? {
+private func parsedTokenID(_ text: String) -> UInt64?? {
     if text == "null" { return .some(nil) }
     let digits = Array(text.utf8.dropFirst().dropLast())
     guard digits.count == 16, let bytes = TextAlphabet.hexadecimal.bytes(digits) else { return nil }
     return bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
 }
 
-/// A line of the log taken apart.
-package struct AuditLine: Equatable, Sendable {
-    package let sequence: UInt64
-    package let unixSeconds: Int64
-    package let event: AuditEvent
-    package let outcome: AuditOutcome
-    package let token: String?
-    package let detail: String
+/// One entry of the audit log. It never holds a PIN, a seed, an OTP, nor a token's name, issuer,
+/// account or serial. CONTRACT §3.
+public struct LogEntry: Equatable, Sendable {
+    /// Its number, from 1 on.
+    public let sequence: UInt64
+    /// When, by the device's clock, Unix seconds.
+    public let unixSeconds: Int64
+    public let event: AuditEvent
+    public let outcome: AuditOutcome
+    /// The ``Token/id`` that it is about; nil for none.
+    public let tokenID: String?
+    /// What else there is to say: printable ASCII.
+    public let detail: String
     /// What the MAC is over, and the line in JSON without it.
     let content: [UInt8]
     let mac: [UInt8]
@@ -85,7 +90,10 @@ package struct AuditLine: Equatable, Sendable {
         }
     }
 
-    package var json: String { String(decoding: content, as: UTF8.self) + "}" }
+    /// `unixSeconds` in RFC 3339, UTC.
+    public var time: String { UTCTime.text(unixSeconds: unixSeconds) }
+    /// The entry as one line of JSON, as it is on disk but for its MAC.
+    public var json: String { String(decoding: content, as: UTF8.self) + "}" }
 
     /// Parses a line; nil unless it is written exactly as `AuditEntry` writes it.
     init?(_ line: ArraySlice<UInt8>) {
@@ -104,7 +112,7 @@ package struct AuditLine: Equatable, Sendable {
                 AuditEvent.init(rawValue:)),
             let outcome = reader.value("\"outcome\":\"", until: "\",")
                 .flatMap(AuditOutcome.init(rawValue:)),
-            let token = reader.value("\"token\":", until: ","), let id = tokenID(token),
+            let token = reader.value("\"token\":", until: ","), let id = parsedTokenID(token),
             let detail = reader.value("\"detail\":\"", until: "\""), AuditEntry.isPlain(detail)
         else { return nil }
         // One spelling: a sign before a number, a 30 February, a second member are none of ours, nor
@@ -117,7 +125,7 @@ package struct AuditLine: Equatable, Sendable {
         unixSeconds = time
         self.event = event
         self.outcome = outcome
-        self.token = token == "null" ? nil : String(token.dropFirst().dropLast())
+        tokenID = token == "null" ? nil : String(token.dropFirst().dropLast())
         self.detail = detail
         self.content = content
         self.mac = mac

@@ -36,7 +36,7 @@ package enum AuditLog {
             let content = entry.line(
                 sequence: head.lastSequence + 1, unixSeconds: unixSeconds)
             let line = chain.chained(content, after: head.lastMAC)
-            guard let parsed = AuditLine(line.dropLast()) else {
+            guard let parsed = LogEntry(line.dropLast()) else {
                 preconditionFailure("a line that was just written can be read")
             }
             head.follow(parsed, byteCount: line.count)

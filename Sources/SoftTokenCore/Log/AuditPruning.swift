@@ -33,7 +33,7 @@ extension MACKey {
     /// dropped bytes were taken out.
     func fitted(_ head: AuditHead, to start: ArraySlice<UInt8>) -> AuditHead {
         guard head.isPruning, let end = start.firstIndex(of: UInt8(ascii: "\n")),
-            let line = AuditLine(start[..<end]),
+            let line = LogEntry(start[..<end]),
             isChained(line, afterSequence: head.baseSequence, mac: head.baseMAC)
         else { return head }
         return head.pruned
@@ -42,8 +42,8 @@ extension MACKey {
     /// The entry that follows another; nil if this is not it.
     fileprivate func line(
         _ bytes: ArraySlice<UInt8>, after sequence: UInt64, _ mac: [UInt8]
-    ) -> AuditLine? {
-        guard let line = AuditLine(bytes), isChained(line, afterSequence: sequence, mac: mac)
+    ) -> LogEntry? {
+        guard let line = LogEntry(bytes), isChained(line, afterSequence: sequence, mac: mac)
         else { return nil }
         return line
     }
@@ -111,7 +111,7 @@ extension AuditLog {
     ) -> Int64? {
         var last = (sequence: head.baseSequence, mac: head.baseMAC)
         if let before = lines.dropLast(witnessCount).last {
-            guard let line = AuditLine(before) else { return nil }
+            guard let line = LogEntry(before) else { return nil }
             last = (line.sequence, line.mac)
         }
         var lowest = Int64.max

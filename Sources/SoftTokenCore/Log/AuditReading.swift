@@ -5,7 +5,7 @@ internal import Linux
 
 /// What the log says and whether it is whole.
 package struct AuditReport: Equatable, Sendable {
-    package let lines: [AuditLine]
+    package let lines: [LogEntry]
     /// Why it is not whole; nil if it is.
     package let flaw: AuditFlaw?
 }
@@ -64,9 +64,9 @@ extension AuditLog {
     }
 
     /// The entries that can be read, whatever they are worth.
-    private static func readable(_ file: [UInt8]?) -> [AuditLine] {
+    private static func readable(_ file: [UInt8]?) -> [LogEntry] {
         let lines = file?.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        return lines?.dropLast().compactMap { AuditLine($0) } ?? []
+        return lines?.dropLast().compactMap { LogEntry($0) } ?? []
     }
 
     /// The first thing that is wrong, or nil.
@@ -77,7 +77,7 @@ extension AuditLog {
         var mac = head.baseMAC
         var position = min(Int(head.baseOffset), file.count)
         while let end = file[position...].firstIndex(of: UInt8(ascii: "\n")) {
-            guard let line = AuditLine(file[position..<end]),
+            guard let line = LogEntry(file[position..<end]),
                 chain.isChained(line, afterSequence: sequence, mac: mac)
             else { return .entry(sequence + 1) }
             sequence = line.sequence
@@ -97,7 +97,7 @@ extension AuditLog {
             let size = try? file.attributes().byteCount,
             let end = try? file.bytes(
                 at: max(0, size - lookedAtByteCount), count: lookedAtByteCount),
-            let last = end.split(separator: UInt8(ascii: "\n")).last, let line = AuditLine(last)
+            let last = end.split(separator: UInt8(ascii: "\n")).last, let line = LogEntry(last)
         else { return false }
         return line.event == entry.event && line.outcome == entry.outcome
             && line.detail == entry.detail
@@ -141,7 +141,7 @@ extension AuditLog {
         tail.baseOffset -= min(tail.baseOffset, UInt64(start))
         guard start > head.baseOffset else { return (bytes, tail) }
         let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 2)
-        guard lines.count == 3, let first = AuditLine(lines[1]) else { return nil }
+        guard lines.count == 3, let first = LogEntry(lines[1]) else { return nil }
         tail.baseSequence = first.sequence
         tail.baseMAC = first.mac
         tail.baseOffset = UInt64(lines[2].startIndex)

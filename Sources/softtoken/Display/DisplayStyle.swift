@@ -18,12 +18,9 @@ struct DisplayStyle: Equatable, Sendable {
     var glyphs: Glyphs
     var colour: Colour
 
-    init(form: Form, glyphs: Glyphs, colour: Colour) {
-        self.form = form
-        self.glyphs = glyphs
-        self.colour = colour
-    }
+}
 
+extension DisplayStyle {
     /// - Parameters:
     ///   - wantsPlain: `--plain`.
     ///   - forbidsColour: `--no-color`.
