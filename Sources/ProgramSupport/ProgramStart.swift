@@ -71,3 +71,6 @@ public enum ProgramStart {
 public func currentSeconds() throws(AuthenticatorError) -> Int64 {
     try running(try ClockReading.now().unixSeconds)
 }
+
+/// Whether a text is a day of the calendar (Gregorian), as YYYY-MM-DD.
+public func isDate(_ text: String) -> Bool { UTCTime.unixSeconds(text + "T00:00:00Z") != nil }

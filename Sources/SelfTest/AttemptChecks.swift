@@ -65,7 +65,8 @@ let attemptChecks: [Check] = [
     },
     Check("at the limit the keys are gone, and the right PIN no longer opens") {
         (bench, _) throws(SystemError) in
-        let home = try bench.activated(SampleLink.three, named: "limit")
+        let home = bench.home("limit")
+        _ = try home.activate(SampleLink.three)
         let ends = try [Home.wrongPIN, Home.wrongPIN, Home.wrongPIN, Home.pin].map {
             (pin) throws(SystemError) in try home.show(pin).code
         }

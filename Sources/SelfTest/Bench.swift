@@ -23,15 +23,6 @@ struct Bench: ~Copyable {
         }
         return copy
     }
-
-    /// A new home with a token of its own.
-    borrowing func activated(
-        _ link: String, named name: String
-    ) throws(SystemError) -> Home {
-        let home = self.home(name)
-        _ = try home.activate(link)
-        return home
-    }
 }
 
 struct Home {

@@ -22,7 +22,7 @@ public struct Issuer: Equatable, Sendable {
 /// the PIN (``Authenticator/show(_:for:asking:)``).
 public struct Unlocked: ~Copyable {
     private let flow: Flow
-    private var session: Session
+    fileprivate var session: Session
 
     init(_ flow: Flow, _ session: consuming Session) throws(AuthenticatorError) {
         self.flow = flow
@@ -139,12 +139,6 @@ public struct Unlocked: ~Copyable {
         let entry = AuditEntry(event, .ok, tokenID: token?.metadata.id, detail: detail)
         try flow.change(&session, logging: entry, body)
     }
-
-    fileprivate mutating func chosen(
-        _ token: String?, _ person: any Prescriber
-    ) throws(AuthenticatorError) -> Token {
-        try flow.chosen(token, &session, person)
-    }
 }
 
 extension Authenticator {
@@ -169,7 +163,7 @@ extension Authenticator {
     ) throws(AuthenticatorError) -> (former: String, name: String) {
         var name = try tokenName(name)
         var unlocked = try unlock(asking: person)
-        let chosen = try unlocked.chosen(token, person)
+        let chosen = try flow.chosen(token, &unlocked.session, person)
         while true {
             do throws(AuthenticatorError) {
                 try unlocked.rename(chosen, to: name)
@@ -200,7 +194,7 @@ extension Authenticator {
             }
             unlocked = try tried(pin, checks, person)
         }
-        let chosen = try unlocked.chosen(token, person)
+        let chosen = try flow.chosen(token, &unlocked.session, person)
         if person.canBeAsked, try person.answer(.removes(token: chosen.name)) == .no {
             throw .init(.declined(.removing))
         }

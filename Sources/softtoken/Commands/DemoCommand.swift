@@ -23,7 +23,7 @@ struct DemoCommand: Command {
         console.say(
             "A sample issuer mails this link (shortened), and sends its code on another way:")
         console.say("  \(sample.link.prefix(46))…\n  activation code \(sample.code)\n")
-        let person = SampleAnswers(console, code: sample.code)
+        let person = SampleAnswers(console: console, code: sample.code)
         _ = try authenticator.activate(try GivenLink(unguarded: sample.link), asking: person)
         let session = try authenticator.show(
             for: rolls ? .session(atMostSeconds: nil) : .once, asking: person)
@@ -42,14 +42,8 @@ struct DemoCommand: Command {
 /// Who answers in the demo: for what belongs to the sample the demo itself, for name and PIN the
 /// person, where there is one.
 private struct SampleAnswers: Prescriber {
-    private let console: Console
-    private let code: String
-
-    init(_ console: Console, code: String) {
-        self.console = console
-        self.code = code
-    }
-
+    let console: Console
+    let code: String
     let canBeAsked = true
 
     func answer(_ question: Confirmation) throws(AuthenticatorError) -> Confirmation.Answer {

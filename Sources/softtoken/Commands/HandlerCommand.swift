@@ -37,12 +37,12 @@ struct HandlerInstallCommand: Command {
         output.note("\(names) links open with softtoken activate: \(desktop.entryPath)")
         output.note("Show one-time password is in the desktop's menu: \(desktop.showEntryPath)")
         switch try desktop.makeDefault(schemes) {
-        case .done: return
-        case .missing:
+        case true?: return
+        case nil:
             output.warning(
                 "xdg-mime is not installed, so this is not made the default: install xdg-utils and "
                     + "run softtoken handler install again")
-        case .failed:
+        case false?:
             output.warning(
                 "xdg-mime failed, so this is not made the default: choose softtoken when the "
                     + "desktop asks, or paste the link at softtoken activate")
@@ -150,13 +150,11 @@ private struct Desktop {
         }
     }
 
-    enum Registration { case done, missing, failed }
-
     /// Makes this program the one that opens the schemes.
-    func makeDefault(_ schemes: [DesktopEntry.Scheme]) throws(AuthenticatorError) -> Registration {
-        let arguments = ["default", DesktopEntry.fileName] + schemes.map(\.mimeType)
-        guard let succeeded = try run("xdg-mime", arguments) else { return .missing }
-        return succeeded ? .done : .failed
+    ///
+    /// - Returns: whether that succeeded; nil where xdg-mime is not installed.
+    func makeDefault(_ schemes: [DesktopEntry.Scheme]) throws(AuthenticatorError) -> Bool? {
+        try run("xdg-mime", ["default", DesktopEntry.fileName] + schemes.map(\.mimeType))
     }
 
     /// Renews the list of which application opens what; without the program desktops do it later.

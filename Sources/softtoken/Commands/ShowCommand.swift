@@ -143,23 +143,9 @@ struct AttestationOptions: ParsableArguments {
     }
 
     func validate() throws {
-        guard let clockDate else { return }
-        let parts = clockDate.utf8.split(
-            separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        let isWritten =
-            parts.map(\.count) == [4, 2, 2]
-            && parts.allSatisfy { $0.allSatisfy { (0x30...0x39).contains($0) } }
-        let numbers = clockDate.split(separator: "-").compactMap { Int($0) }
-        guard isWritten, isDate(year: numbers[0], month: numbers[1], day: numbers[2]) else {
+        if let clockDate, !isDate(clockDate) {
             throw ValidationError("--clock-is takes a date as YYYY-MM-DD")
         }
-    }
-
-    /// Whether the calendar (Gregorian) has this day.
-    private func isDate(year: Int, month: Int, day: Int) -> Bool {
-        let isLeap = year.isMultiple(of: 4) && !year.isMultiple(of: 100) || year.isMultiple(of: 400)
-        let lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-        return (1...12).contains(month) && (1...lengths[month - 1]).contains(day)
     }
 }
 

@@ -47,8 +47,11 @@ struct TerminalEditor {
         switch sequence.take(byte) {
         case .text: break
         case .partial: return drop(&buffer)
-        case .pasteBegins, .pasteEnds:
-            isPasting = sequence.last == .pasteBegins
+        case .pasteBegins:
+            isPasting = true
+            return drop(&buffer)
+        case .pasteEnds:
+            isPasting = false
             return drop(&buffer)
         }
         switch byte {
@@ -133,14 +136,8 @@ struct EscapeSequence {
     }
 
     private var state = State.text
-    private(set) var last = Meaning.text
 
     mutating func take(_ byte: UInt8) -> Meaning {
-        last = meaning(of: byte)
-        return last
-    }
-
-    private mutating func meaning(of byte: UInt8) -> Meaning {
         switch state {
         case .text:
             guard byte == 0x1B else { return .text }
