@@ -86,10 +86,11 @@ struct Flow: Sendable {
         do throws(KeystoreError) {
             try eraseSpentRequest(folders)
             do throws(KeystoreError) { return try factsNow(in: folders, for: link) } catch {
-                guard error == .damaged(.deviceShare) else { throw error }
-                // Another process may be at a new PIN, which writes this file and the keystore one
+                // Another process may be at a new PIN, a reset or an erasure, which write one file
                 // after the other: once it is done they fit, or are damaged.
-                _ = try KeystoreLock.take(folders)
+                guard error.mayBeOfAChange, (try? KeystoreLock.take(folders)) != nil else {
+                    throw error
+                }
                 return try factsNow(in: folders, for: link)
             }
         } catch {
@@ -119,15 +120,7 @@ struct Flow: Sendable {
         switch consume condition {
         case .missing: return KeystoreFacts()
         case .erased(let time): return KeystoreFacts(erased(time, folders))
-        case .attemptRecordsLost:
-            // Read again under the lock: another command may be at a new keystore.
-            guard let lock = try? KeystoreLock.take(folders) else {
-                return KeystoreFacts(.attemptRecordsLost)
-            }
-            guard case .attemptRecordsLost = try examine(folders, under: lock) else {
-                return try factsNow(in: folders, for: link)
-            }
-            return KeystoreFacts(.attemptRecordsLost)
+        case .attemptRecordsLost: throw .attemptRecordsLost
         case .locked(let keystore): return try facts(of: keystore, in: folders, for: link)
         case .erasing:
             let lock = try KeystoreLock.take(folders)
@@ -235,6 +228,16 @@ struct Flow: Sendable {
 
     func reading() throws(KeystoreError) -> ClockReading {
         try translating(clock)
+    }
+}
+
+extension KeystoreError {
+    /// Files that don't fit each other, as they don't between the writing of one and of the next.
+    fileprivate var mayBeOfAChange: Bool {
+        switch self {
+        case .damaged, .foreign, .attemptRecordsLost: true
+        default: false
+        }
     }
 }
 

@@ -35,22 +35,30 @@ package enum AuditFlaw: Equatable, Sendable {
 }
 
 extension AuditLog {
-    /// Reads every entry and verifies the chain against the head.
+    /// Reads every entry and verifies the chain against the head. What isn't whole is read once more
+    /// when no other process is at it.
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
     package static func read(
         _ folders: KeystoreFolders
     ) throws(KeystoreError) -> AuditReport {
-        let file = try opening(try folders.state.contents(of: fileName, limit: maximumByteCount))
+        let report = try readNow(folders)
+        guard report.flaw != nil, (try? KeystoreLock.take(folders)) != nil else { return report }
+        return try readNow(folders)
+    }
+
+    private static func readNow(_ folders: KeystoreFolders) throws(KeystoreError) -> AuditReport {
         guard let key = try LogKey.read(folders.state) else {
             // Without a key, an entry and a keystore there is no log yet.
+            let file = try wholeFile(folders)
             return file?.isEmpty ?? true && isUnused(folders)
                 ? AuditReport(lines: [], flaw: nil)
                 : AuditReport(lines: readable(file), flaw: .noKey)
         }
-        guard let head = try head(folders, key: key) else {
-            return AuditReport(lines: readable(file), flaw: .noHead)
-        }
+        // The head first: what is written meanwhile is then newer than it, and follows it.
+        let head = try head(folders, key: key)
+        let file = try wholeFile(folders)
+        guard let head else { return AuditReport(lines: readable(file), flaw: .noHead) }
         guard let file else {
             return AuditReport(lines: [], flaw: head.byteCount == 0 ? nil : .noLog)
         }
@@ -61,6 +69,10 @@ extension AuditLog {
         // What a head of a whole log has dropped may stand there still, altered or not.
         let start = flaw == nil ? Int(fitted.baseOffset) : 0
         return AuditReport(lines: readable(Array(file[start...])), flaw: flaw)
+    }
+
+    private static func wholeFile(_ folders: KeystoreFolders) throws(KeystoreError) -> [UInt8]? {
+        try opening(try folders.state.contents(of: fileName, limit: maximumByteCount))
     }
 
     /// The entries that can be read, whatever they are worth.
@@ -106,8 +118,13 @@ extension AuditLog {
     /// How much of the log's end `status` looks at: some twenty entries, at 10 µs each.
     private static let lookedAtByteCount = 4096
 
-    /// Whether the log's last entries are as they were written: the cheap look that `status` takes.
+    /// Whether the log's last entries are as they were written: the cheap look that `status` takes,
+    /// once more when no other process is at it.
     package static func isWholeAtItsEnd(_ folders: KeystoreFolders) -> Bool {
+        isEndWhole(folders) || (try? KeystoreLock.take(folders)) != nil && isEndWhole(folders)
+    }
+
+    private static func isEndWhole(_ folders: KeystoreFolders) -> Bool {
         guard let key = try? LogKey.read(folders.state) else {
             return isEmpty(folders) && isUnused(folders)
         }
