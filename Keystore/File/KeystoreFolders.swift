@@ -126,6 +126,13 @@ package final class KeystoreLock: Sendable {
         return lock
     }
 
+    /// Waits until no other process is at the files.
+    ///
+    /// - Returns: false where that can't be told, on a read-only disk above all.
+    package static func othersHaveEnded(_ folders: KeystoreFolders) -> Bool {
+        (try? take(folders)) != nil
+    }
+
     private static func acquire(
         _ file: borrowing Descriptor, _ folders: KeystoreFolders
     ) throws(KeystoreError) {

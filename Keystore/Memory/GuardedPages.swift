@@ -16,7 +16,7 @@ internal import Synchronization
 
     let start: UnsafeMutableRawPointer
     let byteCount: Int
-    private(set) var isOpen = true
+    private var isOpen = true
 
     /// Takes pages for so many bytes.
     ///

@@ -49,9 +49,8 @@ import Testing
         arguments: ["log", "log-head"])
     func log(name: String) throws {
         try activate()
-        let folders = try KeystoreFolders.openOrCreate(
-            dataPath: home.place.dataPath, statePath: home.place.statePath)
-        #expect(try reading(without: ["state/" + name]) { try AuditLog.read(folders).flaw } == nil)
-        #expect(try reading(without: ["state/" + name]) { AuditLog.isWholeAtItsEnd(folders) })
+        let flow = try authenticator()
+        #expect(try reading(without: ["state/" + name]) { try flow.log().flaw } == nil)
+        #expect(try reading(without: ["state/" + name]) { flow.isLogWhole })
     }
 }

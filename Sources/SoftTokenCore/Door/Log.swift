@@ -31,8 +31,21 @@ extension Authenticator {
 }
 
 extension Flow {
+    // What isn't whole is looked at once more: another process may be writing it. Not while this one
+    // holds the lock, which it would wait for.
+
     func log() throws(AuthenticatorError) -> AuditReport {
         guard let folders else { return AuditReport(lines: [], flaw: nil) }
-        return try inKeystore(try AuditLog.read(folders))
+        return try inKeystore { () throws(KeystoreError) in
+            let report = try AuditLog.read(folders)
+            guard report.flaw != nil, KeystoreLock.othersHaveEnded(folders) else { return report }
+            return try AuditLog.read(folders)
+        }
+    }
+
+    /// Whether the log's last entries are as they were written.
+    var isLogWhole: Bool {
+        guard let folders, !AuditLog.isWholeAtItsEnd(folders) else { return true }
+        return KeystoreLock.othersHaveEnded(folders) && AuditLog.isWholeAtItsEnd(folders)
     }
 }

@@ -97,9 +97,7 @@ extension Authenticator {
         let verdict = try flow.verdict(facts)
         let obstacle = ChipDevice.obstacle
         try confineFiles(comparesLater: comparesLater)
-        return try flow.status(
-            facts, verdict, obstacle,
-            isLogWhole: flow.folders.map { AuditLog.isWholeAtItsEnd($0) } ?? true, problem)
+        return try flow.status(facts, verdict, obstacle, isLogWhole: flow.isLogWhole, problem)
     }
 
     /// The status, where opening the authenticator may fail: folders of wrong owner or mode are

@@ -88,7 +88,7 @@ struct Flow: Sendable {
             do throws(KeystoreError) { return try factsNow(in: folders, for: link) } catch {
                 // Another process may be at a new PIN, a reset or an erasure, which write one file
                 // after the other: once it is done they fit, or are damaged.
-                guard error.mayBeOfAChange, (try? KeystoreLock.take(folders)) != nil else {
+                guard error.mayBeOfAChange, KeystoreLock.othersHaveEnded(folders) else {
                     throw error
                 }
                 return try factsNow(in: folders, for: link)

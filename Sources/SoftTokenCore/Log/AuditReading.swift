@@ -35,19 +35,10 @@ package enum AuditFlaw: Equatable, Sendable {
 }
 
 extension AuditLog {
-    /// Reads every entry and verifies the chain against the head. What isn't whole is read once more
-    /// when no other process is at it.
+    /// Reads every entry and verifies the chain against the head.
     ///
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`.
-    package static func read(
-        _ folders: KeystoreFolders
-    ) throws(KeystoreError) -> AuditReport {
-        let report = try readNow(folders)
-        guard report.flaw != nil, (try? KeystoreLock.take(folders)) != nil else { return report }
-        return try readNow(folders)
-    }
-
-    private static func readNow(_ folders: KeystoreFolders) throws(KeystoreError) -> AuditReport {
+    package static func read(_ folders: KeystoreFolders) throws(KeystoreError) -> AuditReport {
         guard let key = try LogKey.read(folders.state) else {
             // Without a key, an entry and a keystore there is no log yet.
             let file = try wholeFile(folders)
@@ -118,13 +109,8 @@ extension AuditLog {
     /// How much of the log's end `status` looks at: some twenty entries, at 10 µs each.
     private static let lookedAtByteCount = 4096
 
-    /// Whether the log's last entries are as they were written: the cheap look that `status` takes,
-    /// once more when no other process is at it.
+    /// Whether the log's last entries are as they were written: the cheap look that `status` takes.
     package static func isWholeAtItsEnd(_ folders: KeystoreFolders) -> Bool {
-        isEndWhole(folders) || (try? KeystoreLock.take(folders)) != nil && isEndWhole(folders)
-    }
-
-    private static func isEndWhole(_ folders: KeystoreFolders) -> Bool {
         guard let key = try? LogKey.read(folders.state) else {
             return isEmpty(folders) && isUnused(folders)
         }
