@@ -39,7 +39,10 @@ extension Flow {
     }
 
     private func lastUse(of token: Token) -> Int64? {
-        guard let report = try? log(), report.flaw == nil else { return nil }
+        // Read as it is: this use holds the lock, so nobody else is writing the log.
+        guard let folders, let report = try? AuditLog.read(folders), report.flaw == nil else {
+            return nil
+        }
         return report.lines.last {
             $0.event == .otp && $0.outcome == .ok && $0.tokenID == token.id
         }?.unixSeconds
