@@ -127,7 +127,7 @@ struct EndedTokenTests {
         let path = try folder.file("r.xml", text)
         let status: Int32?
         do throws(Failure) {
-            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 2_000_000_000)
+            _ = try openToken(path, .serial("S1"), secret: nil, at: 2_000_000_000)
             status = nil
         } catch { status = error.exitCode.rawValue }
         #expect(status == 85)
@@ -141,7 +141,7 @@ struct EndedTokenTests {
         try useLastCounter(path)
         let ended: Failure?
         do throws(Failure) {
-            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
+            _ = try openToken(path, .serial("S1"), secret: nil, at: 0)
             ended = nil
         } catch { ended = error }
         #expect(ended?.exitCode == .tokenExpired && ended?.message?.contains("at its end") == true)

@@ -149,11 +149,10 @@ struct OTPCheckTests {
         let folder = try Folder()
         let path = try folder.file("r.xml", container())
         for (counter, otp) in table.enumerated() {
-            let session = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
+            let session = try openToken(path, .serial("S1"), secret: nil, at: 0)
             let verdict = try session.verdict(
                 OTPAttempt(
-                    otps: [Array(otp.utf8)], window: OTPWindow(single: 0, pair: 0),
-                    unixSeconds: 0, account: nil, limit: 10))
+                    otps: [Array(otp.utf8)], window: 0, unixSeconds: 0, account: nil, limit: 10))
             guard case .accepted(_, 0) = verdict else {
                 Issue.record("\(otp) is the OTP of \(counter)")
                 return

@@ -143,7 +143,7 @@ struct RecordTests {
             after.contains(
                 "</q:TimeInterval><q:TimeDrift><q:PlainValue>-3</q:PlainValue></q:TimeDrift>"
                     + "</q:Data><q:UserId>UID=al\\2C ice</q:UserId>"))
-        let session = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
+        let session = try openToken(path, .serial("S1"), secret: nil, at: 0)
         #expect(session.record.account == "al, ice")
     }
 
@@ -166,7 +166,7 @@ struct RecordTests {
         let path = try folder.file("r.xml", container())
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         do {
-            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
+            _ = try openToken(path, .serial("S1"), secret: nil, at: 0)
             Issue.record("it is open to others")
         } catch {
             #expect(error.exitCode == .configuration)
@@ -180,7 +180,7 @@ struct RecordTests {
         let path = try folder.file("r.xml", container())
         let status = { (path: String, serial: String) -> Int32? in
             do throws(Failure) {
-                _ = try TokenSession(path, .serial(serial), secret: nil, at: 0)
+                _ = try openToken(path, .serial(serial), secret: nil, at: 0)
                 return nil
             } catch { return error.exitCode.rawValue }
         }
@@ -204,7 +204,7 @@ struct RecordTests {
         let drift = "<TimeDrift><PlainValue>\(text)</PlainValue></TimeDrift>"
         let path = try folder.file("r.xml", container(data: drift, algorithm: "totp"))
         #expect(throws: Failure.self) {
-            _ = try TokenSession(path, .serial("S1"), secret: nil, at: 0)
+            _ = try openToken(path, .serial("S1"), secret: nil, at: 0)
         }
     }
 

@@ -84,8 +84,8 @@ func decoded(_ text: [UInt8]) throws -> [UInt8]? {
 func remember(
     _ path: String, account: String? = nil, _ change: (inout VerifierState) -> Void
 ) throws(Failure) {
-    let held = try HeldRecords(path, .serial("S1"), at: 0)
-    var state = try held.key(nil).record.state
+    let held = try HeldRecords(path, .serial("S1"), secret: nil, at: 0)
+    var state = held.record.state
     change(&state)
     try held.remember(state, account: account)
 }

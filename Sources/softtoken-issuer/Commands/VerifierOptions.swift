@@ -56,21 +56,19 @@ extension VerifierOptions {
         let secret = try RecordsSecret.read(
             from: keyFd ?? recordsKeyFd, isOfOurs: keyFd == nil)
         // Whoever types hears first that there is no such token, several, or one that has ended.
-        if isTerminal(0) { _ = try session(name, secret, account, at: try now()) }
+        if isTerminal(0) { _ = try token(name, secret, account, at: try now()) }
         var otps: [[UInt8]] = []
         var hint: String?
         for question in ["one-time password", "the next one-time password"] {
             guard let otp = try nextOTP(asking: question) else { break }
             otps.append(otp)
             let now = try now()
-            let session = try session(name, secret, account, at: now)
-            let factor = session.record.state.parameters.factor
-            hint = hintAfterMiss(factor, isHard: session.record.isHard)
-            var limits = OTPWindow.standard(factor)
-            limits.single = window ?? limits.single
-            let verdict = try session.verdict(
+            let token = try token(name, secret, account, at: now)
+            hint = hintAfterMiss(
+                token.record.state.parameters.factor, isHard: token.record.isHard)
+            let verdict = try token.verdict(
                 OTPAttempt(
-                    otps: otps, window: limits, unixSeconds: now, account: account,
+                    otps: otps, window: window, unixSeconds: now, account: account,
                     limit: attempts))
             if let text = try verdict.text { return text }
         }
@@ -84,17 +82,12 @@ extension VerifierOptions {
         if let at { at } else { try currentSeconds() }
     }
 
-    private func session(
+    private func token(
         _ name: TokenName, _ secret: RecordsSecret?, _ account: String?, at unixSeconds: Int64
-    ) throws(Failure) -> TokenSession {
-        let session = try TokenSession(records, name, secret: secret, at: unixSeconds)
-        let bound = session.record.account
-        guard account == nil || bound == nil || bound == account else {
-            throw Failure(
-                .policy, "token \(session.record.serial) is bound to another account already",
-                hint: "take its UserId out of the records if that is what you want")
-        }
-        return session
+    ) throws(Failure) -> any JudgedToken {
+        let token = try openToken(records, name, secret: secret, at: unixSeconds)
+        try token.record.check(bindingTo: account)
+        return token
     }
 
     /// The digits, without the space that people put in the middle; nil at the end of the input.

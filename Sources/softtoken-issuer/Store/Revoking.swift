@@ -8,15 +8,15 @@ extension RecordsStore {
     /// - Returns: its serial.
     /// - Throws: `Failure`: 66, or 64 where the account has several.
     func revoke(_ name: TokenName, at unixSeconds: Int64) throws(Failure) -> String {
-        let serial = try serial(name, at: unixSeconds)
-        _ = try token(serial)
-        try database.write { () throws(Failure) in
+        let ended = try database.write { () throws(Failure) in
+            let token = try token(try serial(name, at: unixSeconds))
             try database.run(
                 "UPDATE tokens SET expires = ? WHERE serial = ?",
-                [.integer(revokedUnixSeconds), .text(serial)])
+                [.integer(revokedUnixSeconds), .text(token.record.serial)])
+            return token.record.serial
         }
         try database.sync()
-        return serial
+        return ended
     }
 }
 

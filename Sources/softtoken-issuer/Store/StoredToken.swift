@@ -26,6 +26,15 @@ struct TokenMetadata: Sendable {
             throw .counterAtEnd
         }
     }
+
+    /// Whether it may be bound to an account; nil asks nothing.
+    func check(bindingTo other: String?) throws(Failure) {
+        guard other == nil || account == nil || account == other else {
+            throw Failure(
+                .policy, "token \(serial) is bound to another account already",
+                hint: "take its UserId out of the records if that is what you want")
+        }
+    }
 }
 
 /// A row.

@@ -17,7 +17,7 @@ import threading
 import time
 import unittest
 
-from test_issuer import BIN, NOW, Case, hotp, pskc, read, totp
+from test_issuer import BIN, NOW, PSKC, SEED, Case, hotp, pskc, read, totp
 
 
 def key(text):
@@ -32,6 +32,29 @@ def said(line):
     """What a call of write(2) wrote, as strace -xx shows it."""
     match = re.match(r'write\([^"]*"([^"]*)"', line)
     return bytes.fromhex(match[1].replace("\\x", "")).decode(errors="replace") if match else ""
+
+
+def wait_for_its_turn(process):
+    """Until it has read the row and asks for the write lock, again and again."""
+    for _ in range(6000):
+        waits = re.search(r"(?m)^voluntary_ctxt_switches:\s*(\d+)",
+                          read(f"/proc/{process.pid}/status"))
+        if int(waits[1]) > 200:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it doesn't wait")
+
+
+def unbound():
+    """The file of a maker's one HOTP token, which is nobody's yet."""
+    return f"""<?xml version="1.0"?>
+<KeyContainer Version="1.0" xmlns="{PSKC}"><KeyPackage>
+<DeviceInfo><Manufacturer>M</Manufacturer><SerialNo>S1</SerialNo></DeviceInfo>
+<Key Id="S1" Algorithm="{PSKC}:hotp">
+<AlgorithmParameters><ResponseFormat Length="6" Encoding="DECIMAL"/></AlgorithmParameters>
+<Data><Secret><PlainValue>{base64.b64encode(SEED).decode()}</PlainValue></Secret></Data></Key>
+</KeyPackage></KeyContainer>
+"""
 
 
 def put(content, offset, data):
@@ -184,6 +207,69 @@ class StoreTests(StoreCase):
         self.run_issuer(*arguments, "bob", text=hotp(self.stored(), 0))
         self.run_issuer(*arguments, "eve", text=hotp(self.stored(), 1), code=88)
         self.assertEqual(self.query("SELECT account, failures FROM tokens"), [("bob", 0)])
+
+    def bind(self, account, counter, name="s"):
+        """Begins a bind of S1 by the OTP of a counter."""
+        process = subprocess.Popen(
+            [BIN, "bind", "--records", self.path(name), "--serial", "S1", "--account", account],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdin.write(hotp(SEED, counter) + "\n")
+        process.stdin.flush()
+        return process
+
+    def test_of_two_binds_at_once_one_has_the_token(self):
+        self.store()
+        text = unbound()
+        self.write("v.xml", text)
+        self.run_issuer("records", "import", "--records", self.path("s"), self.path("v.xml"))
+        for number in range(60):
+            name = "s" if number % 3 else "v.xml"
+            self.write("v.xml", text)
+            self.query("UPDATE tokens SET account = NULL, counter = 0, failures = 0, failed = 0")
+            binds = [self.bind("ada", 0, name), self.bind("eve", 1, name)]
+            told = [bind.communicate(timeout=60)[1] for bind in binds]
+            # 65: the first OTP behind the second.
+            self.assertIn(
+                sorted(bind.returncode for bind in binds), ([0, 88], [0, 65]), (name, told))
+            bound = "ada" if binds[0].returncode == 0 else "eve"
+            if name == "s":
+                self.assertEqual(self.query("SELECT account FROM tokens"), [(bound,)])
+            else:
+                self.assertIn(f"UID={bound}<", read(self.path(name)))
+
+    def test_a_bind_that_began_before_another_one_takes_no_token_from_it(self):
+        self.store()
+        self.write("v.xml", unbound())
+        self.run_issuer("records", "import", "--records", self.path("s"), self.path("v.xml"))
+        other = sqlite3.connect(self.path("s"), isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        bind = self.bind("ada", 0)
+        wait_for_its_turn(bind)
+        other.execute("UPDATE tokens SET account = 'eve'")
+        other.execute("COMMIT")
+        _, error = bind.communicate(timeout=60)
+        self.assertEqual(bind.returncode, 88, error)
+        self.assertEqual(self.query("SELECT account, counter FROM tokens"), [("eve", 0)])
+
+    def test_a_verify_accepts_no_otp_for_an_account_that_lost_the_token(self):
+        self.store()
+        self.add("S1", "ann", None, "--hotp")
+        otp = hotp(self.stored(), 0)
+        other = sqlite3.connect(self.path("s"), isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        process = subprocess.Popen(
+            [BIN, "verify", "--records", self.path("s"), "--account", "ann"], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(otp + "\n")
+        process.stdin.flush()
+        wait_for_its_turn(process)
+        other.execute("UPDATE tokens SET account = 'eve'")
+        other.execute("COMMIT")
+        _, error = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 66, error)
+        self.assertEqual(self.query("SELECT counter FROM tokens"), [(0,)])
 
     def test_what_is_no_store_is_told(self):
         path = self.store()

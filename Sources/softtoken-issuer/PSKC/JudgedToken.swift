@@ -15,7 +15,8 @@ enum TokenName: Equatable, Sendable {
 /// One OTP, or two in a row, and what it is judged by.
 struct OTPAttempt: Sendable {
     let otps: [[UInt8]]
-    let window: OTPWindow
+    /// How far off a single one may be; nil for the usual.
+    let window: Int?
     let unixSeconds: Int64
     /// Whom to bind the token to, if the OTP is accepted.
     let account: String?
@@ -23,66 +24,62 @@ struct OTPAttempt: Sendable {
     let limit: Int64
 }
 
-/// Records that judge OTPs: a store, or a PSKC file that is held.
-protocol JudgingRecords: AnyObject {
-    /// Has OTPs judged by what the records say now, and writes what is to be remembered.
-    func judge(
-        _ record: TokenMetadata, _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
-    ) throws(Failure) -> OTPVerdict
+/// A token whose OTPs are judged: of a store, or of a PSKC file that is held.
+protocol JudgedToken: AnyObject {
+    /// As it was found.
+    var record: TokenMetadata { get }
+    /// Judges OTPs by what the records say now, and writes what is to be remembered.
+    func verdict(_ attempt: OTPAttempt) throws(Failure) -> OTPVerdict
 }
 
-/// A token whose OTPs are judged.
-struct TokenSession: ~Copyable {
-    private let key: VerifiableKey
-    private let records: any JudgingRecords
-    var record: TokenMetadata { key.record }
-
-    /// Finds the token and opens its seed.
-    ///
-    /// - Parameter secret: what unlocks encrypted records.
-    /// - Throws: `Failure`; 66 where no token has this name, 64 where several have, 85 and 88 where its
-    ///   policy forbids it.
-    init(
-        _ path: String, _ name: TokenName, secret: RecordsSecret?, at unixSeconds: Int64
-    ) throws(Failure) {
-        switch RecordsKind(path) {
-        case .store:
-            let store = try RecordsStore(path)
-            key = try store.key(name, secret, at: unixSeconds)
-            records = store
-        case .pskc:
-            let held = try HeldRecords(path, name, at: unixSeconds)
-            key = try held.key(secret)
-            records = held
-        }
+/// Finds a token and opens its seed.
+///
+/// - Parameter secret: what unlocks encrypted records.
+/// - Throws: `Failure`; 66 where no token has this name, 64 where several have, 85 and 88 where its
+///   policy forbids it.
+func openToken(
+    _ path: String, _ name: TokenName, secret: RecordsSecret?, at unixSeconds: Int64
+) throws(Failure) -> any JudgedToken {
+    switch RecordsKind(path) {
+    case .store: try StoreTries(path, name, secret: secret, at: unixSeconds)
+    case .pskc: try HeldRecords(path, name, secret: secret, at: unixSeconds)
     }
+}
 
-    /// Judges an OTP and remembers it.
+extension VerifiableKey {
+    /// Judges OTPs by what is remembered of the token.
+    ///
+    /// - Throws: `Failure`; 88 where it is bound to another account.
     func verdict(_ attempt: OTPAttempt) throws(Failure) -> OTPVerdict {
+        try record.check(bindingTo: attempt.account)
         let parameters = record.state.parameters
+        var window = OTPWindow.standard(parameters.factor)
+        window.single = attempt.window ?? window.single
         var generator = try inMemory(
-            try CodeGenerator(seed: key.seed, algorithm: parameters.algorithm))
-        return try records.judge(record, attempt) { state in
-            check(
-                attempt.otps, state: state, at: attempt.unixSeconds, window: attempt.window
-            ) { first, count in
-                generator.truncatedMACs(first: first, count: count)
-                    .map(parameters.digits.digits(of:))
-            }
+            try CodeGenerator(seed: seed, algorithm: parameters.algorithm))
+        return check(
+            attempt.otps, state: record.state, at: attempt.unixSeconds, window: window
+        ) { first, count in
+            generator.truncatedMACs(first: first, count: count).map(parameters.digits.digits(of:))
         }
     }
 }
 
 /// A PSKC file under its lock, and one of its keys.
-final class HeldRecords: JudgingRecords {
+final class HeldRecords: JudgedToken {
     private let lock: Descriptor
     private let file: Descriptor
     private let package: PSKCKeyPackage
     private let outline: PSKCOutline
+    private let key: VerifiableKey
+    var record: TokenMetadata { key.record }
 
-    /// Finds the one key of a token that may be used now: a vendor's file may hold several, one a period
-    /// (RFC 6030, figure 10).
-    init(_ path: String, _ name: TokenName, at unixSeconds: Int64) throws(Failure) {
+    /// Finds the one key of a token that may be used now (a vendor's file may hold several, one a
+    /// period: RFC 6030, figure 10), and opens it with a keyring for records of ours where the secret
+    /// was given for that, else with a vendor's.
+    init(
+        _ path: String, _ name: TokenName, secret: RecordsSecret?, at unixSeconds: Int64
+    ) throws(Failure) {
         lock = try lockRecords(path)
         file = try openRecords(path)
         let found: [PSKCKeyPackage]
@@ -93,22 +90,15 @@ final class HeldRecords: JudgingRecords {
         }
         package = usable.first ?? found[0]
         try ofToken(package.serial, try package.policy.check(for: .verifying, at: unixSeconds))
-    }
-
-    /// Opens the key, with a keyring for records of ours where the secret was given for that, else
-    /// with a vendor's.
-    func key(_ secret: RecordsSecret?) throws(Failure) -> VerifiableKey {
         let keyring =
             secret?.isOfOurs == true
-            ? try recordsKeyring(outline.protection, secret, path: file.path)
+            ? try recordsKeyring(outline.protection, secret, path: path)
             : try ofToken(package.serial, try vendorKeyring(outline.protection, secret))
-        return try ofToken(package.serial, try package.verifiable(keyring))
+        key = try ofToken(package.serial, try package.verifiable(keyring))
     }
 
-    func judge(
-        _ record: TokenMetadata, _ attempt: OTPAttempt, by rule: (VerifierState) -> OTPVerdict
-    ) throws(Failure) -> OTPVerdict {
-        let verdict = rule(record.state)
+    func verdict(_ attempt: OTPAttempt) throws(Failure) -> OTPVerdict {
+        let verdict = try key.verdict(attempt)
         if case .accepted(let state, _) = verdict {
             try remember(state, account: attempt.account)
         }
