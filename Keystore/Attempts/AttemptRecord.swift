@@ -8,6 +8,8 @@ package struct AttemptRecord: Equatable, Sendable {
     private static let byteCount = 112
     /// From this many failures in a row a delay holds.
     package static let firstDelayedCount = 5
+    /// The limit in a record that `reset` writes: wrong PINs reach none below 3.
+    static let resetLimit = 1
 
     package let generation: UInt64
     /// The keystore's generation when this was written: an older keystore was put back.
@@ -19,6 +21,9 @@ package struct AttemptRecord: Equatable, Sendable {
     package let delayStart: BootTime?
     /// Written beside a log's head, without which it doesn't count.
     package let isVouched: Bool
+
+    /// Whether it was `reset` that wrote it at its limit, and no wrong PIN.
+    var isOfReset: Bool { limit == AttemptRecord.resetLimit }
 
     /// - Precondition: count ≤ limit, limit in 1...10.
     package init(

@@ -155,9 +155,9 @@ package struct AttemptStanding: Equatable, Sendable {
         return next(count: isCopyLost ? limit - 1 : record.count, limit: limit, now: now)
     }
 
-    /// The record that begins an erasure.
-    package func atLimit(now: BootTime) -> AttemptRecord {
-        next(count: record.limit, limit: record.limit, now: now)
+    /// The record that begins a reset.
+    package func ofReset(now: BootTime) -> AttemptRecord {
+        next(count: AttemptRecord.resetLimit, limit: AttemptRecord.resetLimit, now: now)
     }
 
     private func next(count: Int, limit: Int, now: BootTime) -> AttemptRecord {

@@ -3,18 +3,18 @@
 package import Linux
 
 package enum Erasure {
-    /// Carries an erasure through, from wherever it was cut. Call it under the lock, when the
-    /// attempt records have reached their limit (the wrong PIN did that).
+    /// Carries an erasure or a reset through, from wherever it was cut. Call it under the lock, when
+    /// the attempt records have reached their limit (the wrong PIN did that, or the reset).
     ///
     /// - Parameter vouched: what the log's head vouches for, read under the lock.
-    /// - Returns: when the keystore was erased, Unix seconds.
+    /// - Returns: when the keystore was erased, Unix seconds; nil where it was a reset.
     /// - Throws: `KeystoreError.changed` when nothing asks for an erasure (any more): what was read
     ///   before the lock was held is not believed (DESIGN §4). `.system`, `.outOfMemory`: the next
     ///   command goes on. `.damaged`, `.foreign` and the others of `examine`: nothing is touched.
     package static func complete(
         _ folders: KeystoreFolders, lock: KeystoreLock, machineID: MachineValues,
         vouched: Vouched?, unixSeconds: Int64
-    ) throws(KeystoreError) -> Int64 {
+    ) throws(KeystoreError) -> Int64? {
         try lock.confirm(folders)
         switch try KeystoreCondition.examine(folders, machineID: machineID, vouched: vouched) {
         case .erasing: break
@@ -24,9 +24,13 @@ package enum Erasure {
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         var erasedAt = tombstone?.unixSeconds ?? unixSeconds
         _ = try removeSecrets(folders)
-        if let (name, binding) = try ErasureInProgress.device(
-            folders, machineID: machineID, vouched: vouched), tombstone?.deviceName != name
-        {
+        let device = try ErasureInProgress.device(
+            folders, machineID: machineID, vouched: vouched)
+        if device?.isReset == true {
+            try removeRestAndTombstone(folders)
+            return nil
+        }
+        if let (name, binding, _) = device, tombstone?.deviceName != name {
             let key = try LogKey.readOrCreate(folders.state)
             try Tombstone(deviceName: name, unixSeconds: unixSeconds).write(
                 folders.state, binding: binding, key: key)
@@ -50,15 +54,22 @@ package enum Erasure {
             folders, machineID: machineID)
         {
             let files = try AttemptFiles(keystore.deviceKey)
-            try files.write(keystore.attempts.atLimit(now: now), in: folders)
+            try files.write(keystore.attempts.ofReset(now: now), in: folders)
         }
         let trouble = try removeSecrets(folders)
+        try removeRestAndTombstone(folders)
+        return trouble
+    }
+
+    /// How a reset ends.
+    private static func removeRestAndTombstone(
+        _ folders: KeystoreFolders
+    ) throws(KeystoreError) {
         try removeRest(folders)
         try translating { () throws(SystemError) in
             try folders.state.remove(Tombstone.fileName)
             try folders.state.sync()
         }
-        return trouble
     }
 
     /// The share, which all tokens hang on; the request's key, which opens a link; then the keystore.
@@ -108,14 +119,16 @@ enum ErasureInProgress {
     /// The device whose records are at their limit, or whose tombstone stands.
     static func device(
         _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched?
-    ) throws(KeystoreError) -> (name: [UInt8], binding: MachineBinding)? {
+    ) throws(KeystoreError) -> (name: [UInt8], binding: MachineBinding, isReset: Bool)? {
         guard let key = try wholeKey(folders.state) else { return nil }
         let tombstone = try Tombstone.read(folders.state, machineID: machineID)
         for binding in MachineBinding.candidates(machineID) {
             let deviceKey = try DeviceKey(key, binding: binding)
             let standing = try AttemptFiles(deviceKey).standing(in: folders, vouched: vouched)
-            if tombstone?.deviceName == deviceKey.deviceName || standing?.isErasing == true {
-                return (deviceKey.deviceName, binding)
+            let name = deviceKey.deviceName
+            if tombstone?.deviceName == name { return (name, binding, false) }
+            if let standing, standing.isErasing {
+                return (name, binding, standing.record.isOfReset)
             }
         }
         return nil

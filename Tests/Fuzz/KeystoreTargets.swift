@@ -109,7 +109,8 @@ private func checkStanding(
             after.map { $0.attemptsLeft(policy: policy) <= left } ?? false, "no step gains attempts"
         )
     }
-    require(standing.atLimit(now: now).count == standing.record.limit, "an erasure begins")
+    let reset = standing.ofReset(now: now)
+    require(reset.count == reset.limit, "an erasure begins")
 }
 
 func bigEndian<T: FixedWidthInteger>(_ value: T) -> [UInt8] {

@@ -195,8 +195,8 @@ struct AttemptStandingTests {
         #expect(left(delayed, policy) <= before && left(delayed, policy) >= 1)
         #expect(delayed.generation == standing.record.generation + 1)
         if delayed.count >= 5 { #expect(delayed.delayStart == now) }
-        let atLimit = standing.atLimit(now: now)
-        #expect(left(atLimit, policy) == 0 && atLimit.generation > standing.record.generation)
+        let reset = standing.ofReset(now: now)
+        #expect(left(reset, policy) == 0 && reset.generation > standing.record.generation)
     }
 
     @Test("A count that is taken back keeps the start of its delay")

@@ -12,7 +12,7 @@ private enum ErasedKeystore {
     static let begun = Result {
         let workspace = try SharedKeystore.copy()
         let standing = try workspace.attempts()
-        try workspace.writeRecord(standing.atLimit(now: boot(5)))
+        try workspace.writeRecord(standing.record.closed(now: boot(5)))
         return workspace
     }
 
@@ -25,7 +25,7 @@ private enum ErasedKeystore {
     @discardableResult
     static func finish(
         _ workspace: Workspace, unixSeconds: Int64 = unixSeconds
-    ) throws -> Int64 {
+    ) throws -> Int64? {
         let folders = try workspace.folders()
         let lock = try KeystoreLock.take(folders)
         return try Erasure.complete(
@@ -79,7 +79,7 @@ struct ErasureTests {
         // Cut after the tombstone it keeps that one's time, before it the finisher's.
         let time = try ErasedKeystore.finish(workspace, unixSeconds: 1_750_999_999)
         #expect(time == (cut >= 6 ? ErasedKeystore.unixSeconds : 1_750_999_999), "cut \(cut)")
-        #expect(try workspace.judge() == .erased(atUnixSeconds: time), "cut \(cut)")
+        #expect(try workspace.judge() == .erased(atUnixSeconds: #require(time)), "cut \(cut)")
         #expect(try workspace.names() == ErasedKeystore.remains, "cut \(cut)")
     }
 
@@ -190,6 +190,17 @@ struct ErasureTests {
         #expect(stays.allSatisfy(names.contains))
         #expect(!names.contains("state/device-share"))
         #expect(names.contains("state/request") == (blocked == "state/request"))
+    }
+
+    @Test("A cut reset is finished as one, without a tombstone", arguments: 0...5)
+    func resumedReset(cut: Int) throws {
+        let workspace = try SharedKeystore.copy()
+        try workspace.writeRecord(workspace.attempts().ofReset(now: boot(5)))
+        for step in ErasedKeystore.steps.prefix(cut) { try step(workspace) }
+        #expect(try workspace.judge() == .erasing)
+        #expect(try ErasedKeystore.finish(workspace) == nil)
+        #expect(try workspace.names() == ["state/log-key"])
+        #expect(try workspace.judge() == .missing)
     }
 
     @Test("A reset begins with the records at their limit, so that a cut one goes on")

@@ -139,6 +139,29 @@ private let activation =
         #expect(throws: AuthenticatorError.keystore(.attemptRecordsLost)) { _ = try show() }
     }
 
+    @Test("A reset that was cut is finished as one: no tombstone, and no word of wrong PINs")
+    func cutReset() throws {
+        try activate()
+        // A folder that is not empty, behind the share and before the keystore.
+        let blocker = path("state/request/x")
+        try FileManager.default.createDirectory(
+            atPath: blocker, withIntermediateDirectories: true)
+        #expect(throws: AuthenticatorError.self) { _ = try authenticator().reset() }
+        #expect(!FileManager.default.fileExists(atPath: path("state/device-share")))
+        #expect(FileManager.default.fileExists(atPath: path("data/keystore")))
+        #expect(try authenticator().log().lines.last?.event == .reset)
+        try FileManager.default.removeItem(atPath: path("state/request"))
+        let facts = try authenticator().facts()
+        #expect(facts.state == Status.Keystore.none && facts.error == nil)
+        #expect(!FileManager.default.fileExists(atPath: path("state/erased")))
+        #expect(!FileManager.default.fileExists(atPath: path("state/attempts")))
+        let log = try authenticator().log()
+        #expect(log.flaw == nil && log.lines.last?.event == .reset)
+        #expect(!log.lines.map(\.event).contains(.erase))
+        try activate()
+        #expect(try attemptsLeft() == 10)
+    }
+
     @Test("A use that waits for a choice of token takes up no older keystore than there was")
     func olderMeanwhile() throws {
         try activate()

@@ -125,10 +125,8 @@ struct Flow: Sendable {
         case .erasing:
             let lock = try KeystoreLock.take(folders)
             // Read again under the lock: another command may have finished it.
-            guard case .erasing = try examine(folders) else {
-                return try factsNow(in: folders, for: link)
-            }
-            return KeystoreFacts(erased(try erase(folders, lock), folders))
+            if case .erasing = try examine(folders) { try erase(folders, lock) }
+            return try factsNow(in: folders, for: link)
         }
     }
 
@@ -185,21 +183,20 @@ struct Flow: Sendable {
         return facts
     }
 
-    /// Carries an erasure through and logs it.
-    func erase(
-        _ folders: KeystoreFolders, _ lock: KeystoreLock
-    ) throws(KeystoreError) -> Int64 {
+    /// Carries an erasure, or a reset that was cut, through and logs it.
+    func erase(_ folders: KeystoreFolders, _ lock: KeystoreLock) throws(KeystoreError) {
         let now = try reading().unixSeconds
         // The erasure goes on even if a link can't be put among the used ones.
         try? UsedLinks.recover(folders, tokens: nil)
         let erasedAt = try Erasure.complete(
             folders, lock: lock, machineID: device.machineID(),
             vouched: try AuditLog.vouched(folders), unixSeconds: now)
-        let detail = "too many wrong PINs" + logWords(leftInChip: folders)
-        try? AuditLog.append(
-            [AuditEntry(.erase, .ok, detail: detail)], folders: folders, lock: lock,
-            unixSeconds: now)
-        return erasedAt
+        let entry =
+            erasedAt == nil
+            ? resetEntry(folders)
+            : AuditEntry(
+                .erase, .ok, detail: "too many wrong PINs" + logWords(leftInChip: folders))
+        try? AuditLog.append([entry], folders: folders, lock: lock, unixSeconds: now)
     }
 
     /// That the keystore is erased, with what of it is left in the chip.

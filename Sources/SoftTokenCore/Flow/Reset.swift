@@ -19,15 +19,24 @@ extension Flow {
             if case .missing? = try? examine(folders) { throw .missing }
             try folders.clearForReset()
             try UsedLinks.recover(folders, tokens: nil)
+            // Told before anything is destroyed, too: a reset that is cut near its end leaves nothing
+            // that the next command could tell it by.
+            try AuditLog.append(
+                [AuditEntry(.reset, .ok, detail: "a reset begins")], folders: folders, lock: lock,
+                unixSeconds: now.unixSeconds)
             let trouble = try Erasure.reset(
                 folders, lock: lock, machineID: device.machineID(), now: now.boot)
-            let detail = "the keystore was destroyed" + logWords(leftInChip: folders)
             try AuditLog.append(
-                [AuditEntry(.reset, .ok, detail: detail)], folders: folders, lock: lock,
-                unixSeconds: now.unixSeconds)
+                [resetEntry(folders)], folders: folders, lock: lock, unixSeconds: now.unixSeconds)
             return trouble.map {
                 .leftInTPM(KeystoreCondition.indicesInChip(folders) ?? [], because: $0.reason)
             }
         }
+    }
+
+    /// What the log says of a reset that has ended.
+    func resetEntry(_ folders: KeystoreFolders) -> AuditEntry {
+        AuditEntry(
+            .reset, .ok, detail: "the keystore was destroyed" + logWords(leftInChip: folders))
     }
 }

@@ -63,7 +63,9 @@ extension Flow {
         case .missing: throw .missing
         case .erased(let time): throw erased(time, folders)
         case .attemptRecordsLost: throw .attemptRecordsLost
-        case .erasing: throw erased(try erase(folders, lock), folders)
+        case .erasing:
+            try erase(folders, lock)
+            return try unlocked(pin, folders: folders, lock: lock)
         case .locked(let keystore):
             let wasPutBack = keystore.isPutBack
             // That head or log is missing the next entry tells without this.
@@ -116,10 +118,10 @@ extension Flow {
                         detail: "the TPM counted more wrong PINs than the attempt records: they "
                             + "were put back"),
                     folders, lock)
-                _ = try erase(folders, lock)
+                try erase(folders, lock)
             case .erasedNow:
                 note(wrongPIN(attemptsLeft: 0), folders, lock)
-                _ = try erase(folders, lock)
+                try erase(folders, lock)
             default: AuditLog.giveBack(folders)
             }
             throw error

@@ -426,6 +426,9 @@ def without_keystore():
     full = {"data_attempts": limit, "state_attempts": limit}
     write("erasing-records-at-limit", "killed after the count of the last attempt", "erasing",
           GOOD.files(**full), pin=PIN)
+    reset = GOOD.attempts(count=1, limit=1)
+    write("erasing-reset-begun", "a reset, killed behind its records", "erasing",
+          GOOD.files(data_attempts=reset, state_attempts=reset), pin=PIN)
     write("erasing-share-gone", "killed before the keystore was unlinked", "erasing",
           GOOD.files(**full, state_device_share=None))
     write("erasing-keystore-gone", "killed before the tombstone", "erasing",
