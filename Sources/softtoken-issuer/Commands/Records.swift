@@ -96,8 +96,10 @@ struct EncryptRecords: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encrypt", abstract: "Encrypts the seeds of records that are in the clear.",
         discussion: """
-            The whole file or none of it. What was in the clear may survive in backups, and in \
-            blocks of the disk that are free now.
+            The whole file or none of it. A PSKC file that holds more than RFC 6030's elements (an \
+            extension, a comment) is refused, because a seed could be left there: records import \
+            takes its tokens into an encrypted store. What was in the clear may survive in \
+            backups, and in blocks of the disk that are free now.
             """)
 
     @Option(help: .taking("file", "The records, a store or PSKC."))

@@ -24,6 +24,8 @@ struct PSKCOutline: Sendable {
     var insertionOffset = 0
     /// An XML signature, which is not verified here.
     var isSigned = false
+    /// Extensions, comments, or what else stands beside the keys and their protection.
+    var holdsMore = false
     var encoding = XMLEncoding.utf8
 }
 
@@ -55,6 +57,7 @@ func readKeys(
     guard outline.packageCount > 0 else { throw Failure(disordered: file.path) }
     if let failure { throw failure }
     outline.encoding = xml.encoding
+    if xml.holdsMore { outline.holdsMore = true }
     return outline
 }
 
@@ -73,6 +76,7 @@ extension PSKCOutline {
             throw .rejected("\(path) is of an unknown version of PSKC")
         }
         prefix = root.prefix
+        if !root.hasKnownAttributes { holdsMore = true }
     }
 
     /// Takes a child of the root.
@@ -93,7 +97,7 @@ extension PSKCOutline {
             return package
         case XMLName("Signature"), XMLName("Signature", in: Namespace.signature):
             isSigned = true
-        default: break
+        default: holdsMore = true
         }
         return nil
     }

@@ -12,6 +12,8 @@ enum PSKCValue: Equatable, Sendable {
 
 /// A key package.
 struct PSKCKeyPackage: Sendable {
+    /// All of it.
+    let element: XMLElement
     let key: XMLElement
     let id: String
     /// The serial on the device; the key's Id for a file without one.
@@ -24,13 +26,14 @@ struct PSKCKeyPackage: Sendable {
     /// Whom the key is for.
     let account: String?
     /// An element that stands twice where one may.
-    private let repeated: String?
+    var repeated: String? { repeatedElement(element) }
 
     /// - Returns: nil without a key or an Id, or with two keys: RFC 6030's schema has one.
     init?(_ package: XMLElement) {
         let keys = package.children.filter { $0.name == XMLName("Key") }
         guard keys.count == 1, let id = keys[0].attribute("Id") else { return nil }
         let device = package.child("DeviceInfo")
+        element = package
         key = keys[0]
         self.id = id
         let serial = device?.child("SerialNo")?.trimmedText ?? ""
@@ -41,7 +44,6 @@ struct PSKCKeyPackage: Sendable {
         policy = PSKCPolicy(key.child("Policy"), device: device)
         let user = (key.child("UserId") ?? device?.child("UserId"))?.trimmedText ?? ""
         account = user.isEmpty ? nil : accountOfUserID(user)
-        repeated = repeatedElement(package)
     }
 
     /// Whether it is for OTPs at all: a file may hold PINs and other keys.

@@ -40,9 +40,9 @@ func lockRecords(_ path: String) throws(Failure) -> Descriptor {
 /// read back is not made.
 ///
 /// - Throws: `Failure`; 65 for one that isn't whole, or has another number of packages.
-func checkChange(
+@discardableResult func checkChange(
     _ file: inout BufferedFile, count: Int, of path: String, _ body: (PSKCKeyPackage) -> Void
-) throws(Failure) {
+) throws(Failure) -> PSKCOutline {
     let outline: PSKCOutline
     do throws(Failure) {
         outline = try file.readBack { (file) throws(Failure) in
@@ -50,6 +50,7 @@ func checkChange(
         }
     } catch { throw error.exitCode == .rejected ? Failure(changing: path) : error }
     guard outline.packageCount == count else { throw Failure(changing: path) }
+    return outline
 }
 
 /// Copies a records file with some of its bytes replaced, and reads the copy before it takes the

@@ -39,10 +39,11 @@ struct XMLElement: Sendable {
 
     /// The one text without the white space around it; nil for one that isn't UTF-8's.
     var trimmedText: String {
-        let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
-        let trimmed = text.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+        let trimmed = text.drop(while: isXMLSpace).reversed().drop(while: isXMLSpace).reversed()
         return String(decoding: Array(trimmed), as: UTF8.self)
     }
 
     func attribute(_ local: String) -> String? { attributes[XMLName(local, in: "")] }
 }
+
+func isXMLSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }

@@ -37,6 +37,8 @@ import SoftTokenCore
     private var silentByteCount = 0
     /// Why the file is no XML that is read here.
     private(set) var failure: Failure?
+    /// Whether it has a comment, a processing instruction, or text right in its root.
+    private(set) var holdsMore = false
     /// How the document is written; its first bytes are believed before its declaration.
     private(set) var encoding = XMLEncoding.utf8
     private var isAtStart = true
@@ -112,6 +114,12 @@ extension XMLReader {
             let text = unsafe UnsafeRawBufferPointer(start: bytes, count: Int(count))
             unsafe XMLReader.of(context)?.text(text)
         }
+        unsafe XML_SetCommentHandler(parser) { context, _ in
+            unsafe XMLReader.of(context)?.holdsMore = true
+        }
+        unsafe XML_SetProcessingInstructionHandler(parser) { context, _, _ in
+            unsafe XMLReader.of(context)?.holdsMore = true
+        }
         unsafe XML_SetXmlDeclHandler(parser) { context, _, encoding, _ in
             guard let reader = unsafe XMLReader.of(context), reader.encoding == .utf8 else {
                 return
@@ -169,7 +177,11 @@ extension XMLReader {
         silentByteCount = 0
         textByteCount += bytes.count
         guard textByteCount <= XMLReader.maximumTextByteCount else { return fail(tooMuch) }
-        if !open.isEmpty { unsafe open[open.count - 1].text += bytes }
+        if !open.isEmpty {
+            unsafe open[open.count - 1].text += bytes
+        } else if unsafe !bytes.allSatisfy(isXMLSpace) {
+            holdsMore = true
+        }
     }
 
     /// Where the tag at hand stands in the file.

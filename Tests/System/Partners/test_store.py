@@ -295,6 +295,15 @@ class StoreTests(StoreCase):
         os.chmod(path, 0o640)
         self.check("000000", 78)
 
+    def test_a_store_whose_pages_were_ordered_anew_is_a_store(self):
+        self.store()
+        self.add()
+        database = sqlite3.connect(self.path("s"))
+        database.execute("VACUUM")
+        database.close()
+        self.check("000000", 65)
+        self.assertEqual(self.query("SELECT failures FROM tokens"), [(1,)])
+
     def test_a_second_name_is_refused_for_a_store_and_for_a_file(self):
         self.store()
         self.add()

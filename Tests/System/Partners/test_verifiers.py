@@ -5,23 +5,26 @@ Needs apt: oathtool; libpam-oath, pamtester, freeradius and freeradius-utils whe
 for PAM. Needs PyPI: privacyidea where it is. What isn't there is skipped, and says so.
 """
 
+import base64
 import importlib.util
 import json
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
 import urllib.request
 import uuid
 
-from test_issuer import BIN, hotp, pskc, read, totp
-from test_store import StoreCase, key
+from test_issuer import BIN, SEED, hotp, pskc, read, totp
+from test_store import StoreCase, key, unbound
 
 PAM = "/etc/pam.d/softtoken-partners-test"
 IS_ROOT = os.geteuid() == 0
@@ -127,6 +130,135 @@ class EncryptTests(VerifierCase):
                 content = file.read()
             for seed in plain:
                 self.assertNotIn(seed.encode(), content, name)
+
+    def encrypt(self, name, code=0):
+        return self.with_key(
+            ["records", "encrypt", "--records", self.path(name)], "ab" * 16, code=code)
+
+    def contents(self, name):
+        """What stands in a file of records and in those beside it."""
+        content = b""
+        for file in os.listdir(self.folder.name):
+            if file.startswith(name):
+                with open(self.path(file), "rb") as source:
+                    content += source.read()
+        return content
+
+    def test_a_file_in_which_a_seed_would_be_left_is_refused_as_it_is(self):
+        plain = f"<PlainValue>{base64.b64encode(SEED).decode()}</PlainValue>"
+        secret = f"<Secret>{plain}</Secret>"
+        for old, new, told in (
+                (secret, secret + secret, "token S1: it has two Secret"),
+                (secret, f"<Secret>{plain}{plain}</Secret>", "token S1: it has two PlainValue"),
+                (secret, f"<Secret>{plain}<EncryptedValue/></Secret>", "token S1: its Secret is"),
+                (secret, f"<Secret>{plain[12:-13]}</Secret>", "token S1: its Secret is"),
+                (secret, secret + f"<Extensions>{secret}</Extensions>", "token S1: it holds more"),
+                (secret, secret + f"<Extensions>{plain}</Extensions>", "token S1: it holds more"),
+                (secret, secret + f"<s:Seed xmlns:s='urn:s'>{plain[12:-13]}</s:Seed>",
+                 "token S1: it holds more"),
+                (secret, secret + plain, "token S1: it holds more"),
+                (secret, secret + plain[12:-13], "token S1: it holds more"),
+                ("<Key ", f"<Key Seed='{plain[12:-13]}' ", "token S1: it holds more"),
+                ("<DeviceInfo>", f"<DeviceInfo><Extensions>{secret}</Extensions>",
+                 "token S1: it holds more"),
+                (secret, secret + f"<!-- {plain} -->", "f.xml holds more"),
+                (secret, secret + f"<?old {plain} ?>", "f.xml holds more"),
+                ("</KeyContainer>", f"<Extensions>{secret}</Extensions></KeyContainer>",
+                 "f.xml holds more"),
+                ("</KeyContainer>", plain[12:-13] + "</KeyContainer>", "f.xml holds more"),
+                (' Version="1.0"', f' Version="1.0" Seed="{plain[12:-13]}"', "f.xml holds more"),
+                ("</KeyContainer>", f"</KeyContainer><!-- {plain} -->", "f.xml holds more"),
+                ("<KeyPackage>", '<MACMethod Algorithm="x"/><KeyPackage>', "encrypted already")):
+            text = unbound().replace(old, new)
+            self.assertNotEqual(text, unbound())
+            self.write("f.xml", text)
+            done = self.encrypt("f.xml", code=64 if "already" in told else 65)
+            self.assertIn(told, done.stderr, new)
+            self.assertEqual(read(self.path("f.xml")), text)
+            self.assertEqual(sorted(os.listdir(self.folder.name)), ["f.xml", "f.xml.lock"])
+        # All that RFC 6030 has, and no more.
+        self.write("f.xml", unbound().replace(secret, secret + "<Time>" + plain.replace(
+            plain[12:-13], "7") + "</Time>").replace("</Key>", """<UserId>UID=a</UserId><Policy>
+<StartDate>2020-01-01T00:00:00Z</StartDate><PINPolicy MinLength="4" PINUsageMode="Local"/>
+<KeyUsage>OTP</KeyUsage></Policy></Key>"""))
+        self.encrypt("f.xml")
+        self.assertNotIn(plain[12:-13].encode(), self.contents("f.xml"))
+        self.with_key(["verify", "--records", self.path("f.xml"), "--serial", "S1"], "ab" * 16,
+                      text=hotp(SEED, 0))
+
+    def test_nothing_of_a_seed_is_left_in_a_store_whatever_wrote_to_it(self):
+        self.store()
+        count = 300
+        seeds = [os.urandom(20 + number % 40) for number in range(count)]
+        texts = [base64.b64encode(seed) for seed in seeds]
+        self.write("f.xml", "".join(
+            [unbound().split("<KeyPackage>")[0]]
+            + [unbound().split("<KeyContainer")[1].split(">", 1)[1].split("</KeyContainer>")[0]
+               .replace("S1", f"S{number}")
+               .replace(base64.b64encode(SEED).decode(), text.decode())
+               for number, text in enumerate(texts)] + ["</KeyContainer>"]))
+        self.run_issuer("records", "import", "--records", self.path("s"), self.path("f.xml"))
+        # Another program, which leaves what it deleted on the pages.
+        other = sqlite3.connect(self.path("s"))
+        other.execute("PRAGMA secure_delete = OFF")
+        other.execute("DELETE FROM tokens WHERE serial < 'S8'")
+        other.commit()
+        self.addCleanup(other.close)
+        other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self.assertTrue(all(text in self.contents("s") for text in texts))
+        self.encrypt("s")
+        content = self.contents("s")
+        self.assertEqual([text for text in texts if text in content or text[:12] in content], [])
+        self.assertEqual(self.query("SELECT count(*) FROM tokens WHERE mac IS NULL"), [(0,)])
+        self.assertEqual(self.query("PRAGMA integrity_check"), [("ok",)])
+        for number in (8, 99):
+            self.with_key(
+                ["verify", "--records", self.path("s"), "--serial", f"S{number}"], "ab" * 16,
+                text=hotp(seeds[number], 0))
+
+    def test_what_a_reader_keeps_in_a_store_is_emptied_or_told(self):
+        self.store()
+        self.add()
+        text = base64.b64encode(self.stored())
+        self.query("PRAGMA wal_checkpoint(TRUNCATE)")
+        reader = sqlite3.connect(self.path("s"), isolation_level=None, check_same_thread=False)
+        self.addCleanup(reader.close)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM tokens").fetchall()
+        timer = threading.Timer(1, lambda: reader.execute("COMMIT"))
+        timer.start()
+        self.encrypt("s")
+        timer.join()
+        self.assertNotIn(text, self.contents("s"))
+        # One that stays for over a minute.
+        self.store("t")
+        self.add(name="t")
+        text = base64.b64encode(self.stored(name="t"))
+        reader = sqlite3.connect(self.path("t"), isolation_level=None)
+        self.addCleanup(reader.close)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM tokens").fetchall()
+        done = self.encrypt("t", code=75)
+        self.assertIn("is encrypted, but what was in the clear is still", done.stderr)
+        self.assertIn(text, self.contents("t"))
+        reader.execute("COMMIT")
+        self.encrypt("t", code=64)
+        self.assertNotIn(text, self.contents("t"))
+
+    def test_a_store_with_a_row_that_cant_be_encrypted_stays_as_it_is(self):
+        for sql, told in (
+                ("UPDATE tokens SET mac = 'AAAA' WHERE serial = 'S1'", "token S1: the key doesn't"),
+                ("UPDATE tokens SET seed = '*' WHERE serial = 'S2'", "token S2: its Secret is"),
+                ("UPDATE tokens SET serial = '' WHERE serial = 'S1'", "is in the clear")):
+            name = self.store("d" + str(len(sql)))
+            name = os.path.basename(name)
+            self.add("S1", "ann", name=name)
+            self.add("S2", "bob", name=name)
+            self.query(sql, name=name)
+            before = self.query("SELECT * FROM tokens", name=name)
+            self.assertIn(told, self.encrypt(name, code=65).stderr)
+            self.assertEqual(self.query("SELECT * FROM tokens", name=name), before)
+            self.assertEqual(self.query("SELECT * FROM protection", name=name), [])
 
     def test_a_kill_leaves_the_one_or_the_other(self):
         for name in ("s", "r.xml"):
