@@ -27,6 +27,11 @@ public func usageError(
         return AuthenticatorError(
             .usage, "there is no command \(unknown)", hint: (meant ?? "") + help)
     }
+    // With it the parser answers a shell, and calls it a fault of its own where there is nothing to
+    // answer; none of our completion scripts asks.
+    if arguments.first == "---completion" {
+        return AuthenticatorError(.usage, "invalid option: ---completion", hint: help)
+    }
     let line = message.split(separator: "\n").first.map(String.init) ?? "wrong arguments"
     if secretOptions.contains(where: { line.holds($0 + "'") }) {
         return AuthenticatorError(

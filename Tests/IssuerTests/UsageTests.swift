@@ -41,6 +41,16 @@ struct UsageTests {
     }
 
     @Test(
+        "What a shell asks the parser for completion is an option like another",
+        arguments: [["---completion"], ["---completion", "issue", "--", "--key"]])
+    func completion(arguments: [String]) {
+        let failure = failure(arguments)
+        #expect(failure?.exitCode == .usage)
+        #expect(failure?.message == "invalid option: ---completion")
+        #expect(failure?.hint == "see softtoken-issuer --help")
+    }
+
+    @Test(
         "A negative number names the range",
         arguments: [
             (["issue", "--key", "k", "--account", "a", "--pending", "-5"], "0 to 86400"),
