@@ -18,7 +18,10 @@ struct XMLTests {
 
     private let malformed = "is damaged: its keys are not in order"
     private func notWellFormed(line: Int) -> String { "is damaged: line \(line) is no XML" }
-    private func tooMuch(line: Int) -> String { "is nested too deep in line \(line)" }
+    private func tooDeep(line: Int) -> String { "is nested too deep in line \(line)" }
+    private func tooLong(line: Int) -> String {
+        "has over 1 MiB of text, a tag or a comment at once in line \(line)"
+    }
 
     @Test(
         "A document type definition is refused, whatever is in it",
@@ -41,20 +44,20 @@ struct XMLTests {
     @Test("Elements in elements without end are too much")
     func depth() throws {
         let bomb = String(repeating: "<x>", count: 40) + String(repeating: "</x>", count: 40)
-        #expect(try error(container(data: bomb)) == tooMuch(line: 7))
+        #expect(try error(container(data: bomb)) == tooDeep(line: 7))
     }
 
     @Test("Text without end is too much")
     func text() throws {
         let flood = "<x>" + String(repeating: "a", count: (1 << 20) + 1) + "</x>"
-        #expect(try error(container(data: flood)) == tooMuch(line: 7))
+        #expect(try error(container(data: flood)) == tooLong(line: 7))
     }
 
     @Test("A tag or a comment without end is too much", arguments: ["<x a=\"@\"/>", "<!--@-->"])
     func silence(around: String) throws {
         let flood = String(repeating: "a", count: 3 << 20)
         let text = container(data: around.replacingOccurrences(of: "@", with: flood))
-        #expect(try error(text) == tooMuch(line: 7))
+        #expect(try error(text) == tooLong(line: 7))
         let tame = container(data: around.replacingOccurrences(of: "@", with: "aaa"))
         #expect(try error(tame) == nil)
     }

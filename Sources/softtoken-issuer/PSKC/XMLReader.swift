@@ -75,7 +75,7 @@ import SoftTokenCore
                 Int32(bytes.count), isLast ? 1 : 0)
         }
         silentByteCount += bytes.count
-        if silentByteCount > XMLReader.maximumSilentByteCount { fail(tooMuch) }
+        if silentByteCount > XMLReader.maximumSilentByteCount { fail(tooLong) }
         if status != XML_STATUS_OK {
             fail(
                 encoding == .utf8 || encoding == .ascii
@@ -87,10 +87,9 @@ import SoftTokenCore
 
     private var line: Int { unsafe Int(XML_GetCurrentLineNumber(parser)) }
 
-    /// Deeper than 32 elements, more than 1 MiB of text in one of them, or of anything else (a tag, a
-    /// comment) at once.
-    private var tooMuch: Failure {
-        Failure(.rejected, "\(path) is nested too deep in line \(line)")
+    private var tooLong: Failure {
+        Failure(
+            .rejected, "\(path) has over 1 MiB of text, a tag or a comment at once in line \(line)")
     }
 
     private func fail(_ error: Failure) {
@@ -147,7 +146,9 @@ extension XMLReader {
         _ attributes: UnsafeMutablePointer<UnsafePointer<XML_Char>?>?
     ) {
         (silentByteCount, textByteCount) = (0, 0)
-        guard open.count < XMLReader.maximumDepth - 1 else { return fail(tooMuch) }
+        guard open.count < XMLReader.maximumDepth - 1 else {
+            return fail(Failure(.rejected, "\(path) is nested too deep in line \(line)"))
+        }
         var values: [XMLName: String] = [:]
         var index = 0
         while let key = unsafe attributes?[index], let value = unsafe attributes?[index + 1] {
@@ -176,7 +177,7 @@ extension XMLReader {
     @unsafe private func text(_ bytes: UnsafeRawBufferPointer) {
         silentByteCount = 0
         textByteCount += bytes.count
-        guard textByteCount <= XMLReader.maximumTextByteCount else { return fail(tooMuch) }
+        guard textByteCount <= XMLReader.maximumTextByteCount else { return fail(tooLong) }
         if !open.isEmpty {
             unsafe open[open.count - 1].text += bytes
         } else if unsafe !bytes.allSatisfy(isXMLSpace) {
