@@ -62,7 +62,11 @@ extension PSKCKeyPackage {
         guard let policy = key.child("Policy") else {
             return RecordEdit((key.child("UserId") ?? data).end, whole)
         }
-        if policy.endTag.isEmpty { return RecordEdit(policy.range, whole) }
+        // `<Policy/>`: its "/>" makes room, and its attributes stay.
+        if policy.endTag.isEmpty {
+            let end = policy.startTag.upperBound
+            return RecordEdit(end - 2..<end, ">\(date)</\(policy.prefix)Policy>")
+        }
         let start = policy.startTag.upperBound
         let place = policy.child("ExpiryDate")?.range ?? policy.child("StartDate")?.end
         return RecordEdit(place ?? start..<start, date)
