@@ -148,7 +148,11 @@ struct CSVReader: ~Copyable {
 }
 
 extension Failure {
-    static let notCSV = Failure(.rejected, "it is not CSV")
+    /// RFC 4180 §2.5.
+    static let notCSV = Failure(
+        .rejected,
+        "it is not CSV: a quotation mark isn't closed, something (a space, too) stands outside of a "
+            + "field's marks, or the row has over 64 KiB")
     static let notUTF8 = Failure(.rejected, "it is not UTF-8: save the file as CSV UTF-8")
 }
 
@@ -164,12 +168,13 @@ private let quotationMark = UInt8(ascii: "\"")
 
 /// A field as it is written: quoted where it has to be, for readers that part by semicolons too. A
 /// spreadsheet takes a field that begins like a formula for one: an apostrophe stands before it
-/// (OWASP, CSV Injection).
+/// (OWASP, CSV Injection). One that begins so behind apostrophes gets one more, so that no two fields
+/// come out as one.
 func csvField(_ text: String) -> String { csvQuoted(withoutFormula(text)) }
 
 func withoutFormula(_ text: String) -> String {
-    let isFormula = text.unicodeScalars.first.map { formulaMarks.contains($0) } ?? false
-    return isFormula ? "'" + text : text
+    let first = text.unicodeScalars.drop { $0 == "'" }.first
+    return first.map { formulaMarks.contains($0) } ?? false ? "'" + text : text
 }
 
 /// `=`, `+`, `-`, `@`, tab, carriage return, line feed, and the wide forms of the first four.

@@ -1111,6 +1111,15 @@ class ManyTests(Case):
                   code=65)
         self.assertEqual(os.listdir(self.path("l/mails")), [])
 
+    def test_a_code_stands_on_its_own_tokens_sheet_where_serials_differ_by_an_apostrophe(self):
+        self.many(f"account,serial,request,verification\nann,=S,{self.request()}\nbea,'=S,,\n",
+                  "--letter", self.path("l"))
+        self.assertEqual([row["serial"] for row in self.rows("links.csv")], ["'=S", "''=S"])
+        (code,) = [row["code"] for row in self.rows("codes.csv")]
+        sheets = {name for name in os.listdir(self.path("l/sheets"))
+                  if code in read(self.path("l/sheets/" + name))}
+        self.assertEqual(sheets, {"%27%3DS.txt", "%27%3DS.html"})
+
     def test_ctrl_c_leaves_nothing_behind(self):
         self.keygen()
         request = self.request()
