@@ -63,8 +63,7 @@ extension LockedKeystore {
         }
         try checkDelay(
             files, folders: folders, policyLimit: policyLimit, clock: clock)
-        // Without the log that vouched for them nobody can tell how old the counters are.
-        let areCountersUnknown = isPutBack || attempts.isLogLost
+        let mayBeOlder = mayBeOlder
         try keeper.check()
         let pinKey = try derivePINKey(pin, header: image.header)
         let now = try translating(clock).boot
@@ -80,7 +79,7 @@ extension LockedKeystore {
         do throws(KeystoreError) {
             try vouch(
                 Vouched(
-                    counted, of: deviceKey.deviceName, keystore: image.header.generation))
+                    counted, of: deviceKey.deviceName, keystore: vouchedGeneration))
         } catch {
             reserved.takeBack(files.bytes(undo), in: folders)
             throw error
@@ -120,7 +119,7 @@ extension LockedKeystore {
             highestGeneration: attempts.highestKeystoreGeneration, reserved: reserved)
         // What a cut change left in the chip, or of it in the file; if not now, after the next PIN.
         if !isShareSettled { unlocked.settleShare(folders) }
-        if areCountersUnknown {
+        if mayBeOlder {
             do throws(KeystoreError) { try unlocked.acceptOlder(folders, lock: lock) } catch {
                 // The PIN was right, whatever fails behind it.
                 try? unlocked.resetAttempts(folders, policyLimit: policyLimit, now: now)
@@ -151,6 +150,12 @@ extension LockedKeystore {
             throw keeper.mismatch
         }
         return TriedKey(share: share, unlockKey: unlockKey)
+    }
+
+    /// What the head says of the keystore at the try. One that may be older stays older until it is
+    /// written anew, whatever ends the try: the head names the next generation.
+    private var vouchedGeneration: UInt64 {
+        mayBeOlder ? max(attempts.highestKeystoreGeneration, generation + 1) : generation
     }
 
     private func reset(_ counted: AttemptRecord, now: BootTime) -> AttemptRecord {

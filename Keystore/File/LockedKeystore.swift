@@ -35,6 +35,9 @@ package struct LockedKeystore: ~Copyable {
     /// A keystore older than the attempt record or the log's head says, or a record older than the
     /// head says: somebody put an old copy back.
     package var isPutBack: Bool { attempts.isOlder(keystoreGeneration: generation) }
+    /// It was put back, or the log that vouched for it is lost: what was counted and kept since then
+    /// is not known.
+    package var mayBeOlder: Bool { isPutBack || attempts.isLogLost }
     /// Checks, without a PIN, that the share is there to be had.
     ///
     /// - Throws: `KeystoreError.foreignChip`, `.chip`.

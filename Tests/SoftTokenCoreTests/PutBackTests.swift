@@ -74,6 +74,11 @@ private let activation =
             try FileManager.default.removeItem(atPath: path("state/" + name))
         }
         #expect(try attemptsLeft() == 1)
+        // Nor once anything has begun the log anew.
+        for _ in 0..<2 {
+            try authenticator().logged([AuditEntry(.refuse, .refused, detail: "remote login")])
+            #expect(try attemptsLeft() == 1)
+        }
     }
 
     @Test(
@@ -260,5 +265,24 @@ private let activation =
             #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
         }
         #expect(try attemptsLeft() == 10)
+    }
+
+    @Test(
+        "An older keystore that can't be written anew stays an older one",
+        arguments: [["state/log-head"], ["state/log-key", "state/log-head"], ["state/log"]])
+    func olderKeystoreUnwritten(lost: [String]) throws {
+        try activate()
+        let saved = try save(["data/keystore", "state/log-head"] + PutBackTests.records)
+        #expect(try show() == "254676")
+        try putBack(saved)
+        for name in lost { try FileManager.default.removeItem(atPath: path(name)) }
+        let blocked = path("data/keystore.new")
+        try FileManager.default.createDirectory(
+            atPath: blocked + "/x", withIntermediateDirectories: true)
+        for _ in 0..<2 { #expect(throws: AuthenticatorError.self) { _ = try show() } }
+        try FileManager.default.removeItem(atPath: blocked)
+        for _ in 0..<2 {
+            #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
+        }
     }
 }

@@ -5,6 +5,7 @@ import Device
 import Foundation
 import Keystore
 import Linux
+import Synchronization
 import Testing
 
 @testable import SoftTokenCore
@@ -29,6 +30,13 @@ private let activation =
     }
 
     private func activate(_ device: DeviceFacts) throws { try activate(on: device) }
+
+    /// Any right PIN sees the policy, on an unverified device too.
+    private func see(_ policy: String) throws {
+        let flow = try authenticator(device(policy))
+        let checks = try flow.check(.manage, answers: Answers(isInteractive: false))
+        _ = try Unlocked(flow, try flow.unlock(try madeUpPIN("5093"), checks))
+    }
 
     private func show(_ device: DeviceFacts) throws {
         _ = try show(on: device, isAttested: true)
@@ -63,7 +71,7 @@ private let activation =
         try show(device("{}"))
         #expect(try loosenings() == 1)
         try show(hidden)
-        #expect(try !authenticator(hidden).facts().isPutBack)
+        #expect(try !authenticator(hidden).facts().mayBeOlder)
         #expect(try !authenticator(hidden).log().lines.contains { $0.event == .tamper })
     }
 
@@ -87,22 +95,82 @@ private let activation =
             ])
     }
 
-    @Test("An older keystore is refused where a policy can be hidden: it need not have seen one")
-    func putBack() throws {
+    @Test(
+        "An older keystore is refused where a policy can be hidden: it need not have seen one",
+        arguments: [[], ["state/log-head"], ["state/log"], ["state/log-key"]])
+    func putBack(lost: [String]) throws {
         try activate(device(nil))
-        let path = home.path + "/data/keystore"
-        let old = try #require(FileManager.default.contents(atPath: path))
+        let names = ["data/keystore", "data/attempts", "state/attempts", "state/log-head"]
+        let old = names.map { FileManager.default.contents(atPath: home.path + "/" + $0) }
         try show(device(#"{"attempts":9}"#))
-        let file = try FileHandle(forWritingTo: URL(filePath: path))
-        try file.truncate(atOffset: 0)
-        try file.write(contentsOf: old)
+        for (name, bytes) in zip(names, old) where lost != [] || name == "data/keystore" {
+            let file = try FileHandle(forWritingTo: URL(filePath: home.path + "/" + name))
+            try file.truncate(atOffset: 0)
+            try file.write(contentsOf: #require(bytes))
+        }
+        for name in lost { try FileManager.default.removeItem(atPath: home.path + "/" + name) }
         for finding in [DeviceEnvironment.Finding.userNamespace, .filtered, .unreadable] {
-            #expect(throws: AuthenticatorError(.policyNotTold)) {
-                try show(device(nil, [finding]))
+            let flow = try authenticator(device(nil, [finding]))
+            for purpose in [Purpose.show, .manage] {
+                #expect(throws: AuthenticatorError(.policyNotTold)) {
+                    _ = try flow.check(
+                        purpose, answers: Answers(isInteractive: false, isAttested: true))
+                }
             }
         }
         // Only root makes a container without a user namespace, and could do anything else.
         try show(device(nil, [.container]))
+    }
+
+    @Test("What the checks judged is what the PIN is tried on")
+    func meanwhile() throws {
+        try activate(device(nil))
+        let path = home.path + "/data/keystore"
+        let lax = try #require(FileManager.default.contents(atPath: path))
+        try see(#"{"separation":"strict"}"#)
+        let strict = try #require(FileManager.default.contents(atPath: path))
+        func put(_ bytes: Data) throws {
+            let file = try FileHandle(forWritingTo: URL(filePath: path))
+            try file.truncate(atOffset: 0)
+            try file.write(contentsOf: bytes)
+        }
+        // In a container an older keystore is opened; that it is another one by now is noticed.
+        let flow = try authenticator(device(nil, [.container]))
+        try put(lax)
+        let checks = try flow.check(
+            .show, answers: Answers(isInteractive: false, isAttested: true))
+        try put(strict)
+        let clearance = try flow.clearance(checks)
+        #expect(throws: AuthenticatorError.keystore(.changed)) {
+            _ = try flow.unlock(try madeUpPIN("5093"), clearance)
+        }
+        #expect(try flow.facts().attemptsLeft == 10)
+    }
+
+    @Test("A policy that was laid down while the PIN was typed is not missed, nor written back")
+    func changedMeanwhile() throws {
+        try activate(device("{}"))
+        let isAsRead = Mutex(true)
+        var waiting = try device("{}")
+        waiting.isConfigurationAsRead = { isAsRead.withLock { $0 } }
+        let flow = try authenticator(waiting)
+        let answers = Answers(isInteractive: false, isAttested: true)
+        let checks = try flow.check(.manage, answers: answers)
+        let clearance = try flow.clearance(try flow.check(.show, answers: answers))
+        var session = try flow.unlock(try madeUpPIN("5093"), clearance)
+        try flow.release(&session)
+        isAsRead.withLock { $0 = false }
+        try see(#"{"separation":"strict"}"#)
+        #expect(throws: AuthenticatorError(.configurationChanged)) {
+            _ = try flow.unlock(try madeUpPIN("9999"), checks)
+        }
+        let token = session.tokens[0]
+        #expect(throws: AuthenticatorError(.configurationChanged)) {
+            _ = try flow.makeOTPs(&session, of: token, seconds: 0, clearance)
+        }
+        let facts = try authenticator(device(nil)).facts()
+        #expect(facts.attemptsLeft == 10)
+        #expect(facts.policy.separation == .strict)
     }
 
     @Test(

@@ -1,5 +1,6 @@
 // An open file, closed exactly once. Everything that reads or writes bytes goes through here, so
 // that short reads, EINTR and errors are handled in one place. Bound by STYLE 21.
+internal import CLinux
 internal import Glibc
 
 /// An open file descriptor that closes itself.
@@ -101,6 +102,8 @@ package struct FileAttributes: Equatable, Sendable {
     package let inode: UInt64
     /// How many names it has: hard links.
     package let nameCount: Int
+    /// When it was last changed, nanoseconds since 1970: its bytes, mode, owner or names.
+    package let changedUnixNanoseconds: Int64
 
     init(_ info: stat) {
         byteCount = Int(info.st_size)
@@ -109,10 +112,12 @@ package struct FileAttributes: Equatable, Sendable {
         device = UInt64(info.st_dev)
         inode = UInt64(info.st_ino)
         nameCount = Int(info.st_nlink)
+        changedUnixNanoseconds =
+            Int64(info.st_ctim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_ctim.tv_nsec)
     }
 
     /// What stands at a path, a symbolic link itself; nil where nothing does, or it can't be told.
-    init?(of path: String, in folder: Int32 = AT_FDCWD) {
+    package init?(of path: String, in folder: Int32 = AT_FDCWD) {
         var info = stat()
         guard unsafe fstatat(folder, path, &info, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
         self.init(info)

@@ -138,7 +138,7 @@ extension Authenticator {
         replacingLiving: Bool
     ) throws(AuthenticatorError) -> (text: String, verification: String) {
         try flow.checkFiles()
-        if let refusal = flow.registration {
+        if let refusal = flow.refusalMeanwhile {
             flow.logRefusal(refusal, facts: try flow.facts())
             throw refusal
         }

@@ -123,6 +123,8 @@ extension AuthenticatorError {
         case loginNotTold
         /// An older keystore was put back where the administrator's policy can't be told (81).
         case policyNotTold
+        /// The administrator changed policy or issuers while the command waited.
+        case configurationChanged
         /// Policy wants separation verified, and it is not (81).
         case separationNotVerified(UnverifiedReason)
         /// The prescriber has not attested (81).

@@ -64,7 +64,7 @@ extension Flow {
         let limit = combined(policy).attemptLimit
         guard let folders else { throw .keystore(.missing) }
         let lock = try inKeystore(try KeystoreLock.take(folders))
-        try refuseIfRegistered(folders, lock)
+        try refuseMeanwhile(folders, lock)
         return try inKeystore { () throws(KeystoreError) in
             // Another command may have made one while this one asked.
             guard try examine(folders).isFree else { throw .changed }

@@ -34,6 +34,8 @@ struct Answers: Sendable {
 struct PassedChecks: Sendable {
     let facts: KeystoreFacts
     let verdict: SeparationVerdict
+    /// The link's, which the verdict is over, too.
+    fileprivate let linkRecords: [String]
     /// The attestation has to be asked for, because of this.
     var attestationReason: UnverifiedReason?
     /// The clock has to be confirmed, because of this.
@@ -48,9 +50,10 @@ struct PassedChecks: Sendable {
     fileprivate(set) var isAttestedByOption = false
 
     // Only the checks below make one.
-    fileprivate init(facts: KeystoreFacts, verdict: SeparationVerdict) {
+    fileprivate init(facts: KeystoreFacts, verdict: SeparationVerdict, linkRecords: [String]) {
         self.facts = facts
         self.verdict = verdict
+        self.linkRecords = linkRecords
     }
 }
 
@@ -110,15 +113,13 @@ extension Flow {
     ) throws(AuthenticatorError) -> PassedChecks {
         try checkFiles(facts)
         let terms = purpose.link?.terms
-        let verdict = try self.verdict(facts, linkRecords: terms?.prescribing ?? [])
+        let linkRecords = terms?.prescribing ?? []
+        let verdict = try self.verdict(facts, linkRecords: linkRecords)
         if case .same(let evidence) = verdict { throw .init(.sameDevice(evidence)) }
         try checkRemote()
-        var checks = PassedChecks(facts: facts, verdict: verdict)
+        var checks = PassedChecks(facts: facts, verdict: verdict, linkRecords: linkRecords)
+        if isPolicyUntold(facts) { throw .init(.policyNotTold) }
         if purpose.needsClearance {
-            // An older copy may have seen no policy.
-            if facts.isPutBack, device.environment.canBeMadeUp {
-                throw .init(.policyNotTold)
-            }
             let policy = combined(facts.policy).combined(with: terms?.policy ?? TokenPolicy())
             if case .unverified(let reason) = verdict, policy.separation == .strict {
                 throw .init(.separationNotVerified(reason))
@@ -128,22 +129,43 @@ extension Flow {
         return checks
     }
 
-    /// Refuses a device that was registered for prescribing since the checks: a prompt may wait for
-    /// hours.
-    func refuseIfRegistered(
+    /// Whether the keystore may be an older copy, which has seen no policy, where a policy can be
+    /// hidden. Whatever takes a PIN there would write it anew, as the newest.
+    private func isPolicyUntold(_ facts: KeystoreFacts) -> Bool {
+        facts.mayBeOlder && device.environment.canBeMadeUp
+    }
+
+    /// Whether the checks would pass the keystore that a PIN is about to be tried on as they passed
+    /// the one that they saw: a prompt may wait for hours, and another may stand there by now.
+    func areJudgedAlike(
+        _ keystore: borrowing LockedKeystore, _ checks: PassedChecks
+    ) throws(KeystoreError) -> Bool {
+        let facts = try judged(keystore)
+        guard let verdict = try? verdict(facts, linkRecords: checks.linkRecords) else {
+            return false
+        }
+        return verdict == checks.verdict && !isPolicyUntold(facts)
+            && facts.policy.separation == checks.facts.policy.separation
+    }
+
+    /// Refuses what root decided otherwise since the checks.
+    func refuseMeanwhile(
         _ folders: KeystoreFolders, _ lock: KeystoreLock
     ) throws(AuthenticatorError) {
-        guard let refusal = registration else { return }
+        guard let refusal = refusalMeanwhile else { return }
         if let entry = refusal.entry, let now = try? reading().unixSeconds {
             try? AuditLog.append([entry], folders: folders, lock: lock, unixSeconds: now)
         }
         throw refusal
     }
 
-    /// The refusal of a device that bears the marker by now.
-    var registration: AuthenticatorError? {
-        device.isMarkerThere()
-            ? .init(.sameDevice(SeparationEvidence(label: "", signs: [.marker]))) : nil
+    /// The refusal of a device that bears the marker by now, or whose administrator's files are not
+    /// the ones that were read.
+    var refusalMeanwhile: AuthenticatorError? {
+        if device.isMarkerThere() {
+            return .init(.sameDevice(SeparationEvidence(label: "", signs: [.marker])))
+        }
+        return device.isConfigurationAsRead() ? nil : .init(.configurationChanged)
     }
 
     /// The verdict over the keystore's records and a link's.

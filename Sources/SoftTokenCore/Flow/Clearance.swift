@@ -10,6 +10,8 @@ import Linux
 /// Only `Flow.clearance` makes one, after its checks; it can't be copied, kept or written down,
 /// so that each use is checked anew. 21 CFR 1311.115(b).
 struct SeparationClearance: ~Copyable {
+    /// What it was given for.
+    let checks: PassedChecks
     /// When the prescriber attested just now, Unix seconds: kept after the right PIN.
     let attestedUnixSeconds: Int64?
     /// A stable word for what was attested in spite of.
@@ -36,6 +38,7 @@ extension Flow {
         try loggingRefusal(checks.facts, try check(answers, to: checks))
         let isAttestedNow = checks.attestationReason != nil || checks.isAttestedByOption
         return SeparationClearance(
+            checks: checks,
             attestedUnixSeconds: isAttestedNow ? try now().unixSeconds : nil,
             reasonName: checks.verdict.reasonName,
             isClockConfirmed: checks.clockDoubt != nil || checks.isClockConfirmedByOption,

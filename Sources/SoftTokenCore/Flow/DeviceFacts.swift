@@ -20,6 +20,9 @@ struct DeviceFacts: Sendable {
     var issuers: [IssuerFile] = []
     /// Whether a marker stands there by now.
     var isMarkerThere: @Sendable () -> Bool
+    /// Whether the administrator's files are still the ones that were read: root may change them while
+    /// a prompt waits, and inside of the file sandbox they can't be read again.
+    var isConfigurationAsRead: @Sendable () -> Bool = { true }
 
     /// The verdict over prescribing records and this computer's marker.
     ///
@@ -57,6 +60,9 @@ struct DeviceFacts: Sendable {
     ///   or not root's alone.
     static func read(sshConnection: String?) throws(AuthenticatorError) -> DeviceFacts {
         var device = withoutAdministrator(sshConnection: sshConnection)
+        // Before they are read: what changes in between counts as changed.
+        let found = configurationAttributes
+        device.isConfigurationAsRead = { configurationAttributes == found }
         device.policy = try readPolicy()
         device.issuers = try readIssuers()
         return device
@@ -69,6 +75,10 @@ struct DeviceFacts: Sendable {
             marker: PrescribingMarker.read(), machineID: MachineValues.read,
             login: loginPlace(sshConnection: sshConnection),
             isMarkerThere: { PrescribingMarker.isThere })
+    }
+
+    private static var configurationAttributes: [FileAttributes?] {
+        [FileAttributes(of: policyPath), FileAttributes(of: issuersPath)]
     }
 
     private static func readPolicy() throws(AuthenticatorError) -> AdministratorPolicy? {

@@ -85,14 +85,14 @@ struct Flow: Sendable {
         guard let folders else { return KeystoreFacts() }
         do throws(KeystoreError) {
             try eraseSpentRequest(folders)
-            do throws(KeystoreError) { return try factsNow(in: folders, for: link) } catch {
-                // Another process may be at a new PIN, a reset or an erasure, which write one file
-                // after the other: once it is done they fit, or are damaged.
-                guard error.mayBeOfAChange, KeystoreLock.othersHaveEnded(folders) else {
-                    throw error
-                }
-                return try factsNow(in: folders, for: link)
-            }
+            do throws(KeystoreError) {
+                let facts = try factsNow(in: folders, for: link)
+                if !facts.mayBeOlder { return facts }
+            } catch { guard error.mayBeOfAChange else { throw error } }
+            // Another process may be at a use, a new PIN, a reset or an erasure, which write one file
+            // after the other: once it is done they fit, or are damaged.
+            _ = KeystoreLock.othersHaveEnded(folders)
+            return try factsNow(in: folders, for: link)
         } catch {
             if case .system = error { throw .keystore(error) }
             var facts = KeystoreFacts(error)
@@ -154,19 +154,35 @@ struct Flow: Sendable {
         of keystore: borrowing LockedKeystore, in folders: KeystoreFolders, for link: VerifiedLink?
     ) throws(KeystoreError) -> KeystoreFacts {
         let now = try reading()
-        var facts = KeystoreFacts()
-        let policy = combined(keystore.publicSection)
-        facts.seenPolicy = holdingPolicy(keystore.publicSection)
-        facts.policy = policy
+        var facts = try judged(keystore)
+        let policy = facts.policy
         facts.attemptsLeft = keystore.attempts.attemptsLeft(policy: policy.attemptLimit)
         facts.attemptLimit = keystore.attempts.limit(policy: policy.attemptLimit)
         facts.isAttemptRecordLost = keystore.attempts.isCopyLost
-        facts.isPutBack = keystore.isPutBack
         facts.delaySeconds = keystore.delaySeconds(now: now.boot)
         if case .restart = keystore.attempts.record.delay(now: now.boot) {
             facts.beginsDelayAnew = true
         }
         facts.state = facts.delaySeconds > 0 ? .delayed : .locked
+        if let link {
+            facts.issuerTrust = try keystore.trust(of: link.key, named: link.issuer)
+        }
+        facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
+        facts.protector = keystore.protector
+        facts.binding = keystore.binding(on: device.machineID())
+        return facts
+    }
+
+    /// What the checks judge of a keystore.
+    ///
+    /// - Throws: `KeystoreError.damaged`.
+    func judged(
+        _ keystore: borrowing LockedKeystore
+    ) throws(KeystoreError) -> KeystoreFacts {
+        var facts = KeystoreFacts()
+        facts.seenPolicy = holdingPolicy(keystore.publicSection)
+        facts.policy = combined(keystore.publicSection)
+        facts.mayBeOlder = keystore.mayBeOlder
         for text in keystore.publicSection.prescribingRecords {
             // Whole and authentic, yet unreadable: never judged as if it were not there.
             guard let record = try? PrescribingRecord(parsing: text) else {
@@ -174,12 +190,6 @@ struct Flow: Sendable {
             }
             facts.records.append(record)
         }
-        if let link {
-            facts.issuerTrust = try keystore.trust(of: link.key, named: link.issuer)
-        }
-        facts.attestedUnixSeconds = try Attestation.read(folders, of: keystore)
-        facts.protector = keystore.protector
-        facts.binding = keystore.binding(on: device.machineID())
         return facts
     }
 

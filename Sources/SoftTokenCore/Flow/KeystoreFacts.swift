@@ -12,8 +12,8 @@ struct KeystoreFacts: Equatable, Sendable {
     var attemptLimit: Int?
     /// One of the two attempt records is missing or altered: one attempt is left, whatever the count.
     var isAttemptRecordLost = false
-    /// An older keystore stands where a newer one was.
-    var isPutBack = false
+    /// An older keystore may stand where a newer one was.
+    var mayBeOlder = false
     var delaySeconds = 0
     /// Boot time can't be trusted: the next try begins the delay anew and writes that down.
     var beginsDelayAnew = false

@@ -19,7 +19,7 @@ extension Flow {
         // Where a token was chosen the lock was released, and taking it again may last: marker and
         // clock are read behind it.
         _ = try inKeystore(try hold(&session))
-        if let refusal = registration {
+        if let refusal = refusalMeanwhile {
             try use(&session) { (_, _) throws(KeystoreError) in [refusal.entry].compactMap(\.self) }
             throw refusal
         }

@@ -23,12 +23,17 @@ extension Flow {
     /// Tries a PIN: the one thing that spends an attempt.
     ///
     /// - Throws: `AuthenticatorError.sameDevice` if the device was registered for prescribing while
-    ///   the PIN was typed; `.keystore` with `.wrongPIN`, `.erasedNow`, `.delayed`, `.busy`,
+    ///   the PIN was typed, `.configurationChanged` if the administrator changed a file then;
+    ///   `.keystore` with `.changed` if the checks would judge the keystore otherwise now, `.wrongPIN`, `.erasedNow`, `.delayed`, `.busy`,
     ///   `.missing`, or what keeps it from being opened.
     func unlock(
         _ pin: borrowing PINDigits, _ checks: PassedChecks
     ) throws(AuthenticatorError) -> Session {
-        try unlock(pin)
+        guard let folders else { throw .keystore(.missing) }
+        let lock = try inKeystore(try KeystoreLock.take(folders))
+        // Under the lock: the wait for it may have been long.
+        try refuseMeanwhile(folders, lock)
+        return try inKeystore(try unlocked(pin, checks, folders: folders, lock: lock))
     }
 
     /// Tries a PIN for a use that makes an OTP. What was attested and confirmed is kept now: whoever
@@ -36,7 +41,7 @@ extension Flow {
     func unlock(
         _ pin: borrowing PINDigits, _ clearance: borrowing SeparationClearance
     ) throws(AuthenticatorError) -> Session {
-        var session = try unlock(pin)
+        var session = try unlock(pin, clearance.checks)
         try inKeystore { () throws(KeystoreError) in
             do throws(KeystoreError) { try keep(clearance, &session, try hold(&session)) } catch {
                 // The PIN was right: what can't be kept costs no attempt.
@@ -47,16 +52,9 @@ extension Flow {
         return session
     }
 
-    private func unlock(_ pin: borrowing PINDigits) throws(AuthenticatorError) -> Session {
-        guard let folders else { throw .keystore(.missing) }
-        let lock = try inKeystore(try KeystoreLock.take(folders))
-        // Under the lock: the wait for it may have been long.
-        try refuseIfRegistered(folders, lock)
-        return try inKeystore(try unlocked(pin, folders: folders, lock: lock))
-    }
-
     private func unlocked(
-        _ pin: borrowing PINDigits, folders: KeystoreFolders, lock: KeystoreLock
+        _ pin: borrowing PINDigits, _ checks: PassedChecks, folders: KeystoreFolders,
+        lock: KeystoreLock
     ) throws(KeystoreError) -> Session {
         let condition = try examine(folders, under: lock)
         switch consume condition {
@@ -67,6 +65,7 @@ extension Flow {
             try erase(folders, lock)
             return try unlocked(pin, folders: folders, lock: lock)
         case .locked(let keystore):
+            guard try areJudgedAlike(keystore, checks) else { throw .changed }
             let wasPutBack = keystore.isPutBack
             // That head or log is missing the next entry tells without this.
             let isRecordAltered = keystore.attempts.isRecordAltered

@@ -168,11 +168,14 @@ package enum AuditLog {
         }
         guard size >= head.byteCount else {
             return try newChain(
-                file, size: size, after: head, why: "entries were missing from the log's end")
+                file, size: size, after: head.withoutLog,
+                why: "entries were missing from the log's end")
         }
         guard try isLastEntry(of: head, in: file) else {
+            let isGone = try vouched(by: head, key, folders).isLogGone
             return try newChain(
-                file, size: size, after: head, why: "the log's last entry was altered")
+                file, size: size, after: isGone ? head.withoutLog : head,
+                why: "the log's last entry was altered")
         }
         guard size > head.byteCount else { return (head, Notes()) }
         return try advance(head, file: file, size: size, chain: chain, mayCut: mayCut)
@@ -199,11 +202,13 @@ package enum AuditLog {
         var notes = Notes()
         let start = Int(head.byteCount)
         guard size - start <= maximumByteCount else {
-            return try newChain(file, size: size, after: head, why: "the log was altered")
+            return try newChain(
+                file, size: size, after: head.withoutLog, why: "the log was altered")
         }
         let rest = try translating(try file.bytes(at: start, count: size - start))
         guard chain.follow(rest, by: &head) else {
-            return try newChain(file, size: size, after: head, why: "the log was altered")
+            return try newChain(
+                file, size: size, after: head.withoutLog, why: "the log was altered")
         }
         let end = Int(head.byteCount)
         if end < size, mayCut {

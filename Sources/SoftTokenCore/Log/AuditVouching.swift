@@ -25,7 +25,7 @@ extension AuditLog {
         return (try vouched(by: head, key, folders), baseline == 0 ? nil : baseline)
     }
 
-    private static func vouched(
+    static func vouched(
         by head: AuditHead, _ key: borrowing LogKey, _ folders: KeystoreFolders
     ) throws(KeystoreError) -> Vouched {
         var head = head
@@ -33,7 +33,7 @@ extension AuditLog {
         let file: Descriptor
         do throws(FileProblem) {
             guard let opened = try folders.state.open(fileName) else {
-                return head.byteCount > 0 ? head.withoutLog : head.vouched
+                return head.byteCount > 0 ? head.vouchedWithoutLog : head.vouched
             }
             file = opened
         } catch {
@@ -47,14 +47,14 @@ extension AuditLog {
         }
         let size = try byteCount(of: file)
         guard size >= head.byteCount, size - head.byteCount <= maximumByteCount else {
-            return head.withoutLog
+            return head.vouchedWithoutLog
         }
         let beyond = try bytes(
             of: file, at: Int(head.byteCount), count: Int(size - head.byteCount))
         // As a rule nothing lies beyond the head.
         guard !beyond.isEmpty else { return head.vouched }
         let isChained = try key.withMACKey(.chain) { $0.follow(beyond, by: &head) }
-        return isChained ? head.vouched : head.withoutLog
+        return isChained ? head.vouched : head.vouchedWithoutLog
     }
 
     // The file is lent here: this compiler copies a local one into the closure that `translating` takes.
@@ -73,9 +73,20 @@ extension AuditLog {
 extension AuditHead {
     /// What holds where entries that were fsynced before this head are gone, or others than ours
     /// follow it: no power cut does that, so that records, keystore or this head may be old ones.
-    fileprivate var withoutLog: Vouched {
+    fileprivate var vouchedWithoutLog: Vouched {
         var vouched = vouched
         vouched.isLogGone = true
         return vouched
     }
+
+    /// The head of then for the chain that begins anew: it vouches for a record that was never
+    /// written, so that the log's being gone is not forgotten with the first entry.
+    var withoutLog: AuditHead {
+        var head = self
+        if head.vouched.attempts > 0 { head.vouched.attempts += AuditHead.neverWritten }
+        return head
+    }
+
+    /// More records than were written since any head that can be put back.
+    private static let neverWritten: UInt64 = 1 << 32
 }

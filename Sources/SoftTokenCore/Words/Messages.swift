@@ -60,6 +60,12 @@ extension AuthenticatorError.Cause {
                 "an older keystore was put back, which need not have seen the administrator's "
                     + "policy, and that can't be told here",
                 hint: "run softtoken from an ordinary terminal, outside of a container")
+        case .configurationChanged:
+            Message(
+                .tryLater,
+                "this device's administrator changed a file in /etc/softtoken while this command "
+                    + "waited",
+                hint: "try again")
         case .separationNotVerified(let reason):
             Message(
                 .separation,
