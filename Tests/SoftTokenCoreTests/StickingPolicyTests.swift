@@ -81,6 +81,21 @@ private let activation =
         }
     }
 
+    @Test("That a policy could not be kept stands in the log")
+    func unkept() throws {
+        try activate(device(nil))
+        let blocked = home.path + "/data/keystore.new"
+        try FileManager.default.createDirectory(
+            atPath: blocked + "/x", withIntermediateDirectories: true)
+        try show(device(#"{"session":60}"#))
+        let lines = try authenticator(device(nil)).log().lines
+        #expect(lines.dropLast().last?.detail == "the administrator's policy could not be kept")
+        #expect(lines.last?.event == .otp)
+        try FileManager.default.removeItem(atPath: blocked)
+        try show(device(#"{"session":60}"#))
+        #expect(try authenticator(device(nil)).facts().policy.sessionSeconds == 60)
+    }
+
     @Test("What holds is told, and whose it is")
     func told() throws {
         try activate(device(nil))

@@ -30,8 +30,9 @@ extension Flow {
             guard (try? append([entry], &session, lock)) != nil else { return }
         }
         session.keystore.keep(seenPolicy: device.seenPolicy)
-        guard !session.keystore.isUnwritten else { return }
-        try? save(&session, lock)
+        guard !session.keystore.isUnwritten, (try? save(&session, lock)) == nil else { return }
+        session.notes.append(
+            AuditEntry(.device, .failed, detail: "the administrator's policy could not be kept"))
     }
 }
 
