@@ -63,7 +63,7 @@ extension Flow {
         case .attemptRecordsLost: throw .attemptRecordsLost
         case .erasing:
             try erase(folders, lock)
-            return try unlocked(pin, folders: folders, lock: lock)
+            return try unlocked(pin, checks, folders: folders, lock: lock)
         case .locked(let keystore):
             guard try areJudgedAlike(keystore, checks) else { throw .changed }
             let wasPutBack = keystore.isPutBack
