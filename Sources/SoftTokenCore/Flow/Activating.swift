@@ -48,7 +48,7 @@ extension Flow {
             case .sealedToAnotherDevice: "a link that is sealed to another device"
             default: "a link that could not be opened"
             }
-        try? logged([AuditEntry(.activate, .rejected, detail: detail)])
+        logOnce(AuditEntry(.activate, .rejected, detail: detail))
     }
 
     /// Makes a new keystore's keys; the keystore itself is written with its first token.

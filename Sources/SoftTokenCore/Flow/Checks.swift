@@ -186,9 +186,8 @@ extension Flow {
     ) throws(AuthenticatorError) {
         let verdict = try device.verdict(records: [record], marker: .absent)
         guard case .same(let evidence) = verdict else { return }
-        try? logged([
-            AuditEntry(.device, .refused, detail: "the record to be forbidden is this device's")
-        ])
+        logOnce(
+            AuditEntry(.device, .refused, detail: "the record to be forbidden is this device's"))
         throw .init(.recordOfThisDevice(evidence))
     }
 

@@ -20,8 +20,14 @@ extension Flow {
         guard let entry = error.entry, facts.state != .foreign || error.isSameDevice,
             facts.state != .refused
         else { return }
-        // What stays damaged is told once, and again after anything else has happened.
-        if entry.event == .tamper, let folders, AuditLog.endsWith(entry, folders) { return }
+        logOnce(entry)
+    }
+
+    /// Logs what needs no PIN, so that anybody can bring it about as often as he likes: once a day, and
+    /// again after anything else has happened. So nobody fills the log with it.
+    func logOnce(_ entry: AuditEntry) {
+        guard let now = try? reading().unixSeconds else { return }
+        if let folders, AuditLog.hasTold(entry, folders, unixSeconds: now) { return }
         try? logged([entry])
     }
 
@@ -76,7 +82,7 @@ extension AuthenticatorError {
         case .untrustedIssuer: "an untrusted issuer"
         case .linkExpired: "an expired link"
         case .linkUsed: "a used link"
-        case .keystore(.delayed(let seconds)): "a delay of \(seconds) s is in force"
+        case .keystore(.delayed): "a delay is in force"
         default: nil
         }
     }

@@ -78,6 +78,14 @@ public struct LogEntry: Equatable, Sendable {
     let content: [UInt8]
     let mac: [UInt8]
 
+    /// Anybody can bring it about, as often as he likes.
+    var needsNoPIN: Bool {
+        switch event {
+        case .refuse, .delay, .tamper: true
+        case .activate, .device: outcome == .rejected || outcome == .refused
+        case .attest, .unlock, .otp, .rename, .remove, .pin, .erase, .reset, .issuer, .clock: false
+        }
+    }
     /// Before it an attempt was counted.
     var isWrongPIN: Bool { event == .unlock && outcome == .rejected }
     /// Before it the keystore was written, once for each such entry: a HOTP counter above all.

@@ -94,17 +94,28 @@ extension AuditLog {
         return head.followsBreak ? .breakBefore(head.baseSequence + 1) : nil
     }
 
-    /// Whether the log's last entry tells the same.
-    static func endsWith(_ entry: AuditEntry, _ folders: KeystoreFolders) -> Bool {
+    /// Whether the log has told the same within a day, and since then nothing but what needs no PIN.
+    static func hasTold(
+        _ entry: AuditEntry, _ folders: KeystoreFolders, unixSeconds: Int64
+    ) -> Bool {
         guard let file = try? folders.state.open(fileName),
             let size = try? file.attributes().byteCount,
             let end = try? file.bytes(
-                at: max(0, size - lookedAtByteCount), count: lookedAtByteCount),
-            let last = end.split(separator: UInt8(ascii: "\n")).last, let line = LogEntry(last)
+                at: max(0, size - toldByteCount), count: toldByteCount)
         else { return false }
-        return line.event == entry.event && line.outcome == entry.outcome
-            && line.detail == entry.detail
+        for bytes in end.split(separator: UInt8(ascii: "\n")).reversed() {
+            guard let line = LogEntry(bytes), line.needsNoPIN else { return false }
+            if line.event == entry.event, line.outcome == entry.outcome,
+                line.detail == entry.detail
+            {
+                return abs(unixSeconds - line.unixSeconds) < 86_400
+            }
+        }
+        return false
     }
+
+    /// How much of the log's end holds each refusal that there is once: some eighty entries.
+    private static let toldByteCount = 16_384
 
     /// How much of the log's end `status` looks at: some twenty entries, at 10 µs each.
     private static let lookedAtByteCount = 4096
