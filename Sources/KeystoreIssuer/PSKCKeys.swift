@@ -18,6 +18,14 @@ package enum PSKCCipher: Equatable, Sendable {
     }
 }
 
+/// What the bytes of a CBC value's padding hold before the last one, which counts them.
+package enum PSKCPadding: Sendable {
+    /// Anything: XML Encryption §5.2.
+    case any
+    /// The same number, as `PSKCKey.encrypt` writes it.
+    case count
+}
+
 /// The parameters of RFC 8018's PBKDF2, bounded before any work.
 package struct PBKDF2Parameters: Equatable, Sendable {
     /// A hostile file must not keep the program busy for hours.
@@ -67,11 +75,11 @@ package final class PSKCKey: Sendable {
     ///   be the right one.
     /// - Throws: `KeystoreError.outOfMemory`.
     package func decrypt(
-        _ value: [UInt8], cipher: PSKCCipher
+        _ value: [UInt8], cipher: PSKCCipher, padding: PSKCPadding = .any
     ) throws(KeystoreError) -> SecureBytes? {
         guard byteCount == cipher.keyByteCount else { return nil }
         return switch cipher {
-        case .cbc: try decryptCBC(value)
+        case .cbc: try decryptCBC(value, padding)
         case .keyWrap: try unwrap(value)
         }
     }
@@ -133,7 +141,9 @@ extension PSKCKey {
         scrubStackAndRegisters(.deep)
     }
 
-    private func decryptCBC(_ value: [UInt8]) throws(KeystoreError) -> SecureBytes? {
+    private func decryptCBC(
+        _ value: [UInt8], _ padding: PSKCPadding
+    ) throws(KeystoreError) -> SecureBytes? {
         // The IV and a block of padding at least.
         guard value.count >= 2 * block, value.count.isMultiple(of: block) else { return nil }
         var iv = Array(value[..<block])
@@ -145,10 +155,14 @@ extension PSKCKey {
                     context, byteCount, key, &iv, encrypted.count, octets(padded), encrypted)
             }
         }
-        // XML Encryption §5.2: the last byte counts the padding; what the others hold doesn't matter.
         return try trimmed(padded) { all in
             let count = Int(all[all.count - 1])
-            return (1...block).contains(count) && count < all.count ? all.count - count : nil
+            guard (1...block).contains(count), count < all.count else { return nil }
+            let clear = all.count - count
+            guard padding == .any || (clear..<all.count).allSatisfy({ all[$0] == count }) else {
+                return nil
+            }
+            return clear
         }
     }
 

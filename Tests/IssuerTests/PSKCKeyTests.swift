@@ -99,6 +99,22 @@ struct PSKCKeyTests {
         #expect(try octets(ifAny: key.decrypt(octets(iv + encrypted), cipher: cipher)) == nil)
     }
 
+    @Test("Padding counts itself where this program wrote it, and holds anything elsewhere")
+    func ownPadding() throws {
+        let key = PSKCKey(try secret(hexadecimal: "2b7e151628aed2a6abf7158809cf4f3c"))
+        let cipher = PSKCCipher.cbc(keyByteCount: 16)
+        let bytes = [UInt8](1...20)
+        let value = try key.encrypt(Seed(try secret(bytes)))
+        #expect(
+            try octets(ifAny: key.decrypt(value, cipher: cipher, padding: .count)) == bytes)
+        // A bit of the first ciphertext block changes one of the second block's: the padding's first.
+        var changed = value
+        changed[16 + 4] ^= 1
+        #expect(try octets(ifAny: key.decrypt(changed, cipher: cipher))?.count == 20)
+        #expect(
+            try octets(ifAny: key.decrypt(changed, cipher: cipher, padding: .count)) == nil)
+    }
+
     @Test(
         "Wycheproof's HMAC cases: valid ones hold, modified ones don't",
         .enabled(if: Vectors.arePresent, "needs ../shared/vectors"),

@@ -35,6 +35,17 @@ struct PSKCKeyring: Sendable {
         self.takesPlainSeeds = takesPlainSeeds
     }
 
+    /// Whether the key is the one that a store of ours was made with. A wrong one gets through the
+    /// initialiser once in sixteen times, because the MAC key has no MAC; that it has our length and
+    /// padding, too, once in 2^96.
+    func requireStoreKey() throws(Failure) {
+        guard let key, let value = protection.macKey, let cipher = value.cipher,
+            let macKey = try inMemory(
+                try key.decrypt(value.bytes, cipher: cipher, padding: .count)),
+            macKey.count == PSKCProtection.macKeyByteCount
+        else { throw .wrongKey }
+    }
+
     /// A seed, in guarded memory; a plain one is base64.
     func seed(_ value: PSKCValue) throws(Failure) -> Seed {
         let bytes: SecureBytes

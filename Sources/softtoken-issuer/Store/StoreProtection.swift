@@ -29,11 +29,10 @@ extension RecordsStore {
     func keyring(_ secret: RecordsSecret?) throws(Failure) -> PSKCKeyring {
         let protection = try protection()
         let keyring = try recordsKeyring(protection ?? PSKCProtection(), secret, path: path)
-        // Shown by a seed that is there: what is added must open with what opens the others.
-        if protection != nil,
-            let serial = try database.rows("SELECT serial FROM tokens LIMIT 1").first?[0].text
-        {
-            _ = try token(serial).seed(keyring)
+        guard protection != nil else { return keyring }
+        // What is added must open with what opens the others, and be it the first.
+        do throws(Failure) { try keyring.requireStoreKey() } catch {
+            throw Failure(opening: path)
         }
         return keyring
     }
@@ -98,12 +97,19 @@ func recordsKeyring(
     do throws(Failure) {
         return try PSKCKeyring(
             protection, unlockedWith: secret.bytes, takesPlainSeeds: false)
-    } catch {
-        throw .rejected("the key doesn't open \(path)", hint: error.hint)
+    } catch { throw Failure(opening: path) }
+}
+
+extension Failure {
+    fileprivate init(opening path: String) {
+        self.init(
+            .rejected, "the key doesn't open \(path)",
+            hint: "give the one that it was encrypted with")
     }
 }
 
 extension PSKCProtection {
+    static let macKeyByteCount = 20
     /// 0.1 s a try on one core.
     private static let rounds = 200_000
 
@@ -128,7 +134,7 @@ extension PSKCProtection {
 
     /// With a MAC key that is drawn now.
     private init(_ encryptionKey: EncryptionKey, _ key: PSKCKey) throws(Failure) {
-        let macKey = try inMemory(try key.encrypt(try Seed(randomByteCount: 20)))
+        let macKey = try inMemory(try key.encrypt(try Seed(randomByteCount: PSKCProtection.macKeyByteCount)))
         self.init(encryptionKey, keyByteCount: key.byteCount, macKey: macKey)
     }
 }

@@ -17,6 +17,8 @@ import threading
 import time
 import unittest
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
 from test_issuer import BIN, NOW, PSKC, SEED, Case, hotp, pskc, read, totp
 
 
@@ -794,6 +796,23 @@ class EncryptedTests(StoreCase):
             otp = hotp(found.secret, 0)
             self.with_key(
                 ["verify", "--records", self.path(name), "--serial", "S1"], secret, text=otp)
+
+    def test_a_wrong_key_adds_nothing_to_an_empty_store_though_its_padding_is_one(self):
+        """The MAC key has no MAC: one wrong key in sixteen leaves a last byte that padding has."""
+        self.store("s", "ab" * 16)
+        value = base64.b64decode(self.query("SELECT mackey FROM protection")[0][0])
+        lengths = {}
+        for number in range(1 << 16):
+            key = number.to_bytes(16, "big")
+            decryptor = Cipher(algorithms.AES(key), modes.CBC(value[:16])).decryptor()
+            lengths.setdefault(decryptor.update(value[16:])[-1], key)
+            if set(range(1, 17)) <= set(lengths):
+                break
+        for length in range(1, 17):
+            done = self.add("S1", "ann", lengths[length].hex(), code=65)
+            self.assertIn("the key doesn't open", done.stderr)
+        self.assertEqual(self.query("SELECT * FROM tokens"), [])
+        self.add("S1", "ann", "ab" * 16)
 
     def test_the_wrong_key_adds_nothing(self):
         for name in ("s", "r.xml"):
