@@ -137,13 +137,15 @@ private let activation =
         try show(device(nil, [.container]))
     }
 
-    @Test("What the checks judged is what the PIN is tried on")
-    func meanwhile() throws {
+    @Test(
+        "What the checks judged is what the PIN is tried on",
+        arguments: [#"{"separation":"strict"}"#, #"{"unsigned":false}"#])
+    func meanwhile(policy: String) throws {
         try activate(device(nil))
         let path = home.path + "/data/keystore"
         let lax = try #require(FileManager.default.contents(atPath: path))
-        try see(#"{"separation":"strict"}"#)
-        let strict = try #require(FileManager.default.contents(atPath: path))
+        try see(policy)
+        let seen = try #require(FileManager.default.contents(atPath: path))
         func put(_ bytes: Data) throws {
             let file = try FileHandle(forWritingTo: URL(filePath: path))
             try file.truncate(atOffset: 0)
@@ -154,7 +156,7 @@ private let activation =
         try put(lax)
         let checks = try flow.check(
             .show, answers: Answers(isInteractive: false, isAttested: true))
-        try put(strict)
+        try put(seen)
         let clearance = try flow.clearance(checks)
         #expect(throws: AuthenticatorError.keystore(.changed)) {
             _ = try flow.unlock(try madeUpPIN("5093"), clearance)

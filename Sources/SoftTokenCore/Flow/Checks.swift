@@ -146,6 +146,7 @@ extension Flow {
         }
         return verdict == checks.verdict && !isPolicyUntold(facts)
             && facts.policy.separation == checks.facts.policy.separation
+            && facts.seenPolicy == checks.facts.seenPolicy
     }
 
     /// Refuses what root decided otherwise since the checks.
