@@ -134,7 +134,8 @@ extension PSKCProtection {
 
     /// With a MAC key that is drawn now.
     private init(_ encryptionKey: EncryptionKey, _ key: PSKCKey) throws(Failure) {
-        let macKey = try inMemory(try key.encrypt(try Seed(randomByteCount: PSKCProtection.macKeyByteCount)))
+        let macKey = try inMemory(
+            try key.encrypt(try Seed(randomByteCount: PSKCProtection.macKeyByteCount)))
         self.init(encryptionKey, keyByteCount: key.byteCount, macKey: macKey)
     }
 }
