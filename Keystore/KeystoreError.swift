@@ -21,6 +21,9 @@ package enum KeystoreError: Error, Equatable, Sendable {
     case damaged(Part)
     /// Another device key, or another machine-id.
     case foreign
+    /// The state folder has no device key: it is another than the keystore was made with, or not
+    /// there.
+    case deviceKeyMissing(folder: String)
     /// The keystore is bound to a value of this machine that can't be read.
     case machineIDUnreadable
     /// The chip was cleared, is another one, or gave this keystore's pair up for a newer PIN's.

@@ -82,7 +82,8 @@ extension KeystoreCondition {
     ///   is then newer than it, never older. nil where there is no head that counts.
     /// - Parameter lock: the lock, where it is held: a try under it reads nothing again before it
     ///   derives the key.
-    /// - Throws: `KeystoreError.damaged`, `.foreign`, `.machineIDUnreadable`, `.problem`, `.system`.
+    /// - Throws: `KeystoreError.damaged`, `.foreign`, `.deviceKeyMissing`, `.machineIDUnreadable`,
+    ///   `.problem`, `.system`.
     package static func examine(
         _ folders: KeystoreFolders, machineID: MachineValues, vouched: Vouched? = nil,
         under lock: KeystoreLock? = nil
@@ -90,7 +91,9 @@ extension KeystoreCondition {
         guard let unverified = try readKeystore(folders) else {
             return try examineWithoutKeystore(folders, machineID: machineID, vouched: vouched)
         }
-        guard let key = try DeviceKey.read(folders.state) else { throw .foreign }
+        guard let key = try DeviceKey.read(folders.state) else {
+            throw .deviceKeyMissing(folder: folders.state.path)
+        }
         let binding = try binding(unverified, machineID: machineID)
         let deviceKey = try DeviceKey(key, binding: binding)
         guard deviceKey.deviceName == unverified.deviceName else { throw .foreign }

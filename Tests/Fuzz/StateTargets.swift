@@ -143,7 +143,7 @@ private final class StateFolder: @unchecked Sendable {
             }
         } catch {
             switch error {
-            case .damaged, .foreign: return "damaged"
+            case .damaged, .foreign, .deviceKeyMissing: return "damaged"
             default: fatalError("\(error)")
             }
         }

@@ -218,6 +218,9 @@ struct ErasureTests {
         let keystore = try whole.bytes("data/keystore")
         try ErasedKeystore.reset(whole)
         try whole.replace("data/keystore", keystore)
-        #expect(try whole.judge() == .failed(.foreign), "a keystore put back after a reset")
+        let folder = whole.root.appending(path: "state").path
+        #expect(
+            try whole.judge() == .failed(.deviceKeyMissing(folder: folder)),
+            "a keystore put back after a reset")
     }
 }

@@ -107,7 +107,7 @@ private struct Outcome {
                 switch error {
                 case .problem: "refused"
                 case .damaged: "damaged"
-                case .foreign: "foreign"
+                case .foreign, .deviceKeyMissing: "foreign"
                 case .machineIDUnreadable: "failed"
                 default: "\(error)"
                 }

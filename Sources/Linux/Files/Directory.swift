@@ -15,14 +15,21 @@ internal import Glibc
     /// - Throws: `FileProblem`.
     package static func open(_ path: String) throws(FileProblem) -> Directory? {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
-        guard let folder = try Descriptor.open(ifThere: path, flags) else { return nil }
+        guard let folder = try openOwn(path, flags) else { return nil }
         try folder.checkPrivate(.folder)
         return Directory(folder)
     }
 
-    /// Opens the folder, creating it (0700) and its parents (0700) where they are missing.
+    /// Opens the folder, creating it (0700) and its parents (0700) where they are missing: below a
+    /// folder of this user or of root's, so that root makes none in somebody's home, whom it would
+    /// keep out.
+    ///
+    /// - Throws: `FileProblem` (`wrongOwner` for the folder above it).
     package static func openOrCreate(_ path: String) throws(FileProblem) -> Directory {
         if let directory = try open(path) { return directory }
+        if let above = lowest(of: path), above.owner != userID, above.owner != 0 {
+            throw .wrongOwner(path: above.path)
+        }
         try problem(try makeUserFolders(path))
         guard let directory = try open(path) else {
             throw .system(SystemError(.create, path, code: ENOENT))
@@ -37,12 +44,26 @@ internal import Glibc
     package borrowing func open(
         _ name: String, flags: Int32 = 0
     ) throws(FileProblem) -> Descriptor? {
-        let file = try Descriptor.open(
-            ifThere: name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, in: descriptor.number,
+        let file = try Directory.openOwn(
+            name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, in: descriptor.number,
             path: "\(path)/\(name)")
         guard let file else { return nil }
         try file.checkPrivate(.file)
         return file
+    }
+
+    /// Opens what is to be this user's own; where that is not permitted, says whose it is.
+    private static func openOwn(
+        _ name: String, _ flags: Int32, in folder: Int32 = AT_FDCWD, path: String? = nil
+    ) throws(FileProblem) -> Descriptor? {
+        do throws(FileProblem) {
+            return try Descriptor.open(ifThere: name, flags, in: folder, path: path)
+        } catch {
+            guard case .system(let failure) = error, failure.code == EACCES,
+                let found = lowest(of: failure.subject), found.owner != userID
+            else { throw error }
+            throw .wrongOwner(path: found.path)
+        }
     }
 
     /// Creates a private file (0600).

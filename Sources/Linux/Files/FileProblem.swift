@@ -25,6 +25,21 @@ func problem<R: ~Copyable>(
     do throws(SystemError) { return try step() } catch { throw .system(error) }
 }
 
+/// Whose files are private to this process.
+package var userID: UInt32 { geteuid() }
+package var isRunByRoot: Bool { userID == 0 }
+
+/// What stands at an absolute path, or at the lowest of the folders above it that is there and can be
+/// looked at; and whose it is.
+func lowest(of path: String) -> (path: String, owner: UInt32)? {
+    var part = path[...]
+    while !part.isEmpty {
+        if let found = FileAttributes(of: String(part)) { return (String(part), found.owner) }
+        part = part[..<(part.lastIndex(of: "/") ?? part.startIndex)]
+    }
+    return nil
+}
+
 /// What belongs in a place.
 enum FileKind { case file, folder }
 

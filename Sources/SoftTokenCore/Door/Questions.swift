@@ -172,7 +172,8 @@ public enum News: Sendable {
         case .otherKey(let issuer):
             "the link is signed with \(IssuerStanding.otherKeyWords(issuer))"
         case .keystorePutBack:
-            "an older copy of the keystore was put back; tokens or counters may be missing"
+            "an older copy of the keystore or of an attempt record was put back, or the log was "
+                + "altered; tokens or counters may be missing"
         case .leftInTPM(let handles, let reason):
             "the TPM can't be used: \(reason); \(leftWords(handles))"
         }

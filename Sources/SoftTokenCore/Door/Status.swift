@@ -20,7 +20,8 @@ public struct Status: Equatable, Sendable {
     public let attemptsLeft: Int?
     /// Nil unless a PIN would be taken.
     public let attemptLimit: Int?
-    /// One of the two attempt records is missing or altered: one attempt is left.
+    /// An attempt record, or the log that vouches for it, is missing, altered or put back: one attempt
+    /// is left.
     public let isAttemptRecordLost: Bool
     /// How long a delay lasts, seconds; 0 where none is in force.
     public let delaySeconds: Int

@@ -242,7 +242,7 @@ extension KeystoreError {
     /// Files that don't fit each other, as they don't between the writing of one and of the next.
     fileprivate var mayBeOfAChange: Bool {
         switch self {
-        case .damaged, .foreign, .attemptRecordsLost: true
+        case .damaged, .foreign, .deviceKeyMissing, .attemptRecordsLost: true
         default: false
         }
     }

@@ -10,7 +10,8 @@ struct KeystoreFacts: Equatable, Sendable {
     var error: KeystoreError?
     var attemptsLeft: Int?
     var attemptLimit: Int?
-    /// One of the two attempt records is missing or altered: one attempt is left, whatever the count.
+    /// An attempt record, or the log that vouches for it, is missing, altered or put back: one attempt
+    /// is left, whatever the count.
     var isAttemptRecordLost = false
     /// An older keystore may stand where a newer one was.
     var mayBeOlder = false
@@ -41,7 +42,7 @@ extension KeystoreFacts {
         switch error {
         case .erased, .attemptRecordsLost, .erasedNow, .closedByChip: state = .erased
         case .damaged: state = .damaged
-        case .foreign, .foreignChip: state = .foreign
+        case .foreign, .deviceKeyMissing, .foreignChip: state = .foreign
         case .problem: state = .refused
         case .missing: state = Status.Keystore.none
         case .machineIDUnreadable, .system, .busy, .changed, .outOfMemory, .chip: state = nil

@@ -263,6 +263,14 @@ extension KeystoreError {
             Message(
                 .foreignDevice, "this keystore was made on another device, and opens there only",
                 hint: "a new device needs a new link; make room for it", .reset)
+        case .deviceKeyMissing(let folder):
+            Message(
+                .foreignDevice,
+                "\(folder) has no device key: that folder is missing or empty, or another than this "
+                    + "keystore was made with",
+                hint: "put it back, or set XDG_STATE_HOME as it was then; a keystore that was "
+                    + "copied from another device opens there only: ask for a new link, and make "
+                    + "room for it", .reset)
         case .foreignChip:
             Message(
                 .foreignDevice,
@@ -324,8 +332,8 @@ extension KeystoreError {
         case .counterUnknown:
             Message(
                 .tokenExpired,
-                "an older keystore was put back, so that this token's next counter is not known "
-                    + "and it makes no one-time password any more",
+                "an older keystore was put back, or the log was missing or altered, so that this "
+                    + "token's next counter is not known and it makes no one-time password any more",
                 hint: "ask for a new link, and remove this token")
         }
     }
@@ -399,9 +407,13 @@ extension FileProblem {
         switch self {
         case .system(let error): error.message
         case .wrongOwner(let path):
-            Message(
-                .configuration, "\(path) belongs to another user", hint: "give it back to its owner"
-            )
+            isRunByRoot
+                ? Message(
+                    .configuration, "\(path) belongs to another user than root",
+                    hint: "run softtoken without sudo, as the user whose it is")
+                : Message(
+                    .configuration, "\(path) belongs to another user",
+                    hint: "if it is yours: sudo chown -R \(userID) \(path)")
         case .openToOthers(let path, let mode):
             Message(
                 .configuration, "\(path) is open to other users",

@@ -115,7 +115,10 @@ extension Status {
             words += ", \(left) of \(limit) attempts left"
         }
         if isAttemptRecordLost {
-            words += " (one of the two attempt records is missing or altered)"
+            words +=
+                isLogWhole
+                ? " (an attempt record is missing, altered or put back)"
+                : " (an attempt record or the log is missing, altered or put back)"
         }
         if keystore == .delayed { words += ", wait \(durationWords(delaySeconds))" }
         return words

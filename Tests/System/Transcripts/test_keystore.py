@@ -230,9 +230,52 @@ class OwnerTest(ProgramTest):
         for path in (home.data / "keystore", home.state / "device-key", home.data, home.state):
             with self.subTest(path.name):
                 os.chown(path, ORDINARY, ORDINARY)
-                self.assert_ends(home.run("show", answers=PIN), 78, "another user")
+                self.assert_ends(home.run("show", answers=PIN), 78, "without sudo")
                 self.assertEqual(home.status()["keystore"], "refused")
                 os.chown(path, 0, 0)
+        mine = Home(home, user=ORDINARY)
+        for path in (mine.state / "device-key", mine.state, mine.state.parent):
+            os.chown(path, 0, 0)
+            self.assert_ends(mine.run("show", answers=PIN), 78,
+                             f"if it is yours: sudo chown -R {ORDINARY} {path}")
+            os.chown(path, ORDINARY, ORDINARY)
+        self.assert_ends(mine.run("show", answers=PIN), 0)
+
+    @needs_root
+    def test_root_makes_nothing_in_somebodys_home(self):
+        home = Home(user=ORDINARY)
+        home.user = None
+        for command in (["activate", otpauth(), "--not-prescribing-device"], ["request"]):
+            done = home.run(*command, answers=f"alice\n{PIN}\n")
+            self.assert_ends(done, 78, f"{home.path} belongs to another user than root")
+            self.assertIn("without sudo", done.err)
+        self.assertEqual(list(home.path.iterdir()), [])
+        home.user = ORDINARY
+        home.activate()
+        self.assert_ends(home.run("show", answers=PIN), 0)
+
+    def test_another_state_folder_is_told_as_that(self):
+        home = one_token()
+        elsewhere = home.path / "elsewhere"
+        for _ in range(2):
+            done = home.run("show", answers=PIN, changes={"XDG_STATE_HOME": str(elsewhere)})
+            self.assert_ends(done, 82, f"{elsewhere}/softtoken has no device key")
+            self.assertIn("XDG_STATE_HOME", done.err)
+        self.assert_ends(home.run("show", answers=PIN), 0)
+        home.state.rename(elsewhere / "aside")
+        self.assert_ends(home.run("show", answers=PIN), 82, f"{home.state} has no device key")
+        shutil.rmtree(home.state)
+        (elsewhere / "aside").rename(home.state)
+        self.assert_ends(home.run("show", answers=PIN), 0)
+
+    def test_what_is_missing_is_named(self):
+        for name, words in (("attempts", "an attempt record is missing"),
+                            ("log", "an attempt record or the log is missing"),
+                            ("log-head", "an attempt record or the log is missing")):
+            with self.subTest(name):
+                home = one_token()
+                (home.state / name).unlink()
+                self.assertIn(f"1 of 10 attempts left ({words}", home.run("status").out)
 
     @needs_root
     def test_roots_home_used_by_an_ordinary_user(self):
