@@ -33,6 +33,14 @@ package struct Vouched: Equatable, Sendable {
         self.count = count
     }
 
+    /// What stands for the used links' generation where nobody can tell which were used until now: odd,
+    /// as no file's is. Clocks may differ by 300 s.
+    package static func untoldUsedLinks(
+        unixSeconds: Int64, above generation: UInt64 = 0
+    ) -> UInt64 {
+        min(max(UInt64(max(unixSeconds, 0)) + 300, generation + 1) | 1, 1 << 63 - 1)
+    }
+
     init(_ record: AttemptRecord, of deviceName: [UInt8], keystore: UInt64) {
         self.init(
             attempts: record.generation, keystore: keystore,

@@ -27,6 +27,11 @@ package struct UnlockedKeystore: ~Copyable {
     package var tokens: [TokenMetadata] { metadata.tokens }
     package var issuers: [TrustedIssuer] { metadata.issuers }
     package var publicSection: PublicSection { image.publicSection }
+    /// The generation of the used links that the next `save` names: FORMAT.md §11.
+    package var usedLinks: UInt64 {
+        get { metadata.usedLinks }
+        set { metadata.usedLinks = newValue }
+    }
     /// What the log's head may vouch for now: both are on the disk, whatever happens.
     package var vouched: Vouched {
         var vouched = Vouched(
@@ -66,7 +71,8 @@ extension LockedKeystore {
         let mayBeOlder = mayBeOlder
         try keeper.check()
         let pinKey = try derivePINKey(pin, header: image.header)
-        let now = try translating(clock).boot
+        let reading = try translating(clock)
+        let now = reading.boot
         let counted = attempts.counted(policy: policyLimit, now: now)
         var reserved = try files.reserve(in: folders)
         try lock.confirm(folders)
@@ -120,7 +126,9 @@ extension LockedKeystore {
         // What a cut change left in the chip, or of it in the file; if not now, after the next PIN.
         if !isShareSettled { unlocked.settleShare(folders) }
         if mayBeOlder {
-            do throws(KeystoreError) { try unlocked.acceptOlder(folders, lock: lock) } catch {
+            do throws(KeystoreError) {
+                try unlocked.acceptOlder(folders, lock: lock, unixSeconds: reading.unixSeconds)
+            } catch {
                 // The PIN was right, whatever fails behind it.
                 try? unlocked.resetAttempts(folders, policyLimit: policyLimit, now: now)
                 throw error
@@ -199,10 +207,12 @@ extension LockedKeystore {
 
 extension UnlockedKeystore {
     /// Opens what was put back without a step back: which HOTP counters were used is not known, so
-    /// that their tokens make no OTP any more, and what is written is newer than all that was.
+    /// that their tokens make no OTP any more, nor which links, so that each that may have been is used;
+    /// and what is written is newer than all that was.
     fileprivate mutating func acceptOlder(
-        _ folders: KeystoreFolders, lock: KeystoreLock
+        _ folders: KeystoreFolders, lock: KeystoreLock, unixSeconds: Int64
     ) throws(KeystoreError) {
+        usedLinks = Vouched.untoldUsedLinks(unixSeconds: unixSeconds, above: usedLinks)
         for index in metadata.tokens.indices where metadata.tokens[index].parameters.hasCounter {
             metadata.tokens[index].warnings.insert(.counterUnknown)
         }

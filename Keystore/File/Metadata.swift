@@ -46,6 +46,8 @@ struct Metadata: Equatable, Sendable {
 
     var tokens: [TokenMetadata] = []
     var issuers: [TrustedIssuer] = []
+    /// The generation of the used links with which a token was last saved; 0: none was.
+    var usedLinks: UInt64 = 0
 
     init() {}
 
@@ -63,6 +65,7 @@ struct Metadata: Equatable, Sendable {
             content.append(issuer.key.bytes)
             content.append(string: issuer.name)
         }
+        if usedLinks > 0 { content.append(usedLinks) }
         var padded = ByteWriter()
         padded.append(UInt32(content.bytes.count))
         padded.append(content.bytes)
@@ -89,6 +92,11 @@ struct Metadata: Equatable, Sendable {
                 let name = reader.string(1...64)
             else { return nil }
             issuers.append(TrustedIssuer(key: key, name: name))
+        }
+        if !reader.isAtEnd {
+            guard let usedLinks = reader.integer(UInt64.self), (1...1 << 63).contains(usedLinks)
+            else { return nil }
+            self.usedLinks = usedLinks
         }
         guard reader.isAtEnd, hasNoDoubles, encoded.count == bytes.count else { return nil }
     }

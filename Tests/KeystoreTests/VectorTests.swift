@@ -25,6 +25,9 @@ struct VectorTests {
         }
         if let request = vector["request"] { #expect(outcome.request ?? "none" == request) }
         #expect(outcome.tokens == vector.all("token"))
+        if outcome.layer == "opens" {
+            #expect(outcome.usedLinks == vector["names-used-links"].flatMap(UInt64.init) ?? 0)
+        }
     }
 
     @Test("The chip's keys and the gate's policy are as the vectors say", arguments: Vector.chips)
@@ -98,6 +101,7 @@ private struct Outcome {
     var attested: Int64?
     var request: String?
     var tokens: [String] = []
+    var usedLinks: UInt64 = 0
 
     init(_ vector: Vector, _ workspace: Workspace) throws {
         do {
@@ -151,6 +155,7 @@ private struct Outcome {
             let key = RootKey(try locked.image.unwrap(unlockKey))
             let metadata = try locked.image.openMetadata(key, locked.deviceKey)
             layer = "opens"
+            usedLinks = metadata.usedLinks
             for token in metadata.tokens {
                 let seed = try locked.image.seed(of: token, key)
                 if let seed {

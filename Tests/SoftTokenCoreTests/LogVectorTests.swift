@@ -46,7 +46,9 @@ struct LogVectorTests {
         let vector = try Vector(name)
         guard let expected = vector["used-links"] else { return }
         let home = try home(vector)
-        let (verdict, lines, isUsed) = try judgeUsedLinks(home, link: try #require(vector["link"]))
+        let (verdict, lines, isUsed) = try judgeUsedLinks(
+            home, link: try #require(vector["link"]),
+            named: vector["names-used-links"].flatMap(UInt64.init) ?? 0)
         #expect(verdict == expected)
         #expect(lines == vector.all("used"))
         #expect(vector["link"]?.hasSuffix(isUsed ? " used" : " unused") == true)
@@ -116,7 +118,7 @@ struct LogVectorTests {
     }
 
     private func judgeUsedLinks(
-        _ home: MadeUpHome, link: String
+        _ home: MadeUpHome, link: String, named: UInt64
     ) throws -> (verdict: String, lines: [String], isUsed: Bool) {
         let folders = try folders(home)
         let words = link.split(separator: " ")
@@ -127,7 +129,7 @@ struct LogVectorTests {
         let issued = try #require(Int64(words[2]))
         do throws(KeystoreError) {
             let isUsed = try UsedLinks.contains(
-                x: x, jti: jti, issuedAtUnixSeconds: issued, folders)
+                x: x, jti: jti, issuedAtUnixSeconds: issued, folders, named: named)
             guard let key = try LogKey.read(folders.state),
                 let file = try UsedLinks.contents(of: UsedLinks.fileName, folders)
             else { return ("none", [], isUsed) }

@@ -151,7 +151,7 @@ extension AuthenticatorError {
         case device(DeviceError)
         /// The link's time is over (84).
         case linkExpired
-        /// The link has been used here (84).
+        /// The link has been used here, or may have been: files were lost or put back (84).
         case linkUsed
         /// The token's time is over (85).
         case tokenExpired

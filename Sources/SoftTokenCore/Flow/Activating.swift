@@ -135,7 +135,7 @@ extension Flow {
             entries.append(
                 AuditEntry(
                     .activate, .ok, tokenID: id,
-                    detail: link == nil ? "unsigned link" : "signed link"))
+                    detail: link == nil ? "unsigned link" : AuditEntry.signedLink))
             return entries
         }
         if let refusal { throw refusal }
@@ -149,7 +149,9 @@ extension Flow {
     private func refusalNow(
         of link: VerifiedLink, trusting trusted: TrustedIssuer?, _ session: borrowing Session
     ) throws(KeystoreError) -> AuthenticatorError? {
-        if try UsedLinks.contains(link, session.folders) { return .init(.linkUsed) }
+        if try UsedLinks.contains(link, session.folders, named: session.keystore.usedLinks) {
+            return .init(.linkUsed)
+        }
         if try reading().unixSeconds >= link.expiresUnixSeconds { return .init(.linkExpired) }
         let issuer = TrustedIssuer(key: link.key, name: link.issuer)
         let isTrusted =
@@ -166,13 +168,14 @@ extension Flow {
         unixSeconds: Int64
     ) throws(KeystoreError) -> [AuditEntry] {
         var used = try UsedLinks.prepare(
-            link, tokenID: id, tokens: session.keystore.tokens, folders: session.folders,
-            unixSeconds: unixSeconds)
+            link, tokenID: id, tokens: session.keystore.tokens, named: session.keystore.usedLinks,
+            folders: session.folders, unixSeconds: unixSeconds)
+        session.keystore.usedLinks = used.generation
         try save(&session, lock)
+        session.usedLinks = used.generation
         var entries: [AuditEntry] = []
         do throws(SystemError) {
             try used.replace(session.folders)
-            session.usedLinks = used.generation
         } catch {
             entries.append(
                 AuditEntry(

@@ -10,7 +10,7 @@ struct Session: ~Copyable {
     let folders: KeystoreFolders
     /// Somebody put an older keystore back.
     let wasPutBack: Bool
-    /// The generation of the used links that are on the disk.
+    /// The generation of the used links that the keystore on the disk names.
     var usedLinks: UInt64 = 0
     /// What is to be logged with the next entry.
     var notes: [AuditEntry] = []

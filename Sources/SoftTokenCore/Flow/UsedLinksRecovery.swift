@@ -57,7 +57,7 @@ extension Flow {
     func recoverUsedLinks(_ session: inout Session) throws(KeystoreError) {
         do throws(KeystoreError) {
             try UsedLinks.recover(session.folders, tokens: session.keystore.tokens.map(\.id))
-            session.usedLinks = try UsedLinks.generation(session.folders)
+            session.usedLinks = session.keystore.usedLinks
         } catch {
             // The PIN was right, whatever fails behind it.
             try? resetAttempts(&session)

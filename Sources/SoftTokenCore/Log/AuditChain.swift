@@ -26,6 +26,8 @@ struct AuditHead: Equatable {
     var vouched = Vouched(attempts: 0, keystore: 0)
     /// Written before a PIN was tried: an entry of a wrong PIN that follows at once is of this try.
     var isBeforeTry = false
+    /// An entry that was followed tells of a signed link's activation. Not on the disk.
+    private(set) var tellsOfUsedLink = false
 
     init() {}
 
@@ -144,6 +146,7 @@ struct AuditHead: Equatable {
         }
         isBeforeTry = false
         // And the keystore, before the entry of what was changed in it.
+        if line.tellsOfUsedLink { tellsOfUsedLink = true }
         if line.tellsOfWrittenKeystore, vouched.attempts > 0 { vouched.keystore += 1 }
         guard line.outcome == .ok else { return }
         // A confirmation sets the baseline anew: one wrong clock forward must not lock for ever.

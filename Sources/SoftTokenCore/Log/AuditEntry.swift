@@ -21,6 +21,9 @@ package struct AuditEntry: Equatable, Sendable {
     /// Words of ours, printable ASCII without quotation mark and backslash.
     package let detail: String
 
+    /// The detail of a signed link's activation.
+    static let signedLink = "signed link"
+
     package init(
         _ event: AuditEvent, _ outcome: AuditOutcome, tokenID: UInt64? = nil, detail: String
     ) {
@@ -96,6 +99,11 @@ public struct LogEntry: Equatable, Sendable {
         case .otp: detail == "hotp"
         default: false
         }
+    }
+
+    /// Before it a signed link was entered among the used ones.
+    var tellsOfUsedLink: Bool {
+        event == .activate && outcome == .ok && detail.hasPrefix(AuditEntry.signedLink)
     }
 
     /// `unixSeconds` in RFC 3339, UTC.

@@ -31,6 +31,14 @@ package enum AuditLog {
             (head, notes) = try newChain(
                 file, size: Int(head.byteCount), after: head, why: "an entry was altered")
         }
+        // Which links were used can't be told where the log is not what its head says; where it goes on
+        // beyond the head a keystore names them.
+        if !notes.tamperEntries.isEmpty
+            || head.tellsOfUsedLink && !folders.data.contains("keystore")
+        {
+            head.vouched.usedLinks = Vouched.untoldUsedLinks(
+                unixSeconds: unixSeconds, above: head.vouched.usedLinks)
+        }
         var bytes: [UInt8] = []
         for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
             let content = entry.line(

@@ -11,6 +11,8 @@ package enum UsedLinks {
     /// Of a file that an earlier version wrote: without generation and since.
     private static let firstMagic = Array("ST-USED1".utf8)
     private static let maximumByteCount = 1 << 20
+    /// A generation below it is one that an earlier version counted, from 1 on; else it is a time.
+    private static let firstTime: UInt64 = 1 << 30
 
     struct Entry: Equatable {
         let hash: [UInt8]
@@ -21,6 +23,8 @@ package enum UsedLinks {
 
     /// What a file holds.
     struct Content: Equatable {
+        /// No link of this version or of one before it was issued later than that, Unix seconds; unless
+        /// it is below `firstTime`.
         var generation: UInt64 = 0
         /// Links issued until then may have been used without being among the entries, Unix seconds.
         var sinceUnixSeconds = Int64.min
@@ -30,60 +34,72 @@ package enum UsedLinks {
     /// Whether this link has been used with this keystore, or one before it; or may have been, where
     /// the file was altered, taken away or put back.
     ///
+    /// - Parameter named: the generation that the keystore names; without a PIN that is not known.
     /// - Throws: `KeystoreError.system`, `.problem`, `.outOfMemory`: a read that failed makes no
     ///   link unused.
     package static func contains(
-        _ link: VerifiedLink, _ folders: KeystoreFolders
+        _ link: VerifiedLink, _ folders: KeystoreFolders, named: UInt64 = 0
     ) throws(KeystoreError) -> Bool {
         try contains(
             x: link.key.bytes, jti: link.jti, issuedAtUnixSeconds: link.issuedAtUnixSeconds,
-            folders)
+            folders, named: named)
     }
 
     static func contains(
-        x: [UInt8], jti: [UInt8], issuedAtUnixSeconds: Int64, _ folders: KeystoreFolders
+        x: [UInt8], jti: [UInt8], issuedAtUnixSeconds: Int64, _ folders: KeystoreFolders,
+        named: UInt64
     ) throws(KeystoreError) -> Bool {
         guard let key = try LogKey.read(folders.state) else { return false }
         let head = try AuditLog.head(folders, key: key)
         let file = try contents(of: fileName, folders)
         return try key.withMACKey(.usedLinks) { key in
-            let content = known(head, file, key).content
+            let content = known(named, head, file, key).content
             let hash = key.mac(of: x, jti)
             return issuedAtUnixSeconds <= content.sinceUnixSeconds
                 || content.entries.contains { $0.hash == hash }
         }
     }
 
-    /// The file, and whether it is whole and not older than the log's head says. Where it is not,
-    /// what was issued until the latest time that the head vouches for counts as used.
+    /// The file, and whether it is whole and not older than keystore and log's head say. Where it is
+    /// not, what was issued until the generation that they name counts as used.
     private static func known(
-        _ head: AuditHead?, _ file: [UInt8]?, _ key: borrowing MACKey
+        _ named: UInt64, _ head: AuditHead?, _ file: [UInt8]?, _ key: borrowing MACKey
     ) -> (content: Content, isWhole: Bool) {
         let found = decoded(file, key)
         let vouched = head?.vouched.usedLinks ?? 0
+        let highest = max(named, vouched)
         var content = found ?? Content()
-        guard content.generation < vouched else { return (content, found != nil) }
-        content.generation = vouched
-        content.sinceUnixSeconds = max(
-            content.sinceUnixSeconds, head?.baselineUnixSeconds ?? Int64.min)
+        guard content.generation < highest || isUntold(named) || isUntold(vouched) else {
+            return (content, found != nil)
+        }
+        content.generation = max(content.generation, highest)
+        // Where an earlier version counted, the latest time that the head vouches for has to do.
+        let until = highest < firstTime ? head?.baselineUnixSeconds : Int64(clamping: highest)
+        content.sinceUnixSeconds = max(content.sinceUnixSeconds, until ?? Int64.min)
         return (content, false)
     }
 
-    /// The generation of the file, for the head to vouch for; 0 where there is none that is whole.
-    static func generation(_ folders: KeystoreFolders) throws(KeystoreError) -> UInt64 {
-        guard folders.state.contains(fileName), let key = try LogKey.read(folders.state) else {
-            return 0
-        }
-        let file = try readable(fileName, folders)
-        return try key.withMACKey(.usedLinks) { decoded(file, $0)?.generation ?? 0 }
+    /// Whether it is no file's generation: `Vouched.untoldUsedLinks`.
+    private static func isUntold(_ generation: UInt64) -> Bool {
+        generation >= firstTime && generation % 2 == 1
+    }
+
+    /// The generation of the next version: even, higher than the one before, no link's `iat` above it,
+    /// and 300 s from now, since earlier versions kept links without that.
+    private static func generation(
+        after generation: UInt64, _ link: VerifiedLink, unixSeconds: Int64
+    ) -> UInt64 {
+        let least = max(
+            generation + 1, UInt64(max(link.issuedAtUnixSeconds, 0)),
+            UInt64(max(unixSeconds, 0)) + 300)
+        return min(least + least % 2, 1 << 63)
     }
 
     /// The next version of the file, on the disk and not yet in place. It stays there when this value
     /// is dropped: after the keystore was saved, or may have been, its link must not become unused.
     struct Prepared: ~Copyable {
         private var file: PreparedFile
-        /// Whether the file was whole; an altered one is begun anew, and so is one that is missing
-        /// where links were used.
+        /// Whether the file was whole, and what keystore and log's head name; else it is begun anew.
         let wasWhole: Bool
         let generation: UInt64
 
@@ -102,20 +118,20 @@ package enum UsedLinks {
 
     /// Prepares to remember a link; forgets those that have expired and whose token is gone.
     ///
-    /// - Parameter tokens: the keystore's, the link's own among them or not.
+    /// - Parameters:
+    ///   - tokens: the keystore's, the link's own among them or not.
+    ///   - named: the generation that the keystore names.
     static func prepare(
-        _ link: VerifiedLink, tokenID: UInt64, tokens: [TokenMetadata], folders: KeystoreFolders,
-        unixSeconds: Int64
+        _ link: VerifiedLink, tokenID: UInt64, tokens: [TokenMetadata], named: UInt64,
+        folders: KeystoreFolders, unixSeconds: Int64
     ) throws(KeystoreError) -> Prepared {
         let key = try AuditLog.key(folders)
-        // No signed token is kept whose link the file does not hold.
-        let isMissing =
-            !folders.state.contains(fileName)
-            && tokens.contains { $0.origin == .signed && $0.id != tokenID }
         let macKey = try key.macKey(.usedLinks)
         var (content, isWhole) = known(
-            try AuditLog.head(folders, key: key), try contents(of: fileName, folders), macKey)
-        content.generation += 1
+            named, try AuditLog.head(folders, key: key), try contents(of: fileName, folders),
+            macKey)
+        content.generation = generation(
+            after: content.generation, link, unixSeconds: unixSeconds)
         content.entries = content.entries.map { entry in
             var entry = entry
             if !tokens.contains(where: { $0.id == entry.tokenID }) { entry.tokenID = 0 }
@@ -130,7 +146,7 @@ package enum UsedLinks {
         return try translating(
             Prepared(
                 try PreparedFile(fileName, in: folders.state, bytes: file.span),
-                wasWhole: isWhole && !isMissing, generation: content.generation))
+                wasWhole: isWhole, generation: content.generation))
     }
 
     /// What the file holds: nothing yet where there is none, and no bytes, which are an altered

@@ -112,7 +112,9 @@ extension AuthenticatorError.Cause {
         case .linkUsed:
             Message(
                 .linkSpent, "this link has been used on this device already",
-                hint: "if the token is gone, or was never here, ask the issuer for a new link")
+                hint:
+                    "if the token is gone, or was never here, ask the issuer for a new link; if that "
+                    + "one is refused, too, for another in five minutes")
         case .tokenExpired:
             Message(
                 .tokenExpired, "this token has expired",

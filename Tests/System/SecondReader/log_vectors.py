@@ -450,13 +450,15 @@ def used_links(w):
         raw += b"".join(name + struct.pack(">qQ", *numbers) for name, *numbers in entries) + tail
         return raw + flipped(H(32, b"file", raw, key=KEYS.used_links), flip)
 
-    def vector(name, comment, verdict, content, entries=(), is_used=False, head=None, log=None, **others):
+    def vector(name, comment, verdict, content, entries=(), is_used=False, head=None, log=None,
+               named=None, **others):
         w.log(name, comment, log or ("no log" if head else "no head"), None, head, "-",
               others={} if content is None else {"state/used-links": content}, **others,
               extra=[("used-links", verdict)] + [
                   ("used", f"{name.hex()}|{expires}|{token:016x}")
                   for name, expires, token in entries]
-              + [("link", link + f"{ISSUED} " + ("used" if is_used else "unused"))])
+              + [("link", link + f"{ISSUED} " + ("used" if is_used else "unused"))]
+              + ([] if named is None else [("names-used-links", str(named))]))
 
     good = packed(entries)
     vector("used-links", "three, one of them of a token that is gone", "whole", good, entries, True)
@@ -495,6 +497,28 @@ def used_links(w):
                content, kept, False, vouching(3, ISSUED - 1))
     vector("used-links-since", "begun anew after that", "whole",
            packed(others, since=ISSUED), others, True)
+    vector("used-links-older-since", "put back, and what counts as used was later than the baseline",
+           "whole", packed(others, generation=2, since=ISSUED), others, True, vouching(3, ISSUED - 1))
+    time, old = ISSUED + ISSUED % 2, packed(others, generation=ISSUED - 1000)
+    vector("used-links-as-keystore", "of the generation that head and keystore name, a time", "whole",
+           packed(others, generation=time), others, False, vouching(time, ISSUED), named=time)
+    for name, comment, verdict, content, kept, is_named in (
+            ("gone-since", "taken away, and the head names a time", "none", None, (), False),
+            ("unnamed", "older than the keystore says: put back, head and all", "whole", old, others, True),
+            ("untold-head", "a chain was begun without a head", "whole", packed(others, generation=2**40),
+             others, False),
+            ("untold-keystore", "the keystore was put back", "whole", packed(others, generation=2**40),
+             others, True)):
+        for suffix, least in ("", ISSUED), ("-newer", ISSUED - 2):
+            name_of = (least | 1) if "untold" in name else least + least % 2
+            issued = "after" if suffix else "before"
+            vector(f"used-links-{name}{suffix}", f"{comment}; a link that was issued {issued} that time",
+                   verdict, content, kept, not suffix,
+                   vouching(0 if is_named else name_of, ISSUED - 5000),
+                   named=name_of if is_named else None)
+    for name, number, is_used in ("last-count", 2**30 - 1, True), ("first-time", 2**30, False):
+        vector(f"used-links-{name}", "taken away: below 2^30 the head's baseline counts", "none", None,
+               is_used=is_used, head=vouching(number, ISSUED))
     vector("mode-used-links", "the group may read it", "refused", (good, "640"))
 
 

@@ -97,6 +97,7 @@ class Case:
     disk: object = None
     bits: object = None
     seals_parameters: bool = False
+    used_links: int = 0  # 0: not there
     more: object = None  # "seen": name tags and a policy; bytes: as they are
     device_key: bytes = drawn("device key", 32)
     share: bytes = drawn("device share", 32)
@@ -166,7 +167,8 @@ class Case:
     def metadata_content(self):
         return (struct.pack(">I", len(self.tokens)) + b"".join(t.content() for t in self.tokens)
                 + bytes([len(self.issuers)])
-                + b"".join(x + string(name) for x, name in self.issuers))
+                + b"".join(x + string(name) for x, name in self.issuers)
+                + (struct.pack(">Q", self.used_links) if self.used_links else b""))
 
     def metadata_plain(self):
         if self.metadata is not None:
@@ -377,6 +379,9 @@ def opens():
     blank = Token(" "), Token("\u200b", id=2, slot=1, issuer="\u3164")
     write_case("opens-blank-names", "names that an earlier version took in, and none does now",
                "opens", Case(tokens=blank), PIN)
+    for_ever = 2**63
+    write_case("opens-with-used-links", "it names the highest generation of used links that there is",
+               "opens", Case(used_links=for_ever), PIN, extra=[("names-used-links", str(for_ever))])
     write_case("opens-without-the-chip", "the header says that the chip doesn't count", "opens",
                replace(GOOD, reserved11=5), PIN)
     write("opens-file-beside-a-pair", "a change to the chip that was cut before the keystore", "opens",
@@ -645,6 +650,9 @@ def inside():
          metadata=plain + bytes(2048))
     case("metadata-trailing", "a byte inside of the length",
          metadata=framed(len(content) + 1, content + b"\0"))
+    for name, number in ("0", 0), ("high", 2**63 + 1):
+        case(f"metadata-used-links-{name}", f"{number} where the generation of the used links stands",
+             metadata=framed(len(content) + 8, content + struct.pack(">Q", number)))
     case("metadata-count-high", "more tokens than slots",
          metadata=framed(len(content), b"\0\0\0\x09" + content[4:]))
     two = lambda **changes: (Token(), replace(Token("Other", id=9, slot=1), **changes))

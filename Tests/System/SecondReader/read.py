@@ -237,6 +237,7 @@ class Keystore:
         self.issuers = [
             (fields.take(32), fields.string(1, 64, "issuer's name").encode())
             for _ in range(fields.number(1))]
+        self.used_links = fields.bounded(8, range(1, 2**63 + 1), "used links") if fields.rest else 0
         require(not fields.rest, "damaged-inside", "bytes after the last field")
         for what, values in (
                 ("id", [token.id for token in self.tokens]),
@@ -383,7 +384,7 @@ class Result:
     def __init__(self, layer, reason=""):
         self.layer, self.reason = layer, reason
         self.attempts_left = self.attested = self.request = None
-        self.tokens = []
+        self.tokens, self.used_links = [], 0
 
 
 def examine(data, state, machine, pin=None, now=0, at=1111111109, chip=None):
@@ -432,6 +433,7 @@ def open_keystore(result, data, state, machine, pin, at, chip):
         return
     keystore.unlock(pin, share, device, chip)
     seeds = [keystore.seed(token) for token in keystore.tokens]
+    result.used_links = keystore.used_links
     result.tokens = [
         token.line(seed, at) for token, seed in zip(keystore.tokens, seeds, strict=True)]
     result.layer = "damaged-seed" if None in seeds else "opens"

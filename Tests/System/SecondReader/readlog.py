@@ -231,11 +231,14 @@ class UsedLinks:
         """As a vector's `used` says it."""
         return [f"{name.hex()}|{expires}|{token:016x}" for name, expires, token in self.entries]
 
-    def contains(self, x, jti, issued):
-        """Whether a link was used, or may have been: the log's head vouches for a file that isn't there."""
+    def contains(self, x, jti, issued, keystore_names=0):
+        """Whether a link was used, or may have been: head or keystore name a file that isn't there."""
         if self.key is None:
             return False
+        named = [keystore_names, self.head.used_links if self.head else 0]
+        is_untold = any(name >= 2**30 and name % 2 for name in named)
         since = self.since
-        if self.head is not None and self.generation < self.head.used_links:
-            since = max(since, self.head.baseline)
+        if self.generation < max(named) or is_untold:
+            baseline = self.head.baseline if self.head else since
+            since = max(since, max(named) if max(named) >= 2**30 else baseline)
         return issued <= since or H(32, x, jti, key=self.key) in [entry[0] for entry in self.entries]

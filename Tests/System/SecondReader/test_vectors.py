@@ -80,6 +80,8 @@ class Vectors(unittest.TestCase):
                     says = readlog.vouched(state)
                     self.assertEqual(vouched_words(says), vector.get("vouched"))
                 self.assertEqual([escape(token) for token in result.tokens], vector.all("token"))
+                if result.layer == "opens":
+                    self.assertEqual(result.used_links, int(vector.get("names-used-links") or 0))
 
     def test_the_chip_s_keys_and_policy_are_as_their_vectors_say_and_its_share_opens(self):
         for file_name in sorted(os.listdir(VECTORS)):
@@ -113,7 +115,8 @@ class Vectors(unittest.TestCase):
                     self.assertEqual(used.verdict, vector.get("used-links"))
                     self.assertEqual(used.lines(), vector.all("used"))
                     x, jti, issued, state_of_link = vector.get("link").split(" ")
-                    contains = used.contains(bytes.fromhex(x), bytes.fromhex(jti), int(issued))
+                    contains = used.contains(bytes.fromhex(x), bytes.fromhex(jti), int(issued),
+                                             int(vector.get("names-used-links") or 0))
                     self.assertEqual("used" if contains else "unused", state_of_link)
 
 
