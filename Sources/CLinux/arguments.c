@@ -8,8 +8,19 @@
 // and lend it this process's memory. Without a name it looks for its own one beside this program, by
 // /proc/self/exe, and aborts where there is no /proc. Priority 101: before the runtime's own
 // constructors; ProcessGuard takes the variable away, so that no other program gets it.
-__attribute__((constructor(101))) static void forbid_backtraces(void) {
+//
+// setenv moves the environment away from the stack, where a statically linked runtime looks for the
+// arguments beside it: it is told where they are. The release has that function of ours (runtime.c).
+#ifndef RUNTIME_STAND_INS
+extern void _swift_stdlib_overrideUnsafeArgvArgc(char **argv, int argc);
+#endif
+
+__attribute__((constructor(101))) static void forbid_backtraces(int argc, char **argv) {
+    (void)argc, (void)argv;
     setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/dev/null", 1);
+#ifndef RUNTIME_STAND_INS
+    _swift_stdlib_overrideUnsafeArgvArgc(argv, argc);
+#endif
 }
 
 static int argument_count;
