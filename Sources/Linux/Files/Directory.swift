@@ -27,14 +27,20 @@ internal import Glibc
     /// - Throws: `FileProblem` (`wrongOwner` for the folder above it).
     package static func openOrCreate(_ path: String) throws(FileProblem) -> Directory {
         if let directory = try open(path) { return directory }
-        if let above = lowest(of: path), above.owner != userID, above.owner != 0 {
-            throw .wrongOwner(path: above.path)
-        }
+        try checkPlace(path)
         try problem(try makeUserFolders(path))
         guard let directory = try open(path) else {
             throw .system(SystemError(.create, path, code: ENOENT))
         }
         return directory
+    }
+
+    /// Checks that a folder that is missing may be made.
+    ///
+    /// - Throws: `FileProblem` (`wrongOwner` for the folder above it).
+    package static func checkPlace(_ path: String) throws(FileProblem) {
+        guard let above = lowest(of: path), above.owner != userID, above.owner != 0 else { return }
+        throw .wrongOwner(path: above.path)
     }
 
     /// Opens a private file for reading.

@@ -83,6 +83,11 @@ extension Flow {
     ///
     /// - Throws: `AuthenticatorError.keystore(.problem)`.
     func checkFiles() throws(AuthenticatorError) {
+        if folders == nil {
+            for path in [place.dataPath, place.statePath] {
+                try inKeystore(try opening(try Directory.checkPlace(path)))
+            }
+        }
         try checkFiles(try facts())
     }
 

@@ -245,8 +245,8 @@ class OwnerTest(ProgramTest):
     def test_root_makes_nothing_in_somebodys_home(self):
         home = Home(user=ORDINARY)
         home.user = None
-        for command in (["activate", otpauth(), "--not-prescribing-device"], ["request"]):
-            done = home.run(*command, answers=f"alice\n{PIN}\n")
+        for command in (["activate"], ["request"]):
+            done = home.run(*command)
             self.assert_ends(done, 78, f"{home.path} belongs to another user than root")
             self.assertIn("without sudo", done.err)
         self.assertEqual(list(home.path.iterdir()), [])
