@@ -165,6 +165,16 @@ extension SignedLinkTests {
         #expect(throws: AuthenticatorError(.linkUsed)) { try activate(second, named: "again") }
     }
 
+    @Test("A list of used links without a log and its key is no new home's")
+    func withoutLog() throws {
+        let first = try link()
+        try activate(first)
+        _ = try authenticator().reset()
+        takeAway(["state/log", "state/log-key"])
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(first, named: "again") }
+        try activate(link(issuedAt: SignedLinkTests.start + 310), named: "newer")
+    }
+
     @Test("A kill between the entry of an activation and the head makes nothing untold")
     func headBehind() throws {
         try activate(link(), named: "first")

@@ -104,6 +104,7 @@ package enum AuditLog {
     /// Whether nothing has happened here yet that a log would tell of.
     static func isUnused(_ folders: KeystoreFolders) -> Bool {
         !folders.data.contains("keystore") && !folders.state.contains("erased")
+            && !folders.state.contains(UsedLinks.fileName)
     }
 
     /// Whether there is no entry: no log, or one of no bytes.

@@ -468,7 +468,7 @@ def used_links(w):
            [(bytes(32), -2**63, 0), (b"\xff" * 32, 2**63 - 1, 2**64 - 1)])
     vector("used-links-missing", "no file", "none", None)
     vector("used-links-without-key", "whole, but there is no log key", "none", good, key=None,
-           log="whole")
+           log="no key")
     for name, comment, altered in (
             ("nothing", "no byte", b""), ("short", "the last byte is gone", good[:-1]),
             ("long", "a byte after the MAC", good + b"\0"),

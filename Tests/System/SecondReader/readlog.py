@@ -111,7 +111,7 @@ class Log:
         self.entries = shown(content or b"")
         if key is None:
             used = [os.path.lexists(os.path.join(*path))
-                    for path in ((data, "keystore"), (state, "erased"))]
+                    for path in ((data, "keystore"), (state, "erased"), (state, "used-links"))]
             require(not content and not any(used), "no key", "log-key")
             return
         raw = read_file(state, "log-head")
