@@ -24,8 +24,6 @@ package struct Vouched: Equatable, Sendable {
     package var count: VouchedCount?
     /// Of the used links; 0: of none.
     package var usedLinks: UInt64 = 0
-    /// The log is not what the head names: records and keystore may be old ones.
-    package var isLogGone = false
 
     package init(attempts: UInt64, keystore: UInt64, count: VouchedCount? = nil) {
         self.attempts = attempts
@@ -40,6 +38,17 @@ package struct Vouched: Equatable, Sendable {
     ) -> UInt64 {
         min(max(UInt64(max(unixSeconds, 0)) + 300, generation + 1) | 1, 1 << 63 - 1)
     }
+
+    /// What holds where the log is not what the head names: a record that was never written. The head
+    /// of the chain that then begins says so, too, so that it is not forgotten with its first entry.
+    package var withoutLog: Vouched {
+        var vouched = self
+        if attempts > 0 { vouched.attempts += Vouched.neverWritten }
+        return vouched
+    }
+
+    /// More records than are written beside one head.
+    fileprivate static let neverWritten: UInt64 = 1 << 32
 
     init(_ record: AttemptRecord, of deviceName: [UInt8], keystore: UInt64) {
         self.init(
@@ -75,6 +84,8 @@ package struct AttemptStanding: Equatable, Sendable {
     /// The head beside which the record was written is missing, or the log that it names: records
     /// and keystore may be old ones.
     package let isLogLost: Bool
+    /// It is older than the log's head says.
+    private let isRecordOlder: Bool
     /// nil where there is no head that counts.
     package let vouched: Vouched?
 
@@ -101,9 +112,13 @@ package struct AttemptStanding: Equatable, Sendable {
         if let count = vouched?.count, count.deviceName != deviceName, record.isVouched {
             return nil
         }
-        isRecordAltered = isAltered || record.generation < vouched?.attempts ?? 0
-        isLogLost =
-            vouched?.isLogGone == true || record.isVouched && vouched?.attempts ?? 0 == 0
+        let told = vouched?.attempts ?? 0
+        // So far ahead no record ever was: the head is one of `withoutLog`.
+        let isLogGone =
+            told > record.generation && told - record.generation > Vouched.neverWritten / 2
+        isRecordOlder = record.generation < (isLogGone ? told - Vouched.neverWritten : told)
+        isRecordAltered = isAltered || isRecordOlder
+        isLogLost = isLogGone || record.isVouched && told == 0
     }
 
     /// One attempt is left, and it is counted as the last.
@@ -111,13 +126,12 @@ package struct AttemptStanding: Equatable, Sendable {
 
     /// A record that was put back after the limit had been reached.
     private var isPutBackAtLimit: Bool {
-        record.generation < vouched?.attempts ?? 0 && vouched?.count?.isAtLimit == true
+        isRecordOlder && vouched?.count?.isAtLimit == true
     }
 
     /// An older record or keystore was put back: what the keystore counts is not what has been used.
     func isOlder(keystoreGeneration: UInt64) -> Bool {
-        keystoreGeneration < highestKeystoreGeneration
-            || record.generation < vouched?.attempts ?? 0
+        keystoreGeneration < highestKeystoreGeneration || isRecordOlder
     }
 
     /// What the next version of the keystore has to be above.

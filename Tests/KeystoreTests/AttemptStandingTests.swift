@@ -146,6 +146,32 @@ struct AttemptStandingTests {
         #expect(next?.counted(policy: 10, now: boot(60)).isVouched == true)
     }
 
+    @Test("A lost log leaves one attempt until one was counted, and is no record put back")
+    func lostLog() throws {
+        func standing(_ generation: UInt64, _ vouched: Vouched) throws -> AttemptStanding {
+            let copy = AttemptCopy.whole(record(generation, 0))
+            return try #require(
+                AttemptStanding(state: copy, data: copy, vouched: vouched, of: [1]))
+        }
+        let lost = head(5, of: 1, failures: 0).withoutLog
+        // Of the head's, of one that a right PIN has left behind it, and one that was put back.
+        for generation in [5, 7, 3] as [UInt64] {
+            let found = try standing(generation, lost)
+            #expect(found.isLogLost)
+            #expect(found.isRecordAltered == (generation < 5))
+            #expect(found.isOlder(keystoreGeneration: 7) == (generation < 5))
+            #expect(found.attemptsLeft(policy: 10) == 1)
+            let counted = found.counted(policy: 10, now: boot(60))
+            let next = try standing(
+                counted.generation, Vouched(counted, of: [1], keystore: 7))
+            #expect(!next.isCopyLost)
+        }
+        // An erasure goes on, whatever became of the log.
+        let erasing = head(5, of: 1, failures: 10).withoutLog
+        #expect(try standing(4, erasing).isErasing)
+        #expect(try !standing(6, erasing).isErasing)
+    }
+
     @Test("A raised limit waits for a right PIN")
     func raisedLimit() throws {
         let standing = try #require(whole(record(5, 2, limit: 3)))

@@ -238,8 +238,7 @@ extension Vector {
                 failures: Int(count[0])!,
                 limit: Int(count[1])!)
         }
-        vouched.isLogGone = words.last == "gone"
-        return vouched
+        return words.last == "gone" ? vouched.withoutLog : vouched
     }
 
     /// What the vector's machine has.

@@ -181,10 +181,9 @@ package enum AuditLog {
                 why: "entries were missing from the log's end")
         }
         guard try isLastEntry(of: head, in: file) else {
-            let isGone = try vouched(by: head, key, folders).isLogGone
+            head.vouched = try vouched(by: head, key, folders)
             return try newChain(
-                file, size: size, after: isGone ? head.withoutLog : head,
-                why: "the log's last entry was altered")
+                file, size: size, after: head, why: "the log's last entry was altered")
         }
         guard size > head.byteCount else { return (head, Notes()) }
         return try advance(head, file: file, size: size, chain: chain, mayCut: mayCut)

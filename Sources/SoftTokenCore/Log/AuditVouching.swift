@@ -33,7 +33,7 @@ extension AuditLog {
         let file: Descriptor
         do throws(FileProblem) {
             guard let opened = try folders.state.open(fileName) else {
-                return head.byteCount > 0 ? head.vouchedWithoutLog : head.vouched
+                return head.byteCount > 0 ? head.vouched.withoutLog : head.vouched
             }
             file = opened
         } catch {
@@ -47,14 +47,14 @@ extension AuditLog {
         }
         let size = try byteCount(of: file)
         guard size >= head.byteCount, size - head.byteCount <= maximumByteCount else {
-            return head.vouchedWithoutLog
+            return head.vouched.withoutLog
         }
         let beyond = try bytes(
             of: file, at: Int(head.byteCount), count: Int(size - head.byteCount))
         // As a rule nothing lies beyond the head.
         guard !beyond.isEmpty else { return head.vouched }
         let isChained = try key.withMACKey(.chain) { $0.follow(beyond, by: &head) }
-        return isChained ? head.vouched : head.vouchedWithoutLog
+        return isChained ? head.vouched : head.vouched.withoutLog
     }
 
     // The file is lent here: this compiler copies a local one into the closure that `translating` takes.
@@ -71,22 +71,10 @@ extension AuditLog {
 }
 
 extension AuditHead {
-    /// What holds where entries that were fsynced before this head are gone, or others than ours
-    /// follow it: no power cut does that, so that records, keystore or this head may be old ones.
-    fileprivate var vouchedWithoutLog: Vouched {
-        var vouched = vouched
-        vouched.isLogGone = true
-        return vouched
-    }
-
-    /// The head of then for the chain that begins anew: it vouches for a record that was never
-    /// written, so that the log's being gone is not forgotten with the first entry.
+    /// For the chain that begins where the log is not what this head names.
     var withoutLog: AuditHead {
         var head = self
-        if head.vouched.attempts > 0 { head.vouched.attempts += AuditHead.neverWritten }
+        head.vouched = vouched.withoutLog
         return head
     }
-
-    /// More records than were written since any head that can be put back.
-    private static let neverWritten: UInt64 = 1 << 32
 }

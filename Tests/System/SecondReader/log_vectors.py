@@ -407,6 +407,8 @@ def vouching(w, case):
            "20 7 gone", log=None)
     vector("log-cut", "the log is shorter than its head says", 1, FIVE.second_head(20), "20 7 gone",
            FIVE.log[:-1])
+    vector("log-begun-anew", "the log was gone, and a chain begun anew: the record was never written",
+           1, FIVE.second_head(20 + 2**32), f"{20 + 2**32} 7")
     vector("vouched-no-head", "the head was taken away", 1, None, "none")
     vector("vouched-no-key", "the log's key was", 1, FIVE.second_head(20), "none",
            key=False)

@@ -194,8 +194,8 @@ def erases_without_chip(homes):
 
 
 def told_as_left(home, words, event):
-    """Both handles, in the words and in the log."""
-    [detail] = [entry["detail"] for entry in reader.log_entries(home) if entry["event"] == event]
+    """Both handles, in the words and in the log's entry of the end."""
+    *_, detail = (entry["detail"] for entry in reader.log_entries(home) if entry["event"] == event)
     return [f"{index:#x} is not told: {text!r}" for index in home.chip.indices()
             for text in (words, detail) if f"{index:#x}" not in text]
 
