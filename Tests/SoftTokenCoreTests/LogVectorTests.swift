@@ -69,7 +69,8 @@ struct LogVectorTests {
                     return "\(vouched.attempts) \(vouched.keystore)" + (count ?? "")
                 }
                 // Keystore/FORMAT.md §10: a record that was never written.
-                return "\(vouched.attempts &- 1 << 32) \(vouched.keystore)" + (count ?? "") + " gone"
+                return "\(vouched.attempts &- 1 << 32) \(vouched.keystore)" + (count ?? "")
+                    + " gone"
             } ?? "none"
         #expect(says == vector["vouched"])
     }
