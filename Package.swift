@@ -145,7 +145,8 @@ if Context.environment["SOFTTOKEN_FUZZ"] != nil {
             path: "Sources/softtoken-issuer", exclude: ["CExpat", "CSQLite", "RECORDS.md"],
             sources: [
                 "CSV/CSVReader.swift", "CSV/Dates.swift",
-                "Messages.swift", "PSKC/KeyFailures.swift", "PSKC/OTPCheck.swift",
+                "Messages.swift", "PSKC/KeyFailures.swift", "PSKC/KnownElements.swift",
+                "PSKC/OTPCheck.swift",
                 "PSKC/PSKCContainer.swift", "PSKC/PSKCKeyPackage.swift", "PSKC/PSKCKeyring.swift",
                 "PSKC/PSKCPolicy.swift",
                 "PSKC/PSKCProtection.swift", "PSKC/RecordsProtection.swift",

@@ -37,7 +37,8 @@ extension ActivationError {
         case .unknownMember(let part): "\(part.words) holds a member that is not allowed there"
         case .missingMember(let member): "the member \(member.rawValue) is missing"
         case .rejectedMember(let member):
-            "the member \(member.rawValue) is of the wrong kind or outside its limits"
+            "the member \(member.rawValue) is "
+                + (member.rule.map { "not \($0)" } ?? "of the wrong kind or outside its limits")
         case .signatureInvalid: "the link was changed on its way: its signature is wrong"
         case .unknownVersion: "the link is made for a newer version of SoftToken"
         case .hardToken: "this mail is for a hard token"
@@ -148,6 +149,19 @@ extension ForeignLink {
         case .gateway: "ask the issuer to send the link as an attached file, or as a QR picture"
         case .mobilePASS, .rsa, .duo, .okta, .steam, .microsoft, .vip, .authy, .entrust:
             "ask the issuer for a link for SoftToken or for any authenticator (otpauth)"
+        }
+    }
+}
+
+extension Member {
+    /// What an administrator's policy may say there, CONTRACT §4; nil for what only programs write.
+    fileprivate var rule: String? {
+        switch self {
+        case .attempts: "a number from 3 to 10"
+        case .session: "a number of seconds from 30 to 900"
+        case .separation: "\"attest\" or \"strict\""
+        case .unsigned, .remote: "true or false"
+        default: nil
         }
     }
 }

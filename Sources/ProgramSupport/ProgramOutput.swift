@@ -32,6 +32,15 @@ public struct ProgramOutput: Sendable {
         try running(try write(whole, to: 1))
     }
 
+    /// Lines that people read: whole words at a terminal, lines as they are elsewhere.
+    ///
+    /// - Parameter hanging: how many spaces stand before what is broken off, where the window has room.
+    public func words(_ lines: [String], hanging: Int = 0) throws(AuthenticatorError) {
+        guard let columns = terminalColumns(1) else { return try self.lines(lines) }
+        let indent = columns < 40 ? min(hanging, 2) : hanging
+        try self.lines(lines.flatMap { layout($0, columns - 1, indent) })
+    }
+
     public func json(_ value: JSON) throws(AuthenticatorError) { try line(value.text) }
 
     /// A line for people; that it can't be written changes nothing.

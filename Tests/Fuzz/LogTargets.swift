@@ -60,10 +60,8 @@ private func check(_ line: LogEntry) {
 }
 
 private func flaw(in file: [UInt8], _ head: AuditHead) -> AuditFlaw? {
-    do throws(KeystoreError) {
-        let head = try logKeys.chain.fitted(head, to: file[...])
-        return try AuditLog.flaw(in: file, head: head, chain: logKeys.chain)
-    } catch { fatalError("no guarded memory") }
+    AuditLog.flaw(
+        in: file, head: logKeys.chain.fitted(head, to: file[...]), chain: logKeys.chain)
 }
 
 private func attemptUsedLinks(_ content: [UInt8]) {

@@ -19,6 +19,8 @@ extension Authenticator {
         // An empty one takes the suggestion, as an empty answer does.
         if let name = person.given.name, !name.isEmpty { _ = try tokenName(name) }
         try flow.checkFiles()
+        // Nobody looks for a link to be told that this device can take none.
+        if link == nil, person.canBeAsked { try check(.activation, for: person) }
         var offer = try flow.offer(link, person)
         let checks = try flow.check(.activate(offer.signed), answers: try flow.answers(person))
         try flow.makeFolders()

@@ -198,7 +198,7 @@ extension KeystoreFacts {
                     + "keystore was made"
             }
         return "a copied keystore file opens for no PIN; \(home); with that, or with the whole "
-            + "disk, all 10,000 PINs can be tried at Argon2id's price, and putting all files back "
+            + "disk, every PIN can be tried at Argon2id's price, and putting all files back "
             + "together is not noticed; \(withoutChip(obstacle))"
     }
 
@@ -207,13 +207,14 @@ extension KeystoreFacts {
         guard case .deviceFile(let trouble?)? = protector else {
             return "moving the share into a TPM ends that, where the computer has one"
         }
-        // Which group may is not the header's to say.
-        var hint = ""
-        if case .notPermitted = trouble, case .notPermitted? = obstacle {
-            hint = obstacle?.hint.map { "; \($0)" } ?? ""
+        let words = "the TPM, which would end that, was not used: \(trouble.reason)"
+        // What stands in the way still comes first. Which group may is not the header's to say.
+        switch (trouble, obstacle) {
+        case (.absent, .absent?), (.notPermitted, .notPermitted?):
+            let hint = obstacle?.hint.map { "; \($0)" } ?? ""
+            return "\(words)\(hint), then move the share into it"
+        default: return "\(words); moving the share into it tries again"
         }
-        return "the TPM, which would end that, was not used: \(trouble.reason)\(hint); "
-            + "moving the share into it tries again"
     }
 }
 

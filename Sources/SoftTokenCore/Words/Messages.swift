@@ -263,8 +263,10 @@ extension KeystoreError {
                     + "for it", .reset)
         case .foreign:
             Message(
-                .foreignDevice, "this keystore was made on another device, and opens there only",
-                hint: "a new device needs a new link; make room for it", .reset)
+                .foreignDevice,
+                "this keystore was made on another device, or this one's machine-id or disk was "
+                    + "changed since, and it opens only as it was",
+                hint: "a new or changed device needs a new link; make room for it", .reset)
         case .deviceKeyMissing(let folder):
             Message(
                 .foreignDevice,
@@ -381,7 +383,7 @@ extension ChipTrouble {
     /// What to do.
     var hint: String? {
         switch self {
-        case .absent: "have the TPM switched on in the computer's firmware settings"
+        case .absent: "if the computer has a TPM, have it switched on in its firmware settings"
         case .notPermitted(let group):
             "have yourself added to the group that may (\(group ?? "mostly tss")), then log in again"
         case .ownerAuthorization: "ask this computer's administrator"

@@ -122,10 +122,11 @@ struct CSVReader: ~Copyable {
         return position < buffer.count ? buffer[position] : nil
     }
 
-    /// The first row has names, in which neither stands unless in quotation marks.
+    /// The first row that isn't empty has names, in which neither stands unless in quotation marks.
     private mutating func findSeparator() {
         var isQuoted = false
-        for byte in buffer[position...] {
+        let lineEnds = Array("\r\n".utf8)
+        for byte in buffer[position...].drop(while: { lineEnds.contains($0) }) {
             switch byte {
             case quotationMark: isQuoted.toggle()
             case _ where isQuoted: continue

@@ -106,9 +106,9 @@ final class BulkRun {
             output.note(
                 "their letters: \(letters.path)/mails, and on another way \(letters.path)/sheets")
         }
-        output.note("\(files.count) links made")
+        output.note("links made: \(files.count)")
         guard rejected == 0 else {
-            throw .rejected("\(rejected) of \(rejected + files.count) were rejected")
+            throw .rejected("rejected: \(rejected) of \(rejected + files.count)")
         }
     }
 }

@@ -40,7 +40,7 @@ struct Export: ParsableCommand {
         }
         try file.place()
         output.note(
-            "\(count) tokens written" + (revoked > 0 ? ", \(revoked) revoked left out" : ""))
+            "tokens written: \(count)" + (revoked > 0 ? ", \(revoked) revoked left out" : ""))
     }
 
     private func write(

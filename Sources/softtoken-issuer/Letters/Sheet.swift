@@ -43,7 +43,7 @@ extension Letter {
         return steps + [
             "Name the token, or press Enter for the name that is shown.",
             "Choose a PIN of four digits, or type yours if the device has one. Write it nowhere and "
-                + "tell nobody: nobody of \(content.issuer) asks for it, or for the code.",
+                + "tell nobody: nobody of \(content.issuer) asks for it\(code == nil ? "" : ", or for the code").",
         ]
     }
 

@@ -51,6 +51,9 @@ extension PSKCEncryptedValue {
 
 /// What the container says about its encryption.
 struct PSKCProtection: Equatable, Sendable {
+    /// Of the MAC key that new records are written with: HMAC-SHA-1's block is longer, its tag as long.
+    static let macKeyByteCount = 20
+
     enum EncryptionKey: Equatable, Sendable {
         case none
         /// A key that both sides have.

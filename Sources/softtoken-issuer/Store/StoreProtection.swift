@@ -109,7 +109,6 @@ extension Failure {
 }
 
 extension PSKCProtection {
-    static let macKeyByteCount = 20
     /// 0.1 s a try on one core.
     private static let rounds = 200_000
 

@@ -32,7 +32,8 @@ extension RecordsTarget {
         let command = shellCommand([
             "softtoken-issuer", "records", "revoke", "--records", path, "--serial", serial,
         ])
-        return "\(account) has another token that verifies, \(serial); \(command) ends it"
+        return
+            "\(account) has at least one other token that verifies: \(serial); \(command) ends it"
     }
 }
 

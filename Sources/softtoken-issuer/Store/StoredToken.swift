@@ -172,6 +172,7 @@ extension RecordsStore {
 extension Failure {
     init(noSerialIn path: String) {
         self.init(
-            .notFound, "\(path) has no token of this serial", hint: "it is on the token's back")
+            .notFound, "\(path) has no token of this serial",
+            hint: "a hard token has it on its back, and softtoken list tells a soft token's")
     }
 }

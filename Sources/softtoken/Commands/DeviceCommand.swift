@@ -137,7 +137,7 @@ struct DeviceCheckCommand: Command {
                 "reason": .text(separation.reason),
             ])
         } else {
-            try output.line("\(separation.verdict.rawValue): \(separation.reason)")
+            try output.words(["\(separation.verdict.rawValue): \(separation.reason)"])
             if let advice = separation.advice { output.hint(advice) }
         }
         if separation.verdict == .same { throw .reported(.prescribingDevice) }

@@ -20,7 +20,7 @@ struct SelfTestCommand: Command {
             report: { result in
                 results.append(result)
                 // At once, so that a minute doesn't pass in silence.
-                if !json { try? output.line(result.line) }
+                if !json { try? output.words([result.line], hanging: 8) }
             }, complaint: { words in output.note(words) })
         let failed = results.count { $0.outcome == .failed }
         if json {

@@ -37,13 +37,9 @@ struct PlainStatus: Equatable {
         let status = try Authenticator.status(confinement: .process)
         if json {
             try output.json(status.json)
-        } else if let columns = terminalColumns(1) {
-            // The values stand in a column of their own.
-            let hanging = columns < 40 ? 2 : 12
-            try output.lines(
-                status.lines.flatMap { wrapped($0, columns: columns - 1, hanging: hanging) })
         } else {
-            try output.lines(status.lines)
+            // The values stand in a column of their own.
+            try output.words(status.lines, hanging: 12)
         }
         if let problem = status.administratorsProblem { throw problem }
     }
@@ -106,10 +102,12 @@ extension Status {
     }
 
     private var keystoreLine: String {
-        var words = keystore.rawValue
+        // "locked" alone reads like locked out.
+        var words = keystore == .locked ? "locked by its PIN" : keystore.rawValue
         if let reason = obstacle?.message {
             // "erased: too many wrong PINs: …" would say it twice.
             words = keystore == .erased ? reason : "\(words): \(reason)"
+            if keystore == .refused, let hint = obstacle?.hint { words += "; \(hint)" }
         }
         if let left = attemptsLeft, let limit = attemptLimit {
             words += ", \(left) of \(limit) attempts left"
@@ -135,7 +133,7 @@ extension Status {
 
     private var remoteWords: String {
         switch isRemote {
-        case true?: "over the network: softtoken show is refused unless policy allows it"
+        case true?: "over the network: what asks for the PIN is refused unless policy allows it"
         case false?: "at this device"
         case nil: "can't be told"
         }

@@ -173,8 +173,10 @@ extension Console: Prescriber {
         guard let terminal else { return }
         isCounting = true
         do throws(AuthenticatorError) {
+            // In one line: what is wider than the window can't be written over.
+            let end = terminal.device.size().columns < 27 ? "." : "; Ctrl-C ends."
             try terminal.pause(
-                "\rWait \(secondsLeft) s; Ctrl-C ends. ", before: "the PIN", milliseconds: 1000)
+                "\rWait \(secondsLeft) s\(end) ", before: "the PIN", milliseconds: 1000)
         } catch {
             // What is told next has a line of its own.
             endCounting()

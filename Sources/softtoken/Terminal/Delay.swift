@@ -25,7 +25,7 @@ extension Terminal {
                 guard let signal = signals.next() else { continue }
                 if let end = AuthenticatorError.ending(signal) { throw end }
                 if signal == .suspend { device.stop() }
-            case .closed: throw .missing(question)
+            case .closed: throw .notTyped(question)
             default: return
             }
         }

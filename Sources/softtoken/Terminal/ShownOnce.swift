@@ -21,9 +21,9 @@ extension Terminal {
                 if signal == .suspend { device.stop() }
                 try drawAlone(text)
             case .input:
-                guard let key = readKey() else { throw .missing(name) }
+                guard let key = readKey() else { throw .notTyped(name) }
                 if key == 10 || key == 13 { return }
-            case .closed: throw .missing(name)
+            case .closed: throw .notTyped(name)
             case .tick, .timeout: continue
             }
         }

@@ -6,12 +6,19 @@ import SoftTokenCore
 
 // `question` is as an error names it: "the PIN".
 extension AuthenticatorError {
-    /// The input ended, the terminal has gone, or the descriptor isn't open (64).
+    /// The input ended, or the descriptor isn't open (64).
     static func missing(_ question: String) -> AuthenticatorError {
         AuthenticatorError(
             .usage, "\(question) is missing: the input ended",
-            hint: "run it at a terminal, or give each answer as a line of standard input, "
-                + "the PIN also by --pin-fd N")
+            hint: "run it at a terminal, or give each answer as a line of standard input or by its "
+                + "option, the PIN also by --pin-fd N")
+    }
+
+    /// Nothing was typed: Ctrl-D, or the terminal has gone (64).
+    static func notTyped(_ question: String) -> AuthenticatorError {
+        AuthenticatorError(
+            .usage, "\(question) was not typed: the input ended",
+            hint: "start again when you have it; Ctrl-D ends the input")
     }
 
     /// What a signal at a prompt means: 130 for Ctrl-C; nil for those that end nothing.

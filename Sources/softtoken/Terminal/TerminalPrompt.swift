@@ -35,11 +35,11 @@ extension Terminal {
                 try begin(prompt, kind)
             case .input:
                 guard let isComplete = isComplete(&typed, &editor, signals) else {
-                    throw .missing(question)
+                    throw .notTyped(question)
                 }
                 guard isComplete else { continue }
                 return editor.isTooLong ? nil : editor.count
-            case .closed: throw .missing(question)
+            case .closed: throw .notTyped(question)
             case .tick, .timeout: continue
             }
         }

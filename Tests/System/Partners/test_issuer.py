@@ -1067,7 +1067,7 @@ class ManyTests(Case):
             done = self.many(table, "--records", records)
             self.assertEqual(done.stderr.count("warning: "), 1, done.stderr)
             self.assertIn(
-                "line 4: ann has another token that verifies, A1; "
+                "line 4: ann has at least one other token that verifies: A1; "
                 f"{command} {records} --serial A1 ends it", done.stderr)
             shutil.rmtree(self.path("out"))
 
@@ -1157,7 +1157,7 @@ class ManyTests(Case):
         os.close(leader)
         self.assertEqual(process.wait(), 0)
         self.assertRegex(shown, rb"\r\[#*\.*\] \d+ %, \d+ links, \d+/s, \d+:\d\d left\x1b\[K")
-        self.assertTrue(shown.endswith(b"\r\x1b[K2000 links made\r\n"), shown[-80:])
+        self.assertTrue(shown.endswith(b"\r\x1b[Klinks made: 2000\r\n"), shown[-80:])
 
     def test_a_vendors_file_becomes_links_in_a_folder(self):
         self.keygen()

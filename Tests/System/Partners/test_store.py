@@ -597,7 +597,7 @@ class RevokedTests(StoreCase):
             self.add("S2", "bob", None, "--hotp", name=name)
             done = self.add("S3", "ann", None, "--hotp", name=name)
             command = re.search(
-                r"warning: ann has another token that verifies, S1; (softtoken-issuer .* S1) ends it",
+                r"warning: ann has at least one other token that verifies: S1; (softtoken-issuer .* S1) ends it",
                 done.stderr)[1]
             arguments = ["verify", "--records", self.path(name), "--account", "ann"]
             otp = hotp(self.seed("S3", name), 0)
@@ -612,7 +612,7 @@ class RevokedTests(StoreCase):
                 "issue", "--key", self.path("key"), "--csv", self.path("in.csv"), "--out",
                 self.path("d" + name), "--records", self.path(name))
             self.assertIn(
-                "in.csv, line 2: ann has another token that verifies, S3; softtoken-issuer records",
+                "in.csv, line 2: ann has at least one other token that verifies: S3; softtoken-issuer records",
                 done.stderr)
             self.assertNotIn("carl", done.stderr)
             with open(self.path(f"d{name}/links.csv")) as file:
@@ -672,7 +672,7 @@ class RevokedTests(StoreCase):
                 out = self.path(f"{name}.{form}")
                 done = self.run_issuer(
                     "export", "--records", self.path(name), "--format", form, "--out", out)
-                self.assertIn("1 tokens written, 1 revoked left out", done.stderr)
+                self.assertIn("tokens written: 1, 1 revoked left out", done.stderr)
                 self.assertNotIn("ann", read(out))
                 self.assertIn("bob", read(out))
 
