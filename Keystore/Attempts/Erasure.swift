@@ -128,7 +128,10 @@ enum ErasureInProgress {
             let name = deviceKey.deviceName
             if tombstone?.deviceName == name { return (name, binding, false) }
             if let standing, standing.isErasing {
-                return (name, binding, standing.record.isOfReset)
+                // Where the head tells of the limit, a reset's record was put in its record's place.
+                let isAtLimit =
+                    vouched?.count?.deviceName == name && vouched?.count?.isAtLimit == true
+                return (name, binding, standing.record.isOfReset && !isAtLimit)
             }
         }
         return nil

@@ -165,6 +165,22 @@ extension SignedLinkTests {
         #expect(throws: AuthenticatorError(.linkUsed)) { try activate(second, named: "again") }
     }
 
+    @Test(
+        "The head and the list of before, and the log left, make no link unused after a reset",
+        arguments: [false, true])
+    func headBeforeReset(refused: Bool) throws {
+        try activate(link(), named: "first")
+        let saved = save(["state/used-links", "state/log-head"])
+        let second = try link()
+        try activate(second, named: "second")
+        putBack(saved)
+        if refused {
+            try authenticator().logged([AuditEntry(.refuse, .refused, detail: "remote login")])
+        }
+        _ = try authenticator().reset()
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(second, named: "again") }
+    }
+
     @Test("A list of used links without a log and its key is no new home's")
     func withoutLog() throws {
         let first = try link()
@@ -175,15 +191,17 @@ extension SignedLinkTests {
         try activate(link(issuedAt: SignedLinkTests.start + 310), named: "newer")
     }
 
-    @Test("A kill between the entry of an activation and the head makes nothing untold")
+    @Test("A kill between the entry of an activation and the head costs new links five minutes")
     func headBehind() throws {
         try activate(link(), named: "first")
         let saved = save(["state/log-head"])
         let second = try link()
         try activate(second, named: "second")
         putBack(saved)
-        try activate(link(), named: "third")
         #expect(throws: AuthenticatorError(.linkUsed)) { try activate(second, named: "again") }
+        #expect(throws: AuthenticatorError(.linkUsed)) { try activate(link(), named: "third") }
+        clock.set(SignedLinkTests.start + 1000)
+        try activate(link(issuedAt: SignedLinkTests.start + 310), named: "third")
         #expect(try tampers() == 0)
     }
 

@@ -285,4 +285,35 @@ private let activation =
             #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
         }
     }
+
+    @Test("Nor do they with a head of before other uses, and the log left")
+    func headOfBefore() throws {
+        try activate()
+        let head = try save(["state/log-head"])
+        for _ in 0..<3 { _ = try show() }
+        let saved = try save(PutBackTests.records + ["data/keystore"])
+        wrongPINs(2)
+        try putBack(saved.merging(head) { $1 })
+        #expect(try attemptsLeft() == 1)
+        try authenticator().logged([AuditEntry(.refuse, .refused, detail: "remote login")])
+        #expect(try attemptsLeft() == 1)
+        #expect(throws: AuthenticatorError.keystore(.counterUnknown)) { _ = try show() }
+        let told = try authenticator().log().lines.map(\.detail)
+        #expect(told.contains("the log's head was put back"))
+        #expect(try authenticator().log().flaw == nil)
+    }
+
+    @Test("One use's entries beyond the head are a power cut's, and cost nothing")
+    func powerCut() throws {
+        try activate()
+        for _ in 0..<2 {
+            let head = try save(["state/log-head"])
+            _ = try show()
+            try putBack(head)
+            #expect(try attemptsLeft() == 10)
+            _ = try show()
+        }
+        #expect(try show() == "520489")
+        #expect(!(try authenticator().log().lines.map(\.event).contains(.tamper)))
+    }
 }

@@ -69,7 +69,7 @@ public struct Unlocked: ~Copyable {
     /// - Throws: exit code `prescribingDevice` for this device's own record, which is not kept.
     public mutating func forbid(_ record: PrescribingDeviceRecord) throws(AuthenticatorError) {
         try flow.checkIsAnotherDevice(record.record)
-        try change(.device, "a prescribing record was added") { (keystore) throws(KeystoreError) in
+        try change(.device, AuditEntry.recordAdded) { (keystore) throws(KeystoreError) in
             try keystore.add(prescribingRecord: record.text)
         }
     }

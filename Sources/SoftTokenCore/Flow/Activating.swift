@@ -129,13 +129,11 @@ extension Flow {
             }
             // A tombstone that can't be removed names another device, and is not believed here.
             if isNew { try? session.keystore.removeTombstone(session.folders) }
-            if trusted != nil {
-                entries.append(AuditEntry(.issuer, .ok, detail: "a signing key was trusted"))
-            }
+            let detail = link == nil ? "unsigned link" : AuditEntry.signedLink
             entries.append(
                 AuditEntry(
                     .activate, .ok, tokenID: id,
-                    detail: link == nil ? "unsigned link" : AuditEntry.signedLink))
+                    detail: detail + (trusted == nil ? "" : "; its signing key is trusted now")))
             return entries
         }
         if let refusal { throw refusal }

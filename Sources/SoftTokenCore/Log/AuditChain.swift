@@ -26,8 +26,13 @@ struct AuditHead: Equatable {
     var vouched = Vouched(attempts: 0, keystore: 0)
     /// Written before a PIN was tried: an entry of a wrong PIN that follows at once is of this try.
     var isBeforeTry = false
-    /// An entry that was followed tells of a signed link's activation. Not on the disk.
+    // Not on the disk:
+    /// An entry that was followed tells of a signed link's activation.
     private(set) var tellsOfUsedLink = false
+    /// How many entries were followed that end a use, or a try.
+    private(set) var usesBeyond = 0
+    /// It was put back: before a second use began it was on the disk with the first one in it.
+    var isPutBack: Bool { usesBeyond > 1 }
 
     init() {}
 
@@ -147,6 +152,7 @@ struct AuditHead: Equatable {
         isBeforeTry = false
         // And the keystore, before the entry of what was changed in it.
         if line.tellsOfUsedLink { tellsOfUsedLink = true }
+        if line.endsUse { usesBeyond += 1 }
         if line.tellsOfWrittenKeystore, vouched.attempts > 0 { vouched.keystore += 1 }
         guard line.outcome == .ok else { return }
         // A confirmation sets the baseline anew: one wrong clock forward must not lock for ever.

@@ -23,6 +23,8 @@ package struct AuditEntry: Equatable, Sendable {
 
     /// The detail of a signed link's activation.
     static let signedLink = "signed link"
+    /// What begins a `device` entry that tells of a written keystore.
+    static let recordAdded = "a prescribing record was added"
 
     package init(
         _ event: AuditEvent, _ outcome: AuditOutcome, tokenID: UInt64? = nil, detail: String
@@ -89,14 +91,23 @@ public struct LogEntry: Equatable, Sendable {
         case .attest, .unlock, .otp, .rename, .remove, .pin, .erase, .reset, .issuer, .clock: false
         }
     }
+    /// One append has one of these at most, each with a PIN behind it, or the end of the keystore.
+    var endsUse: Bool {
+        switch event {
+        case .activate, .otp, .rename, .remove, .pin, .device, .issuer: outcome == .ok
+        case .unlock, .erase, .reset: true
+        case .attest, .delay, .refuse, .clock, .tamper: false
+        }
+    }
     /// Before it an attempt was counted.
     var isWrongPIN: Bool { event == .unlock && outcome == .rejected }
     /// Before it the keystore was written, once for each such entry: a HOTP counter above all.
     var tellsOfWrittenKeystore: Bool {
         guard outcome == .ok else { return false }
         return switch event {
-        case .activate, .rename, .remove, .pin: true
+        case .activate, .rename, .remove, .pin, .issuer: true
         case .otp: detail == "hotp"
+        case .device: detail == AuditEntry.recordAdded
         default: false
         }
     }

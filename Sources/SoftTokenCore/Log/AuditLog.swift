@@ -31,13 +31,17 @@ package enum AuditLog {
             (head, notes) = try newChain(
                 file, size: Int(head.byteCount), after: head, why: "an entry was altered")
         }
-        // Which links were used can't be told where the log is not what its head says; where it goes on
-        // beyond the head a keystore names them.
-        if !notes.tamperEntries.isEmpty
-            || head.tellsOfUsedLink && !folders.data.contains("keystore")
-        {
+        // Which links were used can't be told where the log is not what its head says; where a signed
+        // link's entry lies beyond the head, an open keystore names them.
+        if !notes.tamperEntries.isEmpty || head.tellsOfUsedLink && vouched?.usedLinks ?? 0 == 0 {
             head.vouched.usedLinks = Vouched.untoldUsedLinks(
                 unixSeconds: unixSeconds, above: head.vouched.usedLinks)
+        }
+        // What lay beyond the head lies behind it before more is written: so one use's entries at most
+        // are ever found there.
+        if head.usesBeyond > 0 {
+            try write(head, folders: folders, key: key)
+            try translating(try folders.state.sync())
         }
         var bytes: [UInt8] = []
         for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
@@ -59,8 +63,8 @@ package enum AuditLog {
         // What can't be dropped today is dropped with the next entry: the head fits either way.
         try? prune(old, from: file, head: &head, folders: folders, key: key)
         try write(head, folders: folders, key: key)
-        // Entries of one use at most lie beyond the head that a power cut leaves.
-        if entries.isEmpty { try translating(try folders.state.sync()) }
+        // For the same reason: a power cut takes no head back to before an earlier use.
+        try translating(try folders.state.sync())
     }
 
     /// The log key, drawn where there is none. A new log's head is on the disk before its key: so a
@@ -217,6 +221,12 @@ package enum AuditLog {
         guard chain.follow(rest, by: &head) else {
             return try newChain(
                 file, size: size, after: head.withoutLog, why: "the log was altered")
+        }
+        if head.isPutBack {
+            head.vouched = head.vouched.withoutLog
+            notes.tamperEntries = [
+                AuditEntry(.tamper, .failed, detail: "the log's head was put back")
+            ]
         }
         let end = Int(head.byteCount)
         if end < size, mayCut {

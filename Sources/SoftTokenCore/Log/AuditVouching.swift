@@ -54,7 +54,7 @@ extension AuditLog {
         // As a rule nothing lies beyond the head.
         guard !beyond.isEmpty else { return head.vouched }
         let isChained = try key.withMACKey(.chain) { $0.follow(beyond, by: &head) }
-        return isChained ? head.vouched : head.vouched.withoutLog
+        return isChained && !head.isPutBack ? head.vouched : head.vouched.withoutLog
     }
 
     // The file is lent here: this compiler copies a local one into the closure that `translating` takes.

@@ -76,7 +76,9 @@ package enum UsedLinks {
         // Where an earlier version counted, the latest time that the head vouches for has to do.
         let until = highest < firstTime ? head?.baselineUnixSeconds : Int64(clamping: highest)
         content.sinceUnixSeconds = max(content.sinceUnixSeconds, until ?? Int64.min)
-        return (content, false)
+        // A head of which nothing is told says nothing of the file.
+        let isWhole = found.map { $0.generation >= (isUntold(vouched) ? named : highest) } ?? false
+        return (content, isWhole)
     }
 
     /// Whether it is no file's generation: `Vouched.untoldUsedLinks`.

@@ -15,8 +15,15 @@ extension RecordsStore {
             try encryptRows(keyring)
             return false
         }
-        // Of a store that is encrypted already, too: the command may have been killed here.
-        try forgetOldPages()
+        // Of a store that is encrypted already, too: the command may have been cut here.
+        let isEmptied = (try? forgetOldPages()) ?? false
+        guard isEmptied else {
+            throw Failure(
+                .tryLater,
+                "\(path) is encrypted, but what was in the clear is still in its files: "
+                    + "the disk is full, or another process has the store open",
+                hint: "make room or end that process, then give the same command again")
+        }
         guard !wasEncrypted else { throw Failure(encrypted: path) }
     }
 
@@ -45,15 +52,11 @@ extension RecordsStore {
     }
 
     /// Writes every page anew, for SQLite leaves pieces of old rows on them, and empties the log.
-    private func forgetOldPages() throws(Failure) {
+    ///
+    /// - Returns: false where another process keeps the log.
+    private func forgetOldPages() throws(Failure) -> Bool {
         try database.run("VACUUM")
-        guard try database.rows("PRAGMA wal_checkpoint(TRUNCATE)").first?[0] == .integer(0) else {
-            throw Failure(
-                .tryLater,
-                "\(path) is encrypted, but what was in the clear is still in its log: another "
-                    + "process has the store open",
-                hint: "once that process has ended give the same command again")
-        }
+        return try database.rows("PRAGMA wal_checkpoint(TRUNCATE)").first?[0] == .integer(0)
     }
 }
 

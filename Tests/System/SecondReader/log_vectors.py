@@ -394,15 +394,22 @@ def vouching(w, case):
     vector("first-head", "a head of before vouches for nothing, and a record of before needs none",
            10, FIVE.head(), "0 0", vouched=0)
     vector("older-than-head", "both copies put back", 1, FIVE.second_head(21), "21 7")
-    beyond = FIVE.add(**wrong).add(**wrong)
-    vector("entries-beyond-head", "two wrong PINs and a power cut", 10, FIVE.second_head(18),
+    beyond = FIVE.add(**wrong)
+    vector("entries-beyond-head", "a wrong PIN and a power cut", 10, FIVE.second_head(19),
            "20 7", beyond.log)
     vector("older-than-entries", "both copies put back, and the head of then", 1,
-           FIVE.second_head(19), "21 7", beyond.log)
-    changed = FIVE.add(event="otp", outcome="ok", detail="hotp").add(
-        event="otp", outcome="ok", detail="totp").add(event="rename", outcome="ok", detail="renamed")
-    vector("changes-beyond-head", "two changes of the keystore and a power cut", 10,
-           FIVE.second_head(20), "20 9", changed.log)
+           FIVE.second_head(20), "21 7", beyond.log)
+    vector("uses-beyond-head", "the head of before two wrong PINs, which no power cut leaves", 1,
+           FIVE.second_head(18), "20 7 gone", beyond.add(**wrong).log)
+    vector("changes-and-use-beyond-head", "the head of before a change and a right PIN", 1,
+           FIVE.second_head(20), "20 8 gone",
+           FIVE.add(event="issuer", outcome="ok", detail="a signing key was added").add(
+               event="otp", outcome="ok", detail="totp").log)
+    refused = FIVE.add(event="refuse", outcome="refused", token="null")
+    changed = refused.add(event="otp", outcome="ok", detail="hotp").add(
+        event="refuse", outcome="refused", token="null")
+    vector("changes-beyond-head", "a change of the keystore among refusals, and a power cut", 10,
+           FIVE.second_head(20), "20 8", changed.log)
     vector("log-gone", "the log was taken away, and the head is there", 1, FIVE.second_head(20),
            "20 7 gone", log=None)
     vector("log-cut", "the log is shorter than its head says", 1, FIVE.second_head(20), "20 7 gone",
@@ -422,13 +429,13 @@ def vouching(w, case):
     vector("counted-by-head", "the record that the head names", 10,
            FIVE.third_head(20, device=name, limit=10), f"20 7 {mine(0, 10)}")
     vector("counted-before-try", "the first entry of a wrong PIN is of the try that the head tells of",
-           1, FIVE.third_head(20, device=name, count=2, limit=10, tried=1), f"21 7 {mine(3, 10)}",
+           10, FIVE.third_head(20, device=name, count=2, limit=10, tried=1), f"20 7 {mine(2, 10)}",
            beyond.log)
     vector("put-back-at-limit", "the head tells of an erasure", None,
            FIVE.third_head(29, device=name, count=10, limit=10), f"29 7 {mine(10, 10)}",
            layer="erasing")
-    vector("put-back-entries-at-limit", "the entries beyond the head do", None,
-           FIVE.third_head(20, device=name, count=8, limit=10), f"22 7 {mine(10, 10)}", beyond.log,
+    vector("put-back-entries-at-limit", "the entry beyond the head does", None,
+           FIVE.third_head(20, device=name, count=9, limit=10), f"21 7 {mine(10, 10)}", beyond.log,
            layer="erasing")
     vector("right-pin-beyond-head", "what a right PIN left, and a power cut", 10,
            FIVE.third_head(19, device=name, count=4, limit=10, tried=1), f"19 7 {mine(4, 10)}")

@@ -24,8 +24,13 @@ class Line:
     def __init__(self, match):
         self.is_wrong_pin = match["event"] == b"unlock" and match["outcome"] == b"rejected"
         self.tells_of_change = match["outcome"] == b"ok" and (
-            match["event"] in (b"activate", b"rename", b"remove", b"pin")
-            or match["event"] == b"otp" and match["content"].endswith(b'"detail":"hotp"'))
+            match["event"] in (b"activate", b"rename", b"remove", b"pin", b"issuer")
+            or match["event"] == b"otp" and match["content"].endswith(b'"detail":"hotp"')
+            or match["event"] == b"device"
+            and match["content"].endswith(b'"detail":"a prescribing record was added"'))
+        self.ends_use = match["event"] in (b"unlock", b"erase", b"reset") or (
+            match["outcome"] == b"ok" and match["event"] in (
+                b"activate", b"otp", b"rename", b"remove", b"pin", b"device", b"issuer"))
         self.content, self.mac = match["content"], bytes.fromhex(match["mac"].decode())
         self.seq = int(match["seq"])
 
@@ -164,7 +169,7 @@ def vouched(state):
     content = read_file(state, "log") or b""
     head.fit(content, keys.chain)
     attempts, keystore, seq, mac = head.attempts, head.keystore, head.last_seq, head.last_mac
-    count, is_counted = head.count, head.is_before_try
+    count, is_counted, uses = head.count, head.is_before_try, 0
 
     def says(is_gone):
         device = head.device if head.limit else None
@@ -176,12 +181,13 @@ def vouched(state):
         line = parse_line(raw)
         if not is_chained(line, seq, mac, keys.chain):
             return says(True)
+        uses += line.ends_use
         seq, mac = line.seq, line.mac
         if line.is_wrong_pin and not is_counted:
             attempts, count = attempts + 1, min(count + 1, head.limit)
         is_counted = False
         keystore += line.tells_of_change
-    return says(False)
+    return says(uses > 1)
 
 
 def whole_head(state, keys):
