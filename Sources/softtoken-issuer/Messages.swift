@@ -14,6 +14,13 @@ extension ExitStatus {
     static let locked = erased
 }
 
+extension Failure {
+    /// Of many, some: what was wrong with each was told.
+    static func rejected(_ count: Int, of all: Int) -> Failure {
+        .rejected("\(count) of \(all) \(count == 1 ? "was" : "were") rejected")
+    }
+}
+
 /// Asks the system, in the one error.
 func fromSystem<R: ~Copyable>(
     _ step: @autoclosure () throws(SystemError) -> R

@@ -108,7 +108,7 @@ final class BulkRun {
         }
         output.note("links made: \(files.count)")
         guard rejected == 0 else {
-            throw .rejected("rejected: \(rejected) of \(rejected + files.count)")
+            throw .rejected(rejected, of: rejected + files.count)
         }
     }
 }

@@ -3,6 +3,7 @@ import ArgumentParser
 import Keystore
 import Linux
 import ProgramSupport
+import SoftTokenCore
 
 struct OneLinkOptions: ParsableArguments {
     @Option(help: .taking("account", "Whom the token is for."))
@@ -37,12 +38,29 @@ struct OneLinkOptions: ParsableArguments {
         let picture = try delivery.picture(of: made)
         try record(order, seed: seed, issuer: maker.key.name, options: options, at: now)
         try delivery.deliver(made, picture)
-        try print(made, order.serial, fingerprint: maker.key.fingerprint)
+        do throws(Failure) {
+            try print(made, order.serial, fingerprint: maker.key.fingerprint)
+        } catch { throw unprinted(error, serial: order.serial, options.records) }
         guard let records = options.records, !json else { return }
         sayNext(
             "Next, when the prescriber has activated it, check a one-time password of softtoken show",
             ["verify", "--records", records, "--serial", order.serial]
                 + recordsKeyOption(options.recordsKeyFd))
+    }
+
+    /// A link that nobody got, of a token that is kept.
+    private func unprinted(
+        _ error: Failure, serial: String, _ records: String?
+    ) -> Failure {
+        guard let records else { return error }
+        let revoke = shellCommand([
+            "softtoken-issuer", "records", "revoke", "--records", records, "--serial", serial,
+        ])
+        return Failure(
+            error.exitCode,
+            "standard output can't be written: the link of token \(serial) is lost, and \(records) "
+                + "holds the token",
+            hint: "make room or send it elsewhere, and issue another; \(revoke) ends this one")
     }
 
     private func record(

@@ -87,7 +87,7 @@ struct ImportRecords: ParsableCommand {
         try target.place()
         output.note("\(added) tokens added")
         guard rejected == 0 else {
-            throw .rejected("rejected: \(rejected) of \(rejected + added)")
+            throw .rejected(rejected, of: rejected + added)
         }
     }
 }

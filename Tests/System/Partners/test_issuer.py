@@ -637,6 +637,13 @@ class RecordTests(Case):
             done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 74)
         self.assertIn("the disk is full", done.stderr)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [*arguments, "--serial", "S2", "--records", self.path("lost.xml")], stdout=full,
+                stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("the link of token S2 is lost", done.stderr)
+        self.assertRegex(done.stderr, r"records revoke --records \S+lost\.xml --serial S2 ends this one")
         # A file may grow to 512 bytes and no further: the record's new version doesn't fit.
         done = subprocess.run(
             ["bash", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "bash", *arguments,
