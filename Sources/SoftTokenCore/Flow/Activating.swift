@@ -129,11 +129,13 @@ extension Flow {
             }
             // A tombstone that can't be removed names another device, and is not believed here.
             if isNew { try? session.keystore.removeTombstone(session.folders) }
-            let detail = link == nil ? "unsigned link" : AuditEntry.signedLink
+            if trusted != nil {
+                entries.append(AuditEntry(.issuer, .ok, detail: AuditEntry.keyTrusted))
+            }
             entries.append(
                 AuditEntry(
                     .activate, .ok, tokenID: id,
-                    detail: detail + (trusted == nil ? "" : "; its signing key is trusted now")))
+                    detail: link == nil ? "unsigned link" : AuditEntry.signedLink))
             return entries
         }
         if let refusal { throw refusal }

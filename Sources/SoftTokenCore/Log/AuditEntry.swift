@@ -23,8 +23,10 @@ package struct AuditEntry: Equatable, Sendable {
 
     /// The detail of a signed link's activation.
     static let signedLink = "signed link"
-    /// What begins a `device` entry that tells of a written keystore.
+    /// A `device` entry that tells of a written keystore.
     static let recordAdded = "a prescribing record was added"
+    /// An `issuer` entry that belongs to the activation's behind it.
+    static let keyTrusted = "a signing key was trusted"
 
     package init(
         _ event: AuditEvent, _ outcome: AuditOutcome, tokenID: UInt64? = nil, detail: String
@@ -94,7 +96,8 @@ public struct LogEntry: Equatable, Sendable {
     /// One append has one of these at most, each with a PIN behind it, or the end of the keystore.
     var endsUse: Bool {
         switch event {
-        case .activate, .otp, .rename, .remove, .pin, .device, .issuer: outcome == .ok
+        case .activate, .otp, .rename, .remove, .pin, .device: outcome == .ok
+        case .issuer: outcome == .ok && detail != AuditEntry.keyTrusted
         case .unlock, .erase, .reset: true
         case .attest, .delay, .refuse, .clock, .tamper: false
         }
@@ -105,7 +108,8 @@ public struct LogEntry: Equatable, Sendable {
     var tellsOfWrittenKeystore: Bool {
         guard outcome == .ok else { return false }
         return switch event {
-        case .activate, .rename, .remove, .pin, .issuer: true
+        case .activate, .rename, .remove, .pin: true
+        case .issuer: detail != AuditEntry.keyTrusted
         case .otp: detail == "hotp"
         case .device: detail == AuditEntry.recordAdded
         default: false

@@ -23,13 +23,15 @@ TIME = re.compile(rb"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-
 class Line:
     def __init__(self, match):
         self.is_wrong_pin = match["event"] == b"unlock" and match["outcome"] == b"rejected"
+        is_activations = match["content"].endswith(b'"detail":"a signing key was trusted"')
         self.tells_of_change = match["outcome"] == b"ok" and (
-            match["event"] in (b"activate", b"rename", b"remove", b"pin", b"issuer")
+            match["event"] in (b"activate", b"rename", b"remove", b"pin")
+            or match["event"] == b"issuer" and not is_activations
             or match["event"] == b"otp" and match["content"].endswith(b'"detail":"hotp"')
             or match["event"] == b"device"
             and match["content"].endswith(b'"detail":"a prescribing record was added"'))
         self.ends_use = match["event"] in (b"unlock", b"erase", b"reset") or (
-            match["outcome"] == b"ok" and match["event"] in (
+            match["outcome"] == b"ok" and not is_activations and match["event"] in (
                 b"activate", b"otp", b"rename", b"remove", b"pin", b"device", b"issuer"))
         self.content, self.mac = match["content"], bytes.fromhex(match["mac"].decode())
         self.seq = int(match["seq"])
