@@ -96,10 +96,8 @@ public struct LogEntry: Equatable, Sendable {
     /// One append has one of these at most, each with a PIN behind it, or the end of the keystore.
     var endsUse: Bool {
         switch event {
-        case .activate, .otp, .rename, .remove, .pin, .device: outcome == .ok
-        case .issuer: outcome == .ok && detail != AuditEntry.keyTrusted
         case .unlock, .erase, .reset: true
-        case .attest, .delay, .refuse, .clock, .tamper: false
+        default: event.isBehindPIN(outcome) && detail != AuditEntry.keyTrusted
         }
     }
     /// Before it an attempt was counted.

@@ -26,7 +26,7 @@ package enum AuditLog {
             file, folders: folders, key: key, chain: chain, mayCut: !entries.isEmpty)
         let old = try oldEntries(
             in: file, head: head, chain: chain, unixSeconds: unixSeconds,
-            mayDrop: entries.contains(where: \.isBehindPIN))
+            mayDrop: entries.contains { $0.event.isBehindPIN($0.outcome) })
         if case .altered = old {
             (head, notes) = try newChain(
                 file, size: Int(head.byteCount), after: head, why: "an entry was altered")
@@ -39,10 +39,7 @@ package enum AuditLog {
         }
         // What lay beyond the head lies behind it before more is written: so one use's entries at most
         // are ever found there.
-        if head.usesBeyond > 0 {
-            try write(head, folders: folders, key: key)
-            try translating(try folders.state.sync())
-        }
+        if head.usesBeyond > 0 { try write(head, folders: folders, key: key) }
         var bytes: [UInt8] = []
         for entry in notes.tamperEntries + entries.map({ notes.noted($0) }) {
             let content = entry.line(
@@ -63,8 +60,6 @@ package enum AuditLog {
         // What can't be dropped today is dropped with the next entry: the head fits either way.
         try? prune(old, from: file, head: &head, folders: folders, key: key)
         try write(head, folders: folders, key: key)
-        // For the same reason: a power cut takes no head back to before an earlier use.
-        try translating(try folders.state.sync())
     }
 
     /// The log key, drawn where there is none. A new log's head is on the disk before its key: so a
@@ -140,6 +135,7 @@ package enum AuditLog {
         return try key.withMACKey(.head) { AuditHead(bytes, key: $0) }
     }
 
+    /// Writes a head, which is on the disk then: no power cut brings the one before it back.
     static func write(
         _ head: AuditHead, folders: KeystoreFolders, key: borrowing LogKey
     ) throws(KeystoreError) {
@@ -148,6 +144,7 @@ package enum AuditLog {
             var prepared = try PreparedFile(
                 AuditHead.fileName, in: folders.state, bytes: bytes.span)
             try prepared.replace()
+            try folders.state.sync()
         }
     }
 

@@ -4,11 +4,11 @@
 internal import Keystore
 internal import Linux
 
-extension AuditEntry {
+extension AuditEvent {
     /// Whether a right PIN, or the making of one, stands behind it: what anybody can have written
     /// must not drop entries.
-    var isBehindPIN: Bool {
-        switch event {
+    func isBehindPIN(_ outcome: AuditOutcome) -> Bool {
+        switch self {
         case .activate, .otp, .rename, .remove, .pin, .device, .issuer: outcome == .ok
         case .attest, .unlock, .delay, .erase, .reset, .refuse, .clock, .tamper: false
         }
@@ -135,9 +135,8 @@ extension AuditLog {
             head.baseSequence = sequence
             head.baseMAC = mac
             head.baseOffset = offset
-            try write(head, folders: folders, key: key)
             // Before the log's own: under the former head the shorter log would be a cut one.
-            try translating(try folders.state.sync())
+            try write(head, folders: folders, key: key)
         }
         guard head.isPruning else { return }
         let kept = head.pruned
