@@ -53,14 +53,12 @@ struct OneLinkOptions: ParsableArguments {
         _ error: Failure, serial: String, _ records: String?
     ) -> Failure {
         guard let records else { return error }
-        let revoke = shellCommand([
-            "softtoken-issuer", "records", "revoke", "--records", records, "--serial", serial,
-        ])
         return Failure(
             error.exitCode,
             "standard output can't be written: the link of token \(serial) is lost, and \(records) "
                 + "holds the token",
-            hint: "make room or send it elsewhere, and issue another; \(revoke) ends this one")
+            hint: "make room or send it elsewhere, and issue another; "
+                + "\(revokeCommand(serial, of: records)) ends this one")
     }
 
     private func record(

@@ -23,17 +23,21 @@ func openTarget(_ path: String, _ secret: RecordsSecret?) throws(Failure) -> any
     }
 }
 
+/// What ends a token for good, for the shell.
+func revokeCommand(_ serial: String, of records: String) -> String {
+    shellCommand([
+        "softtoken-issuer", "records", "revoke", "--records", records, "--serial", serial,
+    ])
+}
+
 extension RecordsTarget {
     /// What to say of another token of the account, which is accepted until somebody ends it.
     func warningOfOther(
         ofAccount account: String, at unixSeconds: Int64
     ) throws(Failure) -> String? {
         guard let serial = try usableSerial(ofAccount: account, at: unixSeconds) else { return nil }
-        let command = shellCommand([
-            "softtoken-issuer", "records", "revoke", "--records", path, "--serial", serial,
-        ])
-        return
-            "\(account) has at least one other token that verifies: \(serial); \(command) ends it"
+        return "\(account) has at least one other token that verifies: \(serial); "
+            + "\(revokeCommand(serial, of: path)) ends it"
     }
 }
 
