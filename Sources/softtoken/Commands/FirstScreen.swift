@@ -1,5 +1,4 @@
 // `softtoken` alone: what to do now, on one screen. Bound by CONTRACT §1.
-import Linux
 import ProgramSupport
 import SoftTokenCore
 
@@ -28,7 +27,5 @@ func firstScreen(_ keystore: Status.Keystore) -> [String] {
 
 /// Prints them for this device.
 func printFirstScreen() throws(AuthenticatorError) {
-    let lines = firstScreen(try Authenticator.status(confinement: .process).keystore)
-    guard let columns = terminalColumns(1) else { return try output.lines(lines) }
-    try output.lines(lines.flatMap { wrapped($0, columns: columns - 1) })
+    try output.words(firstScreen(try Authenticator.status(confinement: .process).keystore))
 }
