@@ -104,6 +104,27 @@ class StoreCase(Case):
             "verify", "--records", self.path(name), "--serial", serial, *arguments,
             text=otp + "\n", code=code)
 
+    def verifying(self, otp, *name):
+        """A `verify` that has its OTP."""
+        process = subprocess.Popen(
+            [BIN, "verify", "--records", self.path("s"), *name], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(otp + "\n")
+        process.stdin.flush()
+        return process
+
+    def changed_meanwhile(self, begin, change):
+        """How a process ends, and what it says, whose row is changed between its reading and writing."""
+        other = sqlite3.connect(self.path("s"), isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN IMMEDIATE")
+        process = begin()
+        wait_for_its_turn(process)
+        other.execute(change)
+        other.execute("COMMIT")
+        _, error = process.communicate(timeout=60)
+        return process.returncode, error
+
 
 class StoreTests(StoreCase):
     def test_it_is_made_private_and_never_overwritten(self):
@@ -243,34 +264,18 @@ class StoreTests(StoreCase):
         self.store()
         self.write("v.xml", unbound())
         self.run_issuer("records", "import", "--records", self.path("s"), self.path("v.xml"))
-        other = sqlite3.connect(self.path("s"), isolation_level=None)
-        self.addCleanup(other.close)
-        other.execute("BEGIN IMMEDIATE")
-        bind = self.bind("ada", 0)
-        wait_for_its_turn(bind)
-        other.execute("UPDATE tokens SET account = 'eve'")
-        other.execute("COMMIT")
-        _, error = bind.communicate(timeout=60)
-        self.assertEqual(bind.returncode, 88, error)
+        code, error = self.changed_meanwhile(
+            lambda: self.bind("ada", 0), "UPDATE tokens SET account = 'eve'")
+        self.assertEqual(code, 88, error)
         self.assertEqual(self.query("SELECT account, counter FROM tokens"), [("eve", 0)])
 
     def test_a_verify_accepts_no_otp_for_an_account_that_lost_the_token(self):
         self.store()
         self.add("S1", "ann", None, "--hotp")
         otp = hotp(self.stored(), 0)
-        other = sqlite3.connect(self.path("s"), isolation_level=None)
-        self.addCleanup(other.close)
-        other.execute("BEGIN IMMEDIATE")
-        process = subprocess.Popen(
-            [BIN, "verify", "--records", self.path("s"), "--account", "ann"], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        process.stdin.write(otp + "\n")
-        process.stdin.flush()
-        wait_for_its_turn(process)
-        other.execute("UPDATE tokens SET account = 'eve'")
-        other.execute("COMMIT")
-        _, error = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 66, error)
+        code, error = self.changed_meanwhile(
+            lambda: self.verifying(otp, "--account", "ann"), "UPDATE tokens SET account = 'eve'")
+        self.assertEqual(code, 66, error)
         self.assertEqual(self.query("SELECT counter FROM tokens"), [(0,)])
 
     def test_what_is_no_store_is_told(self):
@@ -647,20 +652,9 @@ class RevokedTests(StoreCase):
         """The row is read again in the write that would accept the OTP."""
         self.add("S1", "ann", None, "--hotp")
         otp = hotp(self.stored(), 0)
-        other = sqlite3.connect(self.path("s"), isolation_level=None)
-        self.addCleanup(other.close)
-        other.execute("BEGIN IMMEDIATE")
-        process = subprocess.Popen(
-            [BIN, "verify", "--records", self.path("s"), "--serial", "S1"], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        process.stdin.write(otp + "\n")
-        process.stdin.flush()
-        # It has read the row, and waits for the write lock.
-        time.sleep(1)
-        other.execute("UPDATE tokens SET expires = 0")
-        other.execute("COMMIT")
-        _, error = process.communicate()
-        self.assertEqual((process.returncode, self.query("SELECT counter FROM tokens")), (85, [(0,)]))
+        code, error = self.changed_meanwhile(
+            lambda: self.verifying(otp, "--serial", "S1"), "UPDATE tokens SET expires = 0")
+        self.assertEqual((code, self.query("SELECT counter FROM tokens")), (85, [(0,)]))
         self.assertIn("it is revoked", error)
 
     def test_it_is_left_out_of_what_others_verify(self):
